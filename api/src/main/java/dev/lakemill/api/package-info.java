@@ -1,0 +1,5 @@
+/** The wire protocol and the Java producer client. */
+@NullMarked
+package dev.lakemill.api;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Delta tables at a location. */
+@NullMarked
+package dev.lakemill.delta;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Launches Postgres and owns its roles. */
+@NullMarked
+package dev.lakemill.postgres;
+
+import org.jspecify.annotations.NullMarked;

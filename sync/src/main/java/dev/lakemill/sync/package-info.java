@@ -1,0 +1,5 @@
+/** Synced tables: a feed into Postgres. */
+@NullMarked
+package dev.lakemill.sync;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,86 @@
+package dev.lakemill.types;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.vector.FieldVector;
+import org.apache.arrow.vector.VectorSchemaRoot;
+
+/**
+ * A batch of rows in Arrow's vectors, shared between readers.
+ *
+ * <p>The rows never change after construction. The batch is counted: it starts with one reference,
+ * {@link #retain} adds one, {@link #close} takes one away, and the last one frees the memory. Who
+ * hands a batch to somebody who keeps it retains it first. Safe to read and count from any thread.
+ */
+public final class Rows implements AutoCloseable {
+    private final TableSchema schema;
+    private final VectorSchemaRoot root;
+    private final AtomicInteger references = new AtomicInteger(1);
+
+    /** Takes over {@code root}, whose vectors are those of {@link ArrowTypes#schema}. */
+    public Rows(TableSchema schema, VectorSchemaRoot root) {
+        this.schema = schema;
+        this.root = root;
+        if (root.getFieldVectors().size() != schema.size()) {
+            throw new IllegalArgumentException(
+                    "%d vectors for %d columns"
+                            .formatted(root.getFieldVectors().size(), schema.size()));
+        }
+    }
+
+    /** An empty batch of the schema. */
+    public static Rows empty(TableSchema schema, BufferAllocator allocator) {
+        var root = VectorSchemaRoot.create(ArrowTypes.schema(schema), allocator);
+        root.setRowCount(0);
+        return new Rows(schema, root);
+    }
+
+    public TableSchema schema() {
+        return schema;
+    }
+
+    public int count() {
+        return root.getRowCount();
+    }
+
+    public FieldVector vector(int column) {
+        return root.getVector(column);
+    }
+
+    /** The vectors as one root; the caller reads it and never changes or closes it. */
+    public VectorSchemaRoot root() {
+        return root;
+    }
+
+    /** Bytes that the vectors hold. */
+    public long sizeBytes() {
+        long sum = 0;
+        for (var vector : root.getFieldVectors()) {
+            sum += vector.getBufferSize();
+        }
+        return sum;
+    }
+
+    /** Rows {@code from} to {@code from + length}, sharing memory; to be closed by itself. */
+    public Rows slice(int from, int length) {
+        return new Rows(schema, root.slice(from, length));
+    }
+
+    /** One more reference, for one more {@link #close}. */
+    public Rows retain() {
+        if (references.getAndIncrement() <= 0) {
+            throw new IllegalStateException("retained after the last close");
+        }
+        return this;
+    }
+
+    @Override
+    public void close() {
+        var left = references.decrementAndGet();
+        if (left == 0) {
+            root.close();
+        } else if (left < 0) {
+            throw new IllegalStateException("closed more often than retained");
+        }
+    }
+}

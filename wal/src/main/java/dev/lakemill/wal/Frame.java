@@ -1,0 +1,13 @@
+package dev.lakemill.wal;
+
+import java.util.UUID;
+
+/**
+ * One entry of the log: the rows of one request, for one table.
+ *
+ * @param table the catalog's id of the table
+ * @param stream the producer's stream
+ * @param offset the request's offset in that stream, 0 or more
+ * @param payload the encoded rows; never changed after construction
+ */
+public record Frame(UUID table, UUID stream, long offset, byte[] payload) {}

@@ -1,0 +1,5 @@
+/** The node's write-ahead log. */
+@NullMarked
+package dev.lakemill.wal;
+
+import org.jspecify.annotations.NullMarked;
