@@ -25,6 +25,12 @@ public record GroupBatch(
         changes = Map.copyOf(changes);
     }
 
+    /** One more reference to every change, for one more {@link #close}. */
+    public GroupBatch retain() {
+        changes.values().forEach(Changes::retain);
+        return this;
+    }
+
     public long sizeBytes() {
         return changes.values().stream().mapToLong(Changes::sizeBytes).sum();
     }
