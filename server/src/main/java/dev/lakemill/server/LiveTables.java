@@ -1,0 +1,241 @@
+package dev.lakemill.server;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import io.vertx.core.http.HttpServerResponse;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Synced tables as server-sent events: each listener gets the whole of each of its tables at first
+ * and whenever it changed, read from Postgres as the reader role.
+ *
+ * <p>One thread reads and sends, at most every {@link #PAUSE_MS}; a listener whose connection is full
+ * misses a state, not the newest one, because every event is a whole state.
+ */
+final class LiveTables implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(LiveTables.class);
+    private static final int PAUSE_MS = 250;
+    private static final int ROWS_MAX = 2_000;
+    private static final int LISTENERS_MAX = 256;
+    private static final int TABLES_MAX = 32;
+    private static final long KEEP_ALIVE_MS = 15_000;
+
+    /** One applied batch, as pages are told of it. */
+    record Applied(String pipeline, long batch, Instant appliedAt, long freshnessMs) {}
+
+    /** A connected page. Its map is used by the sender thread alone. */
+    private record Listener(
+            HttpServerResponse response, Set<String> tables, Map<String, String> sent) {}
+
+    private final DataSource reader;
+    private final Predicate<String> known;
+    private final Supplier<Double> rowsPerSecond;
+    private final CopyOnWriteArrayList<Listener> listeners = new CopyOnWriteArrayList<>();
+    private final Map<String, Applied> applied = new ConcurrentHashMap<>();
+    private final JsonFactory json = new JsonFactory();
+    private final Thread sender;
+    private volatile boolean dirty = true;
+    private volatile boolean closed;
+
+    LiveTables(DataSource reader, Predicate<String> known, Supplier<Double> rowsPerSecond) {
+        this.reader = reader;
+        this.known = known;
+        this.rowsPerSecond = rowsPerSecond;
+        this.sender = Thread.ofVirtual().name("live-tables").start(this::send);
+    }
+
+    /** A batch became visible in Postgres. */
+    void applied(Applied batch) {
+        applied.put(batch.pipeline(), batch);
+        dirty = true;
+        LockSupport.unpark(sender);
+    }
+
+    int listenerCount() {
+        return listeners.size();
+    }
+
+    /** Answers with a stream of events until the page goes away. */
+    void open(HttpServerResponse response, List<String> tables) {
+        check(tables);
+        response.setChunked(true)
+                .putHeader("content-type", "text/event-stream")
+                .putHeader("cache-control", "no-store")
+                .putHeader("content-encoding", "identity");
+        var listener = new Listener(response, new TreeSet<>(tables), new HashMap<>());
+        response.closeHandler(_ -> listeners.remove(listener));
+        response.exceptionHandler(_ -> listeners.remove(listener));
+        response.write("retry: 1000\n\n");
+        listeners.add(listener);
+        dirty = true;
+        LockSupport.unpark(sender);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        LockSupport.unpark(sender);
+        listeners.forEach(listener -> listener.response().end());
+        listeners.clear();
+    }
+
+    private void check(List<String> tables) {
+        if (tables.isEmpty() || tables.size() > TABLES_MAX) {
+            throw new LakemillException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "%d tables asked for".formatted(tables.size()),
+                    "ask for 1 to %d: /api/live?table=schema.table&table=…".formatted(TABLES_MAX));
+        }
+        for (var table : tables) {
+            if (!known.test(table)) {
+                throw new LakemillException(
+                        ErrorCode.NOT_FOUND,
+                        "there is no synced table '%s'".formatted(table),
+                        "GET /api/status lists the tables; write schema.table");
+            }
+        }
+        if (listeners.size() >= LISTENERS_MAX) {
+            throw new LakemillException(
+                    ErrorCode.RESOURCE_EXHAUSTED,
+                    "%d pages are listening already".formatted(LISTENERS_MAX),
+                    "close some");
+        }
+    }
+
+    private void send() {
+        long keptAliveAt = System.currentTimeMillis();
+        while (!closed) {
+            LockSupport.parkNanos(this, PAUSE_MS * 1_000_000L);
+            if (listeners.isEmpty()) {
+                continue;
+            }
+            var now = System.currentTimeMillis();
+            if (now - keptAliveAt > KEEP_ALIVE_MS) {
+                keptAliveAt = now;
+                listeners.forEach(listener -> listener.response().write(": keep-alive\n\n"));
+            }
+            if (dirty) {
+                dirty = false;
+                round();
+                pause();
+            }
+        }
+    }
+
+    private void round() {
+        var wanted = new TreeSet<String>();
+        listeners.forEach(listener -> wanted.addAll(listener.tables()));
+        var contents = new HashMap<String, String>();
+        for (var table : wanted) {
+            var content = read(table);
+            if (content != null) {
+                contents.put(table, content);
+            }
+        }
+        var news = List.copyOf(applied.values());
+        for (var listener : listeners) {
+            if (listener.response().writeQueueFull()) {
+                dirty = true;
+                continue;
+            }
+            for (var table : listener.tables()) {
+                var content = contents.get(table);
+                if (content != null && !content.equals(listener.sent().put(table, content))) {
+                    listener.response().write(event("table", content));
+                }
+            }
+            news.forEach(batch -> listener.response().write(event("sync", describe(batch))));
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(PAUSE_MS);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static String event(String name, String data) {
+        return "event: " + name + "\ndata: " + data + "\n\n";
+    }
+
+    private String describe(Applied batch) {
+        return ("{\"pipeline\":\"%s\",\"batch\":%d,\"applied_at\":\"%s\",\"freshness_ms\":%d,"
+                        + "\"rows_per_second\":%.1f}")
+                .formatted(
+                        batch.pipeline(),
+                        batch.batch(),
+                        batch.appliedAt(),
+                        batch.freshnessMs(),
+                        rowsPerSecond.get());
+    }
+
+    /** The table as JSON; null when Postgres cannot tell now, which the next round repeats. */
+    private @Nullable String read(String table) {
+        var dot = table.indexOf('.');
+        var name =
+                "\"" + table.substring(0, dot) + "\".\"" + table.substring(dot + 1) + "\"";
+        try (var connection = reader.getConnection();
+                var statement = connection.createStatement();
+                var rows = statement.executeQuery("SELECT * FROM " + name + " LIMIT " + ROWS_MAX)) {
+            return content(table, rows);
+        } catch (SQLException | IOException e) {
+            log.debug("cannot read {} for its pages", table, e);
+            dirty = true;
+            return null;
+        }
+    }
+
+    private String content(String table, ResultSet rows) throws SQLException, IOException {
+        var text = new StringWriter();
+        var columns = rows.getMetaData().getColumnCount();
+        try (var out = json.createGenerator(text)) {
+            out.writeStartObject();
+            out.writeStringField("table", table);
+            out.writeArrayFieldStart("columns");
+            for (int i = 1; i <= columns; i++) {
+                out.writeString(rows.getMetaData().getColumnName(i));
+            }
+            out.writeEndArray();
+            out.writeArrayFieldStart("rows");
+            while (rows.next()) {
+                out.writeStartArray();
+                for (int i = 1; i <= columns; i++) {
+                    JsonValues.write(out, rows.getObject(i));
+                }
+                out.writeEndArray();
+            }
+            out.writeEndArray();
+            out.writeEndObject();
+        }
+        return text.toString();
+    }
+
+    /** The names of the tables that somebody listens to. */
+    List<String> tables() {
+        var names = new TreeSet<String>();
+        listeners.forEach(listener -> names.addAll(listener.tables()));
+        return new ArrayList<>(names);
+    }
+}

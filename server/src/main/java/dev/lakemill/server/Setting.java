@@ -1,0 +1,57 @@
+package dev.lakemill.server;
+
+import java.util.Locale;
+
+/** Every key of lakemill.yml that holds one value, with its default and its meaning. */
+enum Setting {
+    NODE("node", "node-1", "name of this node; part of the transaction ids in Delta"),
+    DATA("data", ".lakemill", "folder for all data, beside lakemill.yml unless absolute"),
+    GRPC_HOST("grpc.host", "127.0.0.1", "address that producers connect to"),
+    GRPC_PORT("grpc.port", "7077", "port that producers connect to; 0 picks a free one"),
+    GRPC_CERTIFICATE("grpc.certificate", "", "PEM file; with grpc.key turns TLS on"),
+    GRPC_KEY("grpc.key", "", "PEM file of the certificate's private key"),
+    HTTP_HOST("http.host", "127.0.0.1", "address of REST, pages and metrics"),
+    HTTP_PORT("http.port", "8080", "port of REST, pages and metrics; 0 picks a free one"),
+    POSTGRES_URL("postgres.url", "", "JDBC URL of a Postgres of your own; empty: embedded"),
+    POSTGRES_PORT("postgres.port", "5433", "port of the embedded Postgres; 0 picks a free one"),
+    POSTGRES_BIN("postgres.bin", "", "folder with postgres and initdb; empty: the ones we bring"),
+    POSTGRES_USER("postgres.user", "postgres", "system user to run Postgres as when we are root"),
+    POSTGRES_CONNECTIONS("postgres.max_connections", "64", "connections that Postgres accepts"),
+    LOG_SEGMENT_MB("log.segment_mb", "64", "size of one file of the write-ahead log"),
+    LOG_TOTAL_MB("log.total_mb", "4096", "the write-ahead log at most; producers wait beyond it"),
+    LANDING_INTERVAL_MS("landing.interval_ms", "1000", "between commits of a Bronze table"),
+    LANDING_PENDING_MB("landing.pending_mb", "64", "rows of a table waiting for Delta at most"),
+    FEED_BUFFER_MB("feed.buffer_mb", "16", "rows of a table kept in memory for its readers"),
+    PIPELINE_MEMORY_MB("pipeline.memory_mb", "256", "memory of a pipeline's engine; then disk"),
+    PIPELINE_THREADS("pipeline.threads", "2", "threads of a pipeline's engine"),
+    PIPELINE_COMMIT_MS("pipeline.commit_ms", "2000", "between commits of a pipeline's outputs"),
+    PIPELINE_BATCH_ROWS("pipeline.batch_rows", "100000", "rows of one micro-batch at most");
+
+    private final String key;
+    private final String initial;
+    private final String meaning;
+
+    Setting(String key, String initial, String meaning) {
+        this.key = key;
+        this.initial = initial;
+        this.meaning = meaning;
+    }
+
+    /** As in lakemill.yml, levels joined by dots. */
+    String key() {
+        return key;
+    }
+
+    String initial() {
+        return initial;
+    }
+
+    String meaning() {
+        return meaning;
+    }
+
+    /** The environment variable that overrides the file. */
+    String variable() {
+        return "LAKEMILL_" + key.toUpperCase(Locale.ROOT).replace('.', '_');
+    }
+}
