@@ -1,0 +1,177 @@
+package dev.lakemill.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import java.io.File;
+import java.io.IOException;
+import java.net.HttpURLConnection;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/**
+ * A Lakemill server as a process of its own, which can be asked, ended and killed like anybody's.
+ *
+ * <p>Its log goes to {@code server.log} in the data folder; where it listens, it writes itself to
+ * {@code run.json} there.
+ */
+final class ServerProcess implements AutoCloseable {
+    private static final ObjectMapper json = new ObjectMapper();
+    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(40);
+
+    private final Process process;
+    private final Path data;
+    private final long startedNanos = System.nanoTime();
+
+    private ServerProcess(Process process, Path data) {
+        this.process = process;
+        this.data = data;
+    }
+
+    /**
+     * Starts {@code lakemill up} on the project with its data in {@code data}.
+     *
+     * @param settings environment variables (LAKEMILL_…) on top of ours
+     */
+    static ServerProcess start(Path project, Path data, Map<String, String> settings)
+            throws IOException {
+        Files.createDirectories(data);
+        Files.deleteIfExists(data.resolve("run.json"));
+        var options = List.of(System.getProperty("lakemill.server.options", "-Xmx384m").split(" "));
+        var command = Root.java("server", "dev.lakemill.server.Main", options);
+        command.addAll(List.of("up", "--project", project.toString()));
+        var builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("LAKEMILL_DATA", data.toString());
+        builder.environment().putAll(settings);
+        var log = data.resolve("server.log").toFile();
+        builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log));
+        builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
+        return new ServerProcess(builder.start(), data);
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    /** Waits until it takes work; returns seconds since the start of the process. */
+    double awaitReady(Duration timeout) throws InterruptedException {
+        await(timeout, "ready", this::ready);
+        return (System.nanoTime() - startedNanos) / 1e9;
+    }
+
+    /** What run.json says: grpc, http, postgres, postgres_pid. */
+    JsonNode addresses() {
+        try {
+            return json.readTree(data.resolve("run.json").toFile());
+        } catch (IOException e) {
+            throw new LakemillException(
+                    ErrorCode.UNAVAILABLE, "cannot read " + data.resolve("run.json"), "", e);
+        }
+    }
+
+    /** GET of a path of the HTTP port, as JSON. */
+    JsonNode get(String path) throws IOException {
+        var url = URI.create(addresses().get("http").asText() + path).toURL();
+        var connection = (HttpURLConnection) url.openConnection();
+        connection.setConnectTimeout(2_000);
+        connection.setReadTimeout(120_000);
+        try (var in = connection.getInputStream()) {
+            return json.readTree(in);
+        } finally {
+            connection.disconnect();
+        }
+    }
+
+    /** kill -9, as a machine or an operator may do it. */
+    void kill() throws InterruptedException {
+        process.destroyForcibly();
+        process.waitFor();
+    }
+
+    /** SIGTERM; returns the exit code, or -1 when it had to be killed after the timeout. */
+    int stop() throws InterruptedException {
+        process.destroy();
+        if (process.waitFor(STOP_TIMEOUT.toSeconds(), TimeUnit.SECONDS)) {
+            return process.exitValue();
+        }
+        kill();
+        return -1;
+    }
+
+    /** Polls until the condition holds; the server's end or the timeout is an error with its log. */
+    void await(Duration timeout, String what, BooleanSupplier condition)
+            throws InterruptedException {
+        var deadline = System.nanoTime() + timeout.toNanos();
+        while (!condition.getAsBoolean()) {
+            if (!process.isAlive()) {
+                throw failed("the server ended with exit code " + process.exitValue());
+            }
+            if (System.nanoTime() > deadline) {
+                throw failed("the server was not %s within %s".formatted(what, timeout));
+            }
+            Thread.sleep(20);
+        }
+    }
+
+    /** Resident memory in MB, now. */
+    double residentMb() {
+        return ProcessMemory.residentMb(pid());
+    }
+
+    /** Memory of all of Postgres' processes in MB, shared pages counted once; 0 when not ours. */
+    double postgresMb() {
+        var pid = addresses().path("postgres_pid").asLong(0);
+        return pid == 0 ? 0 : ProcessMemory.proportionalTreeMb(pid);
+    }
+
+    boolean alive() {
+        return process.isAlive();
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+        if (process.isAlive()) {
+            stop();
+        }
+    }
+
+    private boolean ready() {
+        if (!Files.exists(data.resolve("run.json"))) {
+            return false;
+        }
+        try {
+            var url = URI.create(addresses().get("http").asText() + "/readyz").toURL();
+            var connection = (HttpURLConnection) url.openConnection();
+            connection.setConnectTimeout(500);
+            connection.setReadTimeout(2_000);
+            try {
+                return connection.getResponseCode() == 200;
+            } finally {
+                connection.disconnect();
+            }
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private LakemillException failed(String problem) {
+        var log = data.resolve("server.log");
+        var tail = "";
+        try {
+            var lines = Files.readAllLines(log, StandardCharsets.UTF_8);
+            tail = String.join("\n", lines.subList(Math.max(0, lines.size() - 30), lines.size()));
+        } catch (IOException _) {
+            // The tail is a courtesy; the log's name is told in any case.
+        }
+        return new LakemillException(
+                ErrorCode.UNAVAILABLE, problem + "\n" + tail, "the whole log is " + log);
+    }
+}
