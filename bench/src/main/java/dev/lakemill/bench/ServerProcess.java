@@ -27,6 +27,8 @@ final class ServerProcess implements AutoCloseable {
     private static final ObjectMapper json = new ObjectMapper();
     private static final Duration STOP_TIMEOUT = Duration.ofSeconds(40);
 
+    private static final Duration CAUGHT_UP_TIMEOUT = Duration.ofSeconds(60);
+
     private final Process process;
     private final Path data;
     private final long startedNanos = System.nanoTime();
@@ -119,6 +121,20 @@ final class ServerProcess implements AutoCloseable {
             }
             Thread.sleep(20);
         }
+    }
+
+    /** Waits until Postgres shows everything that was acknowledged. */
+    void awaitCaughtUp() throws InterruptedException {
+        await(
+                CAUGHT_UP_TIMEOUT,
+                "caught up",
+                () -> {
+                    try {
+                        return get("/api/status").path("caught_up").asBoolean();
+                    } catch (IOException e) {
+                        return false;
+                    }
+                });
     }
 
     /** Resident memory in MB, now. */

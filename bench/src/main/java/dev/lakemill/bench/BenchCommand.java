@@ -1,0 +1,79 @@
+package dev.lakemill.bench;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Measures, each figure beside a named peer or a raw floor of the same run. */
+@Command(
+        name = "bench",
+        mixinStandardHelpOptions = true,
+        description = "Measures, against a named peer or a raw floor in the same run.",
+        synopsisSubcommandLabel = "NAME")
+final class BenchCommand {
+    @Spec private CommandSpec spec;
+
+    /** One measurement. */
+    private interface Bench {
+        Report run(BenchOptions options) throws Exception;
+    }
+
+    @Command(
+            name = "ingest",
+            mixinStandardHelpOptions = true,
+            description = "Durable acknowledgements: a raw gRPC echo, Lakemill, durable Kafka.")
+    int ingest(@Option(names = "--rounds", defaultValue = "3") int rounds,
+            @Option(names = "--seconds", defaultValue = "4") int seconds,
+            @Option(names = "--json") boolean json) throws Exception {
+        return run(IngestBench::run, new BenchOptions(rounds, seconds, json));
+    }
+
+    @Command(
+            name = "sync",
+            mixinStandardHelpOptions = true,
+            description = "Rows a second into synced tables: first load and continuous changes.")
+    int sync(@Option(names = "--rounds", defaultValue = "3") int rounds,
+            @Option(names = "--seconds", defaultValue = "4") int seconds,
+            @Option(names = "--json") boolean json) throws Exception {
+        return run(SyncBench::run, new BenchOptions(rounds, seconds, json));
+    }
+
+    @Command(
+            name = "serve",
+            mixinStandardHelpOptions = true,
+            description = "Point reads of a synced table against the same rows in a plain table.")
+    int serve(@Option(names = "--rounds", defaultValue = "5") int rounds,
+            @Option(names = "--seconds", defaultValue = "3") int seconds,
+            @Option(names = "--json") boolean json) throws Exception {
+        return run(ServeBench::run, new BenchOptions(rounds, seconds, json));
+    }
+
+    @Command(
+            name = "pipeline",
+            mixinStandardHelpOptions = true,
+            description = "One micro-batch of the farm's pipeline over a growing state.")
+    int pipeline(@Option(names = "--rounds", defaultValue = "20") int rounds,
+            @Option(names = "--seconds", defaultValue = "4") int seconds,
+            @Option(names = "--json") boolean json) throws Exception {
+        return run(PipelineBench::run, new BenchOptions(rounds, seconds, json));
+    }
+
+    @Command(
+            name = "crash",
+            mixinStandardHelpOptions = true,
+            description = "kill -9 of the server at random moments under load, then every row.")
+    int crash(@Option(names = "--rounds", defaultValue = "20") int rounds,
+            @Option(names = "--seconds", defaultValue = "5") int seconds,
+            @Option(names = "--json") boolean json) throws Exception {
+        return run(CrashBench::run, new BenchOptions(rounds, seconds, json));
+    }
+
+    private int run(Bench bench, BenchOptions options) throws Exception {
+        var report = bench.run(options);
+        var out = spec.commandLine().getOut();
+        out.println(options.json() ? report.json() : report.text());
+        out.flush();
+        return report.ok() ? 0 : 1;
+    }
+}

@@ -1,0 +1,87 @@
+package dev.lakemill.bench;
+
+import dev.lakemill.delta.DeltaSnapshot;
+import dev.lakemill.types.Rows;
+import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
+import java.math.BigDecimal;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.arrow.vector.TimeStampMicroTZVector;
+import org.apache.arrow.vector.TimeStampMicroVector;
+import org.jspecify.annotations.Nullable;
+
+/** All rows of a small table as text, each with how often it stands there: for comparisons. */
+final class TableContent {
+    private TableContent() {}
+
+    static Map<String, Integer> ofDelta(DeltaSnapshot snapshot) {
+        var content = new HashMap<String, Integer>();
+        try (var reader = snapshot.read(List.of())) {
+            for (var rows = reader.next(); rows != null; rows = reader.next()) {
+                try (rows) {
+                    for (int row = 0; row < rows.count(); row++) {
+                        content.merge(line(rows, row), 1, Integer::sum);
+                    }
+                }
+            }
+        }
+        return content;
+    }
+
+    static Map<String, Integer> ofPostgres(
+            Connection connection, TableName table, TableSchema schema) throws SQLException {
+        var content = new HashMap<String, Integer>();
+        var columns =
+                String.join(
+                        ", ",
+                        schema.columns().stream().map(c -> "\"" + c.name() + "\"").toList());
+        var query =
+                "SELECT %s FROM \"%s\".\"%s\"".formatted(columns, table.schema(), table.table());
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery(query)) {
+            while (rows.next()) {
+                var line = new StringBuilder();
+                for (int i = 0; i < schema.size(); i++) {
+                    line.append(text(rows.getObject(i + 1))).append('\u001f');
+                }
+                content.merge(line.toString(), 1, Integer::sum);
+            }
+        }
+        return content;
+    }
+
+    private static String line(Rows rows, int row) {
+        var line = new StringBuilder();
+        for (int i = 0; i < rows.schema().size(); i++) {
+            var vector = rows.vector(i);
+            Object value =
+                    vector.isNull(row)
+                            ? null
+                            : switch (vector) {
+                                case TimeStampMicroTZVector micros -> micros.get(row);
+                                case TimeStampMicroVector micros -> micros.get(row);
+                                default -> vector.getObject(row);
+                            };
+            line.append(text(value)).append('\u001f');
+        }
+        return line.toString();
+    }
+
+    private static String text(@Nullable Object value) {
+        return switch (value) {
+            case null -> "\u0000";
+            case BigDecimal number -> number.stripTrailingZeros().toPlainString();
+            case Timestamp time ->
+                    String.valueOf(
+                            time.toInstant().getEpochSecond() * 1_000_000
+                                    + time.toInstant().getNano() / 1_000);
+            default -> value.toString();
+        };
+    }
+
+}

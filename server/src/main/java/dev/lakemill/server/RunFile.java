@@ -1,0 +1,74 @@
+package dev.lakemill.server;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+
+/**
+ * {@code run.json} in the data folder: where the running node listens, for the other commands. Mode
+ * 0600, because it holds the reader's password.
+ *
+ * @param postgres for psql, with the reader's password
+ * @param postgresPid of the embedded Postgres; 0 for one of your own
+ */
+@JsonNaming(SnakeCaseStrategy.class)
+record RunFile(
+        long pid,
+        String grpc,
+        String http,
+        String postgres,
+        String postgresJdbc,
+        long postgresPid) {
+    private static final String NAME = "run.json";
+    private static final ObjectMapper json = new ObjectMapper();
+
+    void write(Path data) {
+        try {
+            var temporary = data.resolve(NAME + ".new");
+            Files.deleteIfExists(temporary);
+            Files.createFile(
+                    temporary,
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("rw-------")));
+            Files.write(temporary, json.writeValueAsBytes(this));
+            Files.move(temporary, data.resolve(NAME), StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new LakemillException(
+                    ErrorCode.UNAVAILABLE,
+                    "cannot write " + data.resolve(NAME),
+                    "check the data folder's permissions and free space",
+                    e);
+        }
+    }
+
+    /** NOT_FOUND when nothing runs on this data folder. */
+    static RunFile read(Path data) {
+        var file = data.resolve(NAME);
+        try {
+            if (Files.exists(file)) {
+                return json.readValue(file.toFile(), RunFile.class);
+            }
+        } catch (IOException e) {
+            throw new LakemillException(ErrorCode.UNAVAILABLE, "cannot read " + file, "", e);
+        }
+        throw new LakemillException(
+                ErrorCode.NOT_FOUND,
+                "nothing runs on the data folder " + data,
+                "start it with './lakemill up', or name the project with --project");
+    }
+
+    static void delete(Path data) {
+        try {
+            Files.deleteIfExists(data.resolve(NAME));
+        } catch (IOException _) {
+            // The next start replaces it; a reader finds that the process is gone.
+        }
+    }
+}
