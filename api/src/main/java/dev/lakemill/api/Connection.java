@@ -1,0 +1,221 @@
+package dev.lakemill.api;
+
+import dev.lakemill.api.zerobus.CreateIngestStreamRequest;
+import dev.lakemill.api.zerobus.EphemeralStreamRequest;
+import dev.lakemill.api.zerobus.EphemeralStreamResponse;
+import io.grpc.ClientCall;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One call to the server: it opens the stream, sends what is unsent and takes acknowledgements,
+ * until one side ends it. Its fields are guarded by the stream's lock.
+ *
+ * <p>It goes through: waiting for the server's answer, open, drained (the server asked to end:
+ * nothing more is sent, acknowledgements still come), half-closed, ended.
+ */
+final class Connection extends ClientCall.Listener<EphemeralStreamResponse> {
+    private final StreamState state;
+    private final ClientCall<EphemeralStreamRequest, EphemeralStreamResponse> call;
+    private final long startedNanos = System.nanoTime();
+
+    private boolean open;
+    private boolean draining;
+    private boolean halfClosed;
+    private boolean sending;
+    private long drainUntilNanos;
+    private long heardNanos = System.nanoTime();
+    private @Nullable String cancelled;
+    private @Nullable Status end;
+
+    Connection(
+            StreamState state, ClientCall<EphemeralStreamRequest, EphemeralStreamResponse> call) {
+        this.state = state;
+        this.call = call;
+    }
+
+    /** Starts the call and asks for the stream. Without the lock: gRPC may call back at once. */
+    void start(CreateIngestStreamRequest create, Metadata headers) {
+        call.start(this, headers);
+        call.request(Integer.MAX_VALUE);
+        call.sendMessage(EphemeralStreamRequest.newBuilder().setCreateStream(create).build());
+    }
+
+    /** Sends what may be sent now. Under the lock. */
+    void sendUnsent() {
+        if (sending || !open || draining || halfClosed) {
+            return;
+        }
+        sending = true;
+        try {
+            sendWhileReady();
+        } finally {
+            sending = false;
+        }
+    }
+
+    private void sendWhileReady() {
+        long againFirst = -1;
+        long againLast = -1;
+        long againRows = 0;
+        var idle = !state.queue.awaitsAck();
+        while (end == null && call.isReady()) {
+            var outgoing = state.queue.send();
+            if (outgoing == null) {
+                break;
+            }
+            if (outgoing.again()) {
+                againFirst = againRows == 0 ? outgoing.offset() : againFirst;
+                againLast = outgoing.offset();
+                againRows += outgoing.request().rows();
+            }
+            call.sendMessage(outgoing.request().message(outgoing.connectionOffset()));
+        }
+        if (idle) {
+            heardNanos = System.nanoTime();
+        }
+        if (againRows > 0) {
+            state.resent(againFirst, againLast, againRows);
+        }
+    }
+
+    @Override
+    public void onReady() {
+        state.lock();
+        try {
+            sendUnsent();
+        } finally {
+            state.unlock();
+        }
+    }
+
+    @Override
+    public void onMessage(EphemeralStreamResponse response) {
+        state.lock();
+        try {
+            if (end == null) {
+                heardNanos = System.nanoTime();
+                take(response);
+            }
+        } finally {
+            state.unlock();
+        }
+    }
+
+    private void take(EphemeralStreamResponse response) {
+        switch (response.getPayloadCase()) {
+            case CREATE_STREAM_RESPONSE -> {
+                open = true;
+                state.opened(response.getCreateStreamResponse().getStreamId());
+                sendUnsent();
+            }
+            case INGEST_RECORD_RESPONSE -> {
+                var ack = response.getIngestRecordResponse();
+                takeAck(
+                        ack.hasDurabilityAckUpToOffset()
+                                ? ack.getDurabilityAckUpToOffset()
+                                : Long.MAX_VALUE);
+            }
+            case CLOSE_STREAM_SIGNAL -> drain(response.getCloseStreamSignal().getDuration());
+            case PAYLOAD_NOT_SET -> {}
+        }
+    }
+
+    /** An acknowledgement of what was never sent is no acknowledgement: nothing of it is taken. */
+    private void takeAck(long connectionOffset) {
+        if (connectionOffset == Long.MAX_VALUE || !state.queue.mayAck(connectionOffset)) {
+            cancel("the server acknowledged an offset that was not sent");
+            return;
+        }
+        state.acked(connectionOffset);
+        if (draining && !state.queue.awaitsAck()) {
+            halfClose();
+        }
+    }
+
+    private void drain(com.google.protobuf.Duration grace) {
+        draining = true;
+        drainUntilNanos =
+                System.nanoTime()
+                        + TimeUnit.SECONDS.toNanos(Math.min(grace.getSeconds(), 3600))
+                        + grace.getNanos();
+        if (!state.queue.awaitsAck()) {
+            halfClose();
+        }
+        state.signalChange();
+    }
+
+    @Override
+    public void onClose(Status status, Metadata trailers) {
+        state.lock();
+        try {
+            end = status;
+            state.signalChange();
+        } finally {
+            state.unlock();
+        }
+    }
+
+    /** Says that nothing more follows. Under the lock. */
+    void halfClose() {
+        if (!halfClosed && end == null) {
+            halfClosed = true;
+            call.halfClose();
+        }
+    }
+
+    /** Ends the call at once; {@link #end} follows. */
+    void cancel(String why) {
+        if (cancelled == null && end == null) {
+            cancelled = why;
+            call.cancel(why, null);
+        }
+    }
+
+    /**
+     * Cancels when an answer is overdue. Returns nanoseconds until there is reason to look again.
+     */
+    long checkDeadlines() {
+        var now = System.nanoTime();
+        if (!open) {
+            return check(
+                    startedNanos, state.options.openTimeout(), now, "the stream was not opened");
+        }
+        if (draining) {
+            if (now - drainUntilNanos >= 0) {
+                cancel("the server asked for the stream's end");
+            }
+            return Math.max(drainUntilNanos - now, TimeUnit.MILLISECONDS.toNanos(100));
+        }
+        return state.queue.awaitsAck()
+                ? check(heardNanos, state.options.ackTimeout(), now, "nothing was acknowledged")
+                : state.options.ackTimeout().toNanos();
+    }
+
+    private long check(long fromNanos, Duration timeout, long now, String what) {
+        var left = fromNanos + timeout.toNanos() - now;
+        if (left <= 0) {
+            cancel("%s within %d ms".formatted(what, timeout.toMillis()));
+        }
+        return Math.max(left, TimeUnit.MILLISECONDS.toNanos(100));
+    }
+
+    boolean isOpen() {
+        return open;
+    }
+
+    /** Whether the server asked for the end, so that the next connection may follow at once. */
+    boolean isDraining() {
+        return draining;
+    }
+
+    /** How the call ended; null while it lasts. */
+    @Nullable Status end() {
+        var why = cancelled;
+        var ended = end;
+        return ended == null || why == null ? ended : Status.UNAVAILABLE.withDescription(why);
+    }
+}
