@@ -1,5 +1,6 @@
 package dev.lakemill.wal;
 
+import java.util.Objects;
 import java.util.UUID;
 
 /**
@@ -10,4 +11,10 @@ import java.util.UUID;
  * @param offset the request's offset in that stream, 0 or more
  * @param payload the encoded rows; never changed after construction
  */
-public record Frame(UUID table, UUID stream, long offset, byte[] payload) {}
+public record Frame(UUID table, UUID stream, long offset, byte[] payload) {
+    public Frame {
+        Objects.requireNonNull(table, "table is null");
+        Objects.requireNonNull(stream, "stream is null");
+        Objects.requireNonNull(payload, "payload is null");
+    }
+}

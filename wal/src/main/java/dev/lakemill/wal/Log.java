@@ -1,67 +1,288 @@
 package dev.lakemill.wal;
 
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** The node's write-ahead log. SKELETON: the signatures are agreed; bodies follow. */
+/**
+ * The node's write-ahead log.
+ *
+ * <p>Offered frames wait in a queue. One writer thread takes all that wait, writes them behind one
+ * another into a preallocated segment file, syncs once, and tells the listener: a group commit. The
+ * log sequence number (LSN) of a frame is the position of its end, counted in bytes over all
+ * segments since the log's first; it grows over restarts, and no acknowledged LSN is used again.
+ *
+ * <p>The invariant: a frame the listener was told of is replayed by every later {@link #open}, in
+ * LSN order, once per open, until it is released; and nothing is replayed that was not offered.
+ * Frames that were offered, but not acknowledged before a crash, may be replayed or not; those that
+ * are keep their order.
+ *
+ * <p>When a write or sync fails, the log has failed: what the disk holds is then unknown, so
+ * nothing more is acknowledged until a restart has read it. When there is no space for a new
+ * segment, the log only refuses offers, and goes on by itself when there is.
+ */
 public final class Log implements AutoCloseable {
+    private static final Logger LOGGER = LoggerFactory.getLogger(Log.class);
+    private static final String LOCK = "lock";
 
     /** What one offered frame becomes; called on the log's writer thread, quickly, in order. */
     public interface Listener {
-        /** Every frame of one group commit, in LSN order, after its fsync. Must not block. */
+        /**
+         * Every frame of one group commit, in LSN order, after its fsync. Must not block. The list
+         * is the listener's to keep. If this throws, the log fails.
+         */
         void durable(List<Durable> group);
 
         /** The log can take no more; every frame not yet durable is lost to its producer. */
         void failed(Throwable cause);
     }
 
-    private Log() {}
+    private final Path folder;
+    private final long idleNanos;
+    private final Closeable lock;
+    private final Listener listener;
+    private final FrameQueue queue;
+    private final SegmentPool pool;
+    private final LogWriter writer;
+    private final Thread writerThread;
+    private final Thread poolThread;
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private volatile long durableLsn;
+    private volatile LogStats stats = LogStats.NONE;
+
+    private Log(LogConfig config, Surroundings surroundings, Listener listener, Opening opening)
+            throws IOException {
+        this.folder = opening.folder;
+        this.idleNanos = TimeUnit.MILLISECONDS.toNanos(surroundings.idleMillis());
+        this.lock = opening.lock;
+        this.listener = listener;
+        this.queue = new FrameQueue(config);
+        this.pool = opening.pool;
+        this.durableLsn = opening.recovery.newestLsn();
+        ByteBuffer staging = LogWriter.staging();
+        SegmentWriter segment = pool.resume(opening.recovery.endLsn(), staging);
+        this.writer = new LogWriter(pool, this::nextSegment, this::deliver, segment, staging);
+        this.writerThread = Thread.ofPlatform().daemon().name("lakemill-log").unstarted(this::run);
+        this.poolThread =
+                Thread.ofPlatform().daemon().name("lakemill-log-segments").unstarted(pool::run);
+    }
+
+    /** What is there before the log itself is. */
+    private record Opening(Path folder, Closeable lock, Recovery recovery, SegmentPool pool) {}
 
     /**
      * Opens the log in {@code folder}, which it locks, and recovers: every whole frame after {@code
-     * released} is handed to {@code replay} in order, before this returns.
+     * released} is handed to {@code replay} in order, before this returns. Frames released shortly
+     * before a crash may be handed over once more.
      *
-     * @throws dev.lakemill.types.LakemillException DATA_LOSS (segment, byte, advice) when damage
-     *     lies before acknowledged data; FAILED_PRECONDITION when another process holds the folder
+     * @throws LakemillException DATA_LOSS (segment, byte, advice) when damage lies before
+     *     acknowledged data; FAILED_PRECONDITION when another process holds the folder, or it
+     *     cannot be written
      */
     public static Log open(
             Path folder, LogConfig config, Disk disk, Consumer<Durable> replay, Listener listener) {
-        throw new UnsupportedOperationException("skeleton");
+        return open(folder, config, Surroundings.of(disk), replay, listener);
+    }
+
+    static Log open(
+            Path folder,
+            LogConfig config,
+            Surroundings surroundings,
+            Consumer<Durable> replay,
+            Listener listener) {
+        Disk disk = surroundings.disk();
+        Closeable lock = null;
+        LogWriter writer = null;
+        boolean opened = false;
+        try {
+            disk.createFolder(folder);
+            lock = disk.tryLock(folder.resolve(LOCK)).orElseThrow(() -> locked(folder));
+            Recovery recovery = new Recovery(folder, disk);
+            recovery.run();
+            SegmentPool pool = new SegmentPool(folder, config, surroundings, recovery.segments());
+            pool.release(recovery.releasedLsn());
+            pool.adopt(recovery.spares());
+            recovery.replay(replay);
+            Log log =
+                    new Log(
+                            config,
+                            surroundings,
+                            listener,
+                            new Opening(folder, lock, recovery, pool));
+            writer = log.writer;
+            if (!recovery.endIsProven()) {
+                writer.markAnyway();
+            }
+            log.start();
+            opened = true;
+            return log;
+        } catch (IOException e) {
+            throw unusable(folder, e);
+        } finally {
+            if (!opened) {
+                closeQuietly(writer);
+                closeQuietly(lock);
+            }
+        }
+    }
+
+    private void start() {
+        poolThread.start();
+        writerThread.start();
     }
 
     /**
      * Queues a frame for the next group commit. Safe from any thread, never blocks.
      *
      * @return false, with nothing queued, when a limit is reached; then {@link #whenSpace} tells
+     * @throws LakemillException INVALID_ARGUMENT when the frame exceeds frameBytesMax; UNAVAILABLE
+     *     when the log has failed; FAILED_PRECONDITION when it is closed
      */
     public boolean offer(Frame frame) {
-        throw new UnsupportedOperationException("skeleton");
+        return queue.offer(frame);
     }
 
-    /** Runs {@code action} once, on any thread, as soon as an offer may succeed again. */
+    /**
+     * Runs {@code action} once, on any thread, as soon as an offer may succeed again, or throws
+     * because the log has ended. Must not block.
+     */
     public void whenSpace(Runnable action) {
-        throw new UnsupportedOperationException("skeleton");
+        queue.whenSpace(action);
     }
 
     /** Every frame up to and with {@code lsn} is safe elsewhere: whole segments below are freed. */
     public void release(long lsn) {
-        throw new UnsupportedOperationException("skeleton");
+        pool.release(Math.min(lsn, durableLsn));
     }
 
     /** The LSN of the newest durable frame; 0 when there has never been one. */
     public long durableLsn() {
-        throw new UnsupportedOperationException("skeleton");
+        return durableLsn;
     }
 
     /** Bytes of all segments that hold frames not yet released. */
     public long sizeBytes() {
-        throw new UnsupportedOperationException("skeleton");
+        return pool.unreleasedBytes(durableLsn);
     }
 
-    /** Writes and syncs what is queued, then ends. */
+    /** What the log did since it was opened. */
+    public LogStats stats() {
+        return stats.withQueuedBytes(queue.bytes());
+    }
+
+    /**
+     * Writes and syncs what is queued, then ends. Where the disk has no space for it, the listener
+     * is told of the failure, and what is queued is dropped unacknowledged.
+     */
     @Override
     public void close() {
-        throw new UnsupportedOperationException("skeleton");
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        queue.end(
+                new LakemillException(
+                        ErrorCode.FAILED_PRECONDITION, "the log in " + folder + " is closed", ""));
+        pool.closing();
+        join(writerThread);
+        pool.stop();
+        join(poolThread);
+        closeQuietly(writer);
+        closeQuietly(lock);
+    }
+
+    private void run() {
+        try {
+            while (!queue.isDrained()) {
+                List<Frame> frames = queue.take(idleNanos);
+                if (frames.isEmpty()) {
+                    writer.mark();
+                } else {
+                    writer.commit(frames);
+                }
+            }
+            writer.mark();
+        } catch (Throwable e) {
+            fail(e);
+        }
+    }
+
+    private Path nextSegment() throws InterruptedException {
+        try {
+            return pool.take(cause -> queue.stall(true));
+        } finally {
+            queue.stall(false);
+        }
+    }
+
+    private void deliver(List<Durable> group, long bytes, long syncNanos) {
+        durableLsn = group.getLast().lsn();
+        stats = stats.plus(group.size(), bytes, syncNanos);
+        listener.durable(group);
+        queue.durable(bytes);
+    }
+
+    private void fail(Throwable cause) {
+        LakemillException failure =
+                cause instanceof LakemillException known ? known : failed(folder, cause);
+        LOGGER.error("The log in {} takes no more frames", folder, failure);
+        queue.fail(failure);
+        listener.failed(failure);
+    }
+
+    private static LakemillException failed(Path folder, Throwable cause) {
+        return new LakemillException(
+                ErrorCode.UNAVAILABLE,
+                "the log in " + folder + " failed: " + cause,
+                "mend the disk and restart; every acknowledged row is in the log and is replayed",
+                cause);
+    }
+
+    private static LakemillException locked(Path folder) {
+        return new LakemillException(
+                ErrorCode.FAILED_PRECONDITION,
+                "the log in " + folder + " is in use by another Lakemill process",
+                "stop that one, or give this one a data folder of its own");
+    }
+
+    private static LakemillException unusable(Path folder, IOException cause) {
+        return new LakemillException(
+                ErrorCode.FAILED_PRECONDITION,
+                "the log cannot be opened in " + folder + ": " + cause,
+                "make it a folder that this user can read and write, on a disk with free space",
+                cause);
+    }
+
+    private static void closeQuietly(@Nullable Closeable resource) {
+        try {
+            if (resource != null) {
+                resource.close();
+            }
+        } catch (IOException e) {
+            LOGGER.warn("A file of the log could not be closed", e);
+        }
+    }
+
+    private static void join(Thread thread) {
+        boolean interrupted = false;
+        while (thread.isAlive() && !thread.equals(Thread.currentThread())) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.lakemill.wal;
+
+import org.jspecify.annotations.NullMarked;
