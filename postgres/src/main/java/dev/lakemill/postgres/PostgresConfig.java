@@ -6,11 +6,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * Where Postgres is.
  *
- * @param url a JDBC URL of a Postgres of your own (16 or newer); null for the embedded one
- * @param dataFolder of the embedded one; kept between starts
- * @param binFolder with postgres, initdb; null unpacks the ones that Maven brought
- * @param port on 127.0.0.1
- * @param systemUser whom to run it as when we are root
+ * @param url a JDBC URL of a Postgres of your own (16 or newer), with user and password; null for
+ *     the embedded one. Roles belong to a whole server, so one server serves one Lakemill
+ * @param dataFolder of the embedded one; kept between starts. With a URL it keeps the reader's
+ *     password alone
+ * @param binFolder with postgres and initdb; null unpacks the ones that Maven brought
+ * @param port on 127.0.0.1; 0 takes any free one
+ * @param systemUser whom to run it as when we are root; empty takes postgres where that user
+ *     exists, otherwise nobody
+ * @param maxConnections of the embedded one, at least 25
  */
 public record PostgresConfig(
         @Nullable String url,
@@ -18,4 +22,17 @@ public record PostgresConfig(
         @Nullable Path binFolder,
         int port,
         String systemUser,
-        int maxConnections) {}
+        int maxConnections) {
+    /** Connections that stay ours (pools, syncers, capture), whatever readers do. */
+    static final int OWN_CONNECTIONS = 20;
+
+    public PostgresConfig {
+        dataFolder = dataFolder.toAbsolutePath().normalize();
+        maxConnections = Math.max(maxConnections, OWN_CONNECTIONS + 5);
+    }
+
+    /** An embedded Postgres in a folder, everything else as usual. */
+    public static PostgresConfig embedded(Path dataFolder, int port) {
+        return new PostgresConfig(null, dataFolder, null, port, "", 60);
+    }
+}

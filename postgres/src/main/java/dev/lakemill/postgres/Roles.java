@@ -1,0 +1,131 @@
+package dev.lakemill.postgres;
+
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import org.postgresql.PGConnection;
+
+/**
+ * The roles and the schema {@code lakemill}, made where they are missing.
+ *
+ * <p>The owner writes everything. The reader reads what it is granted (synced tables and their
+ * state) and nothing else: it creates nothing, not even temporary tables, in an embedded Postgres.
+ */
+final class Roles {
+    static final String OWNER = "lakemill";
+    static final String READER = "lakemill_reader";
+    static final int VERSION_MIN = 16;
+
+    private static final String READER_SETTINGS =
+            """
+            ALTER ROLE lakemill_reader SET default_transaction_read_only = on;
+            ALTER ROLE lakemill_reader SET idle_in_transaction_session_timeout = '10min';
+            """;
+
+    /** What a database of our own takes away from everybody. */
+    private static final String CLOSE_DATABASE =
+            """
+            REVOKE ALL ON DATABASE lakemill FROM PUBLIC;
+            REVOKE ALL ON SCHEMA public FROM PUBLIC;
+            ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+            REVOKE EXECUTE ON FUNCTION pg_catalog.lo_create(oid), pg_catalog.lo_creat(integer),
+                pg_catalog.lo_from_bytea(oid, bytea) FROM PUBLIC;
+            """;
+
+    private Roles() {}
+
+    /** FAILED_PRECONDITION for an old server, PERMISSION_DENIED for a user with too few rights. */
+    static void ensure(Connection connection, boolean embedded, int readerConnectionsMax)
+            throws SQLException {
+        checkVersion(connection);
+        try {
+            connection.setAutoCommit(false);
+            run(connection, "SELECT pg_advisory_xact_lock(7077)");
+            run(connection, "CREATE SCHEMA IF NOT EXISTS lakemill");
+            if (!exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = '" + READER + "'")) {
+                run(connection, "CREATE ROLE lakemill_reader LOGIN");
+            }
+            run(connection, "GRANT USAGE ON SCHEMA lakemill TO lakemill_reader");
+            run(
+                    connection,
+                    "GRANT CONNECT ON DATABASE %s TO lakemill_reader"
+                            .formatted(database(connection)));
+            if (embedded) {
+                run(connection, READER_SETTINGS + CLOSE_DATABASE);
+                run(
+                        connection,
+                        "ALTER ROLE lakemill_reader CONNECTION LIMIT " + readerConnectionsMax);
+            }
+            connection.commit();
+        } catch (SQLException e) {
+            connection.rollback();
+            refuseIfDenied(connection, e);
+            throw e;
+        } finally {
+            connection.setAutoCommit(true);
+        }
+    }
+
+    /** Sends a verifier computed here, so that no log of the server shows the password. */
+    static void setReaderPassword(Connection connection, String password) throws SQLException {
+        try {
+            connection
+                    .unwrap(PGConnection.class)
+                    .alterUserPassword(READER, password.toCharArray(), "scram-sha-256");
+        } catch (SQLException e) {
+            refuseIfDenied(connection, e);
+            throw e;
+        }
+    }
+
+    static void createDatabase(Connection connection) throws SQLException {
+        run(connection, "CREATE DATABASE lakemill");
+    }
+
+    private static void checkVersion(Connection connection) throws SQLException {
+        var major = connection.getMetaData().getDatabaseMajorVersion();
+        if (major < VERSION_MIN) {
+            throw new LakemillException(
+                    ErrorCode.FAILED_PRECONDITION,
+                    "the Postgres at %s is version %d; Lakemill needs %d or newer"
+                            .formatted(connection.getMetaData().getURL(), major, VERSION_MIN),
+                    "upgrade it, or leave postgres.url out to use the embedded one");
+        }
+    }
+
+    private static void refuseIfDenied(Connection connection, SQLException cause)
+            throws SQLException {
+        if (!"42501".equals(cause.getSQLState())) {
+            return;
+        }
+        var user = connection.getMetaData().getUserName();
+        var database = connection.getCatalog();
+        throw new LakemillException(
+                ErrorCode.PERMISSION_DENIED,
+                "user %s may not prepare the database %s: %s"
+                        .formatted(user, database, cause.getMessage()),
+                "as an administrator run: ALTER ROLE \"%s\" CREATEROLE; GRANT CREATE ON DATABASE"
+                                .formatted(user)
+                        + " \"%s\" TO \"%s\"; and drop a %s that another user created"
+                                .formatted(database, user, READER),
+                cause);
+    }
+
+    private static String database(Connection connection) throws SQLException {
+        return "\"" + connection.getCatalog().replace("\"", "\"\"") + "\"";
+    }
+
+    private static boolean exists(Connection connection, String query) throws SQLException {
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery(query)) {
+            return rows.next();
+        }
+    }
+
+    private static void run(Connection connection, String sql) throws SQLException {
+        try (var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.lakemill.postgres;
+
+import org.jspecify.annotations.NullMarked;
