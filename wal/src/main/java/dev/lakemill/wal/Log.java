@@ -4,7 +4,6 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -69,9 +68,7 @@ public final class Log implements AutoCloseable {
         this.queue = new FrameQueue(config);
         this.pool = opening.pool;
         this.durableLsn = opening.recovery.newestLsn();
-        ByteBuffer staging = LogWriter.staging();
-        SegmentWriter segment = pool.resume(opening.recovery.endLsn(), staging);
-        this.writer = new LogWriter(pool, this::nextSegment, this::deliver, segment, staging);
+        this.writer = LogWriter.open(pool, opening.recovery, this::nextSegment, this::deliver);
         this.writerThread = Thread.ofPlatform().daemon().name("lakemill-log").unstarted(this::run);
         this.poolThread =
                 Thread.ofPlatform().daemon().name("lakemill-log-segments").unstarted(pool::run);
@@ -102,38 +99,25 @@ public final class Log implements AutoCloseable {
             Listener listener) {
         Disk disk = surroundings.disk();
         Closeable lock = null;
-        LogWriter writer = null;
-        boolean opened = false;
+        Log log = null;
         try {
             disk.createFolder(folder);
             lock = disk.tryLock(folder.resolve(LOCK)).orElseThrow(() -> locked(folder));
             Recovery recovery = new Recovery(folder, disk);
             recovery.run();
-            SegmentPool pool = new SegmentPool(folder, config, surroundings, recovery.segments());
-            pool.release(recovery.releasedLsn());
-            pool.adopt(recovery.spares());
+            SegmentPool pool = SegmentPool.open(folder, config, surroundings, recovery);
             recovery.replay(replay);
-            Log log =
-                    new Log(
-                            config,
-                            surroundings,
-                            listener,
-                            new Opening(folder, lock, recovery, pool));
-            writer = log.writer;
-            if (!recovery.endIsProven()) {
-                writer.markAnyway();
-            }
-            log.start();
-            opened = true;
-            return log;
+            Opening opening = new Opening(folder, lock, recovery, pool);
+            log = new Log(config, surroundings, listener, opening);
         } catch (IOException e) {
             throw unusable(folder, e);
         } finally {
-            if (!opened) {
-                closeQuietly(writer);
+            if (log == null) {
                 closeQuietly(lock);
             }
         }
+        log.start();
+        return log;
     }
 
     private void start() {

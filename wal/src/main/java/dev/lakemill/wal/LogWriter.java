@@ -40,11 +40,7 @@ final class LogWriter implements Closeable {
     private boolean unmarked;
     private long markedReleasedLsn;
 
-    /**
-     * @param segment the log's newest, everything in it durable
-     * @param staging as the segment's
-     */
-    LogWriter(
+    private LogWriter(
             SegmentPool pool,
             Spares spares,
             Delivery delivery,
@@ -59,8 +55,24 @@ final class LogWriter implements Closeable {
         this.markedReleasedLsn = pool.releasedLsn();
     }
 
-    static ByteBuffer staging() {
-        return ByteBuffer.allocateDirect(STAGING_BYTES);
+    /** Goes on where the recovery found the log's end. */
+    static LogWriter open(SegmentPool pool, Recovery recovery, Spares spares, Delivery delivery)
+            throws IOException {
+        ByteBuffer staging =
+                ByteBuffer.allocateDirect(Math.min(STAGING_BYTES, pool.segmentBytes()));
+        SegmentWriter segment = pool.resume(recovery.endLsn(), staging);
+        LogWriter writer = new LogWriter(pool, spares, delivery, segment, staging);
+        boolean opened = false;
+        try {
+            writer.unmarked = !recovery.endIsProven();
+            writer.mark();
+            opened = true;
+            return writer;
+        } finally {
+            if (!opened) {
+                writer.close();
+            }
+        }
     }
 
     /** The LSN up to which the log is durable, marks included. */
@@ -115,12 +127,6 @@ final class LogWriter implements Closeable {
             markedReleasedLsn = released;
             unmarked = false;
         }
-    }
-
-    /** As when frames were found whose durability nothing on disk proves. */
-    void markAnyway() throws IOException {
-        unmarked = true;
-        mark();
     }
 
     @Override

@@ -23,8 +23,8 @@ import org.slf4j.LoggerFactory;
  * <p>The frames at the end were perhaps never synced: read from the page cache, or from a disk
  * whose sync failed once. So everything behind the newest proof is written again and synced before
  * any frame is replayed; otherwise a consumer could commit a frame, and its LSN, that the next
- * power cut takes back. What remains of torn frames behind the end is overwritten by zeros, so that
- * it cannot join the frames to come.
+ * power cut takes back. For the same reason the folder is synced before it is read. What remains of
+ * torn frames behind the end is overwritten by zeros, so that it cannot join the frames to come.
  */
 final class Recovery {
     private static final Logger LOGGER = LoggerFactory.getLogger(Recovery.class);
@@ -50,6 +50,7 @@ final class Recovery {
      * @throws LakemillException DATA_LOSS when acknowledged frames are damaged
      */
     void run() throws IOException {
+        disk.syncFolder(folder);
         find();
         for (int i = 0; i < segments.size() - 1; i++) {
             checkSealed(segments.get(i), segments.get(i + 1));
@@ -224,7 +225,7 @@ final class Recovery {
     }
 
     private static void writeAgain(Disk.Handle file, long from, long to) throws IOException {
-        ByteBuffer copy = ByteBuffer.allocateDirect(COPY_BYTES);
+        ByteBuffer copy = ByteBuffer.allocateDirect((int) Math.min(COPY_BYTES, to - from));
         for (long at = from; at < to; at += COPY_BYTES) {
             copy.clear().limit((int) Math.min(COPY_BYTES, to - at));
             file.read(copy, at);
@@ -233,7 +234,7 @@ final class Recovery {
     }
 
     private static void writeZeros(Disk.Handle file, long from, long to) throws IOException {
-        ByteBuffer zeros = ByteBuffer.allocateDirect(COPY_BYTES);
+        ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(COPY_BYTES, to - from));
         for (long at = from; at < to; at += COPY_BYTES) {
             zeros.clear().limit((int) Math.min(COPY_BYTES, to - at));
             file.write(zeros, at);

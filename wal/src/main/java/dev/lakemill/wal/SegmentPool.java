@@ -47,15 +47,26 @@ final class SegmentPool {
     private boolean stopped;
     private long changes;
 
-    SegmentPool(Path folder, LogConfig config, Surroundings surroundings, List<Segment> segments) {
+    private SegmentPool(
+            Path folder, LogConfig config, Surroundings surroundings, Recovery recovery) {
         this.folder = folder;
         this.config = config;
         this.surroundings = surroundings;
-        this.retained = new ArrayDeque<>(segments);
+        this.retained = new ArrayDeque<>(recovery.segments());
+        this.releasedLsn = recovery.releasedLsn();
+    }
+
+    /** Takes over the files that the recovery found. */
+    static SegmentPool open(
+            Path folder, LogConfig config, Surroundings surroundings, Recovery recovery)
+            throws IOException {
+        SegmentPool pool = new SegmentPool(folder, config, surroundings, recovery);
+        pool.adopt(recovery.spares());
+        return pool;
     }
 
     /** Uses one of the spare files that an earlier run left, and deletes what cannot be used. */
-    void adopt(List<Path> spares) throws IOException {
+    private void adopt(List<Path> spares) throws IOException {
         for (Path file : spares) {
             if (wantsSpare() && sizeBytes(file) == config.segmentBytes()) {
                 supply(file);
@@ -80,6 +91,10 @@ final class SegmentPool {
         }
         Disk.Handle file = disk().open(last.path());
         return new SegmentWriter(last, file, staging, last.header().position(endLsn));
+    }
+
+    int segmentBytes() {
+        return config.segmentBytes();
     }
 
     private synchronized @Nullable Segment newest() {
@@ -174,9 +189,10 @@ final class SegmentPool {
         long number = nextSequence();
         Path preparing = Segment.path(folder, number, Segment.PREPARING);
         try (Disk.Handle file = disk().create(preparing)) {
-            ByteBuffer zeros = ByteBuffer.allocateDirect(ZEROS_BYTES);
-            for (long at = 0; at < config.segmentBytes(); at += ZEROS_BYTES) {
-                zeros.clear().limit((int) Math.min(ZEROS_BYTES, config.segmentBytes() - at));
+            int chunkBytes = Math.min(ZEROS_BYTES, config.segmentBytes());
+            ByteBuffer zeros = ByteBuffer.allocateDirect(chunkBytes);
+            for (long at = 0; at < config.segmentBytes(); at += chunkBytes) {
+                zeros.clear().limit((int) Math.min(chunkBytes, config.segmentBytes() - at));
                 file.write(zeros, at);
             }
             file.sync();

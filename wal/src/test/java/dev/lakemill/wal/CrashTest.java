@@ -1,0 +1,149 @@
+package dev.lakemill.wal;
+
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.UUID;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+
+/**
+ * The log's parts on a simulated disk, in one thread, so that a seed decides everything: many lives
+ * of one log, each ended at any operation by a kill, a power cut or a failed sync.
+ */
+final class CrashTest {
+    private static final Path FOLDER = Path.of("/log");
+
+    @Property(tries = 3000)
+    void acknowledgedFramesSurviveAnyNumberOfCrashes(@ForAll long seed) throws Exception {
+        new Lives(seed).run();
+    }
+
+    private static final class Lives {
+        private final Random random;
+        private final SimulatedDisk disk;
+        private final Promises promises = new Promises();
+        private final LogConfig config;
+        private final Surroundings surroundings;
+        private long nextOffset;
+
+        Lives(long seed) {
+            random = new Random(seed);
+            disk = new SimulatedDisk(random);
+            int frameBytesMax = 200 + random.nextInt(3_000);
+            int segmentBytes = frameBytesMax + 8_192 + random.nextInt(10_000);
+            long totalBytesMax = segmentBytes * (2L + random.nextInt(4));
+            config = new LogConfig(segmentBytes, totalBytesMax, 1 << 20, frameBytesMax);
+            surroundings = new Surroundings(disk, random::nextLong, 1_000, 1);
+        }
+
+        void run() throws Exception {
+            int lives = 2 + random.nextInt(6);
+            for (int i = 0; i < lives; i++) {
+                if (random.nextInt(4) > 0) {
+                    disk.stopAfter(random.nextInt(120));
+                }
+                if (random.nextInt(4) == 0) {
+                    disk.failSyncAfter(random.nextInt(12));
+                }
+                live();
+                disk.restart(
+                        random.nextBoolean()
+                                ? SimulatedDisk.End.KILL
+                                : SimulatedDisk.End.POWER_CUT);
+            }
+            live();
+        }
+
+        private void live() throws Exception {
+            try {
+                List<Durable> replayed = new ArrayList<>();
+                Recovery recovery = new Recovery(FOLDER, disk);
+                recovery.run();
+                SegmentPool pool = SegmentPool.open(FOLDER, config, surroundings, recovery);
+                recovery.replay(replayed::add);
+                promises.replayed(replayed);
+                LogWriter writer =
+                        LogWriter.open(
+                                pool,
+                                recovery,
+                                () -> spare(pool),
+                                (group, bytes, nanos) -> promises.acknowledged(group));
+                work(pool, writer);
+            } catch (LakemillException e) {
+                if (e.code() == ErrorCode.DATA_LOSS) {
+                    throw e;
+                }
+            } catch (IOException e) {
+                // The life ends here, as the disk was told.
+            }
+        }
+
+        private void work(SegmentPool pool, LogWriter writer) throws Exception {
+            int steps = random.nextInt(30);
+            for (int i = 0; i < steps; i++) {
+                switch (random.nextInt(6)) {
+                    case 0 -> release(pool, someLsn());
+                    case 1 -> pool.step();
+                    case 2 -> writer.mark();
+                    default -> writer.commit(frames());
+                }
+            }
+            if (random.nextBoolean()) {
+                writer.mark();
+            }
+        }
+
+        private Path spare(SegmentPool pool) throws IOException {
+            while (pool.step()) {}
+            return pool.poll().orElseGet(() -> spareAfterRelease(pool));
+        }
+
+        private Path spareAfterRelease(SegmentPool pool) {
+            release(pool, promises.newestLsn());
+            while (pool.step()) {}
+            return pool.poll().orElseThrow(() -> stopped());
+        }
+
+        private LakemillException stopped() {
+            if (disk.isStopped()) {
+                return new LakemillException(ErrorCode.UNAVAILABLE, "the disk has stopped", "");
+            }
+            throw new AssertionError("no spare though everything is released");
+        }
+
+        private void release(SegmentPool pool, long lsn) {
+            promises.released(lsn);
+            pool.release(lsn);
+        }
+
+        private long someLsn() {
+            long newest = promises.newestLsn();
+            return newest == 0 ? 0 : random.nextLong(newest + 1);
+        }
+
+        private List<Frame> frames() {
+            List<Frame> frames = new ArrayList<>();
+            int count = 1 + random.nextInt(12);
+            for (int i = 0; i < count; i++) {
+                byte[] payload = new byte[payloadBytes()];
+                random.nextBytes(payload);
+                UUID table = new UUID(random.nextLong(), random.nextLong());
+                UUID stream = new UUID(random.nextLong(), random.nextLong());
+                Frame frame = new Frame(table, stream, nextOffset++, payload);
+                promises.offered(frame);
+                frames.add(frame);
+            }
+            return frames;
+        }
+
+        private int payloadBytes() {
+            int max = config.frameBytesMax();
+            return random.nextInt(4) == 0 ? random.nextInt(max + 1) : random.nextInt(100);
+        }
+    }
+}
