@@ -54,8 +54,8 @@ final class PostgresTest {
     void collationIsIndependentOfTheMachine() throws Exception {
         assertThat(
                         owner(
-                                "SELECT concat(datlocprovider, datlocale, pg_encoding_to_char(encoding))"
-                                        + " FROM pg_database WHERE datname = 'lakemill'"))
+                                "SELECT concat(datlocprovider, datlocale,"
+                                        + " pg_encoding_to_char(encoding)) FROM pg_database WHERE datname = 'lakemill'"))
                 .isEqualTo("bC.UTF-8UTF8");
     }
 
@@ -77,7 +77,7 @@ final class PostgresTest {
                         "CREATE SCHEMA mine",
                         "CREATE ROLE mine",
                         "SELECT lo_create(0)",
-                        "GRANT SELECT ON gold.stock TO PUBLIC",
+                        "GRANT SELECT ON gold.secret TO PUBLIC",
                         "SELECT pg_read_file('postgresql.auto.conf')",
                         "COPY gold.stock TO '/tmp/lakemill-reader-was-here'")) {
             assertThatThrownBy(
@@ -130,7 +130,8 @@ final class PostgresTest {
         }
         assertThat(postgres.readerUrl())
                 .matches(
-                        "postgresql://lakemill_reader:[-_A-Za-z0-9]{43}@127\\.0\\.0\\.1:\\d+/lakemill");
+                        "postgresql://lakemill_reader:[-_A-Za-z0-9]{43}"
+                                + "@127\\.0\\.0\\.1:\\d+/lakemill");
     }
 
     @Test
