@@ -1,37 +1,74 @@
 package dev.lakemill.delta;
 
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableSchema;
+import io.delta.kernel.Snapshot;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
-/** A table at one version; never changes. SKELETON: the signatures are agreed; bodies follow. */
+/** A table at one version; never changes. Safe to use from any thread. */
 public final class DeltaSnapshot {
-    DeltaSnapshot() {}
+    private final TableContext table;
+    private final Snapshot kernel;
+    private final TableSchema schema;
+    private final Map<String, OptionalLong> transactions = new HashMap<>();
+    private @Nullable List<DataFile> files;
+
+    DeltaSnapshot(TableContext table, Snapshot kernel) {
+        this.table = table;
+        this.kernel = kernel;
+        this.schema = KernelTypes.schema(kernel.getSchema());
+    }
+
+    Snapshot kernel() {
+        return kernel;
+    }
 
     public long version() {
-        throw new UnsupportedOperationException("skeleton");
+        return kernel.getVersion();
     }
 
     public TableSchema schema() {
-        throw new UnsupportedOperationException("skeleton");
+        return schema;
     }
 
     /** The last committed transaction version of an application, as of this version. */
-    public OptionalLong transaction(String application) {
-        throw new UnsupportedOperationException("skeleton");
+    public synchronized OptionalLong transaction(String application) {
+        return transactions.computeIfAbsent(
+                application,
+                name ->
+                        kernel.getLatestTransactionVersion(table.engine(), name)
+                                .map(OptionalLong::of)
+                                .orElse(OptionalLong.empty()));
     }
 
     /** Live rows, from the statistics of the files. */
     public long rowCount() {
-        throw new UnsupportedOperationException("skeleton");
+        long sum = 0;
+        for (var file : files()) {
+            sum += file.rows() >= 0 ? file.rows() : rowsInside(file);
+        }
+        return sum;
+    }
+
+    private long rowsInside(DataFile file) {
+        try (var parquet = ParquetInput.open(file.in(table.location()))) {
+            return parquet.rowGroups().stream().mapToLong(group -> group.getRowCount()).sum();
+        }
     }
 
     public int fileCount() {
-        throw new UnsupportedOperationException("skeleton");
+        return files().size();
     }
 
     public long sizeBytes() {
-        throw new UnsupportedOperationException("skeleton");
+        return files().stream().mapToLong(DataFile::sizeBytes).sum();
     }
 
     /**
@@ -40,14 +77,79 @@ public final class DeltaSnapshot {
      * @param columns names to read, in this order; empty for all
      */
     public DeltaReader read(List<String> columns) {
-        throw new UnsupportedOperationException("skeleton");
+        return new SnapshotReader(table, files(), select(columns), null);
+    }
+
+    private TableSchema select(List<String> columns) {
+        if (columns.isEmpty()) {
+            return schema;
+        }
+        return new TableSchema(
+                columns.stream()
+                        .map(
+                                name ->
+                                        schema.column(
+                                                schema.indexOf(name)
+                                                        .orElseThrow(() -> noColumn(name))))
+                        .toList());
+    }
+
+    private LakemillException noColumn(String name) {
+        return new LakemillException(
+                ErrorCode.INVALID_ARGUMENT,
+                "Delta table %s has no column '%s'".formatted(table.location(), name),
+                "its columns are "
+                        + schema.columns().stream().map(column -> column.name()).toList());
     }
 
     /**
      * Reads the rows whose position is in {@code (after, to]}, in order of position. Files outside
      * are skipped by their position range.
+     *
+     * <p>FAILED_PRECONDITION when rows in question lie in a file without positions: another writer
+     * rewrote it, or the table was written without them.
      */
     public DeltaReader readPositions(long after, long to) {
-        throw new UnsupportedOperationException("skeleton");
+        var range = new PositionRange(after, to);
+        return new SnapshotReader(table, range.select(table, files()), schema, range);
+    }
+
+    /** The live files in commit order. */
+    synchronized List<DataFile> files() {
+        var known = files;
+        if (known == null) {
+            try {
+                known = KernelActions.files(kernel, table.engine());
+            } catch (IOException e) {
+                throw Failures.of("reading the log", table.location(), e);
+            }
+            files = known;
+        }
+        return known;
+    }
+
+    /**
+     * The snapshot that a commit of ours on top of this one made, told what the commit changed, so
+     * that nothing is read back. Where this cannot be known, it is read when asked for.
+     */
+    synchronized DeltaSnapshot next(
+            Snapshot committed, List<DataFile> added, List<DataFile> removed, @Nullable Txn txn) {
+        var next = new DeltaSnapshot(table, committed);
+        next.transactions.putAll(transactions);
+        if (txn != null) {
+            next.transactions.put(txn.application(), OptionalLong.of(txn.version()));
+        }
+        var known = files;
+        var identified = RowIds.assign(committed, added);
+        if (known != null && identified != null) {
+            var live = new ArrayList<>(known);
+            if (!removed.isEmpty()) {
+                live.removeAll(new java.util.HashSet<>(removed));
+            }
+            live.addAll(identified);
+            live.sort(DataFile.ORDER);
+            next.files = List.copyOf(live);
+        }
+        return next;
     }
 }

@@ -1,20 +1,35 @@
 package dev.lakemill.delta;
 
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableSchema;
+import io.delta.kernel.TableManager;
+import io.delta.kernel.exceptions.ConcurrentWriteException;
+import io.delta.kernel.exceptions.TableAlreadyExistsException;
+import io.delta.kernel.utils.CloseableIterable;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import org.apache.arrow.memory.BufferAllocator;
 
 /**
- * A Delta table at a location, with this process as its only row writer. SKELETON: the signatures
- * are agreed; bodies follow.
+ * A Delta table at a location, with this process as its only row writer.
  *
  * <p>Commits of one table are serialized inside; reads run beside them on immutable snapshots.
+ * Other processes may read it at any time, and may maintain it (Spark's OPTIMIZE): a commit that
+ * they win is made again on top of theirs. All methods may be called from any thread.
+ *
+ * <p>A failed write leaves at most an orphan file, which {@link #vacuum} deletes, and can be
+ * repeated with the same {@link Txn}: UNAVAILABLE when the disk is full or failing,
+ * FAILED_PRECONDITION when the folder cannot be written, INVALID_ARGUMENT when the rows do not fit
+ * the schema (a null in a NOT NULL column among them).
  */
 public final class DeltaTable implements AutoCloseable {
     /** Outcome of a commit. */
@@ -31,7 +46,15 @@ public final class DeltaTable implements AutoCloseable {
     /** What compaction or vacuum did. */
     public record Maintenance(int filesBefore, int filesAfter, long bytesFreed) {}
 
-    private DeltaTable() {}
+    private final TableContext table;
+    private final TableLog log;
+    private final TableWriter writer;
+
+    private DeltaTable(TableContext table) {
+        this.table = table;
+        this.log = TableLog.open(table);
+        this.writer = new TableWriter(table, log);
+    }
 
     /** Makes the table's folder and version 0. ALREADY_EXISTS when there is a table. */
     public static DeltaTable create(
@@ -40,43 +63,119 @@ public final class DeltaTable implements AutoCloseable {
             DeltaConfig config,
             BufferAllocator allocator,
             Clock clock) {
-        throw new UnsupportedOperationException("skeleton");
+        return create(TableContext.of(location, config, allocator, clock, new LocalDisk()), schema);
+    }
+
+    static DeltaTable create(TableContext table, TableSchema schema) {
+        if (schema.indexOf(TableContext.POSITION).isPresent()) {
+            throw new LakemillException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "column name '%s' is reserved".formatted(TableContext.POSITION),
+                    "name the column otherwise");
+        }
+        try {
+            var log = table.location().resolve("_delta_log");
+            table.disk().createFolder(log);
+            TableManager.buildCreateTableTransaction(
+                            table.name(), KernelTypes.kernel(schema), TableLog.ENGINE)
+                    .withTableProperties(properties(table.config()))
+                    .withMaxRetries(0)
+                    .build(table.engine())
+                    .commit(table.engine(), CloseableIterable.emptyIterable());
+            table.disk().syncFolder(table.location());
+        } catch (TableAlreadyExistsException | ConcurrentWriteException e) {
+            throw alreadyExists(table, e);
+        } catch (IOException | RuntimeException e) {
+            throw Failures.of("creation", table.location(), e);
+        }
+        return new DeltaTable(table);
+    }
+
+    private static LakemillException alreadyExists(TableContext table, RuntimeException cause) {
+        return new LakemillException(
+                ErrorCode.ALREADY_EXISTS,
+                "there is a Delta table at %s already".formatted(table.location()),
+                "open it, or choose another location",
+                cause);
+    }
+
+    /**
+     * Row tracking gives every row an id in commit order, which orders our files and cannot be
+     * added later; in-commit timestamps keep versions in order of time when files are copied. Both
+     * concern writers only. Deletion vectors would lock out readers that do not know them.
+     */
+    private static Map<String, String> properties(DeltaConfig config) {
+        return Map.of(
+                "delta.enableInCommitTimestamps", "true",
+                "delta.enableRowTracking", "true",
+                "delta.checkpointInterval", Integer.toString(config.checkpointEvery()),
+                "delta.logRetentionDuration", interval(config.logRetention()),
+                "delta.deletedFileRetentionDuration", interval(config.fileRetention()));
+    }
+
+    private static String interval(Duration duration) {
+        return "interval %d milliseconds".formatted(duration.toMillis());
     }
 
     /** Opens an existing table. NOT_FOUND when there is none. */
     public static DeltaTable open(
             Path location, DeltaConfig config, BufferAllocator allocator, Clock clock) {
-        throw new UnsupportedOperationException("skeleton");
+        return open(TableContext.of(location, config, allocator, clock, new LocalDisk()));
+    }
+
+    static DeltaTable open(TableContext table) {
+        if (!exists(table.location())) {
+            throw new LakemillException(
+                    ErrorCode.NOT_FOUND,
+                    "there is no Delta table at %s".formatted(table.location()),
+                    "create it, or mend the location");
+        }
+        return new DeltaTable(table);
     }
 
     public static boolean exists(Path location) {
-        throw new UnsupportedOperationException("skeleton");
+        var log = location.resolve("_delta_log");
+        if (!Files.isDirectory(log)) {
+            return false;
+        }
+        try (var files = Files.newDirectoryStream(log, "*.{json,parquet}")) {
+            return files.iterator().hasNext();
+        } catch (IOException e) {
+            throw Failures.reading(log, e);
+        }
     }
 
     /**
-     * Appends the rows as one Parquet file (zstd, with column statistics) in one commit.
+     * Appends the rows as one Parquet file (zstd, with column statistics) in one commit. Without
+     * rows, only the transaction is noted.
      *
+     * @param rows stay the caller's to close
      * @param positions one position per row, ascending, over all batches; written as the physical
      *     column {@code _position} of the Parquet file, which is not part of the table's schema, so
      *     that no other reader sees it; empty for tables without positions
      */
     public Commit append(List<Rows> rows, long[] positions, Txn txn) {
-        throw new UnsupportedOperationException("skeleton");
+        return writer.append(rows, positions, txn);
     }
 
-    /** Replaces the whole content in one commit: new files added, all old files removed. */
+    /**
+     * Replaces the whole content in one commit: new files added, all old files removed.
+     *
+     * @param rows each batch is closed here once it is written; not taken at all when the commit is
+     *     a repeated one
+     */
     public Commit replace(Iterator<Rows> rows, Txn txn) {
-        throw new UnsupportedOperationException("skeleton");
+        return writer.replace(rows, txn);
     }
 
     /** The newest snapshot. Cheap: the commit chain is kept in memory. */
     public DeltaSnapshot snapshot() {
-        throw new UnsupportedOperationException("skeleton");
+        return log.newest();
     }
 
     /** The snapshot at a version. NOT_FOUND when it is gone or not there yet. */
     public DeltaSnapshot snapshot(long version) {
-        throw new UnsupportedOperationException("skeleton");
+        return log.at(version);
     }
 
     /**
@@ -84,12 +183,13 @@ public final class DeltaTable implements AutoCloseable {
      * txnVersion}: how a recovery steps back over a commit that its siblings do not have yet.
      */
     public DeltaSnapshot snapshotAt(String application, long txnVersion) {
-        throw new UnsupportedOperationException("skeleton");
+        return log.at(
+                new TransactionHistory(table).versionAt(log.newest(), application, txnVersion));
     }
 
     /** The last committed transaction version of an application. */
     public OptionalLong transaction(String application) {
-        throw new UnsupportedOperationException("skeleton");
+        return log.newest().transaction(application);
     }
 
     /** Joins adjacent small files in commit order, dataChange=false; positions stay. */
@@ -108,15 +208,13 @@ public final class DeltaTable implements AutoCloseable {
     }
 
     public TableSchema schema() {
-        throw new UnsupportedOperationException("skeleton");
+        return log.newest().schema();
     }
 
     public Path location() {
-        throw new UnsupportedOperationException("skeleton");
+        return table.location();
     }
 
     @Override
-    public void close() {
-        throw new UnsupportedOperationException("skeleton");
-    }
+    public void close() {}
 }

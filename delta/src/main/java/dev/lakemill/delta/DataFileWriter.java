@@ -1,0 +1,81 @@
+package dev.lakemill.delta;
+
+import dev.lakemill.types.Column;
+import dev.lakemill.types.TableSchema;
+import io.delta.kernel.statistics.DataFileStatistics;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.UUID;
+import org.apache.arrow.vector.ValueVector;
+
+/**
+ * Writes one data file. It has its final name from the start, which nobody knows before the commit;
+ * a file that is not finished is deleted by {@link #close}. One thread uses it.
+ */
+final class DataFileWriter implements AutoCloseable {
+    /** A finished, synced file, not yet in the log. */
+    record Written(DataFile file, DataFileStatistics statistics) {}
+
+    private final TableContext table;
+    private final TableSchema schema;
+    private final String name = "part-" + UUID.randomUUID() + ".zstd.parquet";
+    private final Path path;
+    private final Disk.Output output;
+    private final ParquetFileBuilder parquet;
+    private boolean finished;
+
+    /**
+     * @param extras physical columns after those of the schema
+     */
+    DataFileWriter(TableContext table, TableSchema schema, List<Column> extras) throws IOException {
+        this.table = table;
+        this.schema = schema;
+        this.path = table.location().resolve(name);
+        this.output = table.disk().create(path);
+        var physical = new ArrayList<>(schema.columns());
+        physical.addAll(extras);
+        this.parquet = new ParquetFileBuilder(output, new TableSchema(physical));
+    }
+
+    /** Writes rows; vectors of the schema's columns, then of the extras. */
+    void write(List<? extends ValueVector> vectors, int count) throws IOException {
+        parquet.write(vectors, count);
+    }
+
+    /** About the size so far. */
+    long bytes() {
+        return parquet.bytes();
+    }
+
+    long rows() {
+        return parquet.rows();
+    }
+
+    Written finish(OptionalLong baseRowId) throws IOException {
+        var footer = parquet.finish();
+        table.disk().syncFolder(table.location());
+        finished = true;
+        var file =
+                new DataFile(
+                        name,
+                        output.position(),
+                        parquet.rows(),
+                        baseRowId,
+                        OptionalLong.empty(),
+                        table.clock().millis(),
+                        DataFile.tags(ParquetInput.positions(footer.getBlocks())));
+        return new Written(file, FileStatistics.of(footer, schema, parquet.rows()));
+    }
+
+    @Override
+    public void close() throws IOException {
+        parquet.close();
+        output.close();
+        if (!finished) {
+            table.disk().delete(path);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+package dev.lakemill.delta;
+
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import io.delta.kernel.Snapshot;
+import io.delta.kernel.data.Row;
+import io.delta.kernel.engine.Engine;
+import io.delta.kernel.internal.InternalScanFileUtils;
+import io.delta.kernel.internal.ScanImpl;
+import io.delta.kernel.internal.SnapshotImpl;
+import io.delta.kernel.internal.actions.AddFile;
+import io.delta.kernel.internal.actions.RemoveFile;
+import io.delta.kernel.internal.actions.SingleAction;
+import io.delta.kernel.internal.checkpoints.Checkpointer;
+import io.delta.kernel.internal.data.GenericRow;
+import io.delta.kernel.internal.util.VectorUtils;
+import io.delta.kernel.statistics.DataFileStatistics;
+import io.delta.kernel.types.StructType;
+import java.io.IOException;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * The one place that uses the kernel's internal classes, which version 4.4.0 needs for removing
+ * files, for tags and for statistics of live files. The kernel's version is pinned, and a contract
+ * test has Spark read what comes out.
+ */
+final class KernelActions {
+    private KernelActions() {}
+
+    /** An added file. Row id and commit version are given by the kernel where they are empty. */
+    static Row add(
+            DataFile file, DataFileStatistics statistics, StructType schema, boolean dataChange) {
+        return SingleAction.createAddFileSingleAction(
+                AddFile.createAddFileRow(
+                        schema,
+                        file.path(),
+                        VectorUtils.stringStringMapValue(Map.of()),
+                        file.sizeBytes(),
+                        file.modifiedMillis(),
+                        dataChange,
+                        Optional.empty(),
+                        Optional.of(VectorUtils.stringStringMapValue(file.tags())),
+                        boxed(file.baseRowId()),
+                        boxed(file.commitVersion()),
+                        Optional.of(statistics)));
+    }
+
+    private static Optional<Long> boxed(OptionalLong value) {
+        return value.isPresent() ? Optional.of(value.getAsLong()) : Optional.empty();
+    }
+
+    static Row remove(DataFile file, boolean dataChange, long deletionMillis) {
+        var schema = RemoveFile.FULL_SCHEMA;
+        var values = new HashMap<Integer, Object>();
+        values.put(schema.indexOf("path"), file.path());
+        values.put(schema.indexOf("deletionTimestamp"), deletionMillis);
+        values.put(schema.indexOf("dataChange"), dataChange);
+        values.put(schema.indexOf("extendedFileMetadata"), true);
+        values.put(schema.indexOf("partitionValues"), VectorUtils.stringStringMapValue(Map.of()));
+        values.put(schema.indexOf("size"), file.sizeBytes());
+        values.put(schema.indexOf("tags"), VectorUtils.stringStringMapValue(file.tags()));
+        file.baseRowId().ifPresent(id -> values.put(schema.indexOf("baseRowId"), id));
+        file.commitVersion()
+                .ifPresent(v -> values.put(schema.indexOf("defaultRowCommitVersion"), v));
+        return SingleAction.createRemoveFileSingleAction(new GenericRow(schema, values));
+    }
+
+    /** The live files of a snapshot, in commit order. */
+    static List<DataFile> files(Snapshot snapshot, Engine engine) throws IOException {
+        var files = new ArrayList<DataFile>();
+        var scan = (ScanImpl) snapshot.getScanBuilder().build();
+        try (var batches = scan.getScanFiles(engine, true)) {
+            while (batches.hasNext()) {
+                try (var rows = batches.next().getRows()) {
+                    while (rows.hasNext()) {
+                        var row = rows.next().getStruct(InternalScanFileUtils.ADD_FILE_ORDINAL);
+                        files.add(file(new AddFile(row)));
+                    }
+                }
+            }
+        }
+        files.sort(DataFile.ORDER);
+        return List.copyOf(files);
+    }
+
+    private static DataFile file(AddFile add) {
+        if (add.getDeletionVector().isPresent()) {
+            throw new LakemillException(
+                    ErrorCode.UNIMPLEMENTED,
+                    "file %s has a deletion vector".formatted(add.getPath()),
+                    "REORG TABLE ... APPLY (PURGE) in Spark rewrites it without");
+        }
+        Map<String, String> tags =
+                add.getTags().map(VectorUtils::<String, String>toJavaMap).orElse(Map.of());
+        return new DataFile(
+                add.getPath(),
+                add.getSize(),
+                add.getNumRecords().orElse(-1L),
+                unboxed(add.getBaseRowId()),
+                unboxed(add.getDefaultRowCommitVersion()),
+                add.getModificationTime(),
+                Map.copyOf(tags));
+    }
+
+    private static OptionalLong unboxed(Optional<Long> value) {
+        return value.map(OptionalLong::of).orElse(OptionalLong.empty());
+    }
+
+    /** Removed files that the log still remembers: path to the time of removal. */
+    static Map<String, Long> removed(Snapshot snapshot, Engine engine) throws IOException {
+        var removed = new HashMap<String, Long>();
+        int ordinal = SingleAction.CHECKPOINT_SCHEMA.indexOf("remove");
+        try (var batches = ((SnapshotImpl) snapshot).getCreateCheckpointIterator(engine)) {
+            while (batches.hasNext()) {
+                try (var rows = batches.next().getRows()) {
+                    while (rows.hasNext()) {
+                        var row = rows.next();
+                        if (!row.isNullAt(ordinal)) {
+                            var remove = new RemoveFile(row.getStruct(ordinal));
+                            removed.put(remove.getPath(), remove.getDeletionTimestamp().orElse(0L));
+                        }
+                    }
+                }
+            }
+        }
+        return removed;
+    }
+
+    /** Writes a checkpoint and, for a snapshot that was loaded as the newest, cleans the log. */
+    static void checkpoint(Snapshot snapshot, Engine engine, Clock clock) throws IOException {
+        Checkpointer.checkpoint(engine, clock::millis, (SnapshotImpl) snapshot);
+    }
+}

@@ -1,0 +1,234 @@
+package dev.lakemill.delta;
+
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import io.delta.kernel.Operation;
+import io.delta.kernel.Snapshot;
+import io.delta.kernel.TableManager;
+import io.delta.kernel.Transaction;
+import io.delta.kernel.TransactionCommitResult;
+import io.delta.kernel.commit.CommitFailedException;
+import io.delta.kernel.data.Row;
+import io.delta.kernel.exceptions.ConcurrentWriteException;
+import io.delta.kernel.exceptions.TableNotFoundException;
+import io.delta.kernel.hook.PostCommitHook.PostCommitHookType;
+import io.delta.kernel.internal.util.Utils;
+import io.delta.kernel.utils.CloseableIterable;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The commits of one table, one at a time.
+ *
+ * <p>The newest snapshot is kept and each commit makes the next one from it, so that nothing is
+ * listed or read back. When another process committed in between (its file has the version that we
+ * wanted, and putting a file never replaces one), or a commit failed in any other way, the chain is
+ * given up: the log is read anew, the change is made again on top, at most {@value #ATTEMPTS_MAX}
+ * times.
+ *
+ * <p>Invariant: {@code newest} is a version that the disk has; it is only set under the lock.
+ */
+final class TableLog {
+    static final String ENGINE = "Lakemill";
+    private static final int ATTEMPTS_MAX = 20;
+    private static final Logger LOG = LoggerFactory.getLogger(TableLog.class);
+
+    /** What a commit changes. */
+    record Change(List<DataFileWriter.Written> added, List<DataFile> removed, boolean dataChange) {}
+
+    /** Makes the change on top of a snapshot; asked again when another commit came between. */
+    @FunctionalInterface
+    interface Maker {
+        Change on(DeltaSnapshot snapshot);
+    }
+
+    private final TableContext table;
+    private final ReentrantLock lock = new ReentrantLock();
+    private volatile DeltaSnapshot newest;
+
+    private TableLog(TableContext table, DeltaSnapshot newest) {
+        this.table = table;
+        this.newest = newest;
+    }
+
+    /** Reads the log; NOT_FOUND when there is none. */
+    static TableLog open(TableContext table) {
+        var snapshot = load(table);
+        if (writeChecksum(table, snapshot)) {
+            snapshot = load(table);
+        }
+        return new TableLog(table, new DeltaSnapshot(table, snapshot));
+    }
+
+    /** Without a checksum at the start, every commit would count all files anew. */
+    private static boolean writeChecksum(TableContext table, Snapshot snapshot) {
+        var mode = snapshot.getStatistics().getChecksumWriteMode();
+        try {
+            if (mode.isPresent()) {
+                snapshot.writeChecksum(table.engine(), mode.get());
+            }
+            return mode.isPresent();
+        } catch (IOException | RuntimeException e) {
+            LOG.warn("No checksum for {}; commits are slower: {}", table.name(), e.toString());
+            return false;
+        }
+    }
+
+    private static Snapshot load(TableContext table) {
+        try {
+            return TableManager.loadSnapshot(table.name()).build(table.engine());
+        } catch (TableNotFoundException e) {
+            throw notFound(table, e);
+        } catch (RuntimeException e) {
+            throw Failures.of("reading the log", table.location(), e);
+        }
+    }
+
+    private static LakemillException notFound(TableContext table, RuntimeException cause) {
+        return new LakemillException(
+                ErrorCode.NOT_FOUND,
+                "there is no Delta table at %s".formatted(table.location()),
+                "create it, or mend the location",
+                cause);
+    }
+
+    DeltaSnapshot newest() {
+        return newest;
+    }
+
+    DeltaSnapshot at(long version) {
+        var now = newest;
+        if (version == now.version()) {
+            return now;
+        }
+        try {
+            return new DeltaSnapshot(
+                    table,
+                    TableManager.loadSnapshot(table.name())
+                            .atVersion(version)
+                            .build(table.engine()));
+        } catch (RuntimeException e) {
+            throw new LakemillException(
+                    ErrorCode.NOT_FOUND,
+                    "Delta table %s has no version %d: %s"
+                            .formatted(table.location(), version, e.getMessage()),
+                    "its newest version is %d; old ones go with the log retention"
+                            .formatted(now.version()),
+                    e);
+        }
+    }
+
+    /**
+     * Commits, unless the transaction is there already.
+     *
+     * @param txn null for maintenance, which changes no data
+     */
+    DeltaTable.Commit commit(@Nullable Txn txn, Maker maker) {
+        lock.lock();
+        try {
+            for (int attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+                var base = newest;
+                if (txn != null && isCommitted(base, txn)) {
+                    return new DeltaTable.Commit.Repeated(base.version());
+                }
+                if (commit(base, txn, maker.on(base))) {
+                    return new DeltaTable.Commit.Done(newest.version());
+                }
+                newest = new DeltaSnapshot(table, load(table));
+            }
+        } finally {
+            lock.unlock();
+        }
+        throw new LakemillException(
+                ErrorCode.UNAVAILABLE,
+                "Delta table %s was changed by another writer in each of %d attempts to commit"
+                        .formatted(table.location(), ATTEMPTS_MAX),
+                "repeat when the other writer is done");
+    }
+
+    static boolean isCommitted(DeltaSnapshot snapshot, Txn txn) {
+        var last = snapshot.transaction(txn.application());
+        return last.isPresent() && last.getAsLong() >= txn.version();
+    }
+
+    /** One attempt; false when another writer was faster. */
+    private boolean commit(DeltaSnapshot base, @Nullable Txn txn, Change change) {
+        try {
+            var result = transaction(base, txn).commit(table.engine(), actions(base, change));
+            afterCommit(base, txn, change, result);
+            return true;
+        } catch (ConcurrentWriteException e) {
+            if (isConflict(e)) {
+                LOG.info("{}: another writer committed first, trying again", table.name());
+                return false;
+            }
+            throw failed(e);
+        } catch (RuntimeException e) {
+            throw failed(e);
+        }
+    }
+
+    /** Whether the version was taken, rather than the disk failing. */
+    private static boolean isConflict(ConcurrentWriteException e) {
+        return !(e.getCause() instanceof CommitFailedException failed) || failed.isConflict();
+    }
+
+    /** The commit may or may not be there: go on from what the disk says. */
+    private LakemillException failed(RuntimeException e) {
+        var failure = Failures.of("a commit", table.location(), e);
+        try {
+            newest = new DeltaSnapshot(table, load(table));
+        } catch (RuntimeException again) {
+            failure.addSuppressed(again);
+        }
+        return failure;
+    }
+
+    private Transaction transaction(DeltaSnapshot base, @Nullable Txn txn) {
+        var operation = txn == null ? Operation.MANUAL_UPDATE : Operation.WRITE;
+        var builder =
+                base.kernel().buildUpdateTableTransaction(ENGINE, operation).withMaxRetries(0);
+        if (txn != null) {
+            builder = builder.withTransactionId(txn.application(), txn.version());
+        }
+        return builder.build(table.engine());
+    }
+
+    private CloseableIterable<Row> actions(DeltaSnapshot base, Change change) {
+        var rows = new ArrayList<Row>();
+        long now = table.clock().millis();
+        for (var file : change.removed()) {
+            rows.add(KernelActions.remove(file, change.dataChange(), now));
+        }
+        var schema = base.kernel().getSchema();
+        for (var written : change.added()) {
+            rows.add(
+                    KernelActions.add(
+                            written.file(), written.statistics(), schema, change.dataChange()));
+        }
+        return CloseableIterable.inMemoryIterable(Utils.toCloseableIterator(rows.iterator()));
+    }
+
+    private void afterCommit(
+            DeltaSnapshot base, @Nullable Txn txn, Change change, TransactionCommitResult result) {
+        for (var hook : result.getPostCommitHooks()) {
+            if (hook.getType() != PostCommitHookType.CHECKPOINT) {
+                try {
+                    hook.threadSafeInvoke(table.engine());
+                } catch (IOException | RuntimeException e) {
+                    LOG.warn("{} after a commit to {} failed", hook.getType(), table.name(), e);
+                }
+            }
+        }
+        var added = change.added().stream().map(DataFileWriter.Written::file).toList();
+        newest =
+                result.getPostCommitSnapshot()
+                        .map(next -> base.next(next, added, change.removed(), txn))
+                        .orElseGet(() -> new DeltaSnapshot(table, load(table)));
+    }
+}

@@ -1,0 +1,182 @@
+package dev.lakemill.delta;
+
+import dev.lakemill.delta.DeltaTable.Commit;
+import dev.lakemill.delta.TableLog.Change;
+import dev.lakemill.types.Column;
+import dev.lakemill.types.DataType;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Rows;
+import dev.lakemill.types.TableSchema;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.OptionalLong;
+import org.apache.arrow.vector.BigIntVector;
+import org.apache.arrow.vector.FieldVector;
+
+/**
+ * Writes rows: data files first, outside the commit lock, then one commit that names them. A file
+ * whose commit surely failed is deleted; otherwise it stays as an orphan for vacuum.
+ */
+final class TableWriter {
+    private static final Column POSITION =
+            Column.required(TableContext.POSITION, DataType.Primitive.LONG);
+
+    private final TableContext table;
+    private final TableLog log;
+
+    TableWriter(TableContext table, TableLog log) {
+        this.table = table;
+        this.log = log;
+    }
+
+    Commit append(List<Rows> rows, long[] positions, Txn txn) {
+        int count = rows.stream().mapToInt(Rows::count).sum();
+        checkPositions(positions, count);
+        var base = log.newest();
+        if (TableLog.isCommitted(base, txn)) {
+            return new Commit.Repeated(base.version());
+        }
+        if (count == 0) {
+            return log.commit(txn, snapshot -> new Change(List.of(), List.of(), true));
+        }
+        var written = List.of(write(base.schema(), rows, positions));
+        return commit(txn, written, snapshot -> new Change(written, List.of(), true));
+    }
+
+    private Commit commit(Txn txn, List<DataFileWriter.Written> written, TableLog.Maker maker) {
+        var done = false;
+        try {
+            var commit = log.commit(txn, maker);
+            done = commit instanceof Commit.Done;
+            return commit;
+        } finally {
+            if (!done) {
+                discard(written);
+            }
+        }
+    }
+
+    /** Deletes files that the log does not name; with the log out of reach, none. */
+    private void discard(List<DataFileWriter.Written> written) {
+        var live = log.newest().files().stream().map(DataFile::path).toList();
+        for (var orphan : written) {
+            if (!live.contains(orphan.file().path())) {
+                table.deleteQuietly(orphan.file().in(table.location()));
+            }
+        }
+    }
+
+    private DataFileWriter.Written write(TableSchema schema, List<Rows> rows, long[] positions) {
+        var extras = positions.length == 0 ? List.<Column>of() : List.of(POSITION);
+        try (var file = new DataFileWriter(table, schema, extras)) {
+            int from = 0;
+            for (var batch : rows) {
+                checkSchema(schema, batch);
+                if (positions.length == 0) {
+                    file.write(batch.root().getFieldVectors(), batch.count());
+                } else {
+                    writeWithPositions(file, batch, positions, from);
+                }
+                from += batch.count();
+            }
+            return file.finish(OptionalLong.empty());
+        } catch (IOException | RuntimeException e) {
+            throw Failures.of("writing a data file", table.location(), e);
+        }
+    }
+
+    private void writeWithPositions(DataFileWriter file, Rows batch, long[] positions, int from)
+            throws IOException {
+        try (var vector = new BigIntVector(TableContext.POSITION, table.allocator())) {
+            vector.allocateNew(batch.count());
+            for (int i = 0; i < batch.count(); i++) {
+                vector.set(i, positions[from + i]);
+            }
+            vector.setValueCount(batch.count());
+            var vectors = new ArrayList<FieldVector>(batch.root().getFieldVectors());
+            vectors.add(vector);
+            file.write(vectors, batch.count());
+        }
+    }
+
+    Commit replace(Iterator<Rows> rows, Txn txn) {
+        var base = log.newest();
+        if (TableLog.isCommitted(base, txn)) {
+            return new Commit.Repeated(base.version());
+        }
+        var written = new ArrayList<DataFileWriter.Written>();
+        var complete = false;
+        try {
+            writeAll(base.schema(), rows, written);
+            complete = true;
+        } catch (IOException | RuntimeException e) {
+            throw Failures.of("writing data files", table.location(), e);
+        } finally {
+            if (!complete) {
+                discard(written);
+            }
+        }
+        return commit(txn, written, snapshot -> new Change(written, snapshot.files(), true));
+    }
+
+    /** Writes files of about the target size. */
+    private void writeAll(
+            TableSchema schema, Iterator<Rows> rows, List<DataFileWriter.Written> written)
+            throws IOException {
+        while (rows.hasNext()) {
+            try (var file = new DataFileWriter(table, schema, List.of())) {
+                while (rows.hasNext() && file.bytes() < table.config().fileBytesTarget()) {
+                    try (var batch = rows.next()) {
+                        checkSchema(schema, batch);
+                        file.write(batch.root().getFieldVectors(), batch.count());
+                    }
+                }
+                if (file.rows() > 0) {
+                    written.add(file.finish(OptionalLong.empty()));
+                }
+            }
+        }
+    }
+
+    private static void checkPositions(long[] positions, int rows) {
+        if (positions.length == 0) {
+            return;
+        }
+        if (positions.length != rows) {
+            throw new LakemillException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "%d positions for %d rows".formatted(positions.length, rows),
+                    "give one position per row, or none at all");
+        }
+        for (int i = 1; i < positions.length; i++) {
+            if (positions[i] < positions[i - 1]) {
+                throw new LakemillException(
+                        ErrorCode.INVALID_ARGUMENT,
+                        "position %d of row %d follows %d"
+                                .formatted(positions[i], i, positions[i - 1]),
+                        "positions ascend");
+            }
+        }
+    }
+
+    private void checkSchema(TableSchema schema, Rows batch) {
+        var given = batch.schema();
+        var fits = given.size() == schema.size();
+        for (int i = 0; fits && i < schema.size(); i++) {
+            var column = schema.column(i);
+            fits =
+                    column.name().equalsIgnoreCase(given.column(i).name())
+                            && column.type().sql().equalsIgnoreCase(given.column(i).type().sql());
+        }
+        if (!fits) {
+            throw new LakemillException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "rows with columns %s do not fit Delta table %s with columns %s"
+                            .formatted(given.columns(), table.location(), schema.columns()),
+                    "send the columns of the table, in its order");
+        }
+    }
+}
