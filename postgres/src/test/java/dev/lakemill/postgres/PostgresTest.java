@@ -55,7 +55,8 @@ final class PostgresTest {
         assertThat(
                         owner(
                                 "SELECT concat(datlocprovider, datlocale,"
-                                        + " pg_encoding_to_char(encoding)) FROM pg_database WHERE datname = 'lakemill'"))
+                                        + " pg_encoding_to_char(encoding)) FROM pg_database"
+                                        + " WHERE datname = 'lakemill'"))
                 .isEqualTo("bC.UTF-8UTF8");
     }
 

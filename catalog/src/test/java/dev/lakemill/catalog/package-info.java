@@ -1,0 +1,4 @@
+@NullMarked
+package dev.lakemill.catalog;
+
+import org.jspecify.annotations.NullMarked;
