@@ -1,0 +1,12 @@
+export type { Cell, Reader, RowOf, Shape, SyncEvent, TableEvent } from "./events.ts";
+export { instant, number, rowsOf, text } from "./events.ts";
+export { LiveProvider, useLive, useRetryNow, useRows } from "./live.tsx";
+export type { Connection, LiveState } from "./state.ts";
+export type {
+  ExpectationStatus,
+  PipelineStatus,
+  Status,
+  TableKind,
+  TableStatus,
+} from "./status.ts";
+export { explanation, fetchStatus } from "./status.ts";

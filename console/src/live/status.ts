@@ -1,0 +1,70 @@
+/** What GET /api/status answers. */
+export interface Status {
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+  readonly uptime_seconds: number;
+  readonly rows_per_second: number;
+  readonly tables: readonly TableStatus[];
+  readonly pipelines: readonly PipelineStatus[];
+}
+
+export type TableKind =
+  | "INGESTED"
+  | "STREAMING_TABLE"
+  | "MATERIALIZED_VIEW"
+  | "QUARANTINE"
+  | "SYNCED";
+
+export interface TableStatus {
+  /** catalog.schema.table */
+  readonly name: string;
+  readonly kind: TableKind;
+  readonly rows: number;
+  readonly position: number;
+  readonly freshness_ms: number | null;
+}
+
+export interface PipelineStatus {
+  readonly name: string;
+  readonly state: "RUNNING" | "FAILED" | "STOPPED";
+  readonly batch: number;
+  readonly batch_ms: number | null;
+  readonly error: string | null;
+  readonly expectations: readonly ExpectationStatus[];
+}
+
+export interface ExpectationStatus {
+  readonly table: string;
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly action: string;
+}
+
+/** Asks for the status; throws with a sentence for a reader when there is no proper answer. */
+export async function fetchStatus(api: URL, signal?: AbortSignal): Promise<Status> {
+  const response = await fetch(new URL("status", api), signal ? { signal } : {}).catch(() => {
+    throw new Error(`no answer from ${api.host}: start Lakemill with ./lakemill demo`);
+  });
+  const body: unknown = await response.json().catch(() => null);
+  if (isStatus(body)) {
+    return body;
+  }
+  throw new Error(`${api.host} answered ${response.status} instead of Lakemill's status`);
+}
+
+/** Why a server with this status may have nothing to show yet; null when it is ready. */
+export function explanation(status: Status): string | null {
+  const failed = status.pipelines.find((pipeline) => pipeline.error !== null);
+  if (failed !== undefined) {
+    return `pipeline ${failed.name}: ${failed.error}`;
+  }
+  return status.ready ? null : `Lakemill is not ready: ${status.reasons.join("; ")}`;
+}
+
+function isStatus(body: unknown): body is Status {
+  const status = body as Status | null;
+  return (
+    typeof status === "object" && Array.isArray(status?.tables) && Array.isArray(status.pipelines)
+  );
+}

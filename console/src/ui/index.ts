@@ -1,0 +1,17 @@
+export { Card } from "./Card.tsx";
+export { Chip, type Tone } from "./Chip.tsx";
+export { Command, Empty } from "./Empty.tsx";
+export { Explain } from "./Explain.tsx";
+export { Figure } from "./Figure.tsx";
+export { Flash } from "./Flash.tsx";
+export * from "./format.ts";
+export { Icon, Mark } from "./icons.tsx";
+export { LiveBadge } from "./LiveBadge.tsx";
+export { Meter } from "./Meter.tsx";
+export { MoreButton } from "./MoreButton.tsx";
+export { Shell } from "./Shell.tsx";
+export { Sparkline } from "./Sparkline.tsx";
+export { type SeriesColor, Swatch } from "./Swatch.tsx";
+export { type Series, TimeSeries } from "./TimeSeries.tsx";
+export { useNow, useSteadyOrder } from "./time.ts";
+export { Waiting } from "./Waiting.tsx";

@@ -1,0 +1,8 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["console/src/**/*.test.ts", "examples/vertical-farm/web/src/**/*.test.ts"],
+    env: { TZ: "Europe/Berlin" },
+  },
+});
