@@ -1,0 +1,172 @@
+package dev.lakemill.server;
+
+import dev.lakemill.catalog.Catalog;
+import dev.lakemill.catalog.CatalogTable;
+import dev.lakemill.catalog.TableKind;
+import dev.lakemill.delta.DeltaConfig;
+import dev.lakemill.delta.DeltaTable;
+import dev.lakemill.feed.TableFeed;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.arrow.memory.BufferAllocator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The Delta tables of this node, opened once, and the feeds of those that take rows.
+ *
+ * <p>A table stands at {@code tables/catalog/schema/table} of the data folder; the catalog keeps the
+ * location, and a table found in the catalog is opened where it says.
+ */
+final class Tables implements AutoCloseable {
+    private final Path folder;
+    private final Catalog catalog;
+    private final String logApplication;
+    private final long feedBytesMax;
+    private final BufferAllocator allocator;
+    private final Map<TableName, DeltaTable> tables = new ConcurrentHashMap<>();
+    private final Map<TableName, TableFeed> feeds = new ConcurrentHashMap<>();
+
+    /**
+     * @param logApplication the Delta application of the log's positions
+     */
+    Tables(
+            Path folder,
+            Catalog catalog,
+            String logApplication,
+            long feedBytesMax,
+            BufferAllocator allocator) {
+        this.folder = folder;
+        this.catalog = catalog;
+        this.logApplication = logApplication;
+        this.feedBytesMax = feedBytesMax;
+        this.allocator = allocator;
+    }
+
+    /** Every table that takes rows, as the catalog knows it. */
+    List<CatalogTable> ingested() {
+        return catalog.list().stream().filter(t -> t.kind() == TableKind.INGESTED).toList();
+    }
+
+    /**
+     * Makes sure that the table is in the catalog and in Delta as declared.
+     *
+     * @throws LakemillException FAILED_PRECONDITION when it is there with another schema
+     */
+    CatalogTable ensure(
+            TableName name,
+            TableKind kind,
+            TableSchema schema,
+            String comment,
+            Map<String, String> properties) {
+        var known = catalog.find(name).orElse(null);
+        var table =
+                known == null
+                        ? catalog.create(
+                                name, kind, schema, location(name), comment, properties)
+                        : unchanged(known, kind, schema);
+        if (kind != TableKind.SYNCED) {
+            open(table);
+        }
+        return table;
+    }
+
+    /** The open Delta table of a name that {@link #ensure} or the catalog knows. */
+    DeltaTable delta(TableName name) {
+        var open = tables.get(name);
+        if (open != null) {
+            return open;
+        }
+        return open(
+                catalog.find(name)
+                        .orElseThrow(
+                                () ->
+                                        new LakemillException(
+                                                ErrorCode.NOT_FOUND,
+                                                "there is no table " + name,
+                                                "declare it in a pipeline's SQL")));
+    }
+
+    /** The open Delta table, or null for a table without one. */
+    @Nullable DeltaTable openDelta(TableName name) {
+        return tables.get(name);
+    }
+
+    /** The feed of a table that takes rows. */
+    TableFeed feed(TableName name) {
+        return feeds.computeIfAbsent(
+                name, n -> new TableFeed(n, delta(n), logApplication, feedBytesMax));
+    }
+
+    List<TableFeed> feeds() {
+        return List.copyOf(feeds.values());
+    }
+
+    @Override
+    public void close() {
+        feeds.values().forEach(TableFeed::close);
+        tables.values().forEach(DeltaTable::close);
+    }
+
+    private DeltaTable open(CatalogTable table) {
+        return tables.computeIfAbsent(
+                table.name(),
+                _ -> {
+                    var at = Path.of(URI.create(table.location()));
+                    return DeltaTable.exists(at)
+                            ? DeltaTable.open(
+                                    at, DeltaConfig.DEFAULT, allocator, Clock.systemUTC())
+                            : DeltaTable.create(
+                                    at,
+                                    table.schema(),
+                                    DeltaConfig.DEFAULT,
+                                    allocator,
+                                    Clock.systemUTC());
+                });
+    }
+
+    private String location(TableName name) {
+        return folder.resolve(name.catalog())
+                .resolve(name.schema())
+                .resolve(name.table())
+                .toUri()
+                .toString();
+    }
+
+    private static CatalogTable unchanged(
+            CatalogTable known, TableKind kind, TableSchema schema) {
+        if (known.kind() == kind && sameColumns(known.schema(), schema)) {
+            return known;
+        }
+        throw new LakemillException(
+                ErrorCode.FAILED_PRECONDITION,
+                "%s is declared as %s %s, but exists as %s %s"
+                        .formatted(
+                                known.name(), kind, describe(schema), known.kind(),
+                                describe(known.schema())),
+                "declare it under a new name, or declare it as it was");
+    }
+
+    private static boolean sameColumns(TableSchema a, TableSchema b) {
+        return describe(a).equals(describe(b));
+    }
+
+    private static String describe(TableSchema schema) {
+        return schema.columns().stream()
+                .map(
+                        c ->
+                                c.name()
+                                        + " "
+                                        + c.type().sql()
+                                        + (c.nullable() ? "" : " NOT NULL"))
+                .toList()
+                .toString();
+    }
+}
