@@ -1,0 +1,18 @@
+package dev.lakemill.pipeline;
+
+import dev.lakemill.feed.TableBatch;
+import dev.lakemill.types.TableName;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a batch runs on.
+ *
+ * @param number counting up by one from 1
+ * @param now frozen for the batch
+ * @param rows new rows of sources, in order; they stay the caller's
+ * @param everything true to recompute all views, whatever changed
+ */
+record BatchInput(
+        long number, Instant now, Map<TableName, List<TableBatch>> rows, boolean everything) {}

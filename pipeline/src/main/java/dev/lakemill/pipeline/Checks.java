@@ -1,0 +1,220 @@
+package dev.lakemill.pipeline;
+
+import static dev.lakemill.pipeline.DuckPrinter.quoted;
+
+import dev.lakemill.plan.OnViolation;
+import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * Holds the rows of one query against a table's expectations and settles each row's fate.
+ *
+ * <p>Each row has exactly one fate. Conditions are judged first, all of them for every row, once; a
+ * NULL condition has failed. A row that fails a FAIL UPDATE rule ends the batch. Otherwise
+ * quarantine goes before drop, because it keeps the evidence. Then come the UNIQUE rules, in their
+ * order, over the rows that are still to be kept, so that a bad row never makes a good one a
+ * duplicate: the first in the order of the source wins, against all rows ever kept.
+ */
+final class Checks {
+    /** The order of the source, in every streamed table and streaming query. */
+    static final String ROW = "_lakemill_row";
+
+    static final int KEEP = 0;
+    static final int QUARANTINE = 1;
+    static final int DROP = 2;
+
+    private static final String FATE = "_lakemill_fate";
+    private static final String PASSED = "_lakemill_passed_";
+    private static final int ROW_CHARS_MAX = 1000;
+
+    private final DuckSession duck;
+    private final TableName table;
+    private final List<Rule> rules;
+    private final String columns;
+    private final String struct;
+
+    Checks(DuckSession duck, TableName table, TableSchema schema, List<Rule> rules) {
+        this.duck = duck;
+        this.table = table;
+        this.rules = rules;
+        this.columns = columns(schema);
+        this.struct =
+                schema.columns().stream()
+                        .map(column -> "%1$s := %1$s".formatted(quoted(column.name())))
+                        .collect(Collectors.joining(", ", "struct_pack(", ")"));
+    }
+
+    /**
+     * The judged rows.
+     *
+     * @param temporary the SQL name of the temporary table that holds them, with fates and flags
+     */
+    record Judged(String temporary, TableCount count) {
+        /** SQL of a condition. */
+        static String fate(int fate) {
+            return FATE + " = " + fate;
+        }
+    }
+
+    /**
+     * @param query gives the table's columns and {@link #ROW}
+     * @param whole SQL name of all rows ever kept; needed by UNIQUE rules
+     * @throws RowRejected when a row fails a FAIL UPDATE rule
+     */
+    Judged judge(String query, String now, String whole) {
+        var temporary = quoted(table + " checked");
+        duck.execute("CREATE TEMP TABLE %s AS %s".formatted(temporary, conditions(query, now)));
+        failOn(OnViolation.FAIL_UPDATE, temporary, Rule.Test.Condition.class);
+        for (int i = 0; i < rules.size(); i++) {
+            if (rules.get(i).test() instanceof Rule.Test.Unique unique) {
+                var next = quoted(table + " checked " + i);
+                duck.execute(
+                        "CREATE TEMP TABLE %s AS %s"
+                                .formatted(next, unique(temporary, i, unique, whole)));
+                duck.execute("DROP TABLE " + temporary);
+                temporary = next;
+            }
+        }
+        failOn(OnViolation.FAIL_UPDATE, temporary, Rule.Test.Unique.class);
+        return new Judged(temporary, count(temporary));
+    }
+
+    /** SQL of the names of the rules that a row failed. */
+    String failedRules() {
+        var names = new ArrayList<String>();
+        for (int i = 0; i < rules.size(); i++) {
+            names.add(
+                    "CASE WHEN NOT %s THEN %s END".formatted(passed(i), text(rules.get(i).name())));
+        }
+        return "list_filter([%s], lambda rule : rule IS NOT NULL)"
+                .formatted(String.join(", ", names));
+    }
+
+    /** The columns' quoted names. */
+    static String columns(TableSchema schema) {
+        return schema.columns().stream()
+                .map(column -> quoted(column.name()))
+                .collect(Collectors.joining(", "));
+    }
+
+    private String conditions(String query, String now) {
+        var flags = new StringBuilder();
+        for (int i = 0; i < rules.size(); i++) {
+            if (rules.get(i).test() instanceof Rule.Test.Condition condition) {
+                flags.append(", coalesce((%s), false)".formatted(condition.sql().apply(now)));
+                flags.append(" AS ").append(passed(i));
+            }
+        }
+        return "SELECT *, %s AS %s FROM (SELECT %s AS %s, %s%s FROM (%s) AS q) AS flagged"
+                .formatted(fate(), FATE, row(), ROW, columns, flags, query);
+    }
+
+    /**
+     * Rows that come of one source row, by a join or a union, are told apart by their content, so
+     * that the winner of a UNIQUE rule is the same in every replay.
+     */
+    private String row() {
+        return rules.stream().anyMatch(rule -> rule.test() instanceof Rule.Test.Unique)
+                ? "row_number() OVER (ORDER BY %s, %s)".formatted(ROW, columns)
+                : ROW;
+    }
+
+    private String fate() {
+        return "CASE WHEN NOT (%s) THEN %d WHEN NOT (%s) THEN %d ELSE %d END"
+                .formatted(
+                        allPassed(OnViolation.QUARANTINE),
+                        QUARANTINE,
+                        allPassed(OnViolation.DROP_ROW),
+                        DROP,
+                        KEEP);
+    }
+
+    private String allPassed(OnViolation onViolation) {
+        var flags = new ArrayList<String>();
+        for (int i = 0; i < rules.size(); i++) {
+            if (rules.get(i).onViolation() == onViolation
+                    && rules.get(i).test() instanceof Rule.Test.Condition) {
+                flags.add(passed(i));
+            }
+        }
+        return flags.isEmpty() ? "true" : String.join(" AND ", flags);
+    }
+
+    private String unique(String from, int index, Rule.Test.Unique rule, String whole) {
+        var keys = rule.columns().stream().map(DuckPrinter::quoted).toList();
+        var same =
+                keys.stream()
+                        .map(key -> "c.%1$s IS NOT DISTINCT FROM w.%1$s".formatted(key))
+                        .collect(Collectors.joining(" AND "));
+        var fate =
+                switch (rules.get(index).onViolation()) {
+                    case QUARANTINE -> QUARANTINE;
+                    case DROP_ROW -> DROP;
+                    case WARN, FAIL_UPDATE -> KEEP;
+                };
+        return """
+        WITH c AS (SELECT %1$s, %2$s FROM %3$s WHERE %4$s = 0),
+          seen AS (SELECT %1$s FROM c SEMI JOIN %5$s AS w ON %6$s),
+          firsts AS (SELECT min(%1$s) AS %1$s FROM c GROUP BY %2$s),
+          flagged AS (
+            SELECT *, CASE WHEN %4$s = 0 THEN
+                %1$s IN (SELECT %1$s FROM firsts) AND %1$s NOT IN (SELECT %1$s FROM seen)
+              END AS %7$s
+            FROM %3$s)
+        SELECT * REPLACE (CASE WHEN %7$s = false THEN %8$d ELSE %4$s END AS %4$s)
+        FROM flagged ORDER BY %1$s"""
+                .formatted(
+                        ROW, String.join(", ", keys), from, FATE, whole, same, passed(index), fate);
+    }
+
+    private void failOn(OnViolation onViolation, String from, Class<? extends Rule.Test> kind) {
+        for (int i = 0; i < rules.size(); i++) {
+            var rule = rules.get(i);
+            if (rule.onViolation() == onViolation && kind.isInstance(rule.test())) {
+                var row =
+                        duck.text(
+                                "SELECT left(CAST(%s AS VARCHAR), %d) FROM %s"
+                                                .formatted(struct, ROW_CHARS_MAX, from)
+                                        + " WHERE NOT %s ORDER BY %s LIMIT 1"
+                                                .formatted(passed(i), ROW));
+                if (row != null) {
+                    throw new RowRejected(
+                            "%s: a row fails the expectation %s: %s"
+                                    .formatted(table, rule.text(), row),
+                            "mend the data's producer, or change the rule to ON VIOLATION"
+                                    + " QUARANTINE; then start the pipeline again");
+                }
+            }
+        }
+    }
+
+    private TableCount count(String from) {
+        var sql = new StringBuilder("SELECT count(*)");
+        for (int fate = KEEP; fate <= DROP; fate++) {
+            sql.append(", count(*) FILTER (").append(Judged.fate(fate)).append(")");
+        }
+        for (int i = 0; i < rules.size(); i++) {
+            sql.append(", count(*) FILTER (").append(passed(i)).append(")");
+            sql.append(", count(*) FILTER (NOT ").append(passed(i)).append(")");
+        }
+        var numbers = duck.numbers(sql.append(" FROM ").append(from).toString());
+        var counts = new ArrayList<TableCount.RuleCount>();
+        for (int i = 0; i < rules.size(); i++) {
+            counts.add(
+                    new TableCount.RuleCount(
+                            rules.get(i).name(), numbers[4 + 2 * i], numbers[5 + 2 * i]));
+        }
+        return new TableCount(numbers[0], numbers[1], numbers[2], numbers[3], counts);
+    }
+
+    private static String passed(int index) {
+        return PASSED + index;
+    }
+
+    private static String text(String value) {
+        return "'" + value.replace("'", "''") + "'";
+    }
+}

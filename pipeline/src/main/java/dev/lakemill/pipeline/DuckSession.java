@@ -1,0 +1,350 @@
+package dev.lakemill.pipeline;
+
+import dev.lakemill.types.ArrowTypes;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Rows;
+import dev.lakemill.types.TableSchema;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.Properties;
+import java.util.function.Supplier;
+import org.apache.arrow.c.ArrowArrayStream;
+import org.apache.arrow.c.Data;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.vector.VectorLoader;
+import org.apache.arrow.vector.VectorSchemaRoot;
+import org.apache.arrow.vector.VectorUnloader;
+import org.apache.arrow.vector.ipc.ArrowReader;
+import org.apache.arrow.vector.types.pojo.ArrowType;
+import org.apache.arrow.vector.types.pojo.Field;
+import org.duckdb.DuckDBConnection;
+import org.duckdb.DuckDBResultSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One connection to a DuckDB in memory. One thread uses it.
+ *
+ * <p>Rows go in and out as Arrow C data streams. A stream can be scanned once, so it is registered
+ * anew each time. What comes out is checked against the expected Arrow layout before its buffers
+ * are taken over, since a type that differs would be read as other values without an error.
+ */
+final class DuckSession implements AutoCloseable {
+    /** The table that {@link #load}'s SQL reads. */
+    static final String INCOMING = "\"incoming rows\"";
+
+    private static final int READ_ROWS = 65_536;
+
+    private final DuckDBConnection connection;
+    private final BufferAllocator allocator;
+
+    private DuckSession(DuckDBConnection connection, BufferAllocator allocator) {
+        this.connection = connection;
+        this.allocator = allocator;
+    }
+
+    /** Opens a new, empty database. */
+    static DuckSession open(
+            PipelineConfig.Duck config, Path temporaryFolder, BufferAllocator allocator) {
+        var properties = new Properties();
+        properties.put("memory_limit", config.memoryBytesMax() + "B");
+        properties.put("max_temp_directory_size", config.temporaryBytesMax() + "B");
+        properties.put("temp_directory", temporaryFolder.toString());
+        properties.put("threads", Integer.toString(config.threads()));
+        properties.put("preserve_insertion_order", "true");
+        properties.put("autoinstall_known_extensions", "false");
+        properties.put("autoload_known_extensions", "false");
+        try {
+            var connection =
+                    (DuckDBConnection) DriverManager.getConnection("jdbc:duckdb:", properties);
+            var session = new DuckSession(connection, allocator);
+            session.execute("SET TimeZone = 'UTC'");
+            return session;
+        } catch (SQLException e) {
+            throw new DuckException(e);
+        }
+    }
+
+    BufferAllocator allocator() {
+        return allocator;
+    }
+
+    /** Until {@link #commit} or {@link #rollback}. */
+    void begin() {
+        try {
+            connection.setAutoCommit(false);
+        } catch (SQLException e) {
+            throw new DuckException(e);
+        }
+    }
+
+    void commit() {
+        try {
+            connection.commit();
+            connection.setAutoCommit(true);
+        } catch (SQLException e) {
+            throw new DuckException(e);
+        }
+    }
+
+    void rollback() {
+        try {
+            connection.rollback();
+            connection.setAutoCommit(true);
+        } catch (SQLException e) {
+            throw new DuckException(e);
+        }
+    }
+
+    void execute(String sql) {
+        try (var statement = connection.createStatement()) {
+            statement.execute(sql);
+        } catch (SQLException e) {
+            throw new DuckException(e);
+        }
+    }
+
+    /** The first row of the result, all of whose columns are whole numbers. */
+    long[] numbers(String sql) {
+        try (var statement = connection.createStatement();
+                var result = statement.executeQuery(sql)) {
+            result.next();
+            var numbers = new long[result.getMetaData().getColumnCount()];
+            for (int i = 0; i < numbers.length; i++) {
+                numbers[i] = result.getLong(i + 1);
+            }
+            return numbers;
+        } catch (SQLException e) {
+            throw new DuckException(e);
+        }
+    }
+
+    /** The first column of the first row; null when there is no row. */
+    @Nullable String text(String sql) {
+        try (var statement = connection.createStatement();
+                var result = statement.executeQuery(sql)) {
+            return result.next() ? result.getString(1) : null;
+        } catch (SQLException e) {
+            throw new DuckException(e);
+        }
+    }
+
+    /**
+     * Runs SQL that reads {@link #INCOMING} once.
+     *
+     * @param next gives one batch of the schema after the other, then null; each is closed here
+     */
+    void load(TableSchema schema, Supplier<@Nullable Rows> next, String sql) {
+        try (var reader = new RowsStream(allocator, schema, next);
+                var stream = ArrowArrayStream.allocateNew(allocator)) {
+            Data.exportArrayStream(allocator, reader, stream);
+            connection.registerArrowStream(unquoted(INCOMING), stream);
+            execute(sql);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** As {@link #load(TableSchema, Supplier, String)}, of a list, which stays the caller's. */
+    void load(TableSchema schema, List<Rows> batches, String sql) {
+        var iterator = batches.iterator();
+        load(schema, () -> iterator.hasNext() ? iterator.next().retain() : null, sql);
+    }
+
+    /**
+     * The result as one batch.
+     *
+     * @param count of the result's rows, or more
+     */
+    Rows rows(String sql, TableSchema schema, long count) {
+        try (var result = new Result(connection, sql, schema, Math.max(1, count))) {
+            var rows = result.next();
+            return rows == null ? Rows.empty(schema, allocator) : rows;
+        }
+    }
+
+    /**
+     * A second connection that sees the database as it is now, whatever this one does later, to be
+     * read by one other thread. The caller closes it soon: what it can see is kept in memory.
+     *
+     * @param table any table
+     */
+    Snapshot snapshot(String table) {
+        try {
+            var second = connection.duplicate();
+            second.setAutoCommit(false);
+            try (var statement = second.createStatement()) {
+                // A transaction sees what is committed when it first touches the database.
+                statement.execute("SELECT 1 FROM " + table + " LIMIT 0");
+            }
+            return new Snapshot(second);
+        } catch (SQLException e) {
+            throw new DuckException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            connection.close();
+        } catch (SQLException e) {
+            throw new DuckException(e);
+        }
+    }
+
+    private static String unquoted(String name) {
+        return name.substring(1, name.length() - 1);
+    }
+
+    /** The database as it was at one moment. One thread uses it. */
+    final class Snapshot implements AutoCloseable {
+        private final DuckDBConnection second;
+        private final List<Batches> open = new ArrayList<>();
+
+        private Snapshot(DuckDBConnection second) {
+            this.second = second;
+        }
+
+        /** The result in batches; the caller closes those it takes. */
+        Iterator<Rows> read(String sql, TableSchema schema) {
+            var batches = new Batches(new Result(second, sql, schema, READ_ROWS));
+            open.add(batches);
+            return batches;
+        }
+
+        @Override
+        public void close() {
+            open.forEach(Batches::close);
+            try {
+                second.rollback();
+                second.close();
+            } catch (SQLException e) {
+                throw new DuckException(e);
+            }
+        }
+    }
+
+    /** A result as an iterator, which must know one batch ahead. */
+    private static final class Batches implements Iterator<Rows>, AutoCloseable {
+        private final Result result;
+        private @Nullable Rows ahead;
+
+        Batches(Result result) {
+            this.result = result;
+            this.ahead = result.next();
+        }
+
+        @Override
+        public boolean hasNext() {
+            return ahead != null;
+        }
+
+        @Override
+        public Rows next() {
+            var rows = ahead;
+            if (rows == null) {
+                throw new NoSuchElementException("all batches were read");
+            }
+            ahead = result.next();
+            return rows;
+        }
+
+        @Override
+        public void close() {
+            if (ahead != null) {
+                ahead.close();
+                ahead = null;
+            }
+            result.close();
+        }
+    }
+
+    /** A result being read; the buffers are DuckDB's, handed over. */
+    private final class Result implements AutoCloseable {
+        private final TableSchema schema;
+        private final Statement statement;
+        private final DuckDBResultSet result;
+        private final ArrowReader reader;
+
+        Result(DuckDBConnection source, String sql, TableSchema schema, long batchRows) {
+            this.schema = schema;
+            try {
+                statement = source.createStatement();
+                result = (DuckDBResultSet) statement.executeQuery(sql);
+                reader = (ArrowReader) result.arrowExportStream(allocator, batchRows);
+            } catch (SQLException e) {
+                throw new DuckException(e);
+            }
+        }
+
+        @Nullable Rows next() {
+            try {
+                return reader.loadNextBatch() ? taken(reader.getVectorSchemaRoot()) : null;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        private Rows taken(VectorSchemaRoot from) {
+            var to = VectorSchemaRoot.create(ArrowTypes.schema(schema), allocator);
+            var expected = to.getSchema().getFields();
+            var actual = from.getSchema().getFields();
+            if (!sameLayouts(expected, actual)) {
+                to.close();
+                throw new LakemillException(
+                        ErrorCode.INTERNAL,
+                        "a query gave the columns %s where %s belong".formatted(actual, expected),
+                        "report this as a defect, with the pipeline's text");
+            }
+            try (var buffers = new VectorUnloader(from).getRecordBatch()) {
+                new VectorLoader(to).load(buffers);
+            }
+            return new Rows(schema, to);
+        }
+
+        @Override
+        public void close() {
+            try {
+                reader.close();
+                result.close();
+                statement.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            } catch (SQLException e) {
+                throw new DuckException(e);
+            }
+        }
+    }
+
+    private static boolean sameLayouts(List<Field> expected, List<Field> actual) {
+        if (expected.size() != actual.size()) {
+            return false;
+        }
+        for (int i = 0; i < expected.size(); i++) {
+            if (!sameLayout(expected.get(i), actual.get(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Names, zones and nullability aside. */
+    private static boolean sameLayout(Field expected, Field actual) {
+        boolean sameType;
+        if (expected.getType() instanceof ArrowType.Timestamp left
+                && actual.getType() instanceof ArrowType.Timestamp right) {
+            sameType = left.getUnit() == right.getUnit();
+        } else {
+            sameType = expected.getType().equals(actual.getType());
+        }
+        return sameType && sameLayouts(expected.getChildren(), actual.getChildren());
+    }
+}

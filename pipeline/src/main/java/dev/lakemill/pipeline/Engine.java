@@ -1,0 +1,211 @@
+package dev.lakemill.pipeline;
+
+import static dev.lakemill.pipeline.DuckPrinter.quoted;
+
+import dev.lakemill.types.Rows;
+import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs batches in DuckDB, each in one transaction. One thread uses it.
+ *
+ * <p>It holds, of every table that only grows, the columns that queries read over all its rows
+ * ({@code "table"}), and the whole content of every view ({@code "view @batch"}). All of it is a
+ * cache: {@link #load} fills an empty engine from Delta.
+ */
+final class Engine implements AutoCloseable {
+    private final Program program;
+    private final DuckSession duck;
+    private final Map<TableName, ViewMaintenance> maintenance = new HashMap<>();
+
+    /** SQL names of the views' content. */
+    private Map<TableName, String> contents = new HashMap<>();
+
+    private Instant now = Instant.EPOCH;
+
+    Engine(Program program, DuckSession duck) {
+        this.program = program;
+        this.duck = duck;
+        for (var table : program.appended()) {
+            create(table);
+        }
+        for (var view : program.views()) {
+            var content = quoted(view.name() + " @0");
+            loadEmpty(view.schema(), "CREATE TABLE " + content + " AS SELECT * FROM ");
+            contents.put(view.name(), content);
+            maintenance.put(view.name(), new FullRecompute());
+        }
+    }
+
+    Program program() {
+        return program;
+    }
+
+    /** The frozen now() of the last batch. */
+    Instant now() {
+        return now;
+    }
+
+    /** Sets the last batch's now() after {@link #load}. */
+    void now(Instant now) {
+        this.now = now;
+    }
+
+    /**
+     * Adds rows to a table's or view's content, before the first batch.
+     *
+     * @param schema of the batches: at least the columns that are kept
+     * @param next gives one batch after the other, then null; each is closed here
+     */
+    void load(TableName table, TableSchema schema, Supplier<@Nullable Rows> next) {
+        var view = contents.get(table);
+        if (view != null) {
+            duck.load(
+                    schema, next, "INSERT INTO " + view + " SELECT * FROM " + DuckSession.INCOMING);
+            return;
+        }
+        var kept =
+                program.appended().stream()
+                        .filter(appended -> appended.name().equals(table))
+                        .map(program::columnsKept)
+                        .findFirst()
+                        .orElseThrow();
+        duck.load(
+                schema,
+                next,
+                "INSERT INTO %s SELECT %s FROM %s"
+                        .formatted(whole(table), quotedAll(kept), DuckSession.INCOMING));
+    }
+
+    /** Runs a batch; either all of it stands or nothing. */
+    BatchOutcome run(BatchInput input) {
+        duck.begin();
+        var batch = new RunningBatch(this, duck, input);
+        try {
+            var done = batch.run();
+            duck.commit();
+            contents = batch.contents();
+            now = input.now();
+            return done;
+        } catch (RowRejected e) {
+            undo(batch);
+            return new BatchOutcome.Rejected(e.problem(), e.hint());
+        } catch (DuckException e) {
+            undo(batch);
+            return switch (e.kind()) {
+                case EXHAUSTED -> new BatchOutcome.Exhausted(e.problem());
+                case VALUE, BROKEN -> batch.rejected(e);
+            };
+        } catch (RuntimeException | Error e) {
+            undo(batch);
+            throw e;
+        }
+    }
+
+    /** SQL of a view's content: its columns, in order. */
+    String content(Step.View view) {
+        return "SELECT %s FROM %s"
+                .formatted(Checks.columns(view.schema()), contentTable(view.name()));
+    }
+
+    /** SQL name of a view's content. */
+    String contentTable(TableName view) {
+        var content = contents.get(view);
+        if (content == null) {
+            throw new IllegalArgumentException(view + " is no view");
+        }
+        return content;
+    }
+
+    Map<TableName, String> contents() {
+        return contents;
+    }
+
+    ViewMaintenance maintenance(TableName view) {
+        var found = maintenance.get(view);
+        if (found == null) {
+            throw new IllegalArgumentException(view + " is no view");
+        }
+        return found;
+    }
+
+    DuckSession duck() {
+        return duck;
+    }
+
+    @Override
+    public void close() {
+        duck.close();
+    }
+
+    /** Names that stand in place, for printing without running. */
+    static final Query.Tables ANY_TABLES =
+            new Query.Tables() {
+                @Override
+                public String fresh(TableName table) {
+                    return none(table);
+                }
+
+                @Override
+                public String whole(TableName table) {
+                    return Engine.whole(table);
+                }
+            };
+
+    /** SQL name of the kept rows of a table that only grows. */
+    static String whole(TableName table) {
+        return quoted(table.toString());
+    }
+
+    /** SQL name of an empty table like the table's new rows. */
+    static String none(TableName table) {
+        return quoted(table + " none");
+    }
+
+    static String quotedAll(List<String> columns) {
+        return columns.stream().map(DuckPrinter::quoted).collect(Collectors.joining(", "));
+    }
+
+    /** SQL of now(). */
+    static String literal(Instant now) {
+        return "make_timestamp(%d)".formatted(micros(now));
+    }
+
+    static long micros(Instant instant) {
+        return Math.addExact(
+                Math.multiplyExact(instant.getEpochSecond(), 1_000_000L),
+                instant.getNano() / 1_000);
+    }
+
+    private void undo(RunningBatch batch) {
+        batch.close();
+        duck.rollback();
+    }
+
+    private void create(Program.Appended table) {
+        var kept = program.columnsKept(table);
+        if (!kept.isEmpty()) {
+            loadEmpty(
+                    table.schema(),
+                    "CREATE TABLE %s AS SELECT %s FROM "
+                            .formatted(whole(table.name()), quotedAll(kept)));
+        }
+        if (program.isStreamed(table.name())) {
+            loadEmpty(
+                    table.schema(),
+                    "CREATE TABLE %s AS SELECT 0::BIGINT AS %s, * FROM "
+                            .formatted(none(table.name()), Checks.ROW));
+        }
+    }
+
+    private void loadEmpty(TableSchema schema, String sql) {
+        duck.load(schema, List.of(), sql + DuckSession.INCOMING);
+    }
+}

@@ -1,0 +1,241 @@
+package dev.lakemill.pipeline;
+
+import dev.lakemill.catalog.TableKind;
+import dev.lakemill.plan.Dataset;
+import dev.lakemill.plan.Expectation;
+import dev.lakemill.plan.OnViolation;
+import dev.lakemill.plan.PipelinePlan;
+import dev.lakemill.plan.Relation;
+import dev.lakemill.plan.Relations;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A plan as the engine runs it: the steps in an order in which each stands behind all it reads, and
+ * what of each table must be at hand.
+ */
+final class Program {
+    /** A table that only grows: a source, a streaming table or a quarantine table. */
+    record Appended(TableName name, TableSchema schema) {}
+
+    private final String name;
+    private final String planHash;
+    private final List<Step> steps;
+    private final List<PipelineOutputs.Output> outputs;
+    private final Map<TableName, Set<String>> columnsRead = new HashMap<>();
+    private final Set<TableName> streamed = new HashSet<>();
+
+    Program(String name, String planHash, List<Step> steps) {
+        this.name = name;
+        this.planHash = planHash;
+        this.steps = List.copyOf(steps);
+        this.outputs = PipelineOutputs.of(this.steps);
+        for (var step : this.steps) {
+            switch (step) {
+                case Step.Source _ -> {}
+                case Step.Stream stream -> add(stream);
+                case Step.View view -> add(view);
+            }
+        }
+    }
+
+    /**
+     * @throws LakemillException UNIMPLEMENTED, with the place in the pipeline's text, for what the
+     *     engine cannot run
+     */
+    static Program of(PipelinePlan plan) {
+        var program =
+                new Program(
+                        plan.name(),
+                        plan.textHash(),
+                        plan.datasets().stream().map(Program::step).toList());
+        program.print();
+        return program;
+    }
+
+    String name() {
+        return name;
+    }
+
+    /** Equal hash, equal plan. */
+    String planHash() {
+        return planHash;
+    }
+
+    List<Step> steps() {
+        return steps;
+    }
+
+    List<PipelineOutputs.Output> outputs() {
+        return outputs;
+    }
+
+    List<Step.Source> sources() {
+        return only(Step.Source.class);
+    }
+
+    List<Step.Stream> streams() {
+        return only(Step.Stream.class);
+    }
+
+    List<Step.View> views() {
+        return only(Step.View.class);
+    }
+
+    /** Sources, streaming tables and quarantine tables. */
+    List<Appended> appended() {
+        var appended = new ArrayList<Appended>();
+        for (var source : sources()) {
+            appended.add(new Appended(source.name(), source.schema()));
+        }
+        for (var output : outputs) {
+            if (output.kind() != TableKind.MATERIALIZED_VIEW) {
+                appended.add(new Appended(output.name(), output.schema()));
+            }
+        }
+        return appended;
+    }
+
+    /** Whether time alone changes a view. */
+    boolean usesNow() {
+        return views().stream().anyMatch(view -> view.query().usesNow());
+    }
+
+    /** Whether a query reads the table's new rows. */
+    boolean isStreamed(TableName table) {
+        return streamed.contains(table);
+    }
+
+    /**
+     * The columns of an appended table that queries or UNIQUE rules read over all its rows, in the
+     * table's order; empty when nothing reads it so.
+     */
+    List<String> columnsKept(Appended table) {
+        var read = columnsRead.get(table.name());
+        if (read == null) {
+            return List.of();
+        }
+        var all = table.schema().columns().stream().map(column -> column.name()).toList();
+        var kept = new ArrayList<>(all);
+        kept.removeIf(column -> read.stream().noneMatch(column::equalsIgnoreCase));
+        // count(*) alone reads no column, but the rows must be there to be counted.
+        return kept.isEmpty() ? all.subList(0, 1) : kept;
+    }
+
+    private static Step step(Dataset dataset) {
+        return switch (dataset) {
+            case Dataset.IngestedTable table ->
+                    new Step.Source(table.name(), table.schema(), table.comment());
+            case Dataset.StreamingTable table ->
+                    new Step.Stream(
+                            table.name(),
+                            table.schema(),
+                            table.comment(),
+                            new PlannedQuery(
+                                    StreamOrder.carriedThrough(table.query(), table.name()), false),
+                            table.expectations().stream().map(Program::rule).toList());
+            case Dataset.MaterializedView view ->
+                    new Step.View(
+                            view.name(),
+                            view.schema(),
+                            view.comment(),
+                            new PlannedQuery(view.query(), usesNow(view.expectations())),
+                            view.expectations().stream().map(Program::rule).toList());
+        };
+    }
+
+    private static Rule rule(Expectation expectation) {
+        var test =
+                switch (expectation) {
+                    case Expectation.Condition condition ->
+                            new Rule.Test.Condition(now -> condition(condition, now));
+                    case Expectation.Unique unique -> new Rule.Test.Unique(unique.columns());
+                };
+        return new Rule(
+                expectation.name(),
+                expectation.onViolation(),
+                "%s EXPECT (%s) at %s"
+                        .formatted(expectation.name(), expectation.text(), expectation.position()),
+                test);
+    }
+
+    private static boolean usesNow(List<Expectation> expectations) {
+        return expectations.stream()
+                .anyMatch(
+                        expectation ->
+                                expectation instanceof Expectation.Condition condition
+                                        && Relations.usesNow(condition.condition()));
+    }
+
+    private static String condition(Expectation.Condition expectation, String now) {
+        return new DuckPrinter(Relation.Scan::toString, now).condition(expectation.condition());
+    }
+
+    /** Prints everything once, so that what cannot be printed is refused before the start. */
+    private void print() {
+        streams().forEach(stream -> print(stream.query(), stream.rules()));
+        views().forEach(view -> print(view.query(), view.rules()));
+    }
+
+    private static void print(Query query, List<Rule> rules) {
+        var now = Engine.literal(Instant.EPOCH);
+        var _ = query.sql(Engine.ANY_TABLES, now);
+        for (var rule : rules) {
+            if (rule.test() instanceof Rule.Test.Condition condition) {
+                var _ = condition.sql().apply(now);
+            }
+        }
+    }
+
+    private void add(Step.Stream stream) {
+        streamed.addAll(stream.query().streamed());
+        stream.query().columnsRead().forEach(this::addRead);
+        for (var rule : stream.rules()) {
+            if (rule.test() instanceof Rule.Test.Unique(List<String> columns)) {
+                addRead(stream.name(), Set.copyOf(columns));
+            }
+        }
+    }
+
+    private void add(Step.View view) {
+        if (!view.query().streamed().isEmpty()) {
+            throw refused(view, "reads a STREAM", "declare it as a streaming table");
+        }
+        for (var rule : view.rules()) {
+            if (rule.test() instanceof Rule.Test.Unique
+                    || rule.onViolation() == OnViolation.QUARANTINE) {
+                throw refused(
+                        view,
+                        "has the expectation " + rule.text(),
+                        "UNIQUE and QUARANTINE stand on streaming tables; a view can warn, drop"
+                                + " the row or fail the update");
+            }
+        }
+        view.query().columnsRead().forEach(this::addRead);
+    }
+
+    private void addRead(TableName table, Set<String> columns) {
+        columnsRead.computeIfAbsent(table, _ -> new LinkedHashSet<>()).addAll(columns);
+    }
+
+    private static LakemillException refused(Step.View view, String what, String hint) {
+        return new LakemillException(
+                ErrorCode.INVALID_ARGUMENT,
+                "the materialized view %s %s".formatted(view.name(), what),
+                hint);
+    }
+
+    private <T extends Step> List<T> only(Class<T> kind) {
+        return steps.stream().filter(kind::isInstance).map(kind::cast).toList();
+    }
+}

@@ -1,0 +1,302 @@
+package dev.lakemill.pipeline;
+
+import static dev.lakemill.pipeline.DuckPrinter.quoted;
+
+import dev.lakemill.feed.Changes;
+import dev.lakemill.feed.TableBatch;
+import dev.lakemill.types.Rows;
+import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * One batch inside its transaction: the steps of the program, in order, each seeing what the steps
+ * before it did in this batch.
+ */
+final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance.Changes {
+    private final Engine engine;
+    private final DuckSession duck;
+    private final BatchInput input;
+    private final String now;
+    private final Map<TableName, String> contents;
+
+    /** SQL of the new rows of tables that grew in this batch, {@link Checks#ROW} included. */
+    private final Map<TableName, String> fresh = new HashMap<>();
+
+    /** SQL of the changes of views that changed in this batch. */
+    private final Map<TableName, String> viewChanges = new HashMap<>();
+
+    private final List<String> temporaries = new ArrayList<>();
+    private final Map<TableName, Changes> changes = new LinkedHashMap<>();
+    private final Map<TableName, TableCount> counts = new LinkedHashMap<>();
+
+    /** For messages. */
+    private String running = "";
+
+    RunningBatch(Engine engine, DuckSession duck, BatchInput input) {
+        this.engine = engine;
+        this.duck = duck;
+        this.input = input;
+        this.now = Engine.literal(input.now());
+        this.contents = new HashMap<>(engine.contents());
+    }
+
+    BatchOutcome.Done run() {
+        for (var step : engine.program().steps()) {
+            running = step.name().toString();
+            switch (step) {
+                case Step.Source source -> take(source);
+                case Step.Stream stream -> advance(stream);
+                case Step.View view -> refresh(view);
+            }
+        }
+        temporaries.forEach(table -> duck.execute("DROP TABLE " + table));
+        return new BatchOutcome.Done(changes, counts);
+    }
+
+    /** SQL names of the views' content after the batch. */
+    Map<TableName, String> contents() {
+        return contents;
+    }
+
+    BatchOutcome.Rejected rejected(DuckException e) {
+        return new BatchOutcome.Rejected(
+                running + ": " + e.problem(),
+                e.kind() == DuckException.Kind.VALUE
+                        ? "a value of this batch cannot be computed with; mend the data or the"
+                                + " query (for example with try_cast), then start the pipeline again"
+                        : "report this as a defect, with the pipeline's text");
+    }
+
+    @Override
+    public String fresh(TableName table) {
+        return fresh.getOrDefault(table, Engine.none(table));
+    }
+
+    @Override
+    public String whole(TableName table) {
+        return contents.getOrDefault(table, Engine.whole(table));
+    }
+
+    @Override
+    public Optional<String> of(TableName table) {
+        var rows = fresh.get(table);
+        return rows == null
+                ? Optional.ofNullable(viewChanges.get(table))
+                : Optional.of(
+                        "(SELECT * EXCLUDE (%s), 1 AS %s FROM %s)"
+                                .formatted(Checks.ROW, ViewMaintenance.WEIGHT, rows));
+    }
+
+    /** Frees the rows of a batch that does not stand. */
+    @Override
+    public void close() {
+        changes.values().forEach(Changes::close);
+        changes.clear();
+    }
+
+    private void take(Step.Source source) {
+        var batches = input.rows().getOrDefault(source.name(), List.of());
+        if (batches.isEmpty()) {
+            return;
+        }
+        var table = new Program.Appended(source.name(), source.schema());
+        var rows = temporary(source.name() + " new");
+        duck.load(
+                source.schema(),
+                batches.stream().map(TableBatch::rows).toList(),
+                "CREATE TEMP TABLE %s AS SELECT row_number() OVER () AS %s, %s FROM %s"
+                        .formatted(
+                                rows,
+                                Checks.ROW,
+                                Checks.columns(source.schema()),
+                                DuckSession.INCOMING));
+        fresh.put(source.name(), rows);
+        keep(table, rows);
+        counts.put(
+                source.name(),
+                TableCount.allKept(batches.stream().mapToLong(b -> b.rows().count()).sum()));
+    }
+
+    private void advance(Step.Stream stream) {
+        if (stream.query().streamed().stream().noneMatch(fresh::containsKey)) {
+            return;
+        }
+        var checks = new Checks(duck, stream.name(), stream.schema(), stream.rules());
+        var judged = checks.judge(stream.query().sql(this, now), now, Engine.whole(stream.name()));
+        temporaries.add(judged.temporary());
+        var count = judged.count();
+        counts.put(stream.name(), count);
+        append(
+                new Program.Appended(stream.name(), stream.schema()),
+                "(SELECT %s, %s FROM %s WHERE %s)"
+                        .formatted(
+                                Checks.ROW,
+                                Checks.columns(stream.schema()),
+                                judged.temporary(),
+                                Checks.Judged.fate(Checks.KEEP)),
+                count.kept());
+        append(
+                new Program.Appended(
+                        PipelineOutputs.quarantineOf(stream.name()),
+                        PipelineOutputs.quarantineSchema(stream.schema())),
+                "(SELECT %s, %s, %s AS %s, %d::BIGINT AS %s FROM %s WHERE %s)"
+                        .formatted(
+                                Checks.ROW,
+                                Checks.columns(stream.schema()),
+                                checks.failedRules(),
+                                PipelineOutputs.FAILED_RULES,
+                                input.number(),
+                                PipelineOutputs.BATCH,
+                                judged.temporary(),
+                                Checks.Judged.fate(Checks.QUARANTINE)),
+                count.quarantined());
+    }
+
+    private void append(Program.Appended table, String rows, long count) {
+        if (count == 0) {
+            return;
+        }
+        fresh.put(table.name(), rows);
+        keep(table, rows);
+        put(
+                table.name(),
+                inserted(
+                        table.schema(),
+                        "SELECT %s FROM %s ORDER BY %s"
+                                .formatted(Checks.columns(table.schema()), rows, Checks.ROW),
+                        count),
+                () -> Rows.empty(table.schema(), duck.allocator()));
+    }
+
+    /** Adds what later queries read over all rows of the table. */
+    private void keep(Program.Appended table, String rows) {
+        var kept = engine.program().columnsKept(table);
+        if (!kept.isEmpty()) {
+            duck.execute(
+                    "INSERT INTO %s SELECT %s FROM %s ORDER BY %s"
+                            .formatted(
+                                    Engine.whole(table.name()),
+                                    Engine.quotedAll(kept),
+                                    rows,
+                                    Checks.ROW));
+        }
+    }
+
+    private void refresh(Step.View view) {
+        var due =
+                input.everything()
+                        || view.query().usesNow()
+                        || view.query().columnsRead().keySet().stream().anyMatch(this::changed);
+        if (!due) {
+            return;
+        }
+        var refreshed =
+                engine.maintenance(view.name())
+                        .refresh(
+                                new ViewMaintenance.Refresh(
+                                        duck,
+                                        view,
+                                        whole(view.name()),
+                                        checked(view),
+                                        input.number(),
+                                        input.now(),
+                                        engine.now(),
+                                        this));
+        temporaries.add(refreshed.changes());
+        contents.put(view.name(), refreshed.content());
+        var weights = weights(refreshed.changes());
+        if (weights[0] + weights[1] > 0) {
+            viewChanges.put(view.name(), refreshed.changes());
+            put(
+                    view.name(),
+                    inserted(view.schema(), repeated(view, refreshed.changes(), 1), weights[0]),
+                    () ->
+                            duck.rows(
+                                    repeated(view, refreshed.changes(), -1),
+                                    view.schema(),
+                                    weights[1]));
+        }
+    }
+
+    private boolean changed(TableName table) {
+        return fresh.containsKey(table) || viewChanges.containsKey(table);
+    }
+
+    /** The view's query with its expectations applied: failing rows counted, dropped or fatal. */
+    private String checked(Step.View view) {
+        var query = view.query().sql(this, now);
+        if (view.rules().isEmpty()) {
+            return "SELECT %s FROM (%s) AS q".formatted(Checks.columns(view.schema()), query);
+        }
+        var checks = new Checks(duck, view.name(), view.schema(), view.rules());
+        var judged =
+                checks.judge(
+                        "SELECT 0::BIGINT AS %s, * FROM (%s) AS q".formatted(Checks.ROW, query),
+                        now,
+                        "");
+        temporaries.add(judged.temporary());
+        counts.put(view.name(), judged.count());
+        return "SELECT %s FROM %s WHERE %s"
+                .formatted(
+                        Checks.columns(view.schema()),
+                        judged.temporary(),
+                        Checks.Judged.fate(Checks.KEEP));
+    }
+
+    private long[] weights(String changed) {
+        return duck.numbers(
+                "SELECT coalesce(sum(%1$s) FILTER (%1$s > 0), 0)::BIGINT, coalesce(-sum(%1$s) FILTER (%1$s < 0), 0)::BIGINT FROM %2$s"
+                        .formatted(ViewMaintenance.WEIGHT, changed));
+    }
+
+    /** SQL of the rows that came (sign 1) or went (sign -1), as often as they did. */
+    private static String repeated(Step.View view, String changed, int sign) {
+        var columns = Checks.columns(view.schema());
+        return "SELECT %s FROM (SELECT *, unnest(range(%d * %s)) FROM %s WHERE %d * %s > 0)"
+                .formatted(
+                        columns,
+                        sign,
+                        ViewMaintenance.WEIGHT,
+                        changed,
+                        sign,
+                        ViewMaintenance.WEIGHT);
+    }
+
+    /** Rows for Delta and Postgres, held against NOT NULL. */
+    private Rows inserted(TableSchema schema, String sql, long count) {
+        var rows = duck.rows(sql, schema, count);
+        for (int i = 0; i < schema.size(); i++) {
+            if (!schema.column(i).nullable() && rows.vector(i).getNullCount() > 0) {
+                rows.close();
+                throw new RowRejected(
+                        "%s: the column %s is NOT NULL, but a row has no value there"
+                                .formatted(running, schema.column(i).name()),
+                        "mend the data or the query, or set such rows aside with an expectation"
+                                + " ON VIOLATION QUARANTINE; then start the pipeline again");
+            }
+        }
+        return rows;
+    }
+
+    private void put(TableName table, Rows inserted, Supplier<Rows> deleted) {
+        try {
+            changes.put(table, new Changes(inserted, deleted.get()));
+        } catch (RuntimeException | Error e) {
+            inserted.close();
+            throw e;
+        }
+    }
+
+    private String temporary(String name) {
+        var quoted = quoted(name);
+        temporaries.add(quoted);
+        return quoted;
+    }
+}

@@ -1,0 +1,26 @@
+package dev.lakemill.pipeline;
+
+import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
+import java.util.List;
+
+/** A dataset of the plan, as the engine runs it. */
+sealed interface Step {
+    TableName name();
+
+    TableSchema schema();
+
+    /** Empty for none. */
+    String comment();
+
+    /** An ingested table: rows come from its feed. */
+    record Source(TableName name, TableSchema schema, String comment) implements Step {}
+
+    /** A streaming table: its query runs over the rows that are new in its sources. */
+    record Stream(TableName name, TableSchema schema, String comment, Query query, List<Rule> rules)
+            implements Step {}
+
+    /** A materialized view: it equals its query. */
+    record View(TableName name, TableSchema schema, String comment, Query query, List<Rule> rules)
+            implements Step {}
+}
