@@ -1,0 +1,100 @@
+package dev.lakemill.ingest;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import dev.lakemill.types.Column;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Reads JSON objects whose keys are the columns of a table or the fields of a struct, and writes
+ * them in the log's row form. Belongs to one stream; not thread-safe.
+ */
+final class JsonColumns {
+    private final List<Column> columns;
+    private final JsonType[] types;
+    private final Map<String, Integer> byName = new HashMap<>();
+    private final Map<String, Integer> byLowerCaseName = new HashMap<>();
+
+    /** The row in which a column was last seen: {@link #row} when it came in this one. */
+    private final long[] seenInRow;
+
+    private long row;
+
+    JsonColumns(List<Column> columns) {
+        this.columns = columns;
+        this.types = columns.stream().map(c -> JsonType.of(c.type())).toArray(JsonType[]::new);
+        this.seenInRow = new long[types.length];
+        for (int i = 0; i < types.length; i++) {
+            var name = columns.get(i).name();
+            byName.put(name, i);
+            byLowerCaseName.put(name.toLowerCase(Locale.ROOT), i);
+        }
+    }
+
+    /** Writes the object at the parser's token, without tag and length. */
+    void write(JsonParser json, RowWriter out) throws IOException {
+        if (json.currentToken() != JsonToken.START_OBJECT) {
+            throw RefusedRow.value("takes an object", "write it in braces");
+        }
+        row++;
+        while (json.nextToken() != JsonToken.END_OBJECT) {
+            int column = column(json.currentName());
+            json.nextToken();
+            try {
+                writeColumn(column, json, out);
+            } catch (RefusedRow e) {
+                throw e.inside(columns.get(column).name());
+            }
+        }
+        checkRequired();
+    }
+
+    private void writeColumn(int column, JsonParser json, RowWriter out) throws IOException {
+        if (seenInRow[column] == row) {
+            throw RefusedRow.value("stands twice in the object", "send each column once");
+        }
+        if (!JsonType.isNull(json)) {
+            seenInRow[column] = row;
+            out.tag(column + 1, types[column].wireType());
+            types[column].write(json, out);
+        } else if (columns.get(column).nullable()) {
+            seenInRow[column] = row;
+        }
+    }
+
+    private int column(String name) {
+        var exact = byName.get(name);
+        if (exact != null) {
+            return exact;
+        }
+        var found = byLowerCaseName.get(name.toLowerCase(Locale.ROOT));
+        if (found == null) {
+            throw RefusedRow.value(
+                    "holds %s, which is not a column".formatted(RefusedRow.shown(name)),
+                    "the columns are " + names());
+        }
+        return found;
+    }
+
+    private void checkRequired() {
+        for (int i = 0; i < types.length; i++) {
+            if (seenInRow[i] != row && !columns.get(i).nullable()) {
+                throw RefusedRow.value(
+                                "is NOT NULL (%s), but has no value"
+                                        .formatted(columns.get(i).type().sql()),
+                                "send a value for it")
+                        .inside(columns.get(i).name());
+            }
+        }
+    }
+
+    private String names() {
+        var shown = columns.stream().limit(20).map(Column::name).collect(Collectors.joining(", "));
+        return columns.size() > 20 ? shown + ", ..." : shown;
+    }
+}

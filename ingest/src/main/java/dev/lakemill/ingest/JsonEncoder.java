@@ -1,0 +1,63 @@
+package dev.lakemill.ingest;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonFactoryBuilder;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import dev.lakemill.types.TableSchema;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+
+/** Records that are JSON objects. */
+final class JsonEncoder implements RowEncoder {
+    private static final int PROBLEM_CHARACTERS_MAX = 160;
+
+    /** Shared: a factory is thread-safe, and its parsers reuse buffers per thread. */
+    private static final JsonFactory FACTORY =
+            new JsonFactoryBuilder()
+                    .streamReadConstraints(
+                            StreamReadConstraints.builder()
+                                    .maxNestingDepth(100)
+                                    .maxNumberLength(1_000)
+                                    .maxNameLength(1_000)
+                                    .maxStringLength(16 << 20)
+                                    .build())
+                    .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+                    .build();
+
+    private final JsonColumns columns;
+
+    JsonEncoder(TableSchema schema) {
+        this.columns = new JsonColumns(schema.columns());
+    }
+
+    @Override
+    public void encode(byte[] record, int from, int to, RowWriter out) {
+        try (var json = FACTORY.createParser(record, from, to - from)) {
+            if (json.nextToken() != JsonToken.START_OBJECT) {
+                throw RefusedRow.value("is not a JSON object", "write it in braces");
+            }
+            columns.write(json, out);
+            if (json.nextToken() != null) {
+                throw RefusedRow.value(
+                        "goes on after its JSON object",
+                        "send one object per record, several as a batch");
+            }
+        } catch (JsonProcessingException e) {
+            throw malformed(e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static RefusedRow malformed(JsonProcessingException e) {
+        var message = e.getOriginalMessage().replaceAll("\\p{Cntrl}", " ");
+        var cut = message.substring(0, Math.min(message.length(), PROBLEM_CHARACTERS_MAX));
+        return RefusedRow.value(
+                "is not well-formed JSON at byte %d: %s"
+                        .formatted(e.getLocation().getByteOffset(), cut),
+                "send one complete JSON object, as UTF-8");
+    }
+}

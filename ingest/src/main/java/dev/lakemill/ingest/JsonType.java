@@ -1,0 +1,61 @@
+package dev.lakemill.ingest;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import dev.lakemill.types.DataType;
+import java.io.IOException;
+
+/**
+ * Reads the JSON values of one type and writes them in the log's row form. Belongs to one stream;
+ * not thread-safe.
+ */
+abstract class JsonType {
+    private static final int SHOWN_CHARACTERS_MAX = 200;
+
+    /** The wire type of the field that {@link #write} writes the content of. */
+    abstract int wireType();
+
+    /** Writes the value at the parser's token, which is not null, without a tag. */
+    abstract void write(JsonParser json, RowWriter out) throws IOException;
+
+    /** Writes the value that a map's key, a text, stands for, without a tag. */
+    void writeKey(String key, RowWriter out) {
+        throw RefusedRow.value("has keys that JSON cannot carry", "send PROTO records");
+    }
+
+    static JsonType of(DataType type) {
+        return switch (type) {
+            case DataType.Primitive p -> JsonScalar.of(p);
+            case DataType.Decimal d -> new JsonScalar.OfDecimal(d);
+            case DataType.Array a -> new JsonNested.OfArray(a);
+            case DataType.Map m -> new JsonNested.OfMap(m);
+            case DataType.Struct s -> new JsonNested.OfStruct(new JsonColumns(s.fields()));
+        };
+    }
+
+    static RefusedRow wrong(DataType type, JsonParser json, String hint) throws IOException {
+        return RefusedRow.value("takes %s, found %s".formatted(type.sql(), shown(json)), hint);
+    }
+
+    private static String shown(JsonParser json) throws IOException {
+        return switch (json.currentToken()) {
+            case START_OBJECT -> "an object";
+            case START_ARRAY -> "an array";
+            case VALUE_STRING -> RefusedRow.shown(text(json));
+            case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> text(json);
+            case VALUE_TRUE -> "true";
+            case VALUE_FALSE -> "false";
+            case VALUE_NULL -> "null";
+            default -> "nothing";
+        };
+    }
+
+    private static String text(JsonParser json) throws IOException {
+        var length = Math.min(json.getTextLength(), SHOWN_CHARACTERS_MAX);
+        return new String(json.getTextCharacters(), json.getTextOffset(), length);
+    }
+
+    static boolean isNull(JsonParser json) {
+        return json.currentToken() == JsonToken.VALUE_NULL;
+    }
+}

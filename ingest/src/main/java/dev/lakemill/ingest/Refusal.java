@@ -1,0 +1,153 @@
+package dev.lakemill.ingest;
+
+import com.google.protobuf.Any;
+import com.google.rpc.ErrorInfo;
+import com.google.rpc.Status;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import io.grpc.Metadata;
+import io.grpc.protobuf.ProtoUtils;
+import java.util.Map;
+
+/**
+ * How a stream is told that it ends: a gRPC status with one sentence and a hint, and the same for
+ * programs as a google.rpc.ErrorInfo. Costs no stack trace: it answers, it does not report.
+ */
+final class Refusal extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+    private static final String DOMAIN = "zerobus.databricks.com";
+
+    /** A status message travels in a header; clients limit those to 8 KiB, percent-encoded. */
+    private static final int MESSAGE_CHARACTERS_MAX = 1_000;
+
+    private static final Metadata.Key<Status> DETAILS =
+            Metadata.Key.of(
+                    "grpc-status-details-bin",
+                    ProtoUtils.metadataMarshaller(Status.getDefaultInstance()));
+
+    /** The protocol's names for what went wrong. */
+    enum Reason {
+        BAD_REQUEST(0),
+        BAD_RECORD(0),
+        NO_SUCH_TABLE(0),
+        LIMIT_REACHED(0),
+        NOT_AVAILABLE(0),
+        NON_INCREMENTAL_OFFSET(4002),
+        SCHEMA_VALIDATION_FAILED(8001);
+
+        private final int number;
+
+        Reason(int number) {
+            this.number = number;
+        }
+    }
+
+    private final ErrorCode code;
+    private final Reason reason;
+    private final String cause;
+
+    private Refusal(ErrorCode code, Reason reason, String problem, String hint) {
+        this(code, reason, problem + "; hint: " + hint, "", false);
+    }
+
+    private Refusal(ErrorCode code, Reason reason, String message, String cause, boolean trace) {
+        super(message, null, false, trace);
+        this.code = code;
+        this.reason = reason;
+        this.cause = cause;
+    }
+
+    static Refusal badRequest(String problem, String hint) {
+        return new Refusal(ErrorCode.INVALID_ARGUMENT, Reason.BAD_REQUEST, problem, hint);
+    }
+
+    static Refusal badRecord(String problem, String hint) {
+        return new Refusal(ErrorCode.INVALID_ARGUMENT, Reason.BAD_RECORD, problem, hint);
+    }
+
+    static Refusal badOffset(String problem, String hint) {
+        return new Refusal(
+                ErrorCode.INVALID_ARGUMENT, Reason.NON_INCREMENTAL_OFFSET, problem, hint);
+    }
+
+    /** {@code cause} is one of the protocol's words, such as TYPE_INCOMPATIBLE. */
+    static Refusal badSchema(String cause, String problem, String hint) {
+        return new Refusal(
+                ErrorCode.INVALID_ARGUMENT,
+                Reason.SCHEMA_VALIDATION_FAILED,
+                problem + "; hint: " + hint,
+                cause,
+                false);
+    }
+
+    static Refusal noSuchTable(String problem, String hint) {
+        return new Refusal(ErrorCode.NOT_FOUND, Reason.NO_SUCH_TABLE, problem, hint);
+    }
+
+    static Refusal limit(String problem, String hint) {
+        return new Refusal(ErrorCode.RESOURCE_EXHAUSTED, Reason.LIMIT_REACHED, problem, hint);
+    }
+
+    static Refusal unavailable(String problem, String hint) {
+        return new Refusal(ErrorCode.UNAVAILABLE, Reason.NOT_AVAILABLE, problem, hint);
+    }
+
+    static Refusal of(LakemillException e) {
+        var reason = e.code() == ErrorCode.UNAVAILABLE ? Reason.NOT_AVAILABLE : Reason.BAD_REQUEST;
+        return new Refusal(e.code(), reason, e.getMessage() + "", "", false);
+    }
+
+    io.grpc.Status status() {
+        return code().toStatus().withDescription(message());
+    }
+
+    /** The message, cut to what a header holds. */
+    String message() {
+        var message = getMessage() == null ? "" : getMessage();
+        return message.length() > MESSAGE_CHARACTERS_MAX
+                ? message.substring(0, MESSAGE_CHARACTERS_MAX) + "..."
+                : message;
+    }
+
+    Metadata trailers() {
+        var info =
+                ErrorInfo.newBuilder()
+                        .setReason(reason.name())
+                        .setDomain(DOMAIN)
+                        .putAllMetadata(metadata());
+        var details =
+                Status.newBuilder()
+                        .setCode(code().value())
+                        .setMessage(message())
+                        .addDetails(Any.pack(info.build()));
+        var trailers = new Metadata();
+        trailers.put(DETAILS, details.build());
+        return trailers;
+    }
+
+    private Map<String, String> metadata() {
+        if (reason.number == 0) {
+            return Map.of();
+        }
+        var number = Integer.toString(reason.number);
+        return cause.isEmpty()
+                ? Map.of("error_code", number)
+                : Map.of("error_code", number, "causes", cause);
+    }
+
+    private io.grpc.Status.Code code() {
+        return switch (code) {
+            case INVALID_ARGUMENT -> io.grpc.Status.Code.INVALID_ARGUMENT;
+            case NOT_FOUND -> io.grpc.Status.Code.NOT_FOUND;
+            case ALREADY_EXISTS -> io.grpc.Status.Code.ALREADY_EXISTS;
+            case FAILED_PRECONDITION -> io.grpc.Status.Code.FAILED_PRECONDITION;
+            case UNIMPLEMENTED -> io.grpc.Status.Code.UNIMPLEMENTED;
+            case RESOURCE_EXHAUSTED -> io.grpc.Status.Code.RESOURCE_EXHAUSTED;
+            case UNAVAILABLE -> io.grpc.Status.Code.UNAVAILABLE;
+            case DATA_LOSS -> io.grpc.Status.Code.DATA_LOSS;
+            case UNAUTHENTICATED -> io.grpc.Status.Code.UNAUTHENTICATED;
+            case PERMISSION_DENIED -> io.grpc.Status.Code.PERMISSION_DENIED;
+            case INTERNAL -> io.grpc.Status.Code.INTERNAL;
+        };
+    }
+}
