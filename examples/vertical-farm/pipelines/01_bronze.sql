@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS farm.bronze.inventory_movements (
   sku STRING,
   site STRING,
   kind STRING COMMENT 'receipt, sowing, waste or count',
-  grams BIGINT COMMENT 'signed; of a count, the weight that was found in the bin',
+  grams BIGINT COMMENT 'signed, but of a count the weight found in the bin',
   lot STRING,
   occurred_at TIMESTAMP,
   sent_at TIMESTAMP NOT NULL

@@ -61,9 +61,9 @@ fits AS (
     sy / n AS mean_24h,
     CASE WHEN n * sxx - sx * sx > 0
       THEN -4 * (n * sxy - sx * sy) / (n * sxx - sx * sx)
-      ELSE CAST(0 AS DOUBLE)
+      ELSE 0D
     END AS slope_per_hour,
-    CASE WHEN n > 1 THEN sqrt(greatest((syy - sy * sy / n) / (n - 1), CAST(0 AS DOUBLE))) END
+    CASE WHEN n > 1 THEN sqrt(greatest((syy - sy * sy / n) / (n - 1), 0D)) END
       AS deviation
   FROM sums
 )
@@ -75,7 +75,7 @@ SELECT
   f.slope_per_hour,
   CASE WHEN f.deviation > 0.000001
     THEN (p.price_now - f.mean_24h) / f.deviation
-    ELSE CAST(0 AS DOUBLE)
+    ELSE 0D
   END AS z_score,
   p.observed_at
 FROM price_now AS p

@@ -4,18 +4,17 @@
 -- valid longer than two hours, so older ones are not looked at.
 CREATE OR REFRESH MATERIALIZED VIEW farm.gold.live_quotes AS
 WITH latest AS (
-  SELECT sku, supplier_id, max(quoted_at) AS quoted_at
+  SELECT offer, max(quoted_at) AS quoted_at
   FROM farm.silver.supplier_quotes
   WHERE quoted_at > now() - INTERVAL 2 HOURS
-  GROUP BY sku, supplier_id
+  GROUP BY offer
 ),
 newest AS (
   SELECT
     q.*,
-    row_number() OVER (PARTITION BY q.sku, q.supplier_id ORDER BY q.event_id DESC) AS n
+    row_number() OVER (PARTITION BY q.offer ORDER BY q.event_id DESC) AS n
   FROM farm.silver.supplier_quotes AS q
-  JOIN latest AS l
-    ON l.sku = q.sku AND l.supplier_id = q.supplier_id AND l.quoted_at = q.quoted_at
+  JOIN latest AS l ON l.offer = q.offer AND l.quoted_at = q.quoted_at
   WHERE q.quoted_at > now() - INTERVAL 2 HOURS
 )
 SELECT
@@ -31,12 +30,12 @@ SELECT
 FROM newest
 WHERE n = 1 AND valid_until > now();
 
--- Suppliers per SKU, best first. The score runs from 0 to 100:
---   40  price: all at 75 % of the median of the SKU's live quotes or less, none at 125 % or more;
---   25  lead time: all for none, none when the seed runs out before it comes (with no demand,
---       against seven days);
---   25  reliability: the share of deliveries on time and in full;
---   10  minimum order: all when it is no more than a week's use, else a week's use / minimum.
+-- Suppliers per SKU, best first; price_vs_median is -0.1 for 10 % under the median. The score runs from 0 to 1:
+--   0.40  price: all at 75 % of the median of the SKU's live quotes or less, none at 125 % or more;
+--   0.25  lead time: all for none, none when the seed runs out before it comes (with no demand,
+--         against seven days);
+--   0.25  reliability: the share of deliveries on time and in full;
+--   0.10  minimum order: all when it is no more than a week's use, else a week's use / minimum.
 CREATE OR REFRESH MATERIALIZED VIEW farm.gold.supplier_leaderboard AS
 WITH medians AS (
   SELECT sku, median(CAST(price_per_kg AS DOUBLE)) AS median_price
@@ -49,11 +48,11 @@ parts AS (
     q.supplier_id,
     s.name AS supplier_name,
     q.price_per_kg,
-    CAST(q.price_per_kg AS DOUBLE) / m.median_price AS price_vs_median,
+    CAST(q.price_per_kg AS DOUBLE) / m.median_price - 1 AS price_vs_median,
     q.lead_time_hours,
     s.reliability,
     q.min_order_grams,
-    coalesce(p.days_of_cover, CAST(7 AS DOUBLE)) * 24 AS cover_hours,
+    coalesce(p.days_of_cover, 7D) * 24 AS cover_hours,
     p.demand_trays_24h * p.grams_per_tray * 7 AS week_grams
   FROM farm.gold.live_quotes AS q
   JOIN medians AS m ON m.sku = q.sku
@@ -71,12 +70,12 @@ scores AS (
     reliability,
     min_order_grams,
     round(
-      40 * least(greatest((1.25D - price_vs_median) / 0.5D, 0D), 1D)
-        + 25 * CASE WHEN cover_hours > lead_time_hours
+      0.40D * least(greatest((0.25D - price_vs_median) / 0.5D, 0D), 1D)
+        + 0.25D * CASE WHEN cover_hours > lead_time_hours
             THEN 1D - lead_time_hours / cover_hours ELSE 0D END
-        + 25 * least(greatest(coalesce(reliability, 0D), 0D), 1D)
-        + 10 * least(week_grams / min_order_grams, 1D),
-      1
+        + 0.25D * least(greatest(coalesce(reliability, 0D), 0D), 1D)
+        + 0.10D * least(week_grams / min_order_grams, 1D),
+      3
     ) AS score
   FROM parts
 )
@@ -181,14 +180,14 @@ SELECT
     || ' delivers in '
     || CAST(lead_time_hours AS STRING)
     || ' h at '
-    || CAST(CAST(abs(price_vs_median - 1) * 100 AS DECIMAL(6,1)) AS STRING)
-    || CASE WHEN price_vs_median < 1 THEN ' % under' ELSE ' % over' END
+    || CAST(CAST(abs(price_vs_median) * 100 AS DECIMAL(6,1)) AS STRING)
+    || CASE WHEN price_vs_median < 0 THEN ' % under' ELSE ' % over' END
     || ' the median of '
     || CAST(offers AS STRING)
     || ' offers'
     || CASE WHEN slack_hours < 0 THEN '; seed runs short before it comes' ELSE '' END AS reason,
   round(
-    0.5D * score / 100
+    0.5D * score
       + 0.3D * least(offers / 4D, 1D)
       + 0.2D * least(events / 30D, 1D),
     2

@@ -1,6 +1,5 @@
 package dev.lakemill.farm;
 
-import java.time.DayOfWeek;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,8 +18,16 @@ final class Demand implements RowModel {
 
     /** A way of selling: its share of all demand, and its factors from Monday to Sunday. */
     private record Channel(String name, double share, List<Double> weekdays) {
-        double on(DayOfWeek day) {
-            return weekdays.get(day.getValue() - 1);
+        /** The factor of a day at its noon; from noon to noon one runs over into the next. */
+        double factor(long atMicros) {
+            var sinceNoon = atMicros - MICROS_PER_DAY / 2;
+            var day = Math.floorDiv(sinceNoon, MICROS_PER_DAY);
+            var part = (double) Math.floorMod(sinceNoon, MICROS_PER_DAY) / MICROS_PER_DAY;
+            return weekday(day) * (1 - part) + weekday(day + 1) * part;
+        }
+
+        private double weekday(long epochDay) {
+            return weekdays.get(LocalDate.ofEpochDay(epochDay).getDayOfWeek().getValue() - 1);
         }
     }
 
@@ -65,11 +72,10 @@ final class Demand implements RowModel {
     }
 
     private double rate(Series one, long atMicros) {
-        var day = LocalDate.ofEpochDay(Math.floorDiv(atMicros, MICROS_PER_DAY)).getDayOfWeek();
         return one.sku.traysPerHour()
                 * one.site.share()
                 * one.channel.share
-                * one.channel.on(day)
+                * one.channel.factor(atMicros)
                 * DayCurve.DEMAND.at(atMicros)
                 * one.drift.factor(atMicros)
                 * (promoted(one.sku, atMicros) ? PROMOTION_FACTOR : 1);

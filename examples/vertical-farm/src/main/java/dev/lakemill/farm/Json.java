@@ -1,5 +1,6 @@
 package dev.lakemill.farm;
 
+import java.math.BigDecimal;
 import java.util.List;
 import java.util.Map;
 
@@ -20,6 +21,7 @@ final class Json {
             case Map<?, ?> map -> appendMap(out, map);
             case List<?> list -> appendList(out, list);
             case String string -> appendString(out, string);
+            case BigDecimal decimal -> out.append(decimal.toPlainString());
             case Number number -> out.append(number);
             case Boolean flag -> out.append(flag);
             default -> throw new IllegalArgumentException("no JSON for " + value.getClass());

@@ -8,6 +8,7 @@ import java.util.random.RandomGenerator;
 
 /** What suppliers ask: each price walks round its supplier's own level and comes back to it. */
 final class Quotes implements RowModel {
+    private static final int LEAD_STEP_HOURS = 6;
     private static final int VALID_MINUTES_MIN = 45;
     private static final int VALID_MINUTES_MAX = 110;
 
@@ -16,7 +17,9 @@ final class Quotes implements RowModel {
         100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000
     };
 
-    private record Offer(Supplier supplier, Sku sku, double euroPerKg, MeanReverting walk) {}
+    /** A supplier's price and delivery of a SKU; how busy it is, all its offers share. */
+    private record Offer(
+            Supplier supplier, Sku sku, double euroPerKg, MeanReverting walk, MeanReverting busy) {}
 
     private final RandomGenerator random;
     private final Rounds<Offer> offers;
@@ -36,7 +39,7 @@ final class Quotes implements RowModel {
                 price(offer.euroPerKg * offer.walk.factor(atMicros)),
                 "EUR",
                 minOrderGrams(offer.supplier, offer.sku),
-                leadHours(offer.supplier),
+                leadHours(offer, atMicros),
                 atMicros + validMicros(),
                 atMicros);
     }
@@ -52,8 +55,9 @@ final class Quotes implements RowModel {
         return PACKS[PACKS.length - 1];
     }
 
-    private int leadHours(Supplier supplier) {
-        return supplier.leadHours() + (random.nextInt(8) == 0 ? 12 : 0);
+    private static int leadHours(Offer offer, long atMicros) {
+        var hours = offer.supplier.leadHours() * Math.max(1, offer.busy.factor(atMicros));
+        return (int) Math.round(hours / LEAD_STEP_HOURS) * LEAD_STEP_HOURS;
     }
 
     private long validMicros() {
@@ -67,11 +71,13 @@ final class Quotes implements RowModel {
     private static List<Offer> allOffers(RandomGenerator random) {
         var all = new ArrayList<Offer>();
         for (var supplier : FarmCatalog.SUPPLIERS) {
+            var busy = new MeanReverting(random, 12, 0.07);
             for (var sku : FarmCatalog.SKUS) {
                 if (supplier.sells(sku)) {
                     var own = 1 + 0.04 * random.nextGaussian();
                     var level = sku.euroPerKg() * supplier.level() * own;
-                    all.add(new Offer(supplier, sku, level, new MeanReverting(random, 2, 0.05)));
+                    var walk = new MeanReverting(random, 2, 0.05);
+                    all.add(new Offer(supplier, sku, level, walk, busy));
                 }
             }
         }
