@@ -45,7 +45,7 @@ export function OverviewPage({ layer, onLayer }: OverviewPageProps) {
           {status.pipelines.map((pipeline) => (
             <PipelineCard key={pipeline.name} pipeline={pipeline} />
           ))}
-          <SqlCard tables={status.tables} />
+          <SqlCard status={status} />
           <AppsCard />
         </div>
       </div>

@@ -1,7 +1,8 @@
 import type { ExpectationStatus, PipelineStatus } from "../live/index.ts";
 import { Card, Chip, Flash, formatNumber, formatShare, type Tone } from "../ui/index.ts";
+import { consequence } from "./layers.ts";
 
-const STATES: Record<PipelineStatus["state"], { label: string; tone: Tone }> = {
+const STATES: Record<string, { label: string; tone: Tone }> = {
   RUNNING: { label: "Running", tone: "good" },
   FAILED: { label: "Failed", tone: "bad" },
   STOPPED: { label: "Stopped", tone: "plain" },
@@ -9,7 +10,7 @@ const STATES: Record<PipelineStatus["state"], { label: string; tone: Tone }> = {
 
 export function PipelineCard({ pipeline }: { pipeline: PipelineStatus }) {
   const { name, state, batch, batch_ms, error, expectations } = pipeline;
-  const { label, tone } = STATES[state];
+  const { label, tone } = STATES[state] ?? { label: state, tone: "plain" };
   return (
     <Card
       title={`Pipeline ${name}`}
@@ -66,7 +67,7 @@ function ExpectationRow({ table, name, passed, failed, action }: ExpectationStat
       <th scope="row" className="py-1.5 pl-4 text-left font-normal sm:pl-5">
         <p className="font-medium break-all">{name}</p>
         <p className="text-xs text-muted">
-          {table.split(".").at(-1)} · {WHAT_HAPPENS[action.toUpperCase()] ?? action.toLowerCase()}
+          {table.split(".").at(-1)} · {consequence(action)}
         </p>
       </th>
       <td className="px-3 py-1.5 text-right">{formatNumber(passed)}</td>
@@ -79,10 +80,3 @@ function ExpectationRow({ table, name, passed, failed, action }: ExpectationStat
     </tr>
   );
 }
-
-const WHAT_HAPPENS: Record<string, string> = {
-  WARN: "counted, and kept",
-  DROP: "dropped",
-  QUARANTINE: "set aside",
-  FAIL: "stops the pipeline",
-};

@@ -19,7 +19,7 @@ export function TablesCard({ layers, chosen, onChoose, className = "" }: TablesC
     <Card
       title="Tables"
       className={className}
-      explanation="The position is how far a table has come in the log's bytes; a table is fresh when its newest row is young."
+      explanation="Position: how far a table has come, in bytes of the log (ingested), Delta versions (streaming tables and views) or batches (synced). Freshness: how old its newest row was when the table last changed."
       actions={<LayerChoice layers={layers} chosen={chosen} onChoose={onChoose} />}
     >
       {shown.length === 0 ? (

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TableKind, TableStatus } from "../live/index.ts";
-import { byLayer, layerOf } from "./layers.ts";
+import { byLayer, consequence, layerOf } from "./layers.ts";
 
 const table = (name: string, kind: TableKind, rows = 1, freshness: number | null = 10) =>
   ({ name, kind, rows, position: 1, freshness_ms: freshness }) satisfies TableStatus;
@@ -45,4 +45,9 @@ it("takes only a layer's name for a layer", () => {
   expect(layerOf("gold")).toBe("gold");
   expect(layerOf("platinum")).toBeNull();
   expect(layerOf(undefined)).toBeNull();
+});
+
+it("says in words what becomes of a row that fails", () => {
+  expect(consequence("QUARANTINE")).toBe("set aside");
+  expect(consequence("SOMETHING_NEW")).toBe("something_new");
 });

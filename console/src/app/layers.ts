@@ -70,3 +70,15 @@ const KINDS: Record<TableStatus["kind"], string> = {
 export function kindOf(table: TableStatus): string {
   return KINDS[table.kind];
 }
+
+const CONSEQUENCES: Record<string, string> = {
+  WARN: "counted, and kept",
+  DROP_ROW: "dropped",
+  QUARANTINE: "set aside",
+  FAIL_UPDATE: "stops the pipeline",
+};
+
+/** What happens to a row that fails an expectation, in words. */
+export function consequence(action: string): string {
+  return CONSEQUENCES[action] ?? action.toLowerCase();
+}

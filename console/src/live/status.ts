@@ -4,6 +4,8 @@ export interface Status {
   readonly reasons: readonly string[];
   readonly uptime_seconds: number;
   readonly rows_per_second: number;
+  /** Where to find what; the Postgres address is one for psql, without a password. */
+  readonly addresses?: { readonly grpc: string; readonly http: string; readonly postgres: string };
   readonly tables: readonly TableStatus[];
   readonly pipelines: readonly PipelineStatus[];
 }
@@ -20,7 +22,9 @@ export interface TableStatus {
   readonly name: string;
   readonly kind: TableKind;
   readonly rows: number;
+  /** Bytes of the log when ingested, a batch when synced, a Delta version otherwise. */
   readonly position: number;
+  /** The age of the newest row when the table last changed; null before the first. */
   readonly freshness_ms: number | null;
 }
 
@@ -34,10 +38,12 @@ export interface PipelineStatus {
 }
 
 export interface ExpectationStatus {
+  /** catalog.schema.table */
   readonly table: string;
   readonly name: string;
   readonly passed: number;
   readonly failed: number;
+  /** WARN, DROP_ROW, FAIL_UPDATE or QUARANTINE. */
   readonly action: string;
 }
 

@@ -38,6 +38,16 @@ interface TimeSeriesProps {
  * the pointer, and in a table that opens under it.
  */
 export function TimeSeries(props: TimeSeriesProps) {
+  return props.times.length < 2 ? (
+    <p className="px-4 pt-1 pb-4 text-sm text-muted sm:px-5">
+      The chart begins as soon as there are two points in time.
+    </p>
+  ) : (
+    <Chart {...props} />
+  );
+}
+
+function Chart(props: TimeSeriesProps) {
   const { times, series, format, legend = true } = props;
   const [pointed, setPointed] = useState<number | null>(null);
   const host = useChart(props, setPointed);

@@ -4,6 +4,7 @@ import {
   formatClock,
   formatDays,
   formatDifference,
+  formatDue,
   formatDuration,
   formatEuro,
   formatGrams,
@@ -73,6 +74,14 @@ describe("formatAway", () => {
   it("calls less than a second now", () => {
     expect(formatAway(now + 999, now)).toBe("now");
     expect(formatAway(now - 999, now)).toBe("now");
+  });
+});
+
+describe("formatDue", () => {
+  it("counts down, and is due now once it has passed", () => {
+    expect(formatDue(5 * 3_600_000, 0)).toBe("in 5 h");
+    expect(formatDue(1_000, 600_000)).toBe("now");
+    expect(formatDue(null, 0)).toBe("–");
   });
 });
 

@@ -151,6 +151,13 @@ export function formatAway(atMillis: Value, nowMillis: number): string {
   return away > 0 ? `in ${span}` : `${span} ago`;
 }
 
+/** How long there is until a deadline; one that has passed is due now. */
+export function formatDue(deadlineMillis: Value, nowMillis: number): string {
+  return (deadlineMillis ?? Number.POSITIVE_INFINITY) <= nowMillis
+    ? "now"
+    : formatAway(deadlineMillis, nowMillis);
+}
+
 /** The time of day, 14:03:22. */
 export function formatClock(atMillis: Value, seconds = true): string {
   return isNothing(atMillis)

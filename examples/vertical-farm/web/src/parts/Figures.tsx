@@ -1,7 +1,7 @@
 import { useLive, useRows } from "@lakemill/console/live";
 import {
   Figure,
-  formatAway,
+  formatDue,
   formatDuration,
   formatEuro,
   formatMoment,
@@ -81,6 +81,7 @@ function ToBuy() {
   const stock = useRows(TABLES.stock, STOCK);
   const now = useNow();
   const deadlines = (rows ?? []).map((row) => row.deadline).filter((at) => at !== null);
+  const due = deadlines.filter((at) => at <= now).length;
   const first = deadlines.length > 0 ? Math.min(...deadlines) : null;
   return (
     <Figure
@@ -88,9 +89,11 @@ function ToBuy() {
       value={formatNumber(rows?.length)}
       unit={stock ? `of ${formatNumber(stock.length)} SKUs` : "SKUs"}
       note={
-        first === null
-          ? "no deadline"
-          : `first by ${formatMoment(first)}, ${formatAway(first, now)}`
+        due > 0
+          ? `${due} of them at once`
+          : first === null
+            ? "no deadline"
+            : `first by ${formatMoment(first)}, ${formatDue(first, now)}`
       }
     />
   );

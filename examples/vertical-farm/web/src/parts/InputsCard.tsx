@@ -83,19 +83,17 @@ function Input({ trend, prices, color }: InputProps) {
         <Detail name="Slope" value={`${formatSigned(slope_per_hour, digits)}/h`} />
         <Detail name="z" value={formatSigned(z_score, 1)} />
       </dl>
-      {times.length > 1 && (
-        <TimeSeries
-          label={`${spoken(commodity)}, now ${price(price_now)} ${unit}, 24-hour mean ${price(mean_24h)}`}
-          times={times}
-          series={series}
-          height={130}
-          axisWidth={52}
-          level={mean_24h}
-          cursor="inputs"
-          format={(value) => `${price(value)} ${unit}`}
-          formatAxis={price}
-        />
-      )}
+      <TimeSeries
+        label={`${spoken(commodity)}, now ${price(price_now)} ${unit}, 24-hour mean ${price(mean_24h)}`}
+        times={times}
+        series={series}
+        height={130}
+        axisWidth={52}
+        level={mean_24h}
+        cursor="inputs"
+        format={(value) => `${price(value)} ${unit}`}
+        formatAxis={price}
+      />
     </article>
   );
 }

@@ -40,7 +40,7 @@ export function LeaderboardCard({ chosen, onChoose, className }: LeaderboardCard
     <Card
       title="Supplier leaderboard"
       className={className ?? ""}
-      explanation="Every supplier that quotes this SKU, by score: price against the median of the quotes, lead time, reliability. 100 would be the best in all of them."
+      explanation="Every supplier with a valid quote for this SKU. Of 100 points, 40 are for the price against the median of the quotes, 25 for a lead time that is short against the cover, 25 for reliability and 10 for a small minimum order."
       actions={<SkuSelect chosen={chosen} onChoose={onChoose} />}
     >
       {all === undefined && <Waiting lines={7} />}
@@ -118,7 +118,7 @@ function SkuSelect({ chosen, onChoose }: Pick<LeaderboardCardProps, "chosen" | "
       value={chosen ?? ""}
       disabled={families.length === 0}
       onChange={(event) => onChoose(event.target.value)}
-      className="h-8 max-w-48 rounded-lg border border-line-strong bg-surface px-2 text-base font-medium hover:border-muted disabled:opacity-50"
+      className="h-8 max-w-48 rounded-lg border border-muted bg-surface px-2 text-base font-medium hover:border-ink disabled:opacity-50"
     >
       {families.length === 0 && <option value="">no SKUs</option>}
       {families.map(({ family, skus }) => (

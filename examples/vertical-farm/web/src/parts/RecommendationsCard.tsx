@@ -4,8 +4,8 @@ import {
   Chip,
   Empty,
   Flash,
-  formatAway,
   formatDays,
+  formatDue,
   formatEuro,
   formatGrams,
   formatMoment,
@@ -38,7 +38,7 @@ export function RecommendationsCard({ chosen, onChoose, className }: Recommendat
     <Card
       title="What to buy now"
       className={className ?? ""}
-      explanation="SKUs that will run short, with the best-scored supplier, the amount to order and the last moment at which the order still arrives in time."
+      explanation="SKUs that will run short, with the best-scored supplier, the amount that brings their cover to ten days, and when the order must be out."
     >
       {rows === undefined && <Waiting lines={7} />}
       {rows?.length === 0 && (
@@ -73,11 +73,12 @@ interface ItemProps {
 function Item({ row, chosen, onChoose }: ItemProps) {
   const now = useNow();
   const { label, tone } = coverLevel(row.days_of_cover, null);
+  const due = formatDue(row.deadline, now);
   const perKg =
     row.expected_cost !== null && row.grams ? (row.expected_cost / row.grams) * 1_000 : null;
   return (
     <li
-      className={`relative grid grid-cols-[1fr_auto] gap-x-4 gap-y-1 border-t border-line px-4 py-3 transition-colors hover:bg-sunken sm:grid-cols-[minmax(0,5fr)_minmax(0,6fr)_6rem_6rem] sm:px-5 ${chosen ? "bg-accent-tint/50 shadow-[inset_3px_0_var(--accent)]" : ""}`}
+      className={`relative grid grid-cols-[1fr_auto] gap-x-4 gap-y-1 border-t border-line px-4 py-3 transition-colors hover:bg-sunken sm:grid-cols-[minmax(0,4fr)_minmax(0,7fr)_5.5rem_6.5rem] sm:px-5 ${chosen ? "bg-accent-tint/50 shadow-[inset_3px_0_var(--accent)]" : ""}`}
     >
       <div className="flex min-w-0 flex-col items-start gap-1">
         <SkuButton name={row.name} chosen={chosen} onChoose={onChoose} />
@@ -90,11 +91,12 @@ function Item({ row, chosen, onChoose }: ItemProps) {
           <span className="font-semibold">
             <Flash>{formatGrams(row.grams)}</Flash>
           </span>{" "}
-          from {row.supplier_name}
+          from {row.supplier_name}{" "}
+          <span className="text-sm whitespace-nowrap text-muted">
+            · {formatShare(row.confidence)} sure
+          </span>
         </p>
-        <p className="text-sm text-muted">
-          {row.reason} · {formatShare(row.confidence)} sure
-        </p>
+        <p className="text-sm text-pretty text-muted">{row.reason}</p>
       </div>
       <div className="text-right">
         <p className="font-semibold">
@@ -103,11 +105,8 @@ function Item({ row, chosen, onChoose }: ItemProps) {
         <p className="text-sm text-muted">{formatEuro(perKg)}/kg</p>
       </div>
       <div className="order-4 col-span-2 flex gap-2 max-sm:text-sm sm:order-none sm:col-span-1 sm:block sm:text-right">
-        <p className="max-sm:text-muted">
-          <span className="sm:sr-only">Order by </span>
-          {formatMoment(row.deadline)}
-        </p>
-        <p className="text-sm text-muted">{formatAway(row.deadline, now)}</p>
+        <p className="whitespace-nowrap max-sm:text-muted">by {formatMoment(row.deadline)}</p>
+        <p className={`text-sm ${due === "now" ? "font-medium text-bad" : "text-muted"}`}>{due}</p>
       </div>
     </li>
   );
