@@ -32,7 +32,7 @@ public interface Disk {
      */
     Optional<Closeable> tryLock(Path file) throws IOException;
 
-    /** Makes a new, empty file. */
+    /** Makes an empty file, in place of one that has its name. */
     Handle create(Path file) throws IOException;
 
     /** Opens an existing file. */

@@ -93,7 +93,8 @@ final class RealDisk implements Disk {
         return new RealHandle(
                 FileChannel.open(
                         file,
-                        StandardOpenOption.CREATE_NEW,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.TRUNCATE_EXISTING,
                         StandardOpenOption.READ,
                         StandardOpenOption.WRITE));
     }

@@ -9,6 +9,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,10 +37,13 @@ final class SegmentPool {
     private final LogConfig config;
     private final Surroundings surroundings;
 
+    private final AtomicLong spareFiles = new AtomicLong();
+
     /** Oldest first; the last one is being written. Guarded by this, as all below. */
     private final Deque<Segment> retained;
 
     private @Nullable Path spare;
+    private boolean installing;
     private long releasedLsn;
     private @Nullable String blocked;
     private boolean retryLater;
@@ -65,15 +69,26 @@ final class SegmentPool {
         return pool;
     }
 
-    /** Uses one of the spare files that an earlier run left, and deletes what cannot be used. */
+    /** Uses one of the spare files that an earlier run left, and deletes the others. */
     private void adopt(List<Path> spares) throws IOException {
+        Path usable = null;
         for (Path file : spares) {
-            if (wantsSpare() && sizeBytes(file) == config.segmentBytes()) {
-                supply(file);
+            if (usable == null && wantsSpare() && sizeBytes(file) == config.segmentBytes()) {
+                usable = file;
             } else {
                 disk().delete(file);
             }
         }
+        if (usable != null) {
+            Path adopted = spareFile();
+            disk().rename(usable, adopted);
+            supply(adopted);
+        }
+    }
+
+    /** A name that no other file of this run has. */
+    private Path spareFile() {
+        return Segment.path(folder, spareFiles.getAndIncrement(), Segment.SPARE);
     }
 
     private long sizeBytes(Path file) throws IOException {
@@ -154,7 +169,7 @@ final class SegmentPool {
 
     private void free(Segment segment) throws IOException {
         boolean reuse = segment.bytes() == config.segmentBytes() && !hasSpare();
-        Path as = Segment.path(folder, segment.header().sequence(), Segment.SPARE);
+        Path as = spareFile();
         if (reuse) {
             disk().rename(segment.path(), as);
         } else {
@@ -186,8 +201,7 @@ final class SegmentPool {
     }
 
     private Path prepare() throws IOException {
-        long number = nextSequence();
-        Path preparing = Segment.path(folder, number, Segment.PREPARING);
+        Path preparing = Segment.path(folder, 0, Segment.PREPARING);
         try (Disk.Handle file = disk().create(preparing)) {
             int chunkBytes = Math.min(ZEROS_BYTES, config.segmentBytes());
             ByteBuffer zeros = ByteBuffer.allocateDirect(chunkBytes);
@@ -200,7 +214,7 @@ final class SegmentPool {
             deleteQuietly(preparing, e);
             throw e;
         }
-        Path ready = Segment.path(folder, number, Segment.SPARE);
+        Path ready = spareFile();
         disk().rename(preparing, ready);
         return ready;
     }
@@ -256,6 +270,7 @@ final class SegmentPool {
     /** Takes the spare if there is one. */
     synchronized Optional<Path> poll() {
         Optional<Path> taken = Optional.ofNullable(spare);
+        installing = spare != null;
         spare = null;
         changed();
         return taken;
@@ -284,6 +299,7 @@ final class SegmentPool {
         disk().syncFolder(folder);
         synchronized (this) {
             retained.addLast(segment);
+            installing = false;
             changed();
         }
         return new SegmentWriter(segment, handle, staging, SegmentHeader.BLOCK_BYTES);
@@ -317,7 +333,7 @@ final class SegmentPool {
     }
 
     private synchronized long fileBytes() {
-        long spareBytes = spare == null ? 0 : config.segmentBytes();
+        long spareBytes = spare == null && !installing ? 0 : config.segmentBytes();
         return spareBytes + retained.stream().mapToLong(Segment::bytes).sum();
     }
 

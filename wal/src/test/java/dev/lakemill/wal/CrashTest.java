@@ -29,11 +29,13 @@ final class CrashTest {
         private final Promises promises = new Promises();
         private final LogConfig config;
         private final Surroundings surroundings;
+        private final boolean equalFrames;
         private long nextOffset;
 
         Lives(long seed) {
             random = new Random(seed);
             disk = new SimulatedDisk(random);
+            equalFrames = random.nextBoolean();
             int frameBytesMax = 200 + random.nextInt(3_000);
             int segmentBytes = frameBytesMax + 8_192 + random.nextInt(10_000);
             long totalBytesMax = segmentBytes * (2L + random.nextInt(4));
@@ -142,6 +144,9 @@ final class CrashTest {
         }
 
         private int payloadBytes() {
+            if (equalFrames) {
+                return 100;
+            }
             int max = config.frameBytesMax();
             return random.nextInt(4) == 0 ? random.nextInt(max + 1) : random.nextInt(100);
         }

@@ -4,7 +4,6 @@ import java.io.Closeable;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -130,9 +129,6 @@ final class SimulatedDisk implements Disk {
     @Override
     public synchronized Handle create(Path file) throws IOException {
         operation();
-        if (names.containsKey(file)) {
-            throw new FileAlreadyExistsException(file.toString());
-        }
         Inode inode = new Inode();
         change(map -> map.put(file, inode));
         return new SimulatedHandle(inode);

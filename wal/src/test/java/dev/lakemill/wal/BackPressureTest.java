@@ -1,0 +1,201 @@
+package dev.lakemill.wal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** What the log does when a queue, the log or the disk is full, and when the disk fails. */
+final class BackPressureTest {
+    private static final Path FOLDER = Path.of("/log");
+    private static final int SEGMENT_BYTES = 20_000;
+    private static final LogConfig CONFIG = new LogConfig(SEGMENT_BYTES, 60_000, 30_000, 4_000);
+
+    private final SimulatedDisk disk = new SimulatedDisk(new Random(1));
+
+    @Test
+    void aFullQueueRefusesUntilTheWriterHasCaughtUp() throws Exception {
+        CountDownLatch gate = new CountDownLatch(1);
+        Gated listener = new Gated(gate);
+        try (Log log = open(listener)) {
+            int offered = offerUntilRefused(log);
+            assertThat(log.stats().queuedBytes())
+                    .isBetween(CONFIG.queuedBytesMax() - 1_064, CONFIG.queuedBytesMax());
+            CountDownLatch space = new CountDownLatch(1);
+            log.whenSpace(space::countDown);
+            assertThat(space.getCount()).isEqualTo(1);
+            gate.countDown();
+            assertThat(space.await(1, TimeUnit.MINUTES)).isTrue();
+            listener.acknowledged.awaitFrames(offered);
+            assertThat(log.stats().queuedBytes()).isZero();
+        }
+    }
+
+    private record Gated(CountDownLatch gate, Acknowledged acknowledged) implements Log.Listener {
+        Gated(CountDownLatch gate) {
+            this(gate, new Acknowledged());
+        }
+
+        @Override
+        public void durable(List<Durable> group) {
+            try {
+                gate.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            acknowledged.durable(group);
+        }
+
+        @Override
+        public void failed(Throwable cause) {
+            acknowledged.failed(cause);
+        }
+    }
+
+    @Test
+    void aFullLogRefusesUntilFramesAreReleasedAndLosesNothing() throws Exception {
+        Acknowledged acknowledged = new Acknowledged();
+        int offered;
+        try (Log log = open(acknowledged)) {
+            offered = offerUntilRefused(log);
+            assertThat(disk.files(Segment.SEGMENT)).hasSize(3);
+            CountDownLatch space = new CountDownLatch(1);
+            log.whenSpace(space::countDown);
+            assertThat(space.getCount()).isEqualTo(1);
+            assertThat(log.sizeBytes()).isEqualTo(60_000);
+            log.release(log.durableLsn());
+            assertThat(space.await(1, TimeUnit.MINUTES)).isTrue();
+            acknowledged.awaitFrames(offered);
+        }
+        assertThat(acknowledged.frames())
+                .extracting(durable -> durable.frame().offset())
+                .isSorted()
+                .hasSize(offered);
+    }
+
+    @Test
+    void aFullDiskRefusesUntilThereIsSpaceAndLosesNothing() throws Exception {
+        disk.capacity(SEGMENT_BYTES * 2L + 5_000);
+        Acknowledged acknowledged = new Acknowledged();
+        int offered;
+        try (Log log = open(acknowledged)) {
+            offered = offerUntilRefused(log);
+            assertThat(disk.files(Segment.SEGMENT)).hasSize(2);
+            CountDownLatch space = new CountDownLatch(1);
+            log.whenSpace(space::countDown);
+            assertThat(space.getCount()).isEqualTo(1);
+            disk.capacity(Long.MAX_VALUE);
+            assertThat(space.await(1, TimeUnit.MINUTES)).isTrue();
+            acknowledged.awaitFrames(offered);
+        }
+        assertThat(replayed()).usingRecursiveComparison().isEqualTo(acknowledged.frames());
+    }
+
+    @Test
+    void aLogClosedWhileFullEndsAndTellsWhatItCouldNotKeep() throws Exception {
+        Acknowledged acknowledged = new Acknowledged();
+        Log log = open(acknowledged);
+        offerUntilRefused(log);
+        log.close();
+        assertThat(acknowledged.awaitFailure())
+                .isInstanceOfSatisfying(
+                        LakemillException.class,
+                        e -> assertThat(e.code()).isEqualTo(ErrorCode.RESOURCE_EXHAUSTED));
+        assertThat(replayed()).usingRecursiveComparison().isEqualTo(acknowledged.frames());
+    }
+
+    @Test
+    void aFullDiskAtTheStartIsOneClearError() {
+        disk.capacity(SEGMENT_BYTES - 1);
+        assertThatThrownBy(() -> open(new Acknowledged()))
+                .isInstanceOf(LakemillException.class)
+                .hasMessageContaining("No space left on device")
+                .hasMessageContaining("hint:");
+        disk.capacity(Long.MAX_VALUE);
+        open(new Acknowledged()).close();
+    }
+
+    @Test
+    void afterAFailedSyncNothingIsAcknowledgedAndOffersThrow() throws Exception {
+        Acknowledged acknowledged = new Acknowledged();
+        try (Log log = open(acknowledged)) {
+            log.offer(Frames.frame(0, 100));
+            acknowledged.awaitFrames(1);
+            disk.failSyncAfter(0);
+            log.offer(Frames.frame(1, 100));
+            assertThat(acknowledged.awaitFailure()).hasMessageContaining("Input/output error");
+            assertThatThrownBy(() -> log.offer(Frames.frame(2, 100)))
+                    .isInstanceOfSatisfying(
+                            LakemillException.class,
+                            e -> assertThat(e.code()).isEqualTo(ErrorCode.UNAVAILABLE));
+            CountDownLatch told = new CountDownLatch(1);
+            log.whenSpace(told::countDown);
+            assertThat(told.getCount()).isZero();
+        }
+        assertThat(acknowledged.frames()).hasSize(1);
+        disk.restart(SimulatedDisk.End.POWER_CUT);
+        assertThat(replayed())
+                .usingRecursiveFieldByFieldElementComparator()
+                .containsAll(acknowledged.frames());
+    }
+
+    @Test
+    void aListenerThatThrowsFailsTheLog() throws Exception {
+        Acknowledged acknowledged = new Acknowledged();
+        Log.Listener throwing =
+                new Log.Listener() {
+                    @Override
+                    public void durable(List<Durable> group) {
+                        throw new IllegalStateException("as told");
+                    }
+
+                    @Override
+                    public void failed(Throwable cause) {
+                        acknowledged.failed(cause);
+                    }
+                };
+        try (Log log = open(throwing)) {
+            log.offer(Frames.frame(0, 1));
+            assertThat(acknowledged.awaitFailure()).hasMessageContaining("as told");
+        }
+        assertThat(replayed()).hasSize(1);
+    }
+
+    private Log open(Log.Listener listener) {
+        return Log.open(FOLDER, CONFIG, surroundings(), durable -> {}, listener);
+    }
+
+    private Surroundings surroundings() {
+        return new Surroundings(disk, new Random(2)::nextLong, 1_000, 1);
+    }
+
+    private List<Durable> replayed() {
+        List<Durable> replayed = new ArrayList<>();
+        Log.open(FOLDER, CONFIG, surroundings(), replayed::add, new Acknowledged()).close();
+        return replayed;
+    }
+
+    /** Offers frames of 1000 bytes until one is refused for more than a moment. */
+    private static int offerUntilRefused(Log log) throws InterruptedException {
+        int offered = 0;
+        while (true) {
+            CountDownLatch space = new CountDownLatch(1);
+            if (log.offer(Frames.frame(offered, 1_000))) {
+                offered++;
+                continue;
+            }
+            log.whenSpace(space::countDown);
+            if (!space.await(300, TimeUnit.MILLISECONDS)) {
+                return offered;
+            }
+        }
+    }
+}
