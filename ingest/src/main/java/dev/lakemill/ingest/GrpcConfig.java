@@ -1,0 +1,67 @@
+package dev.lakemill.ingest;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where and how producers are listened to.
+ *
+ * @param port 0 picks a free one
+ * @param certificate PEM file; with {@code key} turns TLS on; null for plaintext
+ * @param key PEM file of the certificate's private key, PKCS 8, without password; null for
+ *     plaintext
+ * @param messageBytesMax the largest request; a larger one is refused
+ * @param streamsMax open streams; one more is refused with RESOURCE_EXHAUSTED
+ * @param stallMax how long a stream may wait for room before it ends with RESOURCE_EXHAUSTED; below
+ *     the 60 s after which producers lose patience by themselves
+ * @param drainGrace how long producers have to end their streams when the server closes
+ */
+public record GrpcConfig(
+        String host,
+        int port,
+        @Nullable Path certificate,
+        @Nullable Path key,
+        int messageBytesMax,
+        int streamsMax,
+        Duration stallMax,
+        Duration drainGrace) {
+    public static final GrpcConfig DEFAULT =
+            new GrpcConfig(
+                    "127.0.0.1",
+                    7077,
+                    null,
+                    null,
+                    10 << 20,
+                    10_000,
+                    Duration.ofSeconds(30),
+                    Duration.ofSeconds(3));
+
+    public GrpcConfig withAddress(String newHost, int newPort) {
+        return new GrpcConfig(
+                newHost,
+                newPort,
+                certificate,
+                key,
+                messageBytesMax,
+                streamsMax,
+                stallMax,
+                drainGrace);
+    }
+
+    public GrpcConfig withTls(@Nullable Path newCertificate, @Nullable Path newKey) {
+        return new GrpcConfig(
+                host,
+                port,
+                newCertificate,
+                newKey,
+                messageBytesMax,
+                streamsMax,
+                stallMax,
+                drainGrace);
+    }
+
+    public GrpcConfig withLimits(int streams, Duration stall, Duration drain) {
+        return new GrpcConfig(host, port, certificate, key, messageBytesMax, streams, stall, drain);
+    }
+}
