@@ -56,7 +56,8 @@ final class Quotes implements RowModel {
     }
 
     private static int leadHours(Offer offer, long atMicros) {
-        var hours = offer.supplier.leadHours() * Math.max(1, offer.busy.factor(atMicros));
+        var hour = atMicros - Math.floorMod(atMicros, MICROS_PER_HOUR);
+        var hours = offer.supplier.leadHours() * Math.max(1, offer.busy.factor(hour));
         return (int) Math.round(hours / LEAD_STEP_HOURS) * LEAD_STEP_HOURS;
     }
 
