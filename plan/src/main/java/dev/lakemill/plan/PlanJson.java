@@ -51,23 +51,54 @@ public final class PlanJson {
     private PlanJson() {}
 
     public static String write(PipelinePlan plan) {
-        try {
-            return MAPPER.writeValueAsString(plan);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a plan of records always has a JSON form", e);
-        }
+        return text(plan, PipelinePlan.class);
     }
 
     /**
      * @throws LakemillException DATA_LOSS if the text is not a plan of this version
      */
     public static PipelinePlan read(String json) {
+        return value(json, PipelinePlan.class);
+    }
+
+    public static String writeCompilation(Compilation compilation) {
+        return text(compilation, Compilation.class);
+    }
+
+    /**
+     * @throws LakemillException DATA_LOSS if the text is not a compilation of this version
+     */
+    public static Compilation readCompilation(String json) {
+        return value(json, Compilation.class);
+    }
+
+    public static String writeRequest(CompileRequest request) {
+        return text(request, CompileRequest.class);
+    }
+
+    /**
+     * @throws LakemillException DATA_LOSS if the text is not a request of this version
+     */
+    public static CompileRequest readRequest(String json) {
+        return value(json, CompileRequest.class);
+    }
+
+    private static <T> String text(T value, Class<T> type) {
         try {
-            return MAPPER.readValue(json, PipelinePlan.class);
+            return MAPPER.writerFor(type).writeValueAsString(value);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a tree of records always has a JSON form", e);
+        }
+    }
+
+    private static <T> T value(String json, Class<T> type) {
+        try {
+            return MAPPER.readValue(json, type);
         } catch (JsonProcessingException e) {
             throw new LakemillException(
                     ErrorCode.DATA_LOSS,
-                    "a stored plan cannot be read: " + e.getOriginalMessage(),
+                    "a stored %s cannot be read: %s"
+                            .formatted(type.getSimpleName(), e.getOriginalMessage()),
                     "compile the pipeline again",
                     e);
         }

@@ -1,0 +1,285 @@
+package dev.lakemill.compiler;
+
+import dev.lakemill.plan.Attribute;
+import dev.lakemill.plan.Expression;
+import dev.lakemill.plan.Relation;
+import dev.lakemill.plan.Relation.JoinKind;
+import dev.lakemill.plan.Relation.Measure;
+import dev.lakemill.plan.Relation.Named;
+import dev.lakemill.plan.Relation.Windowed;
+import dev.lakemill.types.TableName;
+import java.util.List;
+import java.util.Optional;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.analysis.ResolvedInlineTable;
+import org.apache.spark.sql.catalyst.expressions.Alias;
+import org.apache.spark.sql.catalyst.expressions.NamedExpression;
+import org.apache.spark.sql.catalyst.expressions.RuntimeReplaceable;
+import org.apache.spark.sql.catalyst.expressions.WindowExpression;
+import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateFunction;
+import org.apache.spark.sql.catalyst.planning.PhysicalAggregation;
+import org.apache.spark.sql.catalyst.plans.logical.*;
+
+/**
+ * Says Spark's analysed query in the plan's terms, or refuses it; fail-closed as {@link
+ * ExpressionLowering}.
+ */
+final class QueryLowering {
+    private final Scope scope;
+    private final ExpressionLowering values;
+    private final AggregateLowering aggregates;
+    private final WindowLowering windows;
+
+    QueryLowering(Scope scope) {
+        this.scope = scope;
+        this.values = new ExpressionLowering(scope, this::lower);
+        this.aggregates = new AggregateLowering(values);
+        this.windows = new WindowLowering(values, aggregates);
+    }
+
+    ExpressionLowering values() {
+        return values;
+    }
+
+    Relation lower(LogicalPlan plan) {
+        return switch (plan) {
+            case SubqueryAlias alias -> lower(alias.child());
+            case View view -> lower(view.child());
+            case ResolvedHint hint -> lower(hint.child());
+            case LocalRelation local -> local(local);
+            case ResolvedInlineTable table -> inlineTable(table);
+            case OneRowRelation _ -> new Relation.Values(List.of(), List.of(List.of()));
+            case Filter filter ->
+                    new Relation.Filter(lower(filter.child()), values.lower(filter.condition()));
+            case Project project ->
+                    new Relation.Project(
+                            lower(project.child()), named(Scala.list(project.projectList())));
+            case Aggregate aggregate -> aggregate(aggregate);
+            case Join join -> join(join);
+            case Union union ->
+                    new Relation.UnionAll(
+                            Scala.<LogicalPlan>list(union.children()).stream()
+                                    .map(this::lower)
+                                    .toList(),
+                            output(union));
+            case Distinct distinct -> new Relation.Distinct(lower(distinct.child()));
+            case Sort sort ->
+                    new Relation.Sort(
+                            lower(sort.child()),
+                            Scala.list(sort.order()).stream().map(windows::sortKey).toList());
+            case GlobalLimit limit -> limit(limit, limit.limitExpr(), limit.child());
+            case Offset offset ->
+                    new Relation.Limit(
+                            lower(offset.child()), -1, constant(offset, offset.offsetExpr()));
+            case Window window -> window(window);
+            default -> throw refused(plan);
+        };
+    }
+
+    private TextRefused refused(LogicalPlan plan) {
+        var what =
+                switch (plan) {
+                    case Generate _ -> "a function that gives several rows";
+                    case Expand _ -> "GROUPING SETS, ROLLUP or CUBE";
+                    case Pivot _ -> "PIVOT";
+                    case LateralJoin _ -> "LATERAL";
+                    case Sample _ -> "TABLESAMPLE";
+                    case Intersect _ -> "INTERSECT";
+                    case Except _ -> "EXCEPT";
+                    case Range _ -> "range()";
+                    default -> plan.nodeName();
+                };
+        var hint =
+                switch (plan) {
+                    case Expand _ -> "write one query per grouping and join them by UNION ALL";
+                    case Intersect _ -> "use EXISTS or LEFT SEMI JOIN";
+                    case Except _ -> "use NOT EXISTS or LEFT ANTI JOIN";
+                    default -> "";
+                };
+        return new TextRefused(scope.position(plan), what + " is not supported", hint);
+    }
+
+    /** A table of the pipeline, or rows written in the query. */
+    private Relation local(LocalRelation local) {
+        var source = SourceTables.source(local);
+        if (source.isEmpty()) {
+            return new Relation.Values(
+                    output(local),
+                    Scala.<InternalRow>list(local.data()).stream()
+                            .map(row -> row(local, row))
+                            .toList());
+        }
+        TableName table = source.get();
+        return new Relation.Scan(table, local.isStreaming(), output(local), scope.position(local));
+    }
+
+    private List<Expression> row(LocalRelation local, InternalRow row) {
+        var columns =
+                Scala.<org.apache.spark.sql.catalyst.expressions.Attribute>list(local.output());
+        return java.util.stream.IntStream.range(0, columns.size())
+                .mapToObj(
+                        i ->
+                                constant(
+                                        local,
+                                        row.get(i, columns.get(i).dataType()),
+                                        columns.get(i).dataType()))
+                .toList();
+    }
+
+    private Expression constant(
+            LocalRelation local, Object value, org.apache.spark.sql.types.DataType type) {
+        return Literals.literal(value, type)
+                .orElseThrow(
+                        () ->
+                                new TextRefused(
+                                        scope.position(local),
+                                        "VALUES of type %s is not supported".formatted(type.sql()),
+                                        ""));
+    }
+
+    private Relation inlineTable(ResolvedInlineTable table) {
+        return new Relation.Values(
+                output(table),
+                Scala.list(table.rows()).stream()
+                        .map(
+                                row ->
+                                        values.lower(
+                                                Scala
+                                                        .<org.apache.spark.sql.catalyst.expressions
+                                                                        .Expression>
+                                                                list(row)))
+                        .toList());
+    }
+
+    private List<Attribute> output(LogicalPlan plan) {
+        return Scala.<org.apache.spark.sql.catalyst.expressions.Attribute>list(plan.output())
+                .stream()
+                .map(scope::attribute)
+                .toList();
+    }
+
+    private List<Named> named(List<NamedExpression> list) {
+        return list.stream().map(this::named).toList();
+    }
+
+    private Named named(NamedExpression e) {
+        var value = values.lower((org.apache.spark.sql.catalyst.expressions.Expression) e);
+        return new Named(scope.attribute(e.toAttribute()), value);
+    }
+
+    /** The keys and measures, and the expressions over them in a projection above. */
+    private Relation aggregate(Aggregate aggregate) {
+        var parts =
+                Scala.optional(PhysicalAggregation.unapply(withoutReplaceable(aggregate)))
+                        .orElseThrow(() -> refused(aggregate));
+        var keys = named(Scala.<NamedExpression>list(parts._1()));
+        var measures =
+                Scala.list(parts._2()).stream()
+                        .map(
+                                e ->
+                                        new Measure(
+                                                scope.attribute(e.resultAttribute()),
+                                                aggregates.lower(e)))
+                        .toList();
+        var grouped = new Relation.Aggregate(lower(parts._4()), keys, measures);
+        return new Relation.Project(grouped, named(Scala.<NamedExpression>list(parts._3())));
+    }
+
+    /** With aggregate functions that are only names for others said by those. */
+    private static LogicalPlan withoutReplaceable(LogicalPlan plan) {
+        return plan.transformExpressions(
+                Scala.change(
+                        e -> e instanceof AggregateFunction && e instanceof RuntimeReplaceable,
+                        e -> ((RuntimeReplaceable) e).replacement()));
+    }
+
+    private Relation join(Join join) {
+        var kind =
+                switch (join.joinType().sql()) {
+                    case "INNER" -> JoinKind.INNER;
+                    case "CROSS" -> JoinKind.CROSS;
+                    case "LEFT OUTER" -> JoinKind.LEFT_OUTER;
+                    case "RIGHT OUTER" -> JoinKind.RIGHT_OUTER;
+                    case "FULL OUTER" -> JoinKind.FULL_OUTER;
+                    case "LEFT SEMI" -> JoinKind.LEFT_SEMI;
+                    case "LEFT ANTI" -> JoinKind.LEFT_ANTI;
+                    default -> throw refused(join);
+                };
+        var condition = Scala.optional(join.condition()).map(values::lower).orElse(null);
+        if (condition == null && kind == JoinKind.INNER) {
+            kind = JoinKind.CROSS;
+        } else if (condition != null && kind == JoinKind.CROSS) {
+            kind = JoinKind.INNER;
+        }
+        return new Relation.Join(lower(join.left()), lower(join.right()), kind, condition);
+    }
+
+    private Relation limit(
+            LogicalPlan at,
+            org.apache.spark.sql.catalyst.expressions.Expression count,
+            LogicalPlan child) {
+        var inner = child instanceof LocalLimit local ? local.child() : child;
+        var rows = constant(at, count);
+        if (inner instanceof Offset offset) {
+            return new Relation.Limit(
+                    sorted(at, offset.child()), rows, constant(at, offset.offsetExpr()));
+        }
+        return new Relation.Limit(sorted(at, inner), rows, 0);
+    }
+
+    /** A limit without an order gives any rows; a pipeline gives the same for the same input. */
+    private Relation sorted(LogicalPlan limit, LogicalPlan child) {
+        var lowered = lower(child);
+        if (!isSorted(lowered)) {
+            scope.refuse(
+                    limit, "LIMIT without ORDER BY gives any rows", "add ORDER BY before LIMIT");
+        }
+        return lowered;
+    }
+
+    private static boolean isSorted(Relation relation) {
+        return switch (relation) {
+            case Relation.Sort _ -> true;
+            case Relation.Project project -> isSorted(project.input());
+            case Relation.Filter filter -> isSorted(filter.input());
+            case Relation.Values _ -> true;
+            case Relation.Scan _,
+                    Relation.Aggregate _,
+                    Relation.Join _,
+                    Relation.UnionAll _,
+                    Relation.Distinct _,
+                    Relation.Limit _,
+                    Relation.Window _ ->
+                    false;
+        };
+    }
+
+    private long constant(LogicalPlan at, org.apache.spark.sql.catalyst.expressions.Expression e) {
+        return Optional.of(values.lower(e))
+                .flatMap(Literals::constant)
+                .map(Long::parseLong)
+                .orElseThrow(
+                        () ->
+                                new TextRefused(
+                                        scope.position(at),
+                                        "LIMIT and OFFSET take a constant number",
+                                        "write a whole number"));
+    }
+
+    private Relation window(Window window) {
+        return new Relation.Window(
+                lower(window.child()),
+                values.lower(
+                        Scala.<org.apache.spark.sql.catalyst.expressions.Expression>list(
+                                window.partitionSpec())),
+                Scala.list(window.orderSpec()).stream().map(windows::sortKey).toList(),
+                Scala.list(window.windowExpressions()).stream().map(this::windowed).toList());
+    }
+
+    private Windowed windowed(NamedExpression e) {
+        if (e instanceof Alias alias && alias.child() instanceof WindowExpression call) {
+            return new Windowed(scope.attribute(alias.toAttribute()), windows.lower(call));
+        }
+        throw new IllegalStateException("an analysed window names its calls");
+    }
+}

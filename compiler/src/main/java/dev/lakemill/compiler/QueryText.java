@@ -1,0 +1,113 @@
+package dev.lakemill.compiler;
+
+import dev.lakemill.plan.SourcePosition;
+import dev.lakemill.plan.TextError;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+import org.apache.spark.sql.catalyst.AliasIdentifier;
+import org.apache.spark.sql.catalyst.analysis.UnresolvedRelation;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.SubqueryAlias;
+
+/** A query of the text, parsed, and the tables and views of the pipeline that it reads. */
+final class QueryText {
+    private final Catalyst catalyst;
+    private final Fragment fragment;
+    private final LogicalPlan parsed;
+
+    /**
+     * @throws TextRefused if Spark cannot parse it
+     */
+    QueryText(Catalyst catalyst, Fragment fragment) {
+        this.catalyst = catalyst;
+        this.fragment = fragment;
+        this.parsed = catalyst.parseQuery(fragment);
+    }
+
+    Fragment fragment() {
+        return fragment;
+    }
+
+    /** The keys of the declarations that it reads. */
+    Set<String> reads() {
+        var reads = new LinkedHashSet<String>();
+        Catalyst.relations(parsed).forEach(r -> reads.add(Declarations.key(name(r))));
+        return reads;
+    }
+
+    /**
+     * Names that nobody declared, streams that are none, and functions that Spark does not know.
+     */
+    List<TextError> check(Declarations declarations) {
+        var errors = new ArrayList<TextError>();
+        for (var relation : Catalyst.relations(parsed)) {
+            var position = catalyst.position(relation.origin(), fragment.position());
+            declarations
+                    .find(name(relation))
+                    .ifPresentOrElse(
+                            found -> checkStream(relation, found, position, errors),
+                            () -> errors.add(declarations.unknown(name(relation), position)));
+        }
+        for (var function : catalyst.unknownFunctions(parsed)) {
+            var name = String.join(".", Scala.<String>list(function.nameParts()));
+            errors.add(
+                    new TextError(
+                            catalyst.position(function.origin(), fragment.position()),
+                            "there is no function '%s'".formatted(name),
+                            FunctionHints.of(name)));
+        }
+        return errors;
+    }
+
+    private static void checkStream(
+            UnresolvedRelation relation,
+            Statement read,
+            SourcePosition position,
+            List<TextError> errors) {
+        if (!relation.isStreaming()) {
+            return;
+        }
+        switch (read) {
+            case Statement.CreateDataset dataset when !dataset.streaming() ->
+                    errors.add(
+                            new TextError(
+                                    position,
+                                    "%s is a materialized view, whose rows change; it cannot be"
+                                                    .formatted(dataset.name())
+                                            + " read as a stream",
+                                    "leave STREAM out, or make it a streaming table"));
+            case Statement.CreateView view ->
+                    errors.add(
+                            new TextError(
+                                    position,
+                                    "%s is a temporary view; it cannot be read as a stream"
+                                            .formatted(view.name()),
+                                    "write STREAM round the table within the view"));
+            case Statement.CreateDataset _, Statement.CreateTable _, Statement.CreateSynced _ -> {}
+        }
+    }
+
+    /** The query with the names replaced by what they stand for, to be analysed. */
+    LogicalPlan bound(Function<UnresolvedRelation, LogicalPlan> relations) {
+        return parsed.transformDownWithSubqueries(
+                Scala.change(
+                        node -> node instanceof UnresolvedRelation,
+                        node -> relations.apply((UnresolvedRelation) node)));
+    }
+
+    /** The same text parsed anew, so that a view may stand twice in one query. */
+    QueryText again() {
+        return new QueryText(catalyst, fragment);
+    }
+
+    static LogicalPlan aliased(String name, LogicalPlan plan) {
+        return new SubqueryAlias(new AliasIdentifier(name, Scala.seq(List.of())), plan);
+    }
+
+    static String name(UnresolvedRelation relation) {
+        return String.join(".", Scala.<String>list(relation.multipartIdentifier()));
+    }
+}
