@@ -2,7 +2,11 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["console/src/**/*.test.ts", "examples/vertical-farm/web/src/**/*.test.ts"],
+    include: [
+      "console/build/**/*.test.ts",
+      "console/src/**/*.test.ts",
+      "examples/vertical-farm/web/src/**/*.test.ts",
+    ],
     env: { TZ: "Europe/Berlin" },
   },
 });
