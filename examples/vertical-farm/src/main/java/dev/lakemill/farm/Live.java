@@ -7,11 +7,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * Rows as they happen, at a steady rate, in small requests: every 10 ms what is due by then. While
+ * Rows as they happen, at a steady rate, in small requests: every 20 ms what is due by then. While
  * a stream is full, because the server is away, its rows are not made at all.
  */
 final class Live {
-    private static final long TICK_MILLIS = 10;
+    private static final long TICK_MILLIS = 20;
 
     private final Map<TableSender, Pacer> pacers = new LinkedHashMap<>();
     private final LongSupplier clockMicros;
@@ -30,7 +30,7 @@ final class Live {
      * Sends until the time is over or the stop comes.
      *
      * @param seconds 0 for no end
-     * @param afterTick runs a hundred times a second
+     * @param afterTick runs fifty times a second
      */
     void run(long seconds, Runnable afterTick) throws InterruptedException {
         var startNanos = System.nanoTime();
