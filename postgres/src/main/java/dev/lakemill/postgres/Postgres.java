@@ -20,6 +20,9 @@ import org.postgresql.ds.PGSimpleDataSource;
  * folder belongs to one process. Connections break when it restarts; the pools replace them.
  */
 public final class Postgres implements AutoCloseable {
+    /** The role that reads synced tables, for grants. */
+    public static final String READER_ROLE = Roles.READER;
+
     private static final int OWNER_CONNECTIONS_MAX = 6;
     private static final int READER_CONNECTIONS_MAX = 8;
     private static final long CONNECTION_WAIT_MILLIS_MAX = 10_000;

@@ -1,0 +1,169 @@
+package dev.lakemill.sync;
+
+import dev.lakemill.feed.Changes;
+import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one or more batches did to one synced table in the end: per key, one row or none.
+ *
+ * <p>Batches are added in order; in each, deletions come before insertions, and of several rows
+ * with one key the last stands. Rows that Postgres cannot hold are counted by reason (and counted
+ * down when the source deletes them). One thread uses it.
+ */
+final class NetChanges {
+    /** The bytes of a primary key, by value. */
+    private record Key(byte[] bytes, int hash) {
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Key key && Arrays.equals(bytes, key.bytes);
+        }
+
+        @Override
+        public int hashCode() {
+            return hash;
+        }
+    }
+
+    private sealed interface Change {
+        /**
+         * @param fields of the whole row
+         * @param replaces whether the batches deleted the key's former row
+         */
+        record Upsert(byte[] fields, boolean replaces) implements Change {}
+
+        record Delete() implements Change {}
+    }
+
+    private static final Change.Delete DELETE = new Change.Delete();
+
+    private final RowEncoder encoder;
+    private final boolean countSkippedDown;
+    private final Map<Key, Change> changes = new LinkedHashMap<>();
+    private final Map<SkipReason, Long> skipped = new EnumMap<>(SkipReason.class);
+    private final ByteArray scratch = new ByteArray();
+    private int deletes;
+    private int plainInserts;
+
+    /**
+     * @param countSkippedDown whether rows may have been set aside before
+     */
+    NetChanges(RowEncoder encoder, boolean countSkippedDown) {
+        this.encoder = encoder;
+        this.countSkippedDown = countSkippedDown;
+    }
+
+    void add(Changes batch) {
+        encoder.read(batch.deleted());
+        for (var row = 0; row < batch.deleted().count(); row++) {
+            delete(row);
+        }
+        encoder.read(batch.inserted());
+        for (var row = 0; row < batch.inserted().count(); row++) {
+            insert(row);
+        }
+    }
+
+    private void delete(int row) {
+        scratch.truncate(0);
+        var reason = countSkippedDown ? encoder.putRow(row, scratch) : null;
+        scratch.truncate(0);
+        var keyReason = encoder.putKey(row, scratch);
+        if (keyReason != null || reason != null) {
+            skipped.merge(keyReason != null ? keyReason : reason, -1L, Long::sum);
+            return;
+        }
+        put(key(), DELETE);
+    }
+
+    private void insert(int row) {
+        scratch.truncate(0);
+        var reason = encoder.putKey(row, scratch);
+        var key = key();
+        scratch.truncate(0);
+        reason = reason == null ? encoder.putRow(row, scratch) : reason;
+        if (reason != null) {
+            skipped.merge(reason, 1L, Long::sum);
+            return;
+        }
+        var before = changes.get(key);
+        if (before instanceof Change.Upsert) {
+            countDuplicates(1);
+        }
+        var replaces =
+                switch (before) {
+                    case null -> false;
+                    case Change.Delete _ -> true;
+                    case Change.Upsert upsert -> upsert.replaces();
+                };
+        put(key, new Change.Upsert(scratch.copyFrom(0), replaces));
+    }
+
+    void countDuplicates(long count) {
+        if (count > 0) {
+            skipped.merge(SkipReason.DUPLICATE_KEY, count, Long::sum);
+        }
+    }
+
+    private void put(Key key, Change change) {
+        count(changes.put(key, change), -1);
+        count(change, 1);
+    }
+
+    private void count(@Nullable Change change, int by) {
+        switch (change) {
+            case null -> {}
+            case Change.Delete _ -> deletes += by;
+            case Change.Upsert upsert -> plainInserts += upsert.replaces() ? 0 : by;
+        }
+    }
+
+    private Key key() {
+        var bytes = scratch.copyFrom(0);
+        return new Key(bytes, Arrays.hashCode(bytes));
+    }
+
+    int size() {
+        return changes.size();
+    }
+
+    int deletes() {
+        return deletes;
+    }
+
+    int upserts() {
+        return changes.size() - deletes;
+    }
+
+    /** Upserts whose key's former row, had there been one, would have been deleted first. */
+    int plainInserts() {
+        return plainInserts;
+    }
+
+    /** Rows set aside, by reason; negative where the source deleted more of them than it added. */
+    Map<SkipReason, Long> skipped() {
+        return skipped;
+    }
+
+    /** Keys whose rows are to go. */
+    void writeDeletes(CopyTuples tuples) throws SQLException {
+        for (var entry : changes.entrySet()) {
+            if (entry.getValue() instanceof Change.Delete) {
+                tuples.put(entry.getKey().bytes());
+            }
+        }
+    }
+
+    /** Rows that are to stand. */
+    void writeUpserts(CopyTuples tuples) throws SQLException {
+        for (var change : changes.values()) {
+            if (change instanceof Change.Upsert upsert) {
+                tuples.put(upsert.fields());
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+package dev.lakemill.sync;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What Postgres's own catalog says of one table. */
+record PostgresCatalog(Connection connection, SyncedTableSpec spec) {
+    /** A parameter each for the schema and the table. */
+    private static final String TABLE =
+            """
+            (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname = ? AND c.relname = ?)
+            """;
+
+    boolean hasTable() throws SQLException {
+        return !pairs("SELECT 'oid', %s::text".formatted(TABLE)).isEmpty();
+    }
+
+    /** Types by column, in the form of format_type(). */
+    Map<String, String> columns() throws SQLException {
+        return pairs(
+                """
+                SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
+                WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+                """
+                        .formatted(TABLE));
+    }
+
+    /** The primary key's columns in its order; empty for none. */
+    List<String> primaryKey() throws SQLException {
+        return List.copyOf(
+                pairs(
+                                """
+                                SELECT a.attname, '' FROM pg_index i
+                                CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY k (column, n)
+                                JOIN pg_attribute a
+                                    ON a.attrelid = i.indrelid AND a.attnum = k.column
+                                WHERE i.indisprimary AND i.indrelid = %s ORDER BY k.n
+                                """
+                                        .formatted(TABLE))
+                        .keySet());
+    }
+
+    List<String> indexes() throws SQLException {
+        return List.copyOf(
+                pairs(
+                                """
+                                SELECT c.relname, '' FROM pg_index i
+                                JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = %s
+                                """
+                                        .formatted(TABLE))
+                        .keySet());
+    }
+
+    void comment(String object, String text) throws SQLException {
+        execute("COMMENT ON %s IS '%s'".formatted(object, text.replace("'", "''")));
+    }
+
+    void execute(String command) throws SQLException {
+        try (var statement = connection.createStatement()) {
+            statement.execute(command);
+        }
+    }
+
+    /** Rows of two texts, the second not NULL, in order. */
+    private Map<String, String> pairs(String sql) throws SQLException {
+        try (var query = connection.prepareStatement(sql)) {
+            query.setString(1, spec.postgresSchema());
+            query.setString(2, spec.postgresTable());
+            try (var rows = query.executeQuery()) {
+                var pairs = new LinkedHashMap<String, String>();
+                while (rows.next()) {
+                    var value = rows.getString(2);
+                    if (value != null) {
+                        pairs.put(rows.getString(1), value);
+                    }
+                }
+                return pairs;
+            }
+        }
+    }
+}

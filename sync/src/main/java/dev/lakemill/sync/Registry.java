@@ -1,0 +1,101 @@
+package dev.lakemill.sync;
+
+import dev.lakemill.catalog.Migrations;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+
+/** Which tables of Postgres belong to which pipeline's sync: {@code lakemill.synced_tables}. */
+record Registry(Connection connection, String pipeline) {
+    static final Migrations MIGRATIONS =
+            new Migrations("sync", Registry.class, List.of("0001-state.sql"));
+
+    /** Serializes the syncs of all pipelines until the end of the transaction. */
+    void lock() throws SQLException {
+        try (var statement = connection.createStatement()) {
+            statement.execute("SELECT pg_advisory_xact_lock(7079)");
+        }
+    }
+
+    /** Whose the spec's Postgres table is, when it is another synced table's or pipeline's. */
+    Optional<String> ownerOtherThan(SyncedTableSpec spec) throws SQLException {
+        var sql =
+                """
+                SELECT concat(name, ' of the pipeline ' || pipeline) FROM lakemill.synced_tables
+                WHERE (postgres_schema, postgres_table) = (?, ?)
+                    AND (name <> ? OR pipeline <> ?)
+                """;
+        try (var query = connection.prepareStatement(sql)) {
+            query.setString(1, spec.postgresSchema());
+            query.setString(2, spec.postgresTable());
+            query.setString(3, spec.name().toString());
+            query.setString(4, pipeline);
+            try (var rows = query.executeQuery()) {
+                return rows.next() ? Optional.of(rows.getString(1)) : Optional.empty();
+            }
+        }
+    }
+
+    boolean knows(SyncedTableSpec spec) throws SQLException {
+        var sql = "SELECT FROM lakemill.synced_tables WHERE name = ?";
+        try (var query = connection.prepareStatement(sql)) {
+            query.setString(1, spec.name().toString());
+            try (var rows = query.executeQuery()) {
+                return rows.next();
+            }
+        }
+    }
+
+    /** The spec's table is the pipeline's, and in order. */
+    void put(SyncedTableSpec spec) throws SQLException {
+        var sql =
+                """
+                INSERT INTO lakemill.synced_tables
+                    (name, pipeline, source, postgres_schema, postgres_table)
+                VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (name) DO UPDATE SET pipeline = EXCLUDED.pipeline,
+                    source = EXCLUDED.source, postgres_schema = EXCLUDED.postgres_schema,
+                    postgres_table = EXCLUDED.postgres_table, refused = NULL
+                """;
+        try (var insert = connection.prepareStatement(sql)) {
+            insert.setString(1, spec.name().toString());
+            insert.setString(2, pipeline);
+            insert.setString(3, spec.source().toString());
+            insert.setString(4, spec.postgresSchema());
+            insert.setString(5, spec.postgresTable());
+            insert.executeUpdate();
+        }
+    }
+
+    /**
+     * The spec's table does not change at present; one that is not the pipeline's stays as it is.
+     */
+    void refuse(SyncedTableSpec spec, String why) throws SQLException {
+        var sql =
+                """
+                UPDATE lakemill.synced_tables SET refused = ? WHERE name = ? AND pipeline = ?
+                """;
+        try (var update = connection.prepareStatement(sql)) {
+            update.setString(1, why);
+            update.setString(2, spec.name().toString());
+            update.setString(3, pipeline);
+            update.executeUpdate();
+        }
+    }
+
+    /** Tables that the pipeline synced once and does not any more stay, and are nobody's. */
+    void release(List<SyncedTableSpec> kept) throws SQLException {
+        var sql =
+                """
+                UPDATE lakemill.synced_tables SET pipeline = NULL
+                WHERE pipeline = ? AND name <> ALL (?)
+                """;
+        var names = kept.stream().map(spec -> spec.name().toString()).toArray();
+        try (var update = connection.prepareStatement(sql)) {
+            update.setString(1, pipeline);
+            update.setArray(2, connection.createArrayOf("text", names));
+            update.executeUpdate();
+        }
+    }
+}

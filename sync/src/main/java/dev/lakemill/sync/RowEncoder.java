@@ -1,0 +1,117 @@
+package dev.lakemill.sync;
+
+import dev.lakemill.types.Rows;
+import dev.lakemill.types.TableSchema;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.arrow.vector.FieldVector;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Rows of one synced table as fields of a COPY tuple: per field its length, -1 for NULL, and its
+ * value.
+ *
+ * <p>Fields of equal value have equal bytes, so that a key's bytes stand for the key. A row that
+ * Postgres would refuse is found here, before it is sent: a refusal there would undo the whole
+ * transaction. One thread uses it.
+ */
+final class RowEncoder {
+    /** A B-tree entry holds at most 2704 bytes. */
+    private static final int INDEXED_BYTES_MAX = 2600;
+
+    private static final int ROW_BYTES_MAX = 64 << 20;
+    private static final int ABSENT = -1;
+
+    private final TableSchema target;
+    private final ValueEncoder[] encoders;
+    private final int[] keyColumns;
+    private final List<int[]> indexedGroups;
+    private final int[] fieldBytes;
+
+    /** By column, of the batch that is read; null where the source has no such column yet. */
+    private final @Nullable FieldVector[] vectors;
+
+    RowEncoder(SyncedTableSpec spec) {
+        this.target = spec.sourceSchema();
+        this.encoders =
+                target.columns().stream()
+                        .map(column -> ValueEncoder.of(column.type()))
+                        .toArray(ValueEncoder[]::new);
+        this.keyColumns = spec.keyColumns();
+        this.indexedGroups =
+                Stream.concat(Stream.of(keyColumns), spec.indexes().stream().map(spec::positions))
+                        .toList();
+        this.fieldBytes = new int[encoders.length];
+        this.vectors = new @Nullable FieldVector[encoders.length];
+    }
+
+    /** Goes over to a batch, whose columns are found by name. The caller keeps it open. */
+    void read(Rows rows) {
+        for (var i = 0; i < vectors.length; i++) {
+            var column = rows.schema().indexOf(target.column(i).name());
+            vectors[i] = column.isPresent() ? rows.vector(column.getAsInt()) : null;
+        }
+    }
+
+    /** Appends the fields of the primary key; on a reason, nothing. */
+    @Nullable SkipReason putKey(int row, ByteArray out) {
+        var start = out.length();
+        for (var column : keyColumns) {
+            var reason = putField(row, column, out);
+            if (reason == null && fieldBytes[column] == ABSENT) {
+                reason = SkipReason.NULL_KEY;
+            }
+            if (reason != null) {
+                out.truncate(start);
+                return reason;
+            }
+        }
+        return null;
+    }
+
+    /** Appends all fields in the order of the table's columns; on a reason, nothing. */
+    @Nullable SkipReason putRow(int row, ByteArray out) {
+        var start = out.length();
+        for (var column = 0; column < encoders.length; column++) {
+            var reason = putField(row, column, out);
+            if (reason != null) {
+                out.truncate(start);
+                return reason;
+            }
+        }
+        var reason = checkLength(out.length() - start);
+        if (reason != null) {
+            out.truncate(start);
+        }
+        return reason;
+    }
+
+    private @Nullable SkipReason putField(int row, int column, ByteArray out) {
+        var vector = vectors[column];
+        var start = out.length();
+        out.putInt(ABSENT);
+        fieldBytes[column] = ABSENT;
+        if (vector == null || vector.isNull(row)) {
+            return null;
+        }
+        var reason = encoders[column].put(vector, row, out);
+        fieldBytes[column] = out.length() - start - Integer.BYTES;
+        out.setInt(start, fieldBytes[column]);
+        return reason;
+    }
+
+    private @Nullable SkipReason checkLength(int rowBytes) {
+        if (rowBytes > ROW_BYTES_MAX) {
+            return SkipReason.ROW_TOO_LARGE;
+        }
+        if (rowBytes > INDEXED_BYTES_MAX) {
+            for (var group : indexedGroups) {
+                if (Arrays.stream(group).map(c -> fieldBytes[c]).sum() > INDEXED_BYTES_MAX) {
+                    return SkipReason.KEY_TOO_LONG;
+                }
+            }
+        }
+        return null;
+    }
+}

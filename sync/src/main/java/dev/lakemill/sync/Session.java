@@ -1,0 +1,314 @@
+package dev.lakemill.sync;
+
+import dev.lakemill.delta.DeltaSnapshot;
+import dev.lakemill.feed.GroupBatch;
+import dev.lakemill.feed.GroupFeed.Round;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import javax.sql.DataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One connection of a sync and what it does there, each in one transaction over all tables together
+ * with the state's row: readers see all of a batch or nothing of it.
+ *
+ * <p>Rows are only ever inserted, updated and deleted (no truncation, no swapping of tables), since
+ * only that leaves older snapshots and running queries of readers as they are. After an exception
+ * the session is closed, whatever it was.
+ */
+final class Session implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Session.class);
+
+    /** A reader that holds a table longer makes us try again, before others wait behind us. */
+    private static final String SETTINGS =
+            "SET lock_timeout = '250ms'; SET temp_buffers = '16MB'; SET TIME ZONE 'UTC'";
+
+    /** Above this, the comparison sorts and hashes in more memory than others get. */
+    private static final long MANY_ROWS = 100_000;
+
+    private final Connection connection;
+    private final SyncPlan plan;
+    private final List<Target> targets;
+    private boolean doubtful;
+
+    private Session(Connection connection, SyncPlan plan, List<Target> targets) {
+        this.connection = connection;
+        this.plan = plan;
+        this.targets = targets;
+    }
+
+    static Session open(DataSource owner, SyncPlan plan, List<Target> targets) throws SQLException {
+        var connection = owner.getConnection();
+        try (var statement = connection.createStatement()) {
+            statement.execute(SETTINGS);
+            connection.setAutoCommit(false);
+            return new Session(connection, plan, targets);
+        } catch (SQLException e) {
+            connection.close();
+            throw e;
+        }
+    }
+
+    /** The batch that the tables show; empty when they never showed one. */
+    OptionalLong shownBatch() throws SQLException {
+        var batch = SyncState.readBatch(connection, plan.pipeline());
+        connection.commit();
+        return batch;
+    }
+
+    /**
+     * Makes or alters the tables, refusing those that cannot be. Returns whether one that was
+     * refused is accepted now.
+     */
+    boolean prepare() throws SQLException, TableFailure {
+        var registry = new Registry(connection, plan.pipeline());
+        registry.lock();
+        registry.release(plan.tables());
+        connection.commit();
+        var accepted = false;
+        for (var target : targets) {
+            if (!target.isCondemned()) {
+                try {
+                    accepted |= prepare(target, registry);
+                } catch (SQLException e) {
+                    throw new TableFailure(target, e);
+                }
+            }
+        }
+        return accepted;
+    }
+
+    private boolean prepare(Target target, Registry registry) throws SQLException {
+        registry.lock();
+        var wasActive = target.isActive();
+        var refused = new TargetDdl(connection, registry, target.spec(), target.sql()).prepare();
+        if (refused.isEmpty()) {
+            execute(target.sql().createStaging());
+        } else {
+            connection.rollback();
+            registry.refuse(target.spec(), refused);
+            if (!refused.equals(target.refused())) {
+                LOG.error("{} is not synced: {}", target.spec().name(), refused);
+            }
+        }
+        connection.commit();
+        target.refuse(refused);
+        return !wasActive && target.isActive();
+    }
+
+    boolean hasRefused() {
+        return targets.stream().anyMatch(target -> !target.isActive() && !target.isCondemned());
+    }
+
+    /**
+     * Whether a key was deleted of a table with duplicates: another of its rows may have to show.
+     */
+    boolean isDoubtful() {
+        return doubtful;
+    }
+
+    /** Applies batches, in order of number, as one: the tables show the last. */
+    Instant apply(List<GroupBatch> batches) throws SQLException, TableFailure {
+        var outcomes = new ArrayList<Target.Outcome>();
+        for (var target : targets) {
+            if (target.isActive()) {
+                outcomes.add(apply(target, batches));
+            }
+        }
+        var last = batches.getLast();
+        var receivedMicros = batches.stream().mapToLong(GroupBatch::receivedMicros).max().orElse(0);
+        return commit(
+                outcomes, new SyncState(last.number(), last.now(), last.sources(), receivedMicros));
+    }
+
+    private Target.Outcome apply(Target target, List<GroupBatch> batches) throws TableFailure {
+        var net = new NetChanges(target.encoder(), target.hasSkipped());
+        for (var batch : batches) {
+            var changes = batch.changes().get(target.spec().source());
+            if (changes != null) {
+                net.add(changes);
+            }
+        }
+        try {
+            doubtful |= target.hasDuplicates() && net.deletes() > 0;
+            var rows = apply(target.sql(), target.spec(), net);
+            var outcome = new Target.Outcome(target, false, rows, net.skipped());
+            store(outcome);
+            return outcome;
+        } catch (SQLException e) {
+            throw new TableFailure(target, e);
+        }
+    }
+
+    /** Returns by how many rows the table grew. */
+    private long apply(TargetSql sql, SyncedTableSpec spec, NetChanges net) throws SQLException {
+        var deleted = 0L;
+        if (net.deletes() > 0) {
+            try (var tuples =
+                    new CopyTuples(connection, sql.deletedKeys(), spec.primaryKey().size())) {
+                net.writeDeletes(tuples);
+                tuples.finish();
+            }
+            deleted = update(sql.delete());
+        }
+        if (net.upserts() == 0) {
+            return -deleted;
+        }
+        try (var tuples =
+                new CopyTuples(connection, sql.changedRows(), spec.sourceSchema().size())) {
+            net.writeUpserts(tuples);
+            tuples.finish();
+        }
+        var fresh = number(sql.upsert());
+        net.countDuplicates(net.plainInserts() - fresh);
+        return fresh - deleted;
+    }
+
+    /** Makes the tables what the round's snapshots hold, writing only what differs. */
+    Instant compare(Round round) throws SQLException, TableFailure {
+        var outcomes = new ArrayList<Target.Outcome>();
+        doubtful = false;
+        for (var target : targets) {
+            var snapshot = round.tables().get(target.spec().source());
+            if (snapshot == null) {
+                target.refuse(target.spec().source() + " is no output of the pipeline");
+            } else if (target.isActive()) {
+                outcomes.add(compare(target, snapshot));
+            }
+        }
+        return commit(
+                outcomes,
+                new SyncState(
+                        round.number(), round.now(), round.sources(), round.receivedMicros()));
+    }
+
+    private Target.Outcome compare(Target target, DeltaSnapshot snapshot) throws TableFailure {
+        var sql = target.sql();
+        try {
+            if (snapshot.rowCount() > MANY_ROWS) {
+                execute("SET LOCAL work_mem = '128MB'");
+            }
+            execute(sql.createAllRows());
+            var skipped = new EnumMap<SkipReason, Long>(SkipReason.class);
+            var loaded = load(target, snapshot, skipped);
+            execute("ANALYZE " + sql.allRows());
+            var duplicates = update(sql.deleteDuplicates());
+            if (duplicates > 0) {
+                skipped.put(SkipReason.DUPLICATE_KEY, duplicates);
+            }
+            var deleted = update(sql.deleteMissing());
+            var fresh = number(sql.upsertDifferent());
+            LOG.info(
+                    "compared {}: {} rows, {} deleted, {} new",
+                    target.spec().name(),
+                    loaded - duplicates,
+                    deleted,
+                    fresh);
+            var outcome = new Target.Outcome(target, true, loaded - duplicates, skipped);
+            store(outcome);
+            return outcome;
+        } catch (SQLException e) {
+            throw new TableFailure(target, e);
+        }
+    }
+
+    /** Copies the snapshot's rows that Postgres can hold, numbered, and returns how many. */
+    private long load(Target target, DeltaSnapshot snapshot, Map<SkipReason, Long> skipped)
+            throws SQLException {
+        var fields = new ByteArray();
+        var position = 0L;
+        var fieldCount = 1 + target.spec().sourceSchema().size();
+        try (var tuples = new CopyTuples(connection, target.sql().allRows(), fieldCount);
+                var reader = snapshot.read(List.of())) {
+            for (var rows = reader.next(); rows != null; rows = reader.next()) {
+                try (var batch = rows) {
+                    target.encoder().read(batch);
+                    for (var row = 0; row < batch.count(); row++) {
+                        fields.truncate(0);
+                        var reason = target.encoder().putKey(row, fields);
+                        fields.truncate(0);
+                        fields.putInt(Long.BYTES);
+                        fields.putLong(position++);
+                        reason = reason != null ? reason : target.encoder().putRow(row, fields);
+                        if (reason == null) {
+                            tuples.put(fields.array(), fields.length());
+                        } else {
+                            skipped.merge(reason, 1L, Long::sum);
+                        }
+                    }
+                }
+            }
+            return tuples.finish();
+        }
+    }
+
+    private void store(Target.Outcome outcome) throws SQLException {
+        var name = outcome.target().spec().name().toString();
+        if (outcome.whole()) {
+            try (var delete =
+                    connection.prepareStatement(
+                            "DELETE FROM lakemill.sync_skipped WHERE name = ?")) {
+                delete.setString(1, name);
+                delete.executeUpdate();
+            }
+        }
+        var sql =
+                """
+                INSERT INTO lakemill.sync_skipped AS s (name, reason, rows) VALUES (?, ?, ?)
+                ON CONFLICT (name, reason) DO UPDATE
+                    SET rows = greatest(0, s.rows + EXCLUDED.rows), last_at = now()
+                """;
+        for (var entry : outcome.skipped().entrySet()) {
+            try (var upsert = connection.prepareStatement(sql)) {
+                upsert.setString(1, name);
+                upsert.setString(2, entry.getKey().text());
+                upsert.setLong(3, entry.getValue());
+                upsert.executeUpdate();
+            }
+        }
+    }
+
+    private Instant commit(List<Target.Outcome> outcomes, SyncState state) throws SQLException {
+        var appliedAt = state.write(connection, plan.pipeline());
+        connection.commit();
+        outcomes.forEach(outcome -> outcome.target().committed(outcome));
+        return appliedAt;
+    }
+
+    private void execute(String sql) throws SQLException {
+        try (var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private long update(String sql) throws SQLException {
+        try (var statement = connection.prepareStatement(sql)) {
+            return statement.executeLargeUpdate();
+        }
+    }
+
+    private long number(String sql) throws SQLException {
+        try (var query = connection.prepareStatement(sql);
+                var rows = query.executeQuery()) {
+            rows.next();
+            return rows.getLong(1);
+        }
+    }
+
+    /** Ends the connection at once, from another thread. */
+    void abort() throws SQLException {
+        connection.abort(Runnable::run);
+    }
+
+    @Override
+    public void close() throws SQLException {
+        connection.close();
+    }
+}

@@ -1,0 +1,332 @@
+package dev.lakemill.sync;
+
+import dev.lakemill.feed.BatchGone;
+import dev.lakemill.feed.Changes;
+import dev.lakemill.feed.GroupBatch;
+import dev.lakemill.feed.GroupFeed;
+import dev.lakemill.feed.GroupFeed.Round;
+import dev.lakemill.types.LakemillException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps the synced tables of one pipeline in Postgres equal to their sources.
+ *
+ * <p>One thread follows the pipeline's feed. Invariant: after every commit all tables show the
+ * state's batch, whole. The state's row is committed with them, so after a lost connection it tells
+ * which batch the tables show. When that is the batch that this thread saw committed last, it goes
+ * on with the next one; at a start, when batches are gone from memory, and whenever the state is
+ * not what it expects, it compares all tables in full with a round of Delta that is not older than
+ * what they show, writes the difference, and goes on from there.
+ *
+ * <p>While Postgres is away it tries again, at most 5 s apart. A table that Postgres refuses stays
+ * as it is, says why in its status, and is looked at again every 10 s; the others go on.
+ */
+public final class Sync implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Sync.class);
+    private static final Duration FEED_WAIT = Duration.ofMillis(100);
+    private static final int FOLDED_BATCHES_MAX = 64;
+    private static final int FOLDED_ROWS_MAX = 50_000;
+    private static final long PAUSE_MILLIS_MIN = 100;
+    private static final long PAUSE_MILLIS_MAX = 5_000;
+    private static final long STEADY_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long REFUSED_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long COMPARE_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long AHEAD_NANOS_MAX = TimeUnit.SECONDS.toNanos(30);
+    private static final long CLOSE_MILLIS_MAX = 10_000;
+
+    /** What the tables show, as this thread saw it committed. */
+    private record Shown(long batch, Instant at) {}
+
+    private final SyncPlan plan;
+    private final GroupFeed feed;
+    private final DataSource owner;
+    private final List<Target> targets;
+    private final List<Consumer<Applied>> listeners = new CopyOnWriteArrayList<>();
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private final Thread thread;
+    private volatile @Nullable Session session;
+    private volatile @Nullable Shown shown;
+
+    /** Whether the tables may differ from what {@link #shown} says. */
+    private boolean inDoubt = true;
+
+    private long comparedNanos;
+    private long preparedNanos;
+
+    private Sync(SyncPlan plan, GroupFeed feed, DataSource owner) {
+        this.plan = plan;
+        this.feed = feed;
+        this.owner = owner;
+        this.targets =
+                IntStream.range(0, plan.tables().size())
+                        .mapToObj(i -> new Target(plan.tables().get(i), i))
+                        .toList();
+        this.thread =
+                Thread.ofPlatform().daemon().name("sync-" + plan.pipeline()).unstarted(this::run);
+    }
+
+    /**
+     * Starts to follow the feed.
+     *
+     * @param owner connections as the owner; the sync keeps one of them, so they are best unpooled
+     */
+    public static Sync start(SyncPlan plan, GroupFeed feed, DataSource owner) {
+        var sync = new Sync(plan, feed, owner);
+        sync.thread.start();
+        return sync;
+    }
+
+    /**
+     * Runs the listener after each commit, on the sync's thread: it must not block. It may miss
+     * batches that were applied together with later ones.
+     */
+    public void onApplied(Consumer<Applied> listener) {
+        listeners.add(listener);
+    }
+
+    /** How each table stands, in the plan's order. */
+    public List<SyncStatus> status() {
+        var current = shown;
+        var batch = current == null ? 0 : current.batch();
+        var behind = Math.max(0, feed.position() - batch);
+        return targets.stream()
+                .map(
+                        target ->
+                                new SyncStatus(
+                                        target.spec().name(),
+                                        target.spec().source(),
+                                        target.rows(),
+                                        batch,
+                                        behind,
+                                        current == null ? null : current.at(),
+                                        target.skippedByText(),
+                                        target.refused()))
+                .toList();
+    }
+
+    /** Finishes the transaction that runs, and stops. */
+    @Override
+    public void close() {
+        closing.countDown();
+        try {
+            if (!thread.join(Duration.ofMillis(CLOSE_MILLIS_MAX))) {
+                var stuck = session;
+                if (stuck != null) {
+                    stuck.abort();
+                }
+                thread.join();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (SQLException e) {
+            LOG.warn("the sync's connection does not close", e);
+        }
+    }
+
+    private void run() {
+        var pauseMillis = PAUSE_MILLIS_MIN;
+        try {
+            while (!isClosing()) {
+                var startedNanos = System.nanoTime();
+                followUntilFailure();
+                if (System.nanoTime() - startedNanos > STEADY_NANOS) {
+                    pauseMillis = PAUSE_MILLIS_MIN;
+                }
+                closing.await(pauseMillis, TimeUnit.MILLISECONDS);
+                pauseMillis = Math.min(2 * pauseMillis, PAUSE_MILLIS_MAX);
+            }
+        } catch (InterruptedException e) {
+            LOG.warn("the sync of {} was interrupted and ends", plan.pipeline());
+        }
+    }
+
+    private void followUntilFailure() throws InterruptedException {
+        try (var opened = open()) {
+            follow(opened);
+        } catch (TableFailure e) {
+            failed(e);
+        } catch (SQLException | LakemillException e) {
+            LOG.warn("the sync of {} tries again: {}", plan.pipeline(), e.getMessage());
+        } catch (RuntimeException e) {
+            inDoubt = true;
+            LOG.error("the sync of {} tries again", plan.pipeline(), e);
+        } finally {
+            session = null;
+        }
+    }
+
+    private Session open() throws SQLException {
+        Registry.MIGRATIONS.apply(owner);
+        var opened = Session.open(owner, plan, targets);
+        session = opened;
+        return opened;
+    }
+
+    private void failed(TableFailure e) {
+        if (e.mayPass()) {
+            LOG.warn("the sync of {} tries again: {}", plan.pipeline(), e.getMessage());
+            return;
+        }
+        inDoubt = true;
+        if (e.target().countFailure()) {
+            LOG.error("{} is not synced any more", e.target().spec().name(), e);
+            e.target().refuse("Postgres refused it, until the next start: " + e.getMessage());
+        } else {
+            LOG.warn("the sync of {} compares in full after: {}", plan.pipeline(), e.getMessage());
+        }
+    }
+
+    private void follow(Session session) throws SQLException, TableFailure, InterruptedException {
+        prepare(session);
+        var batch = session.shownBatch();
+        var current = shown;
+        if (inDoubt || current == null || batch.isEmpty() || batch.getAsLong() != current.batch()) {
+            compare(session, batch.orElse(0));
+        }
+        while (!isClosing()) {
+            step(session);
+        }
+    }
+
+    private void step(Session session) throws SQLException, TableFailure, InterruptedException {
+        var nowNanos = System.nanoTime();
+        var next = shownBatch() + 1;
+        if (nowNanos - preparedNanos > REFUSED_AGAIN_NANOS && session.hasRefused()) {
+            if (prepare(session)) {
+                compare(session, next - 1);
+            }
+        } else if (session.isDoubtful() && nowNanos - comparedNanos > COMPARE_AGAIN_NANOS) {
+            compare(session, next - 1);
+        } else {
+            try {
+                apply(session, next);
+            } catch (BatchGone e) {
+                LOG.info("comparing in full: {}", e.getMessage());
+                compare(session, next);
+            }
+        }
+    }
+
+    /** Whether a table that was refused is to be synced now. */
+    private boolean prepare(Session session) throws SQLException, TableFailure {
+        var accepted = session.prepare();
+        preparedNanos = System.nanoTime();
+        return accepted;
+    }
+
+    private void apply(Session session, long next)
+            throws SQLException, TableFailure, InterruptedException {
+        var batches = take(next);
+        try {
+            if (!batches.isEmpty()) {
+                var appliedAt = session.apply(batches);
+                var receivedMicros = batches.stream().mapToLong(GroupBatch::receivedMicros).max();
+                show(batches.getLast().number(), appliedAt, receivedMicros.orElse(0));
+            }
+        } finally {
+            batches.forEach(GroupBatch::close);
+        }
+    }
+
+    /** The next batches that are there, up to a limit; none after a short wait. */
+    private List<GroupBatch> take(long next) throws InterruptedException {
+        var batches = new ArrayList<GroupBatch>();
+        var rows = 0L;
+        var wait = FEED_WAIT;
+        while (batches.size() < FOLDED_BATCHES_MAX && rows < FOLDED_ROWS_MAX) {
+            GroupBatch batch;
+            try {
+                batch = feed.await(next + batches.size(), wait);
+            } catch (BatchGone e) {
+                if (batches.isEmpty()) {
+                    throw e;
+                }
+                break;
+            }
+            if (batch == null) {
+                break;
+            }
+            batches.add(batch);
+            rows += batch.changes().values().stream().mapToLong(Sync::rowCount).sum();
+            wait = Duration.ZERO;
+        }
+        return batches;
+    }
+
+    private static long rowCount(Changes changes) {
+        return (long) changes.inserted().count() + changes.deleted().count();
+    }
+
+    private void compare(Session session, long batchMin)
+            throws SQLException, TableFailure, InterruptedException {
+        var round = awaitRound(batchMin);
+        if (round != null) {
+            inDoubt = true;
+            var appliedAt = session.compare(round);
+            inDoubt = false;
+            comparedNanos = System.nanoTime();
+            show(round.number(), appliedAt, round.receivedMicros());
+        }
+    }
+
+    /**
+     * A round that is not older than what the tables show; null when closing. When the pipeline
+     * itself has stayed behind them for long, its tables were made anew or restored: then Delta is
+     * right, and the tables go back.
+     */
+    private @Nullable Round awaitRound(long batchMin) throws InterruptedException {
+        var startedNanos = System.nanoTime();
+        while (!isClosing()) {
+            var round = feed.awaitRound(batchMin, FEED_WAIT);
+            if (round != null) {
+                return round;
+            }
+            var last = feed.lastRound();
+            if (last != null
+                    && feed.position() < batchMin
+                    && System.nanoTime() - startedNanos > AHEAD_NANOS_MAX) {
+                LOG.warn(
+                        "Postgres shows batch {} of {}, which is at {}: going back to Delta's",
+                        batchMin,
+                        plan.pipeline(),
+                        feed.position());
+                return last;
+            }
+        }
+        return null;
+    }
+
+    private void show(long batch, Instant at, long receivedMicros) {
+        shown = new Shown(batch, at);
+        var applied = new Applied(plan.pipeline(), batch, at, receivedMicros);
+        for (var listener : listeners) {
+            try {
+                listener.accept(applied);
+            } catch (RuntimeException e) {
+                LOG.warn("a listener to the sync of {} failed", plan.pipeline(), e);
+            }
+        }
+    }
+
+    private long shownBatch() {
+        var current = shown;
+        return current == null ? 0 : current.batch();
+    }
+
+    private boolean isClosing() {
+        return closing.getCount() == 0;
+    }
+}

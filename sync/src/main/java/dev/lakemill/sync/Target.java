@@ -1,0 +1,101 @@
+package dev.lakemill.sync;
+
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * One synced table at work. The sync's thread changes it; the fields that others read for the
+ * status are volatile.
+ */
+final class Target {
+    private final SyncedTableSpec spec;
+    private final TargetSql sql;
+    private final RowEncoder encoder;
+
+    /** Failures of this table since its last success. */
+    private int failures;
+
+    private volatile long rows;
+    private volatile Map<SkipReason, Long> skipped = Map.of();
+    private volatile String refused = "";
+
+    Target(SyncedTableSpec spec, int number) {
+        this.spec = spec;
+        this.sql = new TargetSql(spec, number);
+        this.encoder = new RowEncoder(spec);
+    }
+
+    SyncedTableSpec spec() {
+        return spec;
+    }
+
+    TargetSql sql() {
+        return sql;
+    }
+
+    RowEncoder encoder() {
+        return encoder;
+    }
+
+    long rows() {
+        return rows;
+    }
+
+    String refused() {
+        return refused;
+    }
+
+    boolean isActive() {
+        return refused.isEmpty();
+    }
+
+    /**
+     * @param why empty to accept it again
+     */
+    void refuse(String why) {
+        refused = why;
+    }
+
+    /** A second failure in a row condemns the table until the next start. */
+    boolean countFailure() {
+        return ++failures > 1;
+    }
+
+    boolean isCondemned() {
+        return failures > 1;
+    }
+
+    boolean hasSkipped() {
+        return !skipped.isEmpty();
+    }
+
+    boolean hasDuplicates() {
+        return skipped.containsKey(SkipReason.DUPLICATE_KEY);
+    }
+
+    Map<String, Long> skippedByText() {
+        return skipped.entrySet().stream()
+                .collect(Collectors.toMap(e -> e.getKey().text(), Map.Entry::getValue));
+    }
+
+    /** A transaction that changed the table was committed. */
+    void committed(Outcome outcome) {
+        failures = 0;
+        rows = (outcome.whole() ? 0 : rows) + outcome.rows();
+        var counts = new EnumMap<SkipReason, Long>(SkipReason.class);
+        if (!outcome.whole()) {
+            counts.putAll(skipped);
+        }
+        outcome.skipped().forEach((reason, count) -> counts.merge(reason, count, Long::sum));
+        counts.values().removeIf(count -> count <= 0);
+        skipped = Map.copyOf(counts);
+    }
+
+    /**
+     * What a transaction did to the table.
+     *
+     * @param whole whether the numbers are the table's; otherwise they are to be added to it
+     */
+    record Outcome(Target target, boolean whole, long rows, Map<SkipReason, Long> skipped) {}
+}

@@ -1,0 +1,144 @@
+package dev.lakemill.sync;
+
+import dev.lakemill.postgres.Postgres;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * Brings a synced table of Postgres to the form that its spec says, or says why that cannot be.
+ *
+ * <p>What is there is read from Postgres's own catalog. Columns that the source gained or lost are
+ * added or dropped, which rewrites nothing; a changed key or type is refused, because it would
+ * rewrite the table under its readers, and because it is often a mistake. A table that no sync made
+ * is never touched.
+ */
+final class TargetDdl {
+    private static final String STILL_NEEDED = "2BP01";
+    private static final String HOW_TO_CHANGE =
+            "drop the synced table, and it is made anew, or give the new one another name";
+
+    private final PostgresCatalog postgres;
+    private final Registry registry;
+    private final SyncedTableSpec spec;
+    private final TargetSql sql;
+
+    TargetDdl(Connection connection, Registry registry, SyncedTableSpec spec, TargetSql sql) {
+        this.postgres = new PostgresCatalog(connection, spec);
+        this.registry = registry;
+        this.spec = spec;
+        this.sql = sql;
+    }
+
+    /**
+     * Empty when the table is as it should be now; otherwise why it is not, and then the caller
+     * rolls back.
+     */
+    String prepare() throws SQLException {
+        var other = registry.ownerOtherThan(spec);
+        if (other.isPresent()) {
+            return "%s is the Postgres table of %s; take another name, or drop that one"
+                    .formatted(sql.table(), other.get());
+        }
+        if (postgres.hasTable() && !registry.knows(spec)) {
+            return "there is a table %s in Postgres that no sync made; take another name"
+                    .formatted(sql.table());
+        }
+        var refused = postgres.hasTable() ? alter() : create();
+        if (refused.isEmpty()) {
+            prepareIndexes();
+            describe();
+            registry.put(spec);
+        }
+        return refused;
+    }
+
+    private String create() throws SQLException {
+        postgres.execute("CREATE SCHEMA IF NOT EXISTS " + TargetSql.quoted(spec.postgresSchema()));
+        postgres.execute(sql.create());
+        return "";
+    }
+
+    private String alter() throws SQLException {
+        var found = postgres.columns();
+        var refused = incompatible(found);
+        if (!refused.isEmpty()) {
+            return refused;
+        }
+        for (var i = 0; i < spec.sourceSchema().size(); i++) {
+            if (found.remove(spec.sourceSchema().column(i).name()) == null) {
+                postgres.execute(sql.addColumn(i));
+            }
+        }
+        return drop(found.keySet().stream().sorted().toList());
+    }
+
+    private String incompatible(Map<String, String> found) throws SQLException {
+        var columns = spec.sourceSchema().columns();
+        var wanted = IntStream.of(spec.keyColumns()).mapToObj(i -> columns.get(i).name()).toList();
+        var key = postgres.primaryKey();
+        if (!key.equals(wanted)) {
+            return "its primary key was (%s) and is (%s); %s"
+                    .formatted(String.join(", ", key), String.join(", ", wanted), HOW_TO_CHANGE);
+        }
+        for (var i = 0; i < columns.size(); i++) {
+            var name = columns.get(i).name();
+            var type = found.getOrDefault(name, sql.type(i));
+            if (!type.equals(sql.type(i))) {
+                return "its column %s was %s and is %s; %s"
+                        .formatted(name, type, sql.type(i), HOW_TO_CHANGE);
+            }
+        }
+        return "";
+    }
+
+    private String drop(List<String> columns) throws SQLException {
+        for (var column : columns) {
+            try {
+                postgres.execute(sql.dropColumn(column));
+            } catch (SQLException e) {
+                if (!STILL_NEEDED.equals(e.getSQLState())) {
+                    throw e;
+                }
+                return "its source has no column %s any more, but something needs it: %s"
+                        .formatted(column, e.getMessage());
+            }
+        }
+        return "";
+    }
+
+    private void prepareIndexes() throws SQLException {
+        var wanted = new HashSet<String>();
+        for (var index : spec.indexes()) {
+            wanted.add(sql.indexName(index));
+            postgres.execute(sql.createIndex(index));
+        }
+        for (var found : postgres.indexes()) {
+            if (TargetSql.isIndexName(found) && !wanted.contains(found)) {
+                var schema = TargetSql.quoted(spec.postgresSchema());
+                postgres.execute("DROP INDEX %s.%s".formatted(schema, TargetSql.quoted(found)));
+            }
+        }
+    }
+
+    /** Comments, and who may do what: the owner writes, the reader reads, nobody else anything. */
+    private void describe() throws SQLException {
+        postgres.comment(
+                "TABLE " + sql.table(),
+                "Synced by Lakemill from %s; read-only".formatted(spec.source()));
+        for (var column : spec.sourceSchema().columns()) {
+            if (!column.comment().isEmpty()) {
+                var name = sql.table() + "." + TargetSql.quoted(column.name());
+                postgres.comment("COLUMN " + name, column.comment());
+            }
+        }
+        var schema = TargetSql.quoted(spec.postgresSchema());
+        var reader = Postgres.READER_ROLE;
+        postgres.execute("REVOKE ALL ON %s FROM PUBLIC".formatted(sql.table()));
+        postgres.execute("GRANT USAGE ON SCHEMA %s TO %s".formatted(schema, reader));
+        postgres.execute("GRANT SELECT ON %s TO %s".formatted(sql.table(), reader));
+    }
+}

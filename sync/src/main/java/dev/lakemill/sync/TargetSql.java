@@ -1,0 +1,221 @@
+package dev.lakemill.sync;
+
+import dev.lakemill.types.Column;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.function.IntFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.zip.CRC32;
+
+/**
+ * The SQL of one synced table.
+ *
+ * <p>Rows and keys on their way are in temporary tables of the sync's session, whose columns are
+ * named c0, c1, ... by the column's position, whatever the columns are called.
+ */
+final class TargetSql {
+    private static final int NAME_BYTES_MAX = 63;
+
+    private final SyncedTableSpec spec;
+    private final List<Column> columns;
+    private final int[] keyColumns;
+    private final int number;
+
+    /**
+     * @param number unique among the session's tables
+     */
+    TargetSql(SyncedTableSpec spec, int number) {
+        this.spec = spec;
+        this.columns = spec.sourceSchema().columns();
+        this.keyColumns = spec.keyColumns();
+        this.number = number;
+    }
+
+    /** The table's name for SQL. */
+    String table() {
+        return quoted(spec.postgresSchema()) + "." + quoted(spec.postgresTable());
+    }
+
+    String changedRows() {
+        return "pg_temp.changed_rows_" + number;
+    }
+
+    String deletedKeys() {
+        return "pg_temp.deleted_keys_" + number;
+    }
+
+    String allRows() {
+        return "pg_temp.all_rows_" + number;
+    }
+
+    /** Kept for the session, emptied at each commit: no catalog rows come and go. */
+    String createStaging() {
+        return """
+        CREATE TEMP TABLE IF NOT EXISTS changed_rows_%1$d (%2$s) ON COMMIT DELETE ROWS;
+        CREATE TEMP TABLE IF NOT EXISTS deleted_keys_%1$d (%3$s) ON COMMIT DELETE ROWS;
+        """
+                .formatted(number, all(this::stagedColumn, ", "), keys(this::stagedColumn, ", "));
+    }
+
+    String createAllRows() {
+        return "CREATE TEMP TABLE all_rows_%d (position bigint, %s) ON COMMIT DROP"
+                .formatted(number, all(this::stagedColumn, ", "));
+    }
+
+    String delete() {
+        return "DELETE FROM %s AS t USING %s AS s WHERE %s"
+                .formatted(table(), deletedKeys(), keys(this::sameKey, " AND "));
+    }
+
+    /**
+     * Returns one number: how many rows were new. Rows that are there as they are stay untouched.
+     */
+    String upsert() {
+        return upsert("SELECT %s FROM %s".formatted(all(i -> "c" + i, ", "), changedRows()));
+    }
+
+    /** Of rows in {@link #allRows} with one key, all but the last. */
+    String deleteDuplicates() {
+        return "DELETE FROM %1$s AS a USING %1$s AS b WHERE a.position < b.position AND %2$s"
+                .formatted(allRows(), keys(i -> "a.c%1$d = b.c%1$d".formatted(i), " AND "));
+    }
+
+    String deleteMissing() {
+        return "DELETE FROM %s AS t WHERE NOT EXISTS (SELECT FROM %s AS s WHERE %s)"
+                .formatted(table(), allRows(), keys(this::sameKey, " AND "));
+    }
+
+    /** Compares first and touches only what differs: ON CONFLICT locks even rows it leaves. */
+    String upsertDifferent() {
+        return upsert(
+                "SELECT %s FROM %s AS s LEFT JOIN %s AS t ON %s WHERE t.%s IS NULL OR %s"
+                        .formatted(
+                                all(i -> "s.c" + i, ", "),
+                                allRows(),
+                                table(),
+                                keys(this::sameKey, " AND "),
+                                name(keyColumns[0]),
+                                "(%s) IS DISTINCT FROM (%s)"
+                                        .formatted(
+                                                all(i -> "t." + name(i), ", "),
+                                                all(i -> "s.c" + i, ", "))));
+    }
+
+    private String upsert(String rows) {
+        return """
+        WITH applied AS (
+            INSERT INTO %s AS t (%s) %s ON CONFLICT (%s) DO %s RETURNING t.xmax = 0 AS fresh)
+        SELECT count(*) FILTER (WHERE fresh) FROM applied
+        """
+                .formatted(
+                        table(), all(this::name, ", "), rows, keys(this::name, ", "), onConflict());
+    }
+
+    private String onConflict() {
+        var others = others();
+        if (others.isEmpty()) {
+            return "NOTHING";
+        }
+        return "UPDATE SET %s WHERE (%s) IS DISTINCT FROM (%s)"
+                .formatted(
+                        list(others, i -> "%1$s = EXCLUDED.%1$s".formatted(name(i)), ", "),
+                        list(others, i -> "t." + name(i), ", "),
+                        list(others, i -> "EXCLUDED." + name(i), ", "));
+    }
+
+    String create() {
+        return "CREATE TABLE %s (%s, CONSTRAINT %s PRIMARY KEY (%s)) WITH (fillfactor = 80)"
+                .formatted(
+                        table(),
+                        all(i -> name(i) + " " + type(i), ", "),
+                        quoted(constraintName("pkey", spec.primaryKey())),
+                        keys(this::name, ", "));
+    }
+
+    String addColumn(int column) {
+        return "ALTER TABLE %s ADD COLUMN %s %s".formatted(table(), name(column), type(column));
+    }
+
+    String dropColumn(String column) {
+        return "ALTER TABLE %s DROP COLUMN %s".formatted(table(), quoted(column));
+    }
+
+    String createIndex(List<String> index) {
+        return "CREATE INDEX IF NOT EXISTS %s ON %s (%s)"
+                .formatted(
+                        quoted(indexName(index)),
+                        table(),
+                        IntStream.of(spec.positions(index))
+                                .mapToObj(this::name)
+                                .collect(Collectors.joining(", ")));
+    }
+
+    /** The same for the same columns, at most 63 bytes, and told from other indexes by its end. */
+    String indexName(List<String> index) {
+        return constraintName("sync", index);
+    }
+
+    /** Whether an index is one that {@link #createIndex} made. */
+    static boolean isIndexName(String name) {
+        return name.matches(".*_sync_[0-9a-f]{8}");
+    }
+
+    private String constraintName(String kind, List<String> names) {
+        var crc = new CRC32();
+        crc.update((table() + names).getBytes(StandardCharsets.UTF_8));
+        var end = "_%s_%08x".formatted(kind, crc.getValue());
+        var start = spec.postgresTable() + "_" + String.join("_", names);
+        while (start.getBytes(StandardCharsets.UTF_8).length > NAME_BYTES_MAX - end.length()) {
+            start = start.substring(0, start.offsetByCodePoints(start.length(), -1));
+        }
+        return start + end;
+    }
+
+    private String stagedColumn(int column) {
+        return "c" + column + " " + type(column);
+    }
+
+    private String sameKey(int column) {
+        return "t.%s = s.c%d".formatted(name(column), column);
+    }
+
+    private String name(int column) {
+        return quoted(columns.get(column).name());
+    }
+
+    String type(int column) {
+        return PostgresTypes.of(columns.get(column).type());
+    }
+
+    private List<Integer> others() {
+        var keys = IntStream.of(keyColumns).boxed().collect(Collectors.toCollection(HashSet::new));
+        var others = new ArrayList<Integer>();
+        for (var i = 0; i < columns.size(); i++) {
+            if (!keys.contains(i)) {
+                others.add(i);
+            }
+        }
+        return others;
+    }
+
+    private String all(IntFunction<String> text, String separator) {
+        return IntStream.range(0, columns.size())
+                .mapToObj(text)
+                .collect(Collectors.joining(separator));
+    }
+
+    private String keys(IntFunction<String> text, String separator) {
+        return IntStream.of(keyColumns).mapToObj(text).collect(Collectors.joining(separator));
+    }
+
+    private static String list(List<Integer> positions, IntFunction<String> text, String between) {
+        return positions.stream().map(text::apply).collect(Collectors.joining(between));
+    }
+
+    static String quoted(String identifier) {
+        return "\"" + identifier.replace("\"", "\"\"") + "\"";
+    }
+}
