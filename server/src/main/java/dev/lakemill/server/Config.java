@@ -48,7 +48,9 @@ record Config(
         flatten("", tree, flat);
         var pipelines = new ArrayList<PipelineEntry>();
         entries(flat.remove("pipelines"), "pipelines", file)
-                .forEach((name, path) -> pipelines.add(new PipelineEntry(name, folder.resolve(path))));
+                .forEach(
+                        (name, path) ->
+                                pipelines.add(new PipelineEntry(name, folder.resolve(path))));
         var apps = new ArrayList<App>();
         entries(flat.remove("apps"), "apps", file)
                 .forEach((name, path) -> apps.add(new App(name, folder.resolve(path))));
@@ -124,8 +126,7 @@ record Config(
                 });
     }
 
-    private static Map<String, String> entries(
-            @Nullable Object list, String key, Path file) {
+    private static Map<String, String> entries(@Nullable Object list, String key, Path file) {
         var found = new LinkedHashMap<String, String>();
         if (list == null) {
             return found;

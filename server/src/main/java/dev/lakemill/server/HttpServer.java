@@ -32,7 +32,7 @@ final class HttpServer implements AutoCloseable {
             Supplier<List<String>> notReady,
             Metrics metrics,
             LiveTables live,
-            List<Config.App> apps) {}
+            Node node) {}
 
     /** A route's body: it may block and throw. */
     private interface Blocking {
@@ -46,8 +46,7 @@ final class HttpServer implements AutoCloseable {
 
     private HttpServer(Parts parts, String host, int port) throws InterruptedException {
         this.parts = parts;
-        this.vertx =
-                Vertx.vertx(new VertxOptions().setEventLoopPoolSize(2).setWorkerPoolSize(2));
+        this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(2).setWorkerPoolSize(2));
         var options =
                 new HttpServerOptions()
                         .setCompressionSupported(true)
@@ -60,7 +59,8 @@ final class HttpServer implements AutoCloseable {
                             .toCompletionStage()
                             .toCompletableFuture()
                             .get(10, TimeUnit.SECONDS);
-        } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
+        } catch (java.util.concurrent.ExecutionException
+                | java.util.concurrent.TimeoutException e) {
             vertx.close();
             throw new LakemillException(
                     ErrorCode.UNAVAILABLE,
@@ -95,9 +95,10 @@ final class HttpServer implements AutoCloseable {
         router.get("/readyz").handler(blocking(this::ready));
         router.get("/metrics").handler(blocking(this::metrics));
         router.get("/api/status").handler(blocking(c -> send(c, 200, parts.status().get())));
+        router.get("/api/pipelines/:name/audit").handler(blocking(this::audit));
         router.get("/api/live").handler(blocking(this::live));
         router.route("/api/*").handler(blocking(HttpServer::unknown));
-        StaticPages.mount(router, parts.apps());
+        StaticPages.mount(router, parts.node().config().apps());
         return router;
     }
 
@@ -113,6 +114,21 @@ final class HttpServer implements AutoCloseable {
         context.response()
                 .putHeader("content-type", Metrics.CONTENT_TYPE)
                 .end(parts.metrics().text());
+    }
+
+    /** Compares every view of a pipeline with its query, now: how many rows differ. */
+    private void audit(RoutingContext context) {
+        var name = context.pathParam("name");
+        var pipeline =
+                parts.node()
+                        .pipeline(name)
+                        .orElseThrow(
+                                () ->
+                                        new LakemillException(
+                                                ErrorCode.NOT_FOUND,
+                                                "there is no pipeline '%s'".formatted(name),
+                                                "GET /api/status lists the pipelines"));
+        send(context, 200, Map.of("views", pipeline.audit()));
     }
 
     private void live(RoutingContext context) {
@@ -133,7 +149,7 @@ final class HttpServer implements AutoCloseable {
                             try {
                                 route.handle(context);
                             } catch (LakemillException e) {
-                                fail(context, status(e.code()), e.code().name(), e.getMessage());
+                                fail(context, status(e.code()), e.code().name(), message(e));
                             } catch (Exception e) {
                                 log.error("{} failed", context.request().path(), e);
                                 fail(context, 500, ErrorCode.INTERNAL.name(), "see the log");
@@ -157,6 +173,12 @@ final class HttpServer implements AutoCloseable {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    private static String message(LakemillException failure) {
+        return failure.hint().isEmpty()
+                ? failure.problem()
+                : failure.problem() + "; hint: " + failure.hint();
     }
 
     private static int status(ErrorCode code) {

@@ -24,8 +24,13 @@ final class JsonValues {
             case Float number -> out.writeNumber(number);
             case Number number -> out.writeNumber(number.longValue());
             case Timestamp time -> out.writeString(time.toInstant().toString());
-            case Date date -> out.writeString(date.toLocalDate().atStartOfDay()
-                    .toInstant(ZoneOffset.UTC).toString().substring(0, 10));
+            case Date date ->
+                    out.writeString(
+                            date.toLocalDate()
+                                    .atStartOfDay()
+                                    .toInstant(ZoneOffset.UTC)
+                                    .toString()
+                                    .substring(0, 10));
             case byte[] bytes -> out.writeBinary(bytes);
             default -> out.writeString(value.toString());
         }

@@ -29,8 +29,8 @@ import org.slf4j.LoggerFactory;
  * Synced tables as server-sent events: each listener gets the whole of each of its tables at first
  * and whenever it changed, read from Postgres as the reader role.
  *
- * <p>One thread reads and sends, at most every {@link #PAUSE_MS}; a listener whose connection is full
- * misses a state, not the newest one, because every event is a whole state.
+ * <p>One thread reads and sends, at most every {@link #PAUSE_MS}; a listener whose connection is
+ * full misses a state, not the newest one, because every event is a whole state.
  */
 final class LiveTables implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LiveTables.class);
@@ -194,8 +194,7 @@ final class LiveTables implements AutoCloseable {
     /** The table as JSON; null when Postgres cannot tell now, which the next round repeats. */
     private @Nullable String read(String table) {
         var dot = table.indexOf('.');
-        var name =
-                "\"" + table.substring(0, dot) + "\".\"" + table.substring(dot + 1) + "\"";
+        var name = "\"" + table.substring(0, dot) + "\".\"" + table.substring(dot + 1) + "\"";
         try (var connection = reader.getConnection();
                 var statement = connection.createStatement();
                 var rows = statement.executeQuery("SELECT * FROM " + name + " LIMIT " + ROWS_MAX)) {

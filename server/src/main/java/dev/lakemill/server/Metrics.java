@@ -17,8 +17,7 @@ final class Metrics {
     static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
     private final PrometheusRegistry registry = new PrometheusRegistry();
-    private final PrometheusTextFormatWriter writer =
-            PrometheusTextFormatWriter.builder().build();
+    private final PrometheusTextFormatWriter writer = PrometheusTextFormatWriter.builder().build();
 
     Metrics(Supplier<NodeStatus> status) {
         JvmMetrics.builder().register(registry);
@@ -64,7 +63,12 @@ final class Metrics {
                         callback ->
                                 status.get()
                                         .tables()
-                                        .forEach(t -> callback.call(t.rows(), t.name(), t.kind())))
+                                        .forEach(
+                                                t ->
+                                                        callback.call(
+                                                                (double) t.rows(),
+                                                                t.name(),
+                                                                t.kind())))
                 .register(registry);
         GaugeWithCallback.builder()
                 .name("lakemill_table_freshness_seconds")
@@ -119,7 +123,9 @@ final class Metrics {
                                         .forEach(
                                                 e ->
                                                         callback.call(
-                                                                e.failed(), e.table(), e.name())))
+                                                                (double) e.failed(),
+                                                                e.table(),
+                                                                e.name())))
                 .register(registry);
     }
 

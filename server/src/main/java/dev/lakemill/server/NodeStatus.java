@@ -9,7 +9,9 @@ import org.jspecify.annotations.Nullable;
  * What {@code GET /api/status} and {@code lakemill status --json} tell.
  *
  * @param ready whether work can be taken; the reasons say why not
- * @param rowsPerSecond made durable, mean of the last five seconds
+ * @param caughtUp whether Postgres shows every row that was acknowledged
+ * @param rowsPerSecond made durable, mean of the last seconds
+ * @param rowsPerSecondMean the same since the start of the process
  */
 @JsonNaming(SnakeCaseStrategy.class)
 record NodeStatus(
@@ -17,28 +19,36 @@ record NodeStatus(
         String version,
         boolean ready,
         List<String> reasons,
+        boolean caughtUp,
         double uptimeSeconds,
         double rowsPerSecond,
-        Addresses addresses,
-        List<TableStatus> tables,
+        double rowsPerSecondMean,
+        List<TableState> tables,
         List<PipelineState> pipelines) {
-
-    /** Where to find what. The psql line has no password; it is in the data folder. */
-    @JsonNaming(SnakeCaseStrategy.class)
-    record Addresses(String grpc, String http, String postgres) {}
 
     /**
      * One table.
      *
+     * @param source of a synced table: what it copies
      * @param rows that readers of this table see now
-     * @param position log position (INGESTED), batch (SYNCED) or Delta version (the others)
-     * @param freshnessMs age of the newest row when it last changed; null before the first
+     * @param position of the log (INGESTED), batch (SYNCED) or version of Delta (the others)
+     * @param freshnessMs how long the newest row took from durable to visible here, when it last
+     *     changed; null before the first, and where it is not known
      */
     @JsonNaming(SnakeCaseStrategy.class)
-    record TableStatus(
-            String name, String kind, long rows, long position, @Nullable Long freshnessMs) {}
+    record TableState(
+            String name,
+            String kind,
+            @Nullable String source,
+            long rows,
+            long position,
+            @Nullable Long freshnessMs) {}
 
-    /** One pipeline. */
+    /**
+     * One pipeline.
+     *
+     * @param error why it does not run; null while it does
+     */
     @JsonNaming(SnakeCaseStrategy.class)
     record PipelineState(
             String name,
@@ -46,10 +56,14 @@ record NodeStatus(
             long batch,
             double batchMs,
             @Nullable String error,
+            List<OutputState> outputs,
             List<ExpectationState> expectations) {}
 
-    /** How one rule did since the pipeline's first batch. */
+    /** What became of the rows of one streaming table: in = kept + quarantined + dropped. */
     @JsonNaming(SnakeCaseStrategy.class)
-    record ExpectationState(
-            String table, String name, String action, long passed, long failed) {}
+    record OutputState(String table, long in, long kept, long quarantined, long dropped) {}
+
+    /** How one rule did since the table's first row. */
+    @JsonNaming(SnakeCaseStrategy.class)
+    record ExpectationState(String table, String name, String action, long passed, long failed) {}
 }

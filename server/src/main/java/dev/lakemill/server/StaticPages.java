@@ -30,8 +30,7 @@ final class StaticPages {
             router.get(path + "/*").handler(files);
             router.get(path + "/*").handler(index(path + "/"));
         }
-        router.get("/*")
-                .handler(StaticHandler.create("console").setCachingEnabled(false));
+        router.get("/*").handler(StaticHandler.create("console").setCachingEnabled(false));
         router.get("/*").handler(index("/"));
     }
 

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The Delta tables of this node, opened once, and the feeds of those that take rows.
  *
- * <p>A table stands at {@code tables/catalog/schema/table} of the data folder; the catalog keeps the
- * location, and a table found in the catalog is opened where it says.
+ * <p>A table stands at {@code tables/catalog/schema/table} of the data folder; the catalog keeps
+ * the location, and a table found in the catalog is opened where it says.
  */
 final class Tables implements AutoCloseable {
     private final Path folder;
@@ -69,8 +69,7 @@ final class Tables implements AutoCloseable {
         var known = catalog.find(name).orElse(null);
         var table =
                 known == null
-                        ? catalog.create(
-                                name, kind, schema, location(name), comment, properties)
+                        ? catalog.create(name, kind, schema, location(name), comment, properties)
                         : unchanged(known, kind, schema);
         if (kind != TableKind.SYNCED) {
             open(table);
@@ -121,8 +120,7 @@ final class Tables implements AutoCloseable {
                 _ -> {
                     var at = Path.of(URI.create(table.location()));
                     return DeltaTable.exists(at)
-                            ? DeltaTable.open(
-                                    at, DeltaConfig.DEFAULT, allocator, Clock.systemUTC())
+                            ? DeltaTable.open(at, DeltaConfig.DEFAULT, allocator, Clock.systemUTC())
                             : DeltaTable.create(
                                     at,
                                     table.schema(),
@@ -140,8 +138,7 @@ final class Tables implements AutoCloseable {
                 .toString();
     }
 
-    private static CatalogTable unchanged(
-            CatalogTable known, TableKind kind, TableSchema schema) {
+    private static CatalogTable unchanged(CatalogTable known, TableKind kind, TableSchema schema) {
         if (known.kind() == kind && sameColumns(known.schema(), schema)) {
             return known;
         }
@@ -149,7 +146,10 @@ final class Tables implements AutoCloseable {
                 ErrorCode.FAILED_PRECONDITION,
                 "%s is declared as %s %s, but exists as %s %s"
                         .formatted(
-                                known.name(), kind, describe(schema), known.kind(),
+                                known.name(),
+                                kind,
+                                describe(schema),
+                                known.kind(),
                                 describe(known.schema())),
                 "declare it under a new name, or declare it as it was");
     }
@@ -160,12 +160,7 @@ final class Tables implements AutoCloseable {
 
     private static String describe(TableSchema schema) {
         return schema.columns().stream()
-                .map(
-                        c ->
-                                c.name()
-                                        + " "
-                                        + c.type().sql()
-                                        + (c.nullable() ? "" : " NOT NULL"))
+                .map(c -> c.name() + " " + c.type().sql() + (c.nullable() ? "" : " NOT NULL"))
                 .toList()
                 .toString();
     }

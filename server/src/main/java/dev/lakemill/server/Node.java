@@ -1,0 +1,285 @@
+package dev.lakemill.server;
+
+import dev.lakemill.catalog.Catalog;
+import dev.lakemill.catalog.TableKind;
+import dev.lakemill.ingest.Ingest;
+import dev.lakemill.ingest.IngestConfig;
+import dev.lakemill.ingest.IngestTable;
+import dev.lakemill.ingest.LandingConfig;
+import dev.lakemill.postgres.Postgres;
+import dev.lakemill.postgres.PostgresConfig;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
+import dev.lakemill.wal.LogConfig;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.RootAllocator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A running node: every part, started in the order of this class's {@link #start}, and ended in the
+ * reverse order, which is also the order in which rows drain: producers first, Postgres last.
+ */
+final class Node implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Node.class);
+
+    private final Config config;
+    private final long startedNanos = System.nanoTime();
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+    private final BufferAllocator allocator = new RootAllocator();
+    private final Postgres postgres;
+    private final Catalog catalog;
+    private final Tables tables;
+    private final List<PipelineHost> pipelines = new ArrayList<>();
+    private final Ingest ingest;
+    private final Throughput throughput;
+    private final LiveTables live;
+    private final HttpServer http;
+    private final RunFile run;
+    private volatile boolean draining;
+
+    private Node(Config config) throws InterruptedException {
+        this.config = config;
+        try {
+            part(NodeLock.take(config.data()));
+            var texts = PipelineTexts.compileAll(config);
+            postgres = part(Postgres.start(postgres(config)));
+            catalog = Catalog.open(postgres.owner());
+            tables = part(tables());
+            for (var entry : config.pipelines()) {
+                pipelines.add(part(host(entry, texts)));
+            }
+            ingest =
+                    part(
+                            Ingest.open(
+                                    config.data().resolve("log"),
+                                    ingest(config),
+                                    ingestTables(),
+                                    allocator,
+                                    Clock.systemUTC()));
+            pipelines.forEach(PipelineHost::run);
+            throughput = part(new Throughput(() -> ingest.totals().rows()));
+            live = liveTables();
+            var grpcPort = ingest.listen();
+            http = part(httpServer());
+            run = runFile(grpcPort);
+            run.write(config.data());
+        } catch (LakemillException | InterruptedException | Error e) {
+            closeParts();
+            throw e;
+        } catch (RuntimeException e) {
+            closeParts();
+            throw e;
+        }
+    }
+
+    /**
+     * Starts everything; returns when rows are taken.
+     *
+     * @throws LakemillException for what the user can mend; nothing stays running then
+     */
+    static Node start(Config config) throws InterruptedException {
+        return new Node(config);
+    }
+
+    /** Where to find what, for people. */
+    List<String> banner() {
+        var lines = new ArrayList<String>();
+        for (var app : config.apps()) {
+            lines.add("%-9s %s/apps/%s/".formatted(app.name(), run.http(), app.name()));
+        }
+        lines.add("%-9s %s/".formatted("console", run.http()));
+        lines.add("%-9s psql '%s'".formatted("psql", run.postgres()));
+        lines.add("%-9s %s".formatted("gRPC", run.grpc()));
+        lines.add("%-9s %s".formatted("data", config.data()));
+        for (var pipeline : pipelines) {
+            pipeline.error()
+                    .ifPresent(e -> lines.add("pipeline " + pipeline.name() + " FAILED: " + e));
+        }
+        return lines;
+    }
+
+    /** Drains: what was acknowledged stands in Delta and in Postgres before this returns. */
+    @Override
+    public void close() {
+        draining = true;
+        RunFile.delete(config.data());
+        closeParts();
+    }
+
+    private void closeParts() {
+        while (!parts.isEmpty()) {
+            var part = parts.pop();
+            try {
+                part.close();
+            } catch (Exception e) {
+                log.error("closing {} failed", part.getClass().getSimpleName(), e);
+            }
+        }
+    }
+
+    private <T extends AutoCloseable> T part(T part) {
+        parts.push(part);
+        return part;
+    }
+
+    private static PostgresConfig postgres(Config config) {
+        var url = config.text(Setting.POSTGRES_URL);
+        return new PostgresConfig(
+                url.isEmpty() ? null : url,
+                config.data().resolve("postgres"),
+                config.path(Setting.POSTGRES_BIN),
+                config.number(Setting.POSTGRES_PORT),
+                config.text(Setting.POSTGRES_USER),
+                config.number(Setting.POSTGRES_CONNECTIONS));
+    }
+
+    private Tables tables() {
+        return new Tables(
+                config.data().resolve("tables"),
+                catalog,
+                IngestConfig.application(config.text(Setting.NODE)),
+                megabytes(Setting.FEED_BUFFER_MB),
+                allocator);
+    }
+
+    private PipelineHost host(Config.PipelineEntry entry, PipelineTexts texts) {
+        var folder = config.data().resolve("pipelines").resolve(entry.name());
+        return new PipelineHost(
+                entry.name(),
+                texts.of(entry),
+                new PipelineHost.Parts(config, folder, tables, postgres, allocator));
+    }
+
+    private static IngestConfig ingest(Config config) {
+        var segment = config.number(Setting.LOG_SEGMENT_MB) << 20;
+        var total = (long) config.number(Setting.LOG_TOTAL_MB) << 20;
+        var base = IngestConfig.of(config.text(Setting.NODE));
+        var log = LogConfig.DEFAULT;
+        return base.withLog(
+                        new LogConfig(segment, total, log.queuedBytesMax(), log.frameBytesMax()))
+                .withLanding(
+                        LandingConfig.DEFAULT.with(
+                                Duration.ofMillis(config.number(Setting.LANDING_INTERVAL_MS)),
+                                LandingConfig.DEFAULT.commitBytes(),
+                                (long) config.number(Setting.LANDING_PENDING_MB) << 20))
+                .withGrpc(
+                        base.grpc()
+                                .withAddress(
+                                        config.text(Setting.GRPC_HOST),
+                                        config.number(Setting.GRPC_PORT))
+                                .withTls(
+                                        config.path(Setting.GRPC_CERTIFICATE),
+                                        config.path(Setting.GRPC_KEY)));
+    }
+
+    private List<IngestTable> ingestTables() {
+        return tables.ingested().stream()
+                .map(t -> new IngestTable(t, tables.delta(t.name()), tables.feed(t.name())))
+                .toList();
+    }
+
+    private LiveTables liveTables() {
+        var made =
+                part(
+                        new LiveTables(
+                                postgres.reader(),
+                                this::isSynced,
+                                () -> throughput.rowsPerSecond()));
+        pipelines.forEach(pipeline -> pipeline.onApplied(made::applied));
+        return made;
+    }
+
+    private boolean isSynced(String table) {
+        return catalog.list().stream()
+                .filter(t -> t.kind() == TableKind.SYNCED)
+                .map(t -> t.name().schema() + "." + t.name().table())
+                .anyMatch(table::equals);
+    }
+
+    private HttpServer httpServer() throws InterruptedException {
+        var status = new StatusReport(this);
+        var metrics = new Metrics(status::get);
+        metrics.counter(
+                "lakemill_rows_durable", "rows acknowledged", () -> ingest.totals().rows());
+        metrics.gauge(
+                "lakemill_log_bytes",
+                "of the write-ahead log, not yet in Delta",
+                () -> ingest.totals().logBytes());
+        metrics.gauge(
+                "lakemill_streams_open", "producers' streams", () -> ingest.totals().streamsOpen());
+        var parts = new HttpServer.Parts(status::get, this::notReady, metrics, live, this);
+        return HttpServer.start(
+                parts, config.text(Setting.HTTP_HOST), config.number(Setting.HTTP_PORT));
+    }
+
+    private RunFile runFile(int grpcPort) {
+        return new RunFile(
+                ProcessHandle.current().pid(),
+                config.text(Setting.GRPC_HOST) + ":" + grpcPort,
+                "http://" + config.text(Setting.HTTP_HOST) + ":" + http.port(),
+                postgres.readerUrl(),
+                postgres.readerJdbcUrl(),
+                postgres.pid().orElse(0));
+    }
+
+    /** Why no work can be taken; empty when it can. */
+    List<String> notReady() {
+        var reasons = new ArrayList<String>();
+        if (draining) {
+            reasons.add("draining");
+        }
+        ingest.failure().ifPresent(e -> reasons.add("ingest: " + e.getMessage()));
+        ingest.tables().stream()
+                .filter(t -> t.error() != null)
+                .forEach(t -> reasons.add(t.table() + ": " + t.error()));
+        pipelines.forEach(
+                p -> p.error().ifPresent(e -> reasons.add("pipeline " + p.name() + ": " + e)));
+        return reasons;
+    }
+
+    /** The named pipeline. */
+    Optional<PipelineHost> pipeline(String name) {
+        return pipelines.stream().filter(p -> p.name().equals(name)).findFirst();
+    }
+
+    List<PipelineHost> pipelines() {
+        return pipelines;
+    }
+
+    Config config() {
+        return config;
+    }
+
+    Catalog catalog() {
+        return catalog;
+    }
+
+    Tables tables() {
+        return tables;
+    }
+
+    Ingest ingest() {
+        return ingest;
+    }
+
+    Throughput throughput() {
+        return throughput;
+    }
+
+    double uptimeSeconds() {
+        return (System.nanoTime() - startedNanos) / 1e9;
+    }
+
+    private long megabytes(Setting setting) {
+        return (long) config.number(setting) << 20;
+    }
+}

@@ -1,0 +1,91 @@
+package dev.lakemill.server;
+
+import dev.lakemill.pipeline.CompilerProcess;
+import dev.lakemill.plan.Compilation;
+import dev.lakemill.plan.SourceText;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+
+/** The SQL files of a project's pipelines, and what became of them: compiled beside other work. */
+final class PipelineTexts {
+    private final Map<String, CompletableFuture<Compilation>> compilations = new HashMap<>();
+
+    private PipelineTexts() {}
+
+    /** Starts to compile every pipeline of the project; a text seen before is not compiled again. */
+    static PipelineTexts compileAll(Config config) {
+        var texts = new PipelineTexts();
+        for (var entry : config.pipelines()) {
+            texts.compilations.put(
+                    entry.name(),
+                    CompletableFuture.supplyAsync(
+                            () -> compile(config, entry), PipelineTexts::onOwnThread));
+        }
+        return texts;
+    }
+
+    /** Waits for the pipeline's compilation. */
+    Compilation of(Config.PipelineEntry entry) {
+        try {
+            return compilations.get(entry.name()).join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof LakemillException known) {
+                throw known;
+            }
+            throw e;
+        }
+    }
+
+    /** The SQL files of a folder, in order of name. */
+    static List<SourceText> read(Config config, Config.PipelineEntry entry) {
+        try (var files = Files.list(entry.folder())) {
+            var sorted = files.filter(f -> f.toString().endsWith(".sql")).sorted().toList();
+            var texts = new java.util.ArrayList<SourceText>();
+            for (var file : sorted) {
+                texts.add(new SourceText(named(config, file), Files.readString(file)));
+            }
+            if (texts.isEmpty()) {
+                throw noFiles(entry, "has no .sql file", null);
+            }
+            return texts;
+        } catch (IOException e) {
+            throw noFiles(entry, "cannot be read", e);
+        }
+    }
+
+    private static Compilation compile(Config config, Config.PipelineEntry entry) {
+        return CompilerProcess.compile(
+                entry.name(), read(config, entry), config.data().resolve("pipelines/plans"));
+    }
+
+    private static String named(Config config, Path file) {
+        var path = file.toAbsolutePath().normalize();
+        return path.startsWith(config.folder())
+                ? config.folder().relativize(path).toString()
+                : path.toString();
+    }
+
+    private static LakemillException noFiles(
+            Config.PipelineEntry entry,
+            String what,
+            @org.jspecify.annotations.Nullable IOException cause) {
+        var problem =
+                "the folder %s of pipeline '%s' %s".formatted(entry.folder(), entry.name(), what);
+        var hint = "put its SQL files there, or mend 'folder' in " + Config.FILE;
+        return cause == null
+                ? new LakemillException(ErrorCode.NOT_FOUND, problem, hint)
+                : new LakemillException(ErrorCode.NOT_FOUND, problem, hint, cause);
+    }
+
+    private static void onOwnThread(Runnable work) {
+        Thread.ofPlatform().name("compile").daemon().start(work);
+    }
+}

@@ -1,0 +1,130 @@
+package dev.lakemill.server;
+
+import dev.lakemill.catalog.CatalogTable;
+import dev.lakemill.catalog.TableKind;
+import dev.lakemill.ingest.TableStatus;
+import dev.lakemill.server.NodeStatus.TableState;
+import dev.lakemill.sync.SyncStatus;
+import dev.lakemill.types.TableName;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Gathers the node's status from its parts; asked again within a moment, it tells the same. */
+final class StatusReport {
+    private static final long KEPT_NANOS = 100_000_000;
+
+    /** Live rows of a Delta table at a version; counting lists its files. */
+    private record Counted(long version, long rows) {}
+
+    private final Node node;
+    private final Map<TableName, Counted> counts = new HashMap<>();
+    private @Nullable NodeStatus last;
+    private long lastNanos;
+
+    StatusReport(Node node) {
+        this.node = node;
+    }
+
+    synchronized NodeStatus get() {
+        var kept = last;
+        if (kept == null || System.nanoTime() - lastNanos > KEPT_NANOS) {
+            kept = gather();
+            last = kept;
+            lastNanos = System.nanoTime();
+        }
+        return kept;
+    }
+
+    private NodeStatus gather() {
+        var reasons = node.notReady();
+        return new NodeStatus(
+                node.config().text(Setting.NODE),
+                Version.NUMBER,
+                reasons.isEmpty(),
+                reasons,
+                node.pipelines().stream().allMatch(PipelineHost::caughtUp),
+                node.uptimeSeconds(),
+                node.throughput().rowsPerSecond(),
+                node.throughput().rowsPerSecondMean(),
+                tables(),
+                node.pipelines().stream().map(PipelineHost::state).toList());
+    }
+
+    private List<TableState> tables() {
+        var ingested =
+                node.ingest().tables().stream()
+                        .collect(Collectors.toMap(TableStatus::table, t -> t));
+        var synced =
+                node.pipelines().stream()
+                        .flatMap(p -> p.synced().stream())
+                        .collect(Collectors.toMap(SyncStatus::name, s -> s));
+        return node.catalog().list().stream()
+                .map(
+                        table ->
+                                switch (table.kind()) {
+                                    case INGESTED -> ingested(table, ingested.get(table.name()));
+                                    case SYNCED -> synced(table, synced.get(table.name()));
+                                    case STREAMING_TABLE, MATERIALIZED_VIEW, QUARANTINE ->
+                                            output(table);
+                                })
+                .toList();
+    }
+
+    /** Rows that readers of the feed see: those in Delta, and those on their way there. */
+    private TableState ingested(CatalogTable table, @Nullable TableStatus status) {
+        var waiting = status == null ? 0 : status.rowsReceived() - status.rowsCommitted();
+        return new TableState(
+                table.name().toString(),
+                table.kind().name(),
+                null,
+                counted(table.name()).rows() + waiting,
+                status == null ? 0 : status.position(),
+                null);
+    }
+
+    private TableState output(CatalogTable table) {
+        var counted = counted(table.name());
+        return new TableState(
+                table.name().toString(),
+                table.kind().name(),
+                null,
+                counted.rows(),
+                counted.version(),
+                freshness(table));
+    }
+
+    private TableState synced(CatalogTable table, @Nullable SyncStatus status) {
+        return new TableState(
+                table.name().toString(),
+                TableKind.SYNCED.name(),
+                table.properties().get(PipelineHost.SOURCE),
+                status == null ? 0 : status.rows(),
+                status == null ? 0 : status.batch(),
+                freshness(table));
+    }
+
+    private @Nullable Long freshness(CatalogTable table) {
+        return node.pipelines().stream()
+                .filter(p -> p.name().equals(table.properties().get(PipelineHost.PIPELINE)))
+                .findFirst()
+                .map(p -> p.freshnessMs(table.kind()))
+                .orElse(null);
+    }
+
+    private Counted counted(TableName name) {
+        var table = node.tables().openDelta(name);
+        if (table == null) {
+            return new Counted(0, 0);
+        }
+        var snapshot = table.snapshot();
+        return counts.compute(
+                name,
+                (_, known) ->
+                        known != null && known.version() == snapshot.version()
+                                ? known
+                                : new Counted(snapshot.version(), snapshot.rowCount()));
+    }
+}
