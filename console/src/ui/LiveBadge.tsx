@@ -39,7 +39,12 @@ function Retry() {
   return (
     <>
       <span className="max-sm:hidden text-muted">{wait > 0 ? `in ${wait} s` : "…"}</span>
-      <button type="button" onClick={retryNow} className="font-medium text-accent hover:underline">
+      <button
+        type="button"
+        aria-label="Reconnect now"
+        onClick={retryNow}
+        className="font-medium text-accent hover:underline"
+      >
         now
       </button>
     </>

@@ -32,10 +32,7 @@ export function Meter({ value, max, label, tone = "good", className = "" }: Mete
     : { "aria-hidden": true };
   return (
     <div {...read} className={`h-1.5 overflow-hidden rounded-full bg-sunken ${className}`}>
-      <div
-        className={`h-full rounded-full transition-[width] duration-500 ${FILLS[tone]}`}
-        style={{ width: `${share * 100}%` }}
-      />
+      <div className={`h-full rounded-full ${FILLS[tone]}`} style={{ width: `${share * 100}%` }} />
     </div>
   );
 }

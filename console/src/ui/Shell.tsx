@@ -23,7 +23,7 @@ export function Shell({ title, subtitle, links, state, footer, children }: Shell
       >
         Skip to the content
       </a>
-      <header className="sticky top-0 z-40 border-b border-line bg-page/90 backdrop-blur">
+      <header className="sticky top-0 z-40 border-b border-line bg-page">
         <div className="mx-auto flex w-full max-w-[100rem] flex-wrap items-center gap-x-5 gap-y-2 px-4 py-2.5 sm:px-6">
           <div className="flex items-center gap-2.5">
             <Mark />
