@@ -66,8 +66,13 @@ record DataFile(
     }
 
     Path in(Path table) {
-        var uri = URI.create(path);
-        return uri.isAbsolute() ? KernelFiles.path(path) : table.resolve(uri.getPath());
+        return resolve(table, path);
+    }
+
+    /** The path of a file that the log names. */
+    static Path resolve(Path table, String name) {
+        var uri = URI.create(name);
+        return uri.isAbsolute() ? KernelFiles.path(name) : table.resolve(uri.getPath());
     }
 
     DataFile withRowIds(long first, long version) {

@@ -3,6 +3,7 @@ package dev.lakemill.delta;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.TableSchema;
 import io.delta.kernel.statistics.DataFileStatistics;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -10,10 +11,12 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.UUID;
 import org.apache.arrow.vector.ValueVector;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes one data file. It has its final name from the start, which nobody knows before the commit;
- * a file that is not finished is deleted by {@link #close}. One thread uses it.
+ * a file that is not finished is deleted by {@link #close}. A finished one stays in the table's
+ * list of unfinished files until whoever commits it takes it out. One thread uses it.
  */
 final class DataFileWriter implements AutoCloseable {
     /** A finished, synced file, not yet in the log. */
@@ -34,10 +37,26 @@ final class DataFileWriter implements AutoCloseable {
         this.table = table;
         this.schema = schema;
         this.path = table.location().resolve(name);
-        this.output = table.disk().create(path);
         var physical = new ArrayList<>(schema.columns());
         physical.addAll(extras);
-        this.parquet = new ParquetFileBuilder(output, new TableSchema(physical));
+        table.unfinished().add(path);
+        Disk.Output opened = null;
+        try {
+            opened = table.disk().create(path);
+            this.parquet = new ParquetFileBuilder(opened, new TableSchema(physical));
+            this.output = opened;
+        } catch (IOException | RuntimeException e) {
+            discard(opened);
+            throw e;
+        }
+    }
+
+    private void discard(@Nullable Closeable opened) throws IOException {
+        if (opened != null) {
+            opened.close();
+        }
+        table.deleteQuietly(path);
+        table.unfinished().remove(path);
     }
 
     /** Writes rows; vectors of the schema's columns, then of the extras. */
@@ -73,9 +92,10 @@ final class DataFileWriter implements AutoCloseable {
     @Override
     public void close() throws IOException {
         parquet.close();
-        output.close();
-        if (!finished) {
-            table.disk().delete(path);
+        if (finished) {
+            output.close();
+        } else {
+            discard(output);
         }
     }
 }

@@ -77,7 +77,7 @@ public final class DeltaSnapshot {
      * @param columns names to read, in this order; empty for all
      */
     public DeltaReader read(List<String> columns) {
-        return new SnapshotReader(table, files(), select(columns), null);
+        return SnapshotReader.all(table, files(), select(columns));
     }
 
     private TableSchema select(List<String> columns) {
@@ -110,8 +110,7 @@ public final class DeltaSnapshot {
      * rewrote it, or the table was written without them.
      */
     public DeltaReader readPositions(long after, long to) {
-        var range = new PositionRange(after, to);
-        return new SnapshotReader(table, range.select(table, files()), schema, range);
+        return SnapshotReader.inRange(table, files(), schema, new PositionRange(after, to));
     }
 
     /** The live files in commit order. */
@@ -126,6 +125,14 @@ public final class DeltaSnapshot {
             files = known;
         }
         return known;
+    }
+
+    /** The same version, read anew. */
+    synchronized DeltaSnapshot reread(Snapshot again) {
+        var same = new DeltaSnapshot(table, again);
+        same.transactions.putAll(transactions);
+        same.files = files;
+        return same;
     }
 
     /**

@@ -5,7 +5,6 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableSchema;
 import io.delta.kernel.TableManager;
-import io.delta.kernel.exceptions.ConcurrentWriteException;
 import io.delta.kernel.exceptions.TableAlreadyExistsException;
 import io.delta.kernel.utils.CloseableIterable;
 import java.io.IOException;
@@ -15,8 +14,8 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalLong;
+import java.util.concurrent.locks.ReentrantLock;
 import org.apache.arrow.memory.BufferAllocator;
 
 /**
@@ -49,11 +48,15 @@ public final class DeltaTable implements AutoCloseable {
     private final TableContext table;
     private final TableLog log;
     private final TableWriter writer;
+    private final Checkpoints checkpoints;
+    private final ReentrantLock maintenance = new ReentrantLock();
 
     private DeltaTable(TableContext table) {
         this.table = table;
-        this.log = TableLog.open(table);
+        this.log = new TableLog(table);
         this.writer = new TableWriter(table, log);
+        this.checkpoints = new Checkpoints(table, log);
+        log.onCheckpointDue(checkpoints::runSoon);
     }
 
     /** Makes the table's folder and version 0. ALREADY_EXISTS when there is a table. */
@@ -78,14 +81,17 @@ public final class DeltaTable implements AutoCloseable {
             table.disk().createFolder(log);
             TableManager.buildCreateTableTransaction(
                             table.name(), KernelTypes.kernel(schema), TableLog.ENGINE)
-                    .withTableProperties(properties(table.config()))
+                    .withTableProperties(TableProperties.ofNewTable(table.config()))
                     .withMaxRetries(0)
                     .build(table.engine())
                     .commit(table.engine(), CloseableIterable.emptyIterable());
             table.disk().syncFolder(table.location());
-        } catch (TableAlreadyExistsException | ConcurrentWriteException e) {
-            throw alreadyExists(table, e);
-        } catch (IOException | RuntimeException e) {
+        } catch (RuntimeException e) {
+            if (e instanceof TableAlreadyExistsException || TableLog.isConflict(e)) {
+                throw alreadyExists(table, e);
+            }
+            throw Failures.of("creation", table.location(), e);
+        } catch (IOException e) {
             throw Failures.of("creation", table.location(), e);
         }
         return new DeltaTable(table);
@@ -97,24 +103,6 @@ public final class DeltaTable implements AutoCloseable {
                 "there is a Delta table at %s already".formatted(table.location()),
                 "open it, or choose another location",
                 cause);
-    }
-
-    /**
-     * Row tracking gives every row an id in commit order, which orders our files and cannot be
-     * added later; in-commit timestamps keep versions in order of time when files are copied. Both
-     * concern writers only. Deletion vectors would lock out readers that do not know them.
-     */
-    private static Map<String, String> properties(DeltaConfig config) {
-        return Map.of(
-                "delta.enableInCommitTimestamps", "true",
-                "delta.enableRowTracking", "true",
-                "delta.checkpointInterval", Integer.toString(config.checkpointEvery()),
-                "delta.logRetentionDuration", interval(config.logRetention()),
-                "delta.deletedFileRetentionDuration", interval(config.fileRetention()));
-    }
-
-    private static String interval(Duration duration) {
-        return "interval %d milliseconds".formatted(duration.toMillis());
     }
 
     /** Opens an existing table. NOT_FOUND when there is none. */
@@ -192,19 +180,37 @@ public final class DeltaTable implements AutoCloseable {
         return log.newest().transaction(application);
     }
 
-    /** Joins adjacent small files in commit order, dataChange=false; positions stay. */
+    /**
+     * Joins adjacent small files in commit order, dataChange=false; positions stay. Files of other
+     * writers are left alone. Runs beside appends; one compaction or vacuum at a time.
+     */
     public Maintenance compact() {
-        throw new UnsupportedOperationException("skeleton");
+        maintenance.lock();
+        try {
+            return new Compaction(table, log, writer).run();
+        } finally {
+            maintenance.unlock();
+        }
     }
 
-    /** Deletes data files that no snapshot within {@code retention} needs, and orphans. */
+    /**
+     * Deletes data files that no snapshot within {@code retention} needs, and orphans of that age.
+     *
+     * @param retention at most the configured file retention, which the log remembers removed files
+     *     for; INVALID_ARGUMENT otherwise
+     */
     public Maintenance vacuum(Duration retention) {
-        throw new UnsupportedOperationException("skeleton");
+        maintenance.lock();
+        try {
+            return new Vacuum(table, log).run(retention);
+        } finally {
+            maintenance.unlock();
+        }
     }
 
     /** Writes a checkpoint now and cleans expired log files. */
     public void checkpoint() {
-        throw new UnsupportedOperationException("skeleton");
+        checkpoints.run();
     }
 
     public TableSchema schema() {
@@ -215,6 +221,9 @@ public final class DeltaTable implements AutoCloseable {
         return table.location();
     }
 
+    /** Waits for a checkpoint that is being written. Snapshots and readers stay usable. */
     @Override
-    public void close() {}
+    public void close() {
+        checkpoints.close();
+    }
 }

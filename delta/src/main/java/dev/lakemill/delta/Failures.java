@@ -3,11 +3,14 @@ package dev.lakemill.delta;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
 import java.nio.file.ReadOnlyFileSystemException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 
 /** Turns what the disk and the kernel throw into errors that say how to mend them. */
 final class Failures {
@@ -26,46 +29,60 @@ final class Failures {
         if (failure instanceof LakemillException ours) {
             return ours;
         }
-        for (Throwable t = failure; t != null; t = t.getCause()) {
-            var known = known(doing, table, t);
-            if (known != null) {
-                return known;
-            }
-        }
+        var causes = causes(failure);
+        var kind =
+                causes.stream()
+                        .map(Failures::kind)
+                        .max(Comparator.naturalOrder())
+                        .orElse(Kind.UNKNOWN);
         return new LakemillException(
-                ErrorCode.INTERNAL,
-                "%s of Delta table %s failed: %s".formatted(doing, table, failure),
-                "",
+                kind.code,
+                "%s of Delta table %s failed: %s".formatted(doing, table, causes.getLast()),
+                kind.hint,
                 failure);
     }
 
-    private static @Nullable LakemillException known(String doing, Path table, Throwable failure) {
-        var what = "%s of Delta table %s failed: %s".formatted(doing, table, failure);
+    /** Later ones say more. */
+    private enum Kind {
+        UNKNOWN(ErrorCode.INTERNAL, ""),
+        DISK(ErrorCode.UNAVAILABLE, "check the disk, then repeat"),
+        NOT_WRITABLE(
+                ErrorCode.FAILED_PRECONDITION,
+                "make the folder one that user %s may write to"
+                        .formatted(System.getProperty("user.name"))),
+        FULL(ErrorCode.UNAVAILABLE, "the disk is full; free space there, then repeat");
+
+        private final ErrorCode code;
+        private final String hint;
+
+        Kind(ErrorCode code, String hint) {
+            this.code = code;
+            this.hint = hint;
+        }
+    }
+
+    private static List<Throwable> causes(Throwable failure) {
+        var causes = new ArrayList<Throwable>();
+        for (Throwable t = failure; t != null && !causes.contains(t); t = t.getCause()) {
+            causes.add(t);
+        }
+        return causes;
+    }
+
+    private static Kind kind(Throwable failure) {
         var text = String.valueOf(failure.getMessage()).toLowerCase(Locale.ROOT);
         if (text.contains("no space left") || text.contains("quota exceeded")) {
-            return new LakemillException(
-                    ErrorCode.UNAVAILABLE,
-                    what,
-                    "the disk is full and nothing was committed;"
-                            + " free space there, then repeat",
-                    failure);
+            return Kind.FULL;
         }
         if (failure instanceof AccessDeniedException
                 || failure instanceof ReadOnlyFileSystemException
                 || text.contains("read-only file system")
                 || text.contains("not a directory")
                 || text.contains("permission denied")) {
-            return new LakemillException(
-                    ErrorCode.FAILED_PRECONDITION,
-                    what,
-                    "make the folder one that user %s may write to"
-                            .formatted(System.getProperty("user.name")),
-                    failure);
+            return Kind.NOT_WRITABLE;
         }
-        if (failure instanceof IOException) {
-            return new LakemillException(
-                    ErrorCode.UNAVAILABLE, what, "check the disk, then repeat", failure);
-        }
-        return null;
+        return failure instanceof IOException || failure instanceof UncheckedIOException
+                ? Kind.DISK
+                : Kind.UNKNOWN;
     }
 }

@@ -13,9 +13,10 @@ import io.delta.kernel.internal.actions.RemoveFile;
 import io.delta.kernel.internal.actions.SingleAction;
 import io.delta.kernel.internal.checkpoints.Checkpointer;
 import io.delta.kernel.internal.data.GenericRow;
+import io.delta.kernel.internal.util.Utils;
 import io.delta.kernel.internal.util.VectorUtils;
-import io.delta.kernel.statistics.DataFileStatistics;
 import io.delta.kernel.types.StructType;
+import io.delta.kernel.utils.CloseableIterable;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -33,9 +34,21 @@ import java.util.OptionalLong;
 final class KernelActions {
     private KernelActions() {}
 
+    /** The actions of a change on top of a snapshot; removals come first. */
+    static CloseableIterable<Row> actions(Snapshot base, TableLog.Change change, long nowMillis) {
+        var rows = new ArrayList<Row>();
+        for (var file : change.removed()) {
+            rows.add(remove(file, change.dataChange(), nowMillis));
+        }
+        for (var written : change.added()) {
+            rows.add(add(written, base.getSchema(), change.dataChange()));
+        }
+        return CloseableIterable.inMemoryIterable(Utils.toCloseableIterator(rows.iterator()));
+    }
+
     /** An added file. Row id and commit version are given by the kernel where they are empty. */
-    static Row add(
-            DataFile file, DataFileStatistics statistics, StructType schema, boolean dataChange) {
+    private static Row add(DataFileWriter.Written written, StructType schema, boolean dataChange) {
+        var file = written.file();
         return SingleAction.createAddFileSingleAction(
                 AddFile.createAddFileRow(
                         schema,
@@ -48,14 +61,14 @@ final class KernelActions {
                         Optional.of(VectorUtils.stringStringMapValue(file.tags())),
                         boxed(file.baseRowId()),
                         boxed(file.commitVersion()),
-                        Optional.of(statistics)));
+                        Optional.of(written.statistics())));
     }
 
     private static Optional<Long> boxed(OptionalLong value) {
         return value.isPresent() ? Optional.of(value.getAsLong()) : Optional.empty();
     }
 
-    static Row remove(DataFile file, boolean dataChange, long deletionMillis) {
+    private static Row remove(DataFile file, boolean dataChange, long deletionMillis) {
         var schema = RemoveFile.FULL_SCHEMA;
         var values = new HashMap<Integer, Object>();
         values.put(schema.indexOf("path"), file.path());

@@ -9,6 +9,7 @@ import io.delta.kernel.engine.FileReadResult;
 import io.delta.kernel.engine.ParquetHandler;
 import io.delta.kernel.expressions.Column;
 import io.delta.kernel.expressions.Predicate;
+import io.delta.kernel.types.StructField;
 import io.delta.kernel.types.StructType;
 import io.delta.kernel.utils.CloseableIterator;
 import io.delta.kernel.utils.DataFileStatus;
@@ -164,6 +165,29 @@ final class KernelParquet implements ParquetHandler {
         @Override
         public int getSize() {
             return size;
+        }
+
+        @Override
+        public ColumnarBatch withNewColumn(int ordinal, StructField field, ColumnVector column) {
+            var fields = new ArrayList<>(schema.fields());
+            fields.add(ordinal, field);
+            var more = new ArrayList<>(columns);
+            more.add(ordinal, column);
+            return new HeapBatch(new StructType(fields), more, size);
+        }
+
+        @Override
+        public ColumnarBatch withDeletedColumnAt(int ordinal) {
+            var fields = new ArrayList<>(schema.fields());
+            fields.remove(ordinal);
+            var fewer = new ArrayList<>(columns);
+            fewer.remove(ordinal);
+            return new HeapBatch(new StructType(fields), fewer, size);
+        }
+
+        @Override
+        public ColumnarBatch withNewSchema(StructType newSchema) {
+            return new HeapBatch(newSchema, columns, size);
         }
     }
 }

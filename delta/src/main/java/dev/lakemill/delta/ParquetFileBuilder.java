@@ -35,7 +35,7 @@ final class ParquetFileBuilder implements AutoCloseable {
     private final MessageType message;
     private final TableSchema schema;
     private final ParquetFileWriter file;
-    private final Zstd zstd = new Zstd();
+    private final Zstd zstd;
     private final ParquetProperties properties = ParquetProperties.builder().build();
     private RowGroup group;
     private long rows;
@@ -55,6 +55,7 @@ final class ParquetFileBuilder implements AutoCloseable {
                         properties.getStatisticsTruncateLength(),
                         properties.getPageWriteChecksumEnabled());
         file.start();
+        this.zstd = new Zstd();
         this.group = new RowGroup();
     }
 

@@ -1,106 +1,53 @@
 package dev.lakemill.delta;
 
-import dev.lakemill.types.ArrowTypes;
-import dev.lakemill.types.Column;
-import dev.lakemill.types.DataType;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableSchema;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
-import org.apache.parquet.hadoop.metadata.BlockMetaData;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Reads files one after the other, a batch at a time. A batch has at most {@value #BATCH_ROWS}
- * rows, and fewer where rows are large, so that it holds about {@value #BATCH_BYTES} bytes; it
- * never spans row groups.
- */
+/** Reads the rows of a snapshot, all of them or those in a range of positions. */
 final class SnapshotReader implements DeltaReader {
-    private static final int BATCH_ROWS = 16_384;
-    private static final long BATCH_BYTES = 16L << 20;
     private static final long[] NO_POSITIONS = {};
 
-    private final TableContext table;
     private final TableSchema columns;
-    private final TableSchema physical;
     private final @Nullable PositionRange range;
-    private final Iterator<DataFile> files;
-    private Iterator<BlockMetaData> groups = List.<BlockMetaData>of().iterator();
-    private List<ColumnDecoder> decoders = List.of();
-    private @Nullable ParquetInput parquet;
-    private long rowsLeft;
-    private int batchRows;
+    private final FileScan scan;
     private long[] positions = NO_POSITIONS;
 
-    /**
-     * @param range the positions to read; null for all rows, without positions
-     */
-    SnapshotReader(
-            TableContext table,
-            List<DataFile> files,
-            TableSchema columns,
-            @Nullable PositionRange range) {
-        this.table = table;
+    private SnapshotReader(TableSchema columns, @Nullable PositionRange range, FileScan scan) {
         this.columns = columns;
         this.range = range;
-        this.files = files.iterator();
-        var fields = new ArrayList<>(columns.columns());
-        if (range != null) {
-            fields.add(Column.required(TableContext.POSITION, DataType.Primitive.LONG));
-        }
-        this.physical = new TableSchema(fields);
+        this.scan = scan;
+    }
+
+    static SnapshotReader all(TableContext table, List<DataFile> files, TableSchema columns) {
+        return new SnapshotReader(
+                columns, null, new FileScan(table, files, columns, group -> true));
+    }
+
+    static SnapshotReader inRange(
+            TableContext table, List<DataFile> files, TableSchema columns, PositionRange range) {
+        var physical = new ArrayList<>(columns.columns());
+        physical.add(TableContext.POSITION_COLUMN);
+        var selected = range.select(table, files);
+        var scan = new FileScan(table, selected, new TableSchema(physical), range::touches);
+        return new SnapshotReader(columns, range, scan);
     }
 
     @Override
     public @Nullable Rows next() {
-        while (advance()) {
-            int count = (int) Math.min(batchRows, rowsLeft);
-            var root = VectorSchemaRoot.create(ArrowTypes.schema(physical), table.allocator());
-            try {
-                ColumnDecoder.read(decoders, root, count);
-            } catch (RuntimeException | Error e) {
-                root.close();
-                throw e;
-            }
-            rowsLeft -= count;
+        for (var root = scan.next(); root != null; root = scan.next()) {
             var rows = range == null ? new Rows(columns, root) : inRange(range, root);
             if (rows != null) {
                 return rows;
             }
         }
         return null;
-    }
-
-    /** Goes on to a row group with rows left; false at the end. */
-    private boolean advance() {
-        while (rowsLeft == 0) {
-            if (parquet != null && groups.hasNext()) {
-                var group = groups.next();
-                if (range == null || range.touches(group)) {
-                    open(parquet, group);
-                }
-            } else if (files.hasNext()) {
-                close();
-                parquet = ParquetInput.open(files.next().in(table.location()));
-                groups = parquet.rowGroups().iterator();
-            } else {
-                close();
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private void open(ParquetInput file, BlockMetaData group) {
-        rowsLeft = group.getRowCount();
-        decoders = file.decoders(group, physical);
-        long rowBytes = Math.max(1, group.getTotalByteSize() / Math.max(1, rowsLeft));
-        batchRows = Math.clamp(BATCH_BYTES / rowBytes, 1, BATCH_ROWS);
     }
 
     /** The rows of a batch that are in the range, or null when none is; takes over the root. */
@@ -142,9 +89,6 @@ final class SnapshotReader implements DeltaReader {
 
     @Override
     public void close() {
-        if (parquet != null) {
-            parquet.close();
-            parquet = null;
-        }
+        scan.close();
     }
 }

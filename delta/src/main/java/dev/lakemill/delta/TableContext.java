@@ -1,25 +1,36 @@
 package dev.lakemill.delta;
 
+import dev.lakemill.types.Column;
+import dev.lakemill.types.DataType;
 import io.delta.kernel.engine.Engine;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.arrow.memory.BufferAllocator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What every part of one table works with. */
+/**
+ * What every part of one table works with.
+ *
+ * @param unfinished data files that are being written or whose commit is under way
+ */
 record TableContext(
         Path location,
         Disk disk,
         Engine engine,
         DeltaConfig config,
         BufferAllocator allocator,
-        Clock clock) {
+        Clock clock,
+        Set<Path> unfinished) {
     private static final Logger LOG = LoggerFactory.getLogger(TableContext.class);
 
     /** The physical column of positions, which is in no table's schema. */
     static final String POSITION = "_position";
+
+    static final Column POSITION_COLUMN = Column.required(POSITION, DataType.Primitive.LONG);
 
     static TableContext of(
             Path location, DeltaConfig config, BufferAllocator allocator, Clock clock, Disk disk) {
@@ -29,7 +40,8 @@ record TableContext(
                 new KernelEngine(disk, allocator),
                 config,
                 allocator,
-                clock);
+                clock,
+                ConcurrentHashMap.newKeySet());
     }
 
     /** Deletes a file that nobody names; one that stays is vacuum's. */
@@ -39,6 +51,10 @@ record TableContext(
         } catch (IOException e) {
             LOG.warn("{} stays until the next vacuum: {}", file, e.toString());
         }
+    }
+
+    Path logFolder() {
+        return location.resolve("_delta_log");
     }
 
     /** The location as the kernel takes it. */

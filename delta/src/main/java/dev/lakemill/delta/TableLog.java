@@ -8,15 +8,15 @@ import io.delta.kernel.TableManager;
 import io.delta.kernel.Transaction;
 import io.delta.kernel.TransactionCommitResult;
 import io.delta.kernel.commit.CommitFailedException;
-import io.delta.kernel.data.Row;
 import io.delta.kernel.exceptions.ConcurrentWriteException;
+import io.delta.kernel.exceptions.KernelException;
 import io.delta.kernel.exceptions.TableNotFoundException;
+import io.delta.kernel.hook.PostCommitHook;
 import io.delta.kernel.hook.PostCommitHook.PostCommitHookType;
-import io.delta.kernel.internal.util.Utils;
 import io.delta.kernel.utils.CloseableIterable;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,32 +41,58 @@ final class TableLog {
     /** What a commit changes. */
     record Change(List<DataFileWriter.Written> added, List<DataFile> removed, boolean dataChange) {}
 
-    /** Makes the change on top of a snapshot; asked again when another commit came between. */
+    /**
+     * Makes the change on top of a snapshot; asked again when another commit came between. Empty
+     * when there is nothing to change any more.
+     */
     @FunctionalInterface
     interface Maker {
-        Change on(DeltaSnapshot snapshot);
+        Optional<Change> on(DeltaSnapshot snapshot);
     }
 
     private final TableContext table;
     private final ReentrantLock lock = new ReentrantLock();
     private volatile DeltaSnapshot newest;
-
-    private TableLog(TableContext table, DeltaSnapshot newest) {
-        this.table = table;
-        this.newest = newest;
-    }
+    private volatile Runnable checkpointDue = () -> {};
 
     /** Reads the log; NOT_FOUND when there is none. */
-    static TableLog open(TableContext table) {
-        var snapshot = load(table);
-        if (writeChecksum(table, snapshot)) {
-            snapshot = load(table);
+    TableLog(TableContext table) {
+        this.table = table;
+        var snapshot = load();
+        TableProperties.checkSupported(snapshot);
+        if (setProperties(snapshot)) {
+            snapshot = load();
         }
-        return new TableLog(table, new DeltaSnapshot(table, snapshot));
+        if (writeChecksum(snapshot)) {
+            snapshot = load();
+        }
+        this.newest = new DeltaSnapshot(table, snapshot);
+    }
+
+    /** Has the table follow a configuration that changed since. */
+    private boolean setProperties(Snapshot snapshot) {
+        var wanted = TableProperties.of(table.config());
+        if (snapshot.getTableProperties().entrySet().containsAll(wanted.entrySet())) {
+            return false;
+        }
+        try {
+            snapshot.buildUpdateTableTransaction(ENGINE, Operation.MANUAL_UPDATE)
+                    .withTablePropertiesAdded(wanted)
+                    .build(table.engine())
+                    .commit(table.engine(), CloseableIterable.emptyIterable());
+            return true;
+        } catch (RuntimeException e) {
+            throw Failures.of("setting properties", table.location(), e);
+        }
+    }
+
+    /** Runs {@code action}, which must not block, after a commit that ought to be checkpointed. */
+    void onCheckpointDue(Runnable action) {
+        checkpointDue = action;
     }
 
     /** Without a checksum at the start, every commit would count all files anew. */
-    private static boolean writeChecksum(TableContext table, Snapshot snapshot) {
+    private boolean writeChecksum(Snapshot snapshot) {
         var mode = snapshot.getStatistics().getChecksumWriteMode();
         try {
             if (mode.isPresent()) {
@@ -79,17 +105,17 @@ final class TableLog {
         }
     }
 
-    private static Snapshot load(TableContext table) {
+    Snapshot load() {
         try {
             return TableManager.loadSnapshot(table.name()).build(table.engine());
         } catch (TableNotFoundException e) {
-            throw notFound(table, e);
+            throw notFound(e);
         } catch (RuntimeException e) {
             throw Failures.of("reading the log", table.location(), e);
         }
     }
 
-    private static LakemillException notFound(TableContext table, RuntimeException cause) {
+    private LakemillException notFound(RuntimeException cause) {
         return new LakemillException(
                 ErrorCode.NOT_FOUND,
                 "there is no Delta table at %s".formatted(table.location()),
@@ -99,6 +125,24 @@ final class TableLog {
 
     DeltaSnapshot newest() {
         return newest;
+    }
+
+    /**
+     * Reads the log again: takes in what others committed, and starts the chain at the newest
+     * checkpoint, so that it does not grow without end.
+     */
+    DeltaSnapshot refresh() {
+        lock.lock();
+        try {
+            var again = load();
+            newest =
+                    again.getVersion() == newest.version()
+                            ? newest.reread(again)
+                            : new DeltaSnapshot(table, again);
+            return newest;
+        } finally {
+            lock.unlock();
+        }
     }
 
     DeltaSnapshot at(long version) {
@@ -112,7 +156,7 @@ final class TableLog {
                     TableManager.loadSnapshot(table.name())
                             .atVersion(version)
                             .build(table.engine()));
-        } catch (RuntimeException e) {
+        } catch (KernelException e) {
             throw new LakemillException(
                     ErrorCode.NOT_FOUND,
                     "Delta table %s has no version %d: %s"
@@ -120,6 +164,8 @@ final class TableLog {
                     "its newest version is %d; old ones go with the log retention"
                             .formatted(now.version()),
                     e);
+        } catch (RuntimeException e) {
+            throw Failures.of("reading the log", table.location(), e);
         }
     }
 
@@ -136,10 +182,14 @@ final class TableLog {
                 if (txn != null && isCommitted(base, txn)) {
                     return new DeltaTable.Commit.Repeated(base.version());
                 }
-                if (commit(base, txn, maker.on(base))) {
+                var change = maker.on(base);
+                if (change.isEmpty()) {
+                    return new DeltaTable.Commit.Repeated(base.version());
+                }
+                if (commit(base, txn, change.get())) {
                     return new DeltaTable.Commit.Done(newest.version());
                 }
-                newest = new DeltaSnapshot(table, load(table));
+                newest = new DeltaSnapshot(table, load());
             }
         } finally {
             lock.unlock();
@@ -158,31 +208,35 @@ final class TableLog {
 
     /** One attempt; false when another writer was faster. */
     private boolean commit(DeltaSnapshot base, @Nullable Txn txn, Change change) {
+        long now = table.clock().millis();
         try {
-            var result = transaction(base, txn).commit(table.engine(), actions(base, change));
+            var result =
+                    transaction(base, txn)
+                            .commit(
+                                    table.engine(),
+                                    KernelActions.actions(base.kernel(), change, now));
             afterCommit(base, txn, change, result);
             return true;
-        } catch (ConcurrentWriteException e) {
+        } catch (RuntimeException e) {
             if (isConflict(e)) {
                 LOG.info("{}: another writer committed first, trying again", table.name());
                 return false;
             }
             throw failed(e);
-        } catch (RuntimeException e) {
-            throw failed(e);
         }
     }
 
     /** Whether the version was taken, rather than the disk failing. */
-    private static boolean isConflict(ConcurrentWriteException e) {
-        return !(e.getCause() instanceof CommitFailedException failed) || failed.isConflict();
+    static boolean isConflict(RuntimeException e) {
+        return e instanceof ConcurrentWriteException
+                || (e.getCause() instanceof CommitFailedException failed && failed.isConflict());
     }
 
     /** The commit may or may not be there: go on from what the disk says. */
     private LakemillException failed(RuntimeException e) {
         var failure = Failures.of("a commit", table.location(), e);
         try {
-            newest = new DeltaSnapshot(table, load(table));
+            newest = new DeltaSnapshot(table, load());
         } catch (RuntimeException again) {
             failure.addSuppressed(again);
         }
@@ -199,36 +253,26 @@ final class TableLog {
         return builder.build(table.engine());
     }
 
-    private CloseableIterable<Row> actions(DeltaSnapshot base, Change change) {
-        var rows = new ArrayList<Row>();
-        long now = table.clock().millis();
-        for (var file : change.removed()) {
-            rows.add(KernelActions.remove(file, change.dataChange(), now));
-        }
-        var schema = base.kernel().getSchema();
-        for (var written : change.added()) {
-            rows.add(
-                    KernelActions.add(
-                            written.file(), written.statistics(), schema, change.dataChange()));
-        }
-        return CloseableIterable.inMemoryIterable(Utils.toCloseableIterator(rows.iterator()));
-    }
-
     private void afterCommit(
             DeltaSnapshot base, @Nullable Txn txn, Change change, TransactionCommitResult result) {
-        for (var hook : result.getPostCommitHooks()) {
-            if (hook.getType() != PostCommitHookType.CHECKPOINT) {
-                try {
-                    hook.threadSafeInvoke(table.engine());
-                } catch (IOException | RuntimeException e) {
-                    LOG.warn("{} after a commit to {} failed", hook.getType(), table.name(), e);
-                }
-            }
-        }
         var added = change.added().stream().map(DataFileWriter.Written::file).toList();
         newest =
                 result.getPostCommitSnapshot()
                         .map(next -> base.next(next, added, change.removed(), txn))
-                        .orElseGet(() -> new DeltaSnapshot(table, load(table)));
+                        .orElseGet(() -> new DeltaSnapshot(table, load()));
+        result.getPostCommitHooks().forEach(this::run);
+    }
+
+    /** A hook that fails costs speed, never rows. */
+    private void run(PostCommitHook hook) {
+        try {
+            if (hook.getType() == PostCommitHookType.CHECKPOINT) {
+                checkpointDue.run();
+            } else {
+                hook.threadSafeInvoke(table.engine());
+            }
+        } catch (IOException | RuntimeException e) {
+            LOG.warn("{} of {} failed: {}", hook.getType(), table.name(), e.toString());
+        }
     }
 }

@@ -3,26 +3,29 @@ package dev.lakemill.delta;
 import dev.lakemill.delta.DeltaTable.Commit;
 import dev.lakemill.delta.TableLog.Change;
 import dev.lakemill.types.Column;
-import dev.lakemill.types.DataType;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableSchema;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.FieldVector;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Writes rows: data files first, outside the commit lock, then one commit that names them. A file
  * whose commit surely failed is deleted; otherwise it stays as an orphan for vacuum.
  */
 final class TableWriter {
-    private static final Column POSITION =
-            Column.required(TableContext.POSITION, DataType.Primitive.LONG);
+    private static final Logger LOG = LoggerFactory.getLogger(TableWriter.class);
 
     private final TableContext table;
     private final TableLog log;
@@ -40,13 +43,14 @@ final class TableWriter {
             return new Commit.Repeated(base.version());
         }
         if (count == 0) {
-            return log.commit(txn, snapshot -> new Change(List.of(), List.of(), true));
+            return log.commit(txn, snapshot -> Optional.of(new Change(List.of(), List.of(), true)));
         }
         var written = List.of(write(base.schema(), rows, positions));
-        return commit(txn, written, snapshot -> new Change(written, List.of(), true));
+        return commit(txn, written, snapshot -> Optional.of(new Change(written, List.of(), true)));
     }
 
-    private Commit commit(Txn txn, List<DataFileWriter.Written> written, TableLog.Maker maker) {
+    /** Commits written files; those that the commit did not take in are deleted. */
+    Commit commit(@Nullable Txn txn, List<DataFileWriter.Written> written, TableLog.Maker maker) {
         var done = false;
         try {
             var commit = log.commit(txn, maker);
@@ -56,21 +60,32 @@ final class TableWriter {
             if (!done) {
                 discard(written);
             }
+            written.forEach(this::release);
         }
     }
 
-    /** Deletes files that the log does not name; with the log out of reach, none. */
+    private void release(DataFileWriter.Written written) {
+        table.unfinished().remove(written.file().in(table.location()));
+    }
+
+    /** Deletes files that the log does not name; where the log is out of reach, none. */
     private void discard(List<DataFileWriter.Written> written) {
-        var live = log.newest().files().stream().map(DataFile::path).toList();
-        for (var orphan : written) {
-            if (!live.contains(orphan.file().path())) {
-                table.deleteQuietly(orphan.file().in(table.location()));
+        try {
+            var live = new HashSet<>();
+            log.refresh().files().forEach(file -> live.add(file.path()));
+            for (var orphan : written) {
+                if (!live.contains(orphan.file().path())) {
+                    table.deleteQuietly(orphan.file().in(table.location()));
+                }
             }
+        } catch (LakemillException e) {
+            LOG.warn("Files of a failed commit to {} stay for vacuum", table.name(), e);
         }
     }
 
     private DataFileWriter.Written write(TableSchema schema, List<Rows> rows, long[] positions) {
-        var extras = positions.length == 0 ? List.<Column>of() : List.of(POSITION);
+        var extras =
+                positions.length == 0 ? List.<Column>of() : List.of(TableContext.POSITION_COLUMN);
         try (var file = new DataFileWriter(table, schema, extras)) {
             int from = 0;
             for (var batch : rows) {
@@ -117,9 +132,11 @@ final class TableWriter {
         } finally {
             if (!complete) {
                 discard(written);
+                written.forEach(this::release);
             }
         }
-        return commit(txn, written, snapshot -> new Change(written, snapshot.files(), true));
+        return commit(
+                txn, written, snapshot -> Optional.of(new Change(written, snapshot.files(), true)));
     }
 
     /** Writes files of about the target size. */

@@ -1,0 +1,76 @@
+package dev.lakemill.delta;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lakemill.types.LakemillException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class EveryTypeTest {
+    private TableFolder tables;
+
+    @BeforeEach
+    void setUp(@TempDir Path folder) {
+        tables = new TableFolder(folder);
+    }
+
+    @AfterEach
+    void nothingIsLeftAllocated() {
+        tables.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4})
+    void everyValueIsReadAsItWasWritten(long seed) {
+        var rows = new RandomValues(seed).rows(RandomValues.EVERY_TYPE, 5_000);
+        try (var table = DeltaTable.create(tables.context("t"), RandomValues.EVERY_TYPE)) {
+            append(table, rows.subList(0, 1), 1);
+            append(table, rows.subList(1, 3_000), 2);
+            append(table, rows.subList(3_000, 5_000), 3);
+            assertThat(TableFolder.read(table.snapshot().read(List.of())))
+                    .isEqualTo(RandomValues.comparable(rows));
+            assertThat(table.snapshot().schema()).isEqualTo(RandomValues.EVERY_TYPE);
+        }
+        try (var table = tables.open("t")) {
+            assertThat(table.schema()).isEqualTo(RandomValues.EVERY_TYPE);
+            assertThat(TableFolder.read(table.snapshot().read(List.of("c_18", "c_long"))))
+                    .hasSize(5_000)
+                    .startsWith(RandomValues.comparable(pick(rows.getFirst(), List.of(18, 4))));
+        }
+    }
+
+    private static List<@Nullable Object> pick(List<@Nullable Object> row, List<Integer> columns) {
+        var picked = new ArrayList<@Nullable Object>();
+        columns.forEach(column -> picked.add(row.get(column)));
+        return picked;
+    }
+
+    private void append(DeltaTable table, List<List<@Nullable Object>> rows, long txn) {
+        try (var batch = RowsBuilder.rows(RandomValues.EVERY_TYPE, tables.allocator, rows)) {
+            table.append(List.of(batch), new long[0], new Txn(TableFolder.APPLICATION, txn));
+        }
+    }
+
+    @Test
+    void aNullInsideAStructThatForbidsItIsRefused() {
+        try (var table = DeltaTable.create(tables.context("t"), RandomValues.EVERY_TYPE)) {
+            var row = new RandomValues(1).rows(RandomValues.EVERY_TYPE, 1).getFirst();
+            var struct = new ArrayList<@Nullable Object>();
+            struct.add(null);
+            struct.add("s");
+            row.set(row.size() - 1, struct);
+            assertThatThrownBy(() -> append(table, List.of(row), 1))
+                    .isInstanceOf(LakemillException.class)
+                    .hasMessageContaining("c_required.r");
+        }
+    }
+}
