@@ -6,7 +6,8 @@
 
 -- Demand per SKU in quarter hours, of the last 24 hours and the quarter that runs. A reading is a
 -- rate, so within a quarter the readings of a series (a site's channel) are averaged, and the
--- averages of a SKU's series are added up. Whole quarters only: the older ones never change again.
+-- averages of a SKU's series are added up. Whole quarters only: an older one changes only when a
+-- late reading comes in.
 CREATE OR REFRESH MATERIALIZED VIEW farm.gold.demand_by_quarter_hour AS
 WITH by_series AS (
   SELECT

@@ -59,8 +59,17 @@ final class TableSender {
         return truth;
     }
 
-    /** Whether so many rows can be sent without waiting. */
+    /**
+     * Whether so many rows can be sent without waiting.
+     *
+     * @throws LakemillException when the server refused the stream for good
+     */
     boolean hasRoom(int rows) {
+        stream.failure()
+                .ifPresent(
+                        failure -> {
+                            throw failure;
+                        });
         return stream.inFlightRows() + rows <= IN_FLIGHT_ROWS_MAX;
     }
 
@@ -69,7 +78,7 @@ final class TableSender {
      *
      * @param atMicros when the k-th row of the request happens
      * @param delayMicros how long after that each is sent
-     * @throws LakemillException when the server refuses the stream for good
+     * @throws LakemillException when the server refused the stream for good
      */
     void send(int count, LongUnaryOperator atMicros, long delayMicros) {
         var events = new ArrayList<Event>(count);

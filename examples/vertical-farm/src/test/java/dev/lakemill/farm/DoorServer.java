@@ -34,13 +34,15 @@ import java.util.regex.Pattern;
 
 /**
  * A server that keeps the event id of every row, acknowledges each request, and refuses records as
- * the real one does. It can let a request's row stand and end the connection before it says so.
+ * the real one does. It can lack a table, and lose a connection before it acknowledges what it
+ * kept.
  */
 final class DoorServer extends ZerobusGrpc.ZerobusImplBase implements AutoCloseable {
     private static final Pattern EVENT_ID = Pattern.compile("\"event_id\":\"([^\"]+)\"");
 
     final ConcurrentMap<String, Queue<String>> ids = new ConcurrentHashMap<>();
     final AtomicInteger refused = new AtomicInteger();
+    volatile String missingTable = "";
     private final AtomicInteger requestsUntilLoss = new AtomicInteger(Integer.MAX_VALUE);
     private final Server server;
 
@@ -89,6 +91,10 @@ final class DoorServer extends ZerobusGrpc.ZerobusImplBase implements AutoClosea
             }
             if (request.hasCreateStream()) {
                 create = request.getCreateStream();
+                if (create.getTableName().equals(missingTable)) {
+                    end(Status.NOT_FOUND.withDescription("no such table"));
+                    return;
+                }
                 var created = CreateIngestStreamResponse.newBuilder().setStreamId("s");
                 send(EphemeralStreamResponse.newBuilder().setCreateStreamResponse(created));
             } else {

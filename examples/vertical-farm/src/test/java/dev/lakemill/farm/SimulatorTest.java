@@ -100,6 +100,14 @@ class SimulatorTest {
     }
 
     @Test
+    void aTableThatIsNotThereEndsItWithItsName() throws Exception {
+        server.missingTable = "farm.bronze.demand_events";
+        assertThat(simulate("--history-hours 24")).isEqualTo(1);
+        assertThat(logged.toString(StandardCharsets.UTF_8)).contains("farm.bronze.demand_events");
+        assertThat(number(stream(truth(), FarmTable.DEMAND_EVENTS), "rows")).isZero();
+    }
+
+    @Test
     void aStopEndsItInOrder() throws Exception {
         var stop = new CountDownLatch(1);
         var codes = new ConcurrentLinkedQueue<Integer>();
