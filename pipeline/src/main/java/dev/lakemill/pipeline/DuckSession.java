@@ -7,6 +7,8 @@ import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableSchema;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -51,9 +53,15 @@ final class DuckSession implements AutoCloseable {
         this.allocator = allocator;
     }
 
-    /** Opens a new, empty database. */
+    /**
+     * Opens a new, empty database.
+     *
+     * @param temporaryFolder for what does not fit in memory; what an earlier process left there is
+     *     deleted
+     */
     static DuckSession open(
             PipelineConfig.Duck config, Path temporaryFolder, BufferAllocator allocator) {
+        clear(temporaryFolder);
         var properties = new Properties();
         properties.put("memory_limit", config.memoryBytesMax() + "B");
         properties.put("max_temp_directory_size", config.temporaryBytesMax() + "B");
@@ -197,6 +205,18 @@ final class DuckSession implements AutoCloseable {
             connection.close();
         } catch (SQLException e) {
             throw new DuckException(e);
+        }
+    }
+
+    private static void clear(Path folder) {
+        try (var files = Files.newDirectoryStream(folder)) {
+            for (var file : files) {
+                Files.deleteIfExists(file);
+            }
+        } catch (NoSuchFileException _) {
+            // DuckDB makes the folder when it needs it.
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -109,6 +109,16 @@ final class Engine implements AutoCloseable {
         }
     }
 
+    /** Holds all views against their queries, with the last batch's now(). */
+    List<ViewAudit> audit() {
+        duck.begin();
+        try {
+            return new RunningBatch(this, duck, new BatchInput(0, now, Map.of(), true)).audit();
+        } finally {
+            duck.rollback();
+        }
+    }
+
     /** SQL of a view's content: its columns, in order. */
     String content(Step.View view) {
         return "SELECT %s FROM %s"

@@ -60,6 +60,16 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
         return new BatchOutcome.Done(changes, counts);
     }
 
+    /** Holds all views against their queries; the transaction is to be rolled back. */
+    List<ViewAudit> audit() {
+        var audits = new ArrayList<ViewAudit>();
+        for (var view : engine.program().views()) {
+            running = view.name().toString();
+            audits.add(new Audit(duck, view, whole(view.name()), checked(view)).run());
+        }
+        return audits;
+    }
+
     /** SQL names of the views' content after the batch. */
     Map<TableName, String> contents() {
         return contents;

@@ -1,0 +1,51 @@
+package dev.lakemill.pipeline;
+
+import dev.lakemill.types.TableName;
+import java.time.Instant;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/**
+ * Where the pipeline stood at a batch, written and synced before a round commits that batch.
+ *
+ * @param receivedMicros when the newest source row up to the batch became durable; 0 for none
+ * @param planHash of the plan that ran
+ * @param due the outputs that the round was to commit, each with the transaction version after
+ *     which it stands at the batch; all others stood there already
+ * @param counts of all tables, up to the batch
+ */
+record Checkpoint(
+        long number,
+        Instant now,
+        Map<TableName, Long> sources,
+        long receivedMicros,
+        String planHash,
+        Map<TableName, Long> due,
+        Map<TableName, TableCount> counts) {
+    /** Before the first batch. */
+    static final Checkpoint START =
+            new Checkpoint(0, Instant.EPOCH, Map.of(), 0, "", Map.of(), Map.of());
+
+    Checkpoint {
+        sources = new TreeMap<>(sources);
+        due = new TreeMap<>(due);
+        counts = new TreeMap<>(counts);
+    }
+
+    /**
+     * Whether the round went through.
+     *
+     * @param committed the last batch in Delta, per output of the plan
+     */
+    boolean complete(Function<TableName, OptionalLong> committed) {
+        return due.entrySet().stream()
+                .allMatch(
+                        output -> committed.apply(output.getKey()).orElse(0) >= output.getValue());
+    }
+
+    BatchRecord record() {
+        return new BatchRecord(number, now, sources);
+    }
+}

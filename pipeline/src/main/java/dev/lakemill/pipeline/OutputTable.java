@@ -1,0 +1,24 @@
+package dev.lakemill.pipeline;
+
+import dev.lakemill.delta.DeltaSnapshot;
+import dev.lakemill.types.Rows;
+import java.util.Iterator;
+import java.util.List;
+import java.util.OptionalLong;
+
+/** An output in Delta, whose commits carry the number of the batch they reach. */
+interface OutputTable {
+    /** The batch of the last commit; empty before the first. */
+    OptionalLong committed();
+
+    /** Appends; nothing happens when the batch was committed already. */
+    void append(List<Rows> rows, long batch);
+
+    /** Replaces the content; nothing happens when the batch was committed already. */
+    void replace(Iterator<Rows> rows, long batch);
+
+    /** The table as it was when its last commit was at most {@code batch}. */
+    DeltaSnapshot snapshotAt(long batch);
+
+    DeltaSnapshot snapshot();
+}
