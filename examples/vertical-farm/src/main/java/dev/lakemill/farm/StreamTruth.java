@@ -3,7 +3,9 @@ package dev.lakemill.farm;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -12,11 +14,12 @@ import java.util.stream.Stream;
  * thread that sends and the one that hears acknowledgements.
  */
 final class StreamTruth {
-    private record Request(List<Event> events) {}
+    /** What is remembered of an event that waits for its acknowledgement. */
+    private record Sent(long number, Optional<Fault> fault) {}
 
     private final FarmTable table;
     private final String idPrefix;
-    private final TreeMap<Long, Request> unacked = new TreeMap<>();
+    private final TreeMap<Long, List<Sent>> unacked = new TreeMap<>();
     private final Map<Fault, Long> bad = new EnumMap<>(Fault.class);
     private final Map<Refusal, Long> refused = new EnumMap<>(Refusal.class);
     private final Numbers duplicated = new Numbers();
@@ -37,7 +40,8 @@ final class StreamTruth {
 
     /** Before a request goes to the stream, whose requests count from 0. */
     synchronized void sending(List<Event> request) {
-        unacked.put(nextOffset++, new Request(request));
+        unacked.put(
+                nextOffset++, request.stream().map(e -> new Sent(e.number(), e.fault())).toList());
         for (var event : request) {
             if (event.is(Fault.DUPLICATE)) {
                 duplicated.add(event.number());
@@ -50,24 +54,20 @@ final class StreamTruth {
     synchronized void acked(long first, long last) {
         var acked = unacked.subMap(first, true, last, true);
         for (var request : acked.values()) {
-            rows += request.events.size();
-            request.events.forEach(e -> e.fault().ifPresent(f -> bad.merge(f, 1L, Long::sum)));
+            rows += request.size();
+            request.forEach(sent -> sent.fault.ifPresent(f -> bad.merge(f, 1L, Long::sum)));
         }
         acked.clear();
     }
 
     synchronized void resent(long first, long last) {
         for (var request : unacked.subMap(first, true, last, true).values()) {
-            request.events.forEach(event -> resent.add(event.number()));
+            request.forEach(sent -> resent.add(sent.number));
         }
     }
 
     synchronized void refused(Refusal refusal) {
         refused.merge(refusal, 1L, Long::sum);
-    }
-
-    synchronized long rows() {
-        return rows;
     }
 
     /**
@@ -93,15 +93,12 @@ final class StreamTruth {
     }
 
     private List<Long> unackedNumbers() {
-        return unacked.values().stream()
-                .flatMap(request -> request.events.stream())
-                .map(Event::number)
-                .toList();
+        return unacked.values().stream().flatMap(List::stream).map(Sent::number).toList();
     }
 
     private static Map<String, Long> keyed(Map<? extends Enum<?>, Long> counts) {
         var keyed = new LinkedHashMap<String, Long>();
-        counts.forEach((k, n) -> keyed.put(k.name().toLowerCase(java.util.Locale.ROOT), n));
+        counts.forEach((k, n) -> keyed.put(k.name().toLowerCase(Locale.ROOT), n));
         return keyed;
     }
 }
