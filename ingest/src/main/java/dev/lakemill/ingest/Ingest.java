@@ -1,16 +1,52 @@
 package dev.lakemill.ingest;
 
+import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
+import dev.lakemill.wal.Disk;
+import dev.lakemill.wal.Durable;
+import dev.lakemill.wal.Log;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.apache.arrow.memory.BufferAllocator;
+import org.jspecify.annotations.Nullable;
 
-/** Takes rows from producers, makes them durable and lands them in Bronze. */
+/**
+ * Takes rows from producers, makes them durable in the log, acknowledges them, hands them to the
+ * tables' feeds and lands them in Bronze, exactly once per request.
+ *
+ * <p>Safe for use by many threads; open, listen and close come from one.
+ */
 public final class Ingest implements AutoCloseable {
-    private Ingest() {}
+    private final IngestConfig config;
+    private final Landings landings;
+    private final Streams streams;
+    private final Log log;
+    private final Function<IngestTable, Bronze> bronze;
+    private final ScheduledExecutorService watch =
+            Executors.newSingleThreadScheduledExecutor(
+                    Thread.ofPlatform().daemon().name("lakemill-ingest-watch").factory());
+    private @Nullable IngestServer server;
+    private boolean closed;
+
+    private Ingest(
+            IngestConfig config,
+            Landings landings,
+            Streams streams,
+            Log log,
+            Function<IngestTable, Bronze> bronze) {
+        this.config = config;
+        this.landings = landings;
+        this.streams = streams;
+        this.log = log;
+        this.bronze = bronze;
+    }
 
     /**
      * Opens the log and brings the tables up to it: rows that are durable, but not yet in Delta, go
@@ -26,7 +62,71 @@ public final class Ingest implements AutoCloseable {
             List<IngestTable> tables,
             BufferAllocator allocator,
             Clock clock) {
-        throw new UnsupportedOperationException("skeleton");
+        var outside = new Outside(logFolder, Disk.real(), allocator, clock, IngestTable::bronze);
+        return open(config, tables, outside);
+    }
+
+    /** What tests replace. */
+    record Outside(
+            Path logFolder,
+            Disk disk,
+            BufferAllocator allocator,
+            Clock clock,
+            Function<IngestTable, Bronze> bronze) {}
+
+    static Ingest open(IngestConfig config, List<IngestTable> tables, Outside outside) {
+        var landings =
+                new Landings(
+                        config.application(),
+                        config.landing(),
+                        outside.allocator(),
+                        outside.clock());
+        boolean opened = false;
+        Log log = null;
+        try {
+            tables.forEach(table -> landings.add(table, outside.bronze().apply(table)));
+            var streams = new Streams(landings, config.grpc());
+            var listener = new Delivery(streams, landings);
+            log =
+                    Log.open(
+                            outside.logFolder(),
+                            config.log(),
+                            outside.disk(),
+                            landings::replay,
+                            listener);
+            landings.start(log);
+            streams.start(log);
+            opened = true;
+            return new Ingest(config, landings, streams, log, outside.bronze());
+        } finally {
+            if (!opened) {
+                landings.abandon();
+                if (log != null) {
+                    log.close();
+                }
+            }
+        }
+    }
+
+    /** Brings the log's word to the streams first, since producers wait for it, then lands. */
+    private record Delivery(Streams streams, Landings landings) implements Log.Listener {
+        @Override
+        public void durable(List<Durable> group) {
+            streams.durable(group);
+            landings.durable(group);
+        }
+
+        @Override
+        public void failed(Throwable cause) {
+            streams.failed(
+                    cause instanceof LakemillException known
+                            ? known
+                            : new LakemillException(
+                                    ErrorCode.UNAVAILABLE,
+                                    String.valueOf(cause.getMessage()),
+                                    "restart the server",
+                                    cause));
+        }
     }
 
     /**
@@ -35,31 +135,39 @@ public final class Ingest implements AutoCloseable {
      * @throws LakemillException FAILED_PRECONDITION when the port is taken or TLS files are bad
      */
     public int listen() {
-        throw new UnsupportedOperationException("skeleton");
+        var started = IngestServer.start(config.grpc(), streams);
+        server = started;
+        watch.scheduleWithFixedDelay(streams::endStalled, 1, 1, TimeUnit.SECONDS);
+        return started.port();
     }
 
-    /** Adds a table, which takes rows from now on. */
+    /**
+     * Adds a table, which takes rows from now on.
+     *
+     * @throws LakemillException ALREADY_EXISTS when it is there
+     */
     public void register(IngestTable table) {
-        throw new UnsupportedOperationException("skeleton");
+        landings.addStarted(table, bronze.apply(table));
     }
 
     /** Ends a table's streams and forgets its rows that are not in Delta. */
     public void unregister(TableName table) {
-        throw new UnsupportedOperationException("skeleton");
+        landings.find(table).ifPresent(streams::endOf);
+        landings.remove(table);
     }
 
     /** Every table, by name. */
     public List<TableStatus> tables() {
-        throw new UnsupportedOperationException("skeleton");
+        return landings.status();
     }
 
     public IngestTotals totals() {
-        throw new UnsupportedOperationException("skeleton");
+        return streams.totals();
     }
 
     /** Why no rows are taken any more; empty while they are. */
     public Optional<LakemillException> failure() {
-        throw new UnsupportedOperationException("skeleton");
+        return streams.failure();
     }
 
     /**
@@ -68,6 +176,15 @@ public final class Ingest implements AutoCloseable {
      */
     @Override
     public void close() {
-        throw new UnsupportedOperationException("skeleton");
+        if (closed) {
+            return;
+        }
+        closed = true;
+        if (server != null) {
+            server.close();
+        }
+        watch.shutdownNow();
+        landings.close();
+        log.close();
     }
 }

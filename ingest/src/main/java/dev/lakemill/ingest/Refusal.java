@@ -92,9 +92,13 @@ final class Refusal extends RuntimeException {
         return new Refusal(ErrorCode.UNAVAILABLE, Reason.NOT_AVAILABLE, problem, hint);
     }
 
+    static Refusal internal(String problem) {
+        return new Refusal(ErrorCode.INTERNAL, Reason.NOT_AVAILABLE, problem, "report this");
+    }
+
     static Refusal of(LakemillException e) {
         var reason = e.code() == ErrorCode.UNAVAILABLE ? Reason.NOT_AVAILABLE : Reason.BAD_REQUEST;
-        return new Refusal(e.code(), reason, e.getMessage() + "", "", false);
+        return new Refusal(e.code(), reason, String.valueOf(e.getMessage()), "", false);
     }
 
     io.grpc.Status status() {

@@ -1,0 +1,241 @@
+package dev.lakemill.ingest;
+
+import dev.lakemill.delta.DeltaTable;
+import dev.lakemill.delta.Txn;
+import dev.lakemill.feed.TableBatch;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Commits one table's published rows to Delta: about once an interval, at once when there are many,
+ * and after a failure again and again, ever later, until it succeeds.
+ *
+ * <p>Runs on the landings' platform threads, since writing Parquet keeps a thread busy. Invariant:
+ * one commit of the table at a time, and at most one scheduled.
+ */
+final class BronzeCommits {
+    private static final Logger LOG = LoggerFactory.getLogger(BronzeCommits.class);
+
+    private final TableName table;
+    private final Bronze bronze;
+    private final PendingRows pending;
+    private final LandingSurroundings surroundings;
+    private final LandingConfig config;
+    private final Runnable onCommit;
+
+    /** Guarded by {@code this}, as are the fields down to {@code failures}. */
+    private @Nullable ScheduledFuture<?> scheduled;
+
+    private boolean running;
+    private boolean ended;
+    private int failures;
+
+    /** Of the running commit's thread. */
+    private int commitsSinceCompaction;
+
+    private long vacuumedNanos = System.nanoTime();
+
+    private volatile long position;
+    private final LongAdder rows = new LongAdder();
+    private volatile @Nullable String error;
+
+    BronzeCommits(
+            TableName table,
+            Bronze bronze,
+            PendingRows pending,
+            LandingSurroundings surroundings,
+            Runnable onCommit) {
+        this.table = table;
+        this.bronze = bronze;
+        this.pending = pending;
+        this.surroundings = surroundings;
+        this.config = surroundings.config();
+        this.onCommit = onCommit;
+        this.position = bronze.transaction(surroundings.application()).orElse(0);
+    }
+
+    /** The log position up to which Delta has the rows. */
+    long position() {
+        return position;
+    }
+
+    /** Rows committed by this process. */
+    long rows() {
+        return rows.sum();
+    }
+
+    /** Why the last commit failed; null when it did not. */
+    @Nullable String error() {
+        return error;
+    }
+
+    /** Makes sure that what was published is committed before long. */
+    synchronized void published() {
+        if (ended || running) {
+            return;
+        }
+        var much = failures == 0 && pending.publishedBytes() >= config.commitBytes();
+        var due = scheduled;
+        if (due == null) {
+            schedule(much ? Duration.ZERO : config.commitInterval());
+        } else if (much && due.getDelay(TimeUnit.NANOSECONDS) > 0 && due.cancel(false)) {
+            schedule(Duration.ZERO);
+        }
+    }
+
+    private synchronized void schedule(Duration wait) {
+        scheduled =
+                surroundings.committers().schedule(this::run, wait.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    private void run() {
+        if (!begin()) {
+            return;
+        }
+        try {
+            commit();
+            maintain();
+        } catch (RuntimeException e) {
+            LOG.warn("Rows of {} wait for Delta: {}", table, e.getMessage());
+        } finally {
+            done();
+        }
+    }
+
+    private synchronized boolean begin() {
+        scheduled = null;
+        running = !ended && !running;
+        return running;
+    }
+
+    private synchronized void done() {
+        running = false;
+        notifyAll();
+        if (failures > 0 && !ended) {
+            schedule(backoff());
+        } else if (pending.hasPublished()) {
+            published();
+        }
+    }
+
+    private Duration backoff() {
+        var first = Math.max(1, config.retryMax().toNanos() / 10);
+        return Duration.ofNanos(
+                Math.min(first << Math.min(failures - 1, 10), config.retryMax().toNanos()));
+    }
+
+    /**
+     * Commits what waits, or a large part of it; on one thread at a time.
+     *
+     * @throws LakemillException when it failed; the same rows are next again
+     */
+    void commit() {
+        var batches = pending.beginCommit(config.commitBytes());
+        if (batches.isEmpty()) {
+            return;
+        }
+        try {
+            append(batches);
+        } catch (RuntimeException e) {
+            error = String.valueOf(e.getMessage());
+            countFailure(1);
+            throw e;
+        }
+        position = batches.getLast().lastPosition();
+        batches.forEach(batch -> rows.add(batch.rows().count()));
+        error = null;
+        countFailure(0);
+        pending.committed();
+        commitsSinceCompaction++;
+        onCommit.run();
+    }
+
+    private synchronized void countFailure(int more) {
+        failures = more == 0 ? 0 : failures + more;
+    }
+
+    private synchronized boolean isFirstTry() {
+        return failures == 0;
+    }
+
+    private void append(List<TableBatch> batches) {
+        var positions = batches.stream().flatMapToLong(b -> Arrays.stream(b.positions()));
+        var txn = new Txn(surroundings.application(), batches.getLast().lastPosition());
+        var firstTry = isFirstTry();
+        var commit =
+                bronze.append(
+                        batches.stream().map(TableBatch::rows).toList(), positions.toArray(), txn);
+        if (commit instanceof DeltaTable.Commit.Repeated && firstTry) {
+            throw new LakemillException(
+                    ErrorCode.INTERNAL,
+                    "%s has log position %d of %s already, though nobody here committed it"
+                            .formatted(table, txn.version(), txn.application()),
+                    "stop the other node of this name; each node needs a name of its own");
+        }
+    }
+
+    /** Compacts and vacuums now and then; what fails is tried again the next time. */
+    private void maintain() {
+        try {
+            if (config.compactEveryCommits() > 0
+                    && commitsSinceCompaction >= config.compactEveryCommits()) {
+                commitsSinceCompaction = 0;
+                bronze.compact();
+            }
+            var interval = config.vacuumInterval();
+            if (!interval.isZero() && System.nanoTime() - vacuumedNanos >= interval.toNanos()) {
+                vacuumedNanos = System.nanoTime();
+                bronze.vacuum(config.fileRetention());
+            }
+        } catch (RuntimeException e) {
+            LOG.warn("Maintenance of {} failed; it is tried again later", table, e);
+        }
+    }
+
+    /**
+     * Ends the schedule and commits the rest here, as long as it goes well and time is left.
+     *
+     * @return whether nobody commits any more, so that the rows can be let go
+     */
+    boolean finish(long deadlineNanos) {
+        if (!awaitIdle(deadlineNanos)) {
+            return false;
+        }
+        try {
+            while (pending.hasPublished() && System.nanoTime() - deadlineNanos < 0) {
+                commit();
+            }
+        } catch (RuntimeException e) {
+            LOG.warn("Rows of {} stay in the log: {}", table, e.getMessage());
+        }
+        return true;
+    }
+
+    /** Ends the schedule; false when a commit still ran at the deadline. */
+    synchronized boolean awaitIdle(long deadlineNanos) {
+        ended = true;
+        if (scheduled != null) {
+            scheduled.cancel(false);
+        }
+        try {
+            var left = deadlineNanos - System.nanoTime();
+            while (running && left > 0) {
+                wait(left / 1_000_000 + 1);
+                left = deadlineNanos - System.nanoTime();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return !running;
+    }
+}

@@ -1,0 +1,262 @@
+package dev.lakemill.ingest;
+
+import dev.lakemill.catalog.CatalogTable;
+import dev.lakemill.feed.TableBatch;
+import dev.lakemill.feed.TableFeed;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Rows;
+import dev.lakemill.wal.Durable;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.LongAdder;
+import org.apache.arrow.memory.OutOfMemoryException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings one table's durable rows to its feed and to Delta.
+ *
+ * <p>A virtual thread takes the frames that arrived, decodes them together and publishes them: that
+ * is what readers wait for, so it never waits for Delta. {@link BronzeCommits} does, beside it.
+ *
+ * <p>Exactly once: a commit carries the log position of its last frame as Delta transaction, so it
+ * cannot be made twice; what a crash left out is replayed from the log, and frames up to the
+ * transaction are skipped. The log is released only up to the oldest frame that is not in Delta.
+ */
+final class Landing {
+    private static final Logger LOG = LoggerFactory.getLogger(Landing.class);
+    private static final long DECODE_BYTES_MAX = 4 << 20;
+    private static final Duration MEMORY_RETRY = Duration.ofMillis(100);
+
+    private final CatalogTable table;
+    private final TableFeed feed;
+    private final LandingSurroundings surroundings;
+    private final RowDecoder decoder;
+    private final PendingRows pending = new PendingRows();
+    private final BronzeCommits commits;
+    private final Thread publisher;
+    private final ConcurrentLinkedQueue<Runnable> waitingForRoom = new ConcurrentLinkedQueue<>();
+    private final LongAdder rowsReceived = new LongAdder();
+    private volatile boolean ended;
+    private volatile @Nullable String error;
+
+    /**
+     * @param onCommit runs after each commit
+     */
+    Landing(
+            CatalogTable table,
+            Bronze bronze,
+            TableFeed feed,
+            LandingSurroundings surroundings,
+            Runnable onCommit) {
+        this.table = table;
+        this.feed = feed;
+        this.surroundings = surroundings;
+        this.decoder = new RowDecoder(table.schema());
+        this.commits =
+                new BronzeCommits(
+                        table.name(),
+                        bronze,
+                        pending,
+                        surroundings,
+                        () -> {
+                            onCommit.run();
+                            wakeWaiting();
+                        });
+        this.publisher = Thread.ofVirtual().name("landing-" + table.name()).unstarted(this::run);
+    }
+
+    CatalogTable table() {
+        return table;
+    }
+
+    /** The log position up to which Delta has the rows. */
+    long committedPosition() {
+        return commits.position();
+    }
+
+    /** The oldest position that is not in Delta; MAX_VALUE when all are. */
+    long oldestPosition() {
+        return pending.oldestPosition();
+    }
+
+    /** Whether more rows may be taken for the table. */
+    boolean hasRoom() {
+        return pending.bytes() < surroundings.config().pendingBytesMax();
+    }
+
+    /** Runs {@code action} once, on any thread, as soon as there is room. It must not block. */
+    void whenRoom(Runnable action) {
+        waitingForRoom.add(action);
+        wakeWaiting();
+    }
+
+    private void wakeWaiting() {
+        while (!waitingForRoom.isEmpty() && (hasRoom() || ended)) {
+            var action = waitingForRoom.poll();
+            if (action != null) {
+                action.run();
+            }
+        }
+    }
+
+    /** Takes a frame that stands on disk. Never blocks; called on the log's thread. */
+    void add(Durable frame, long receivedMicros) {
+        pending.arrive(new PendingRows.Arrival(frame, receivedMicros));
+    }
+
+    /**
+     * Takes a frame of an earlier life, before {@link #start}; commits when memory fills.
+     *
+     * @throws LakemillException when such a commit fails
+     */
+    void replay(Durable frame, long receivedMicros) {
+        if (frame.lsn() <= committedPosition()) {
+            return;
+        }
+        add(frame, receivedMicros);
+        if (pending.arrivedBytes() >= DECODE_BYTES_MAX) {
+            publish(pending.beginDecoding(DECODE_BYTES_MAX));
+        }
+        while (pending.publishedBytes() >= surroundings.config().pendingBytesMax() / 2) {
+            commits.commit();
+        }
+    }
+
+    /** Starts to publish and commit by itself. */
+    void start() {
+        publisher.start();
+        if (pending.hasPublished()) {
+            commits.published();
+        }
+    }
+
+    private void run() {
+        var linger = surroundings.config().linger();
+        try {
+            var frames = pending.await(linger, DECODE_BYTES_MAX);
+            while (!frames.isEmpty()) {
+                publish(frames);
+                commits.published();
+                frames = pending.await(linger, DECODE_BYTES_MAX);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException e) {
+            LOG.error("Rows of {} cannot be read from the log any more", table.name(), e);
+            error = "rows cannot be read from the log: " + e;
+        }
+    }
+
+    private void publish(List<PendingRows.Arrival> frames) {
+        var batch = decode(frames);
+        feed.publish(batch);
+        pending.publish(batch);
+        rowsReceived.add(batch.rows().count());
+    }
+
+    private TableBatch decode(List<PendingRows.Arrival> frames) {
+        var payloads = new ArrayList<byte[]>(frames.size());
+        var counts = new int[frames.size()];
+        int rowCount = 0;
+        for (int i = 0; i < counts.length; i++) {
+            var payload = frames.get(i).frame().frame().payload();
+            payloads.add(payload);
+            counts[i] = RowDecoder.count(payload);
+            rowCount += counts[i];
+        }
+        var positions = new long[rowCount];
+        int row = 0;
+        for (int i = 0; i < counts.length; i++) {
+            Arrays.fill(positions, row, row + counts[i], frames.get(i).frame().lsn());
+            row += counts[i];
+        }
+        return new TableBatch(
+                decode(payloads, rowCount), positions, frames.getLast().receivedMicros());
+    }
+
+    /** Waits for memory where there is none; meanwhile producers wait for room. */
+    private Rows decode(List<byte[]> payloads, int rowCount) {
+        while (true) {
+            try {
+                var rows = decoder.decode(payloads, rowCount, surroundings.allocator());
+                error = null;
+                return rows;
+            } catch (OutOfMemoryException e) {
+                if (ended) {
+                    throw e;
+                }
+                error = "no memory to decode rows; readers and commits have to free some";
+                sleep();
+            }
+        }
+    }
+
+    private static void sleep() {
+        try {
+            Thread.sleep(MEMORY_RETRY);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    TableStatus status() {
+        var failed = error;
+        return new TableStatus(
+                table.name(),
+                rowsReceived.sum(),
+                commits.rows(),
+                feed.position(),
+                commits.position(),
+                pending.bytes(),
+                feed.receivedMicros(),
+                failed == null ? commits.error() : failed);
+    }
+
+    boolean isEnded() {
+        return ended;
+    }
+
+    /** Takes no more frames; those that are here are still published. */
+    void end() {
+        ended = true;
+        pending.end();
+        wakeWaiting();
+    }
+
+    /** After {@link #end}: publishes and commits what is here, within the time there is. */
+    void finish(long deadlineNanos) {
+        var published = awaitPublisher(deadlineNanos);
+        var committed = commits.finish(deadlineNanos);
+        if (!published || !committed) {
+            LOG.warn("Rows of {} stay in the log: Delta did not take them in time", table.name());
+            return;
+        }
+        pending.clear();
+    }
+
+    /** Forgets the rows, for a table that is no more. */
+    void abandon(long deadlineNanos) {
+        end();
+        var published = awaitPublisher(deadlineNanos);
+        var idle = commits.awaitIdle(deadlineNanos);
+        if (published && idle) {
+            pending.clear();
+        }
+    }
+
+    private boolean awaitPublisher(long deadlineNanos) {
+        try {
+            return !publisher.isAlive()
+                    || publisher.join(
+                            Duration.ofNanos(Math.max(1, deadlineNanos - System.nanoTime())));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+}

@@ -1,0 +1,16 @@
+package dev.lakemill.ingest;
+
+import java.util.concurrent.ScheduledExecutorService;
+import org.apache.arrow.memory.BufferAllocator;
+
+/**
+ * What all landings share.
+ *
+ * @param application of the Delta transactions
+ * @param committers platform threads that write to Delta
+ */
+record LandingSurroundings(
+        String application,
+        LandingConfig config,
+        ScheduledExecutorService committers,
+        BufferAllocator allocator) {}

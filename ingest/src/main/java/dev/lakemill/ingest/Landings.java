@@ -1,0 +1,204 @@
+package dev.lakemill.ingest;
+
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
+import dev.lakemill.wal.Durable;
+import dev.lakemill.wal.Log;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.stream.Collectors;
+import org.apache.arrow.memory.BufferAllocator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The landings of all tables, and how far the log can be released.
+ *
+ * <p>Invariant: {@code dispatched} is read before the landings are asked for their oldest position,
+ * and written after their frames were added; so a frame at or below it is seen by its landing, and
+ * the lower of the two is safe to release.
+ */
+final class Landings {
+    private static final Logger LOG = LoggerFactory.getLogger(Landings.class);
+    private static final int COMMIT_THREADS = 2;
+
+    private final Map<UUID, Landing> byId = new ConcurrentHashMap<>();
+    private final Map<TableName, Landing> byName = new ConcurrentHashMap<>();
+    private final Map<UUID, Long> unknownFrames = new TreeMap<>();
+    private final Clock clock;
+    private final String application;
+    private final LandingConfig config;
+    private final LandingSurroundings surroundings;
+    private final ScheduledThreadPoolExecutor committers;
+    private volatile @Nullable Log log;
+    private volatile long dispatched;
+
+    Landings(String application, LandingConfig config, BufferAllocator allocator, Clock clock) {
+        this.clock = clock;
+        this.application = application;
+        this.config = config;
+        this.committers =
+                new ScheduledThreadPoolExecutor(
+                        COMMIT_THREADS,
+                        Thread.ofPlatform().daemon().name("lakemill-landing-", 0).factory());
+        this.surroundings = new LandingSurroundings(application, config, committers, allocator);
+    }
+
+    /** Adds a table; it takes replayed frames, and durable ones once it is started. */
+    Landing add(IngestTable table, Bronze bronze) {
+        var landing = new Landing(table.table(), bronze, table.feed(), surroundings, this::release);
+        if (byName.putIfAbsent(table.table().name(), landing) != null) {
+            throw new LakemillException(
+                    ErrorCode.ALREADY_EXISTS,
+                    "%s takes rows already".formatted(table.table().name()),
+                    "");
+        }
+        byId.put(table.table().id(), landing);
+        return landing;
+    }
+
+    /** Adds a table while the log runs. */
+    void addStarted(IngestTable table, Bronze bronze) {
+        var opened = log;
+        if (opened != null) {
+            checkAge(table.table().name(), bronze.transaction(application), opened);
+        }
+        add(table, bronze).start();
+    }
+
+    void remove(TableName name) {
+        var landing = byName.remove(name);
+        if (landing != null) {
+            byId.remove(landing.table().id());
+            landing.abandon(deadline());
+        }
+        release();
+    }
+
+    Optional<Landing> find(TableName name) {
+        return Optional.ofNullable(byName.get(name));
+    }
+
+    List<TableName> names() {
+        return byName.keySet().stream().sorted().toList();
+    }
+
+    /** Takes a frame that the log held at the start. */
+    void replay(Durable frame) {
+        var landing = byId.get(frame.frame().table());
+        if (landing == null) {
+            unknownFrames.merge(frame.frame().table(), 1L, Long::sum);
+        } else {
+            landing.replay(frame, micros(clock.instant()));
+        }
+    }
+
+    /**
+     * The log is open and everything was replayed: starts all landings.
+     *
+     * @throws LakemillException FAILED_PRECONDITION when the log does not belong to these tables
+     */
+    void start(Log opened) {
+        checkUnknown();
+        for (var landing : byId.values()) {
+            var committed = OptionalLong.of(landing.committedPosition());
+            checkAge(landing.table().name(), committed, opened);
+        }
+        dispatched = opened.durableLsn();
+        log = opened;
+        byId.values().forEach(Landing::start);
+        release();
+    }
+
+    /** Takes what became durable, on the log's thread. */
+    void durable(List<Durable> group) {
+        var receivedMicros = micros(clock.instant());
+        for (var frame : group) {
+            var landing = byId.get(frame.frame().table());
+            if (landing != null) {
+                landing.add(frame, receivedMicros);
+            }
+        }
+        dispatched = group.getLast().lsn();
+    }
+
+    /** Gives back to the log what all tables have in Delta. */
+    private void release() {
+        var opened = log;
+        if (opened != null) {
+            long floor = dispatched;
+            for (var landing : byId.values()) {
+                floor = Math.min(floor, landing.oldestPosition() - 1);
+            }
+            opened.release(floor);
+        }
+    }
+
+    List<TableStatus> status() {
+        return names().stream().flatMap(name -> find(name).stream()).map(Landing::status).toList();
+    }
+
+    /** Publishes and commits what is here, as long as the close may take; frees all memory. */
+    void close() {
+        var deadlineNanos = deadline();
+        var landings = new ArrayList<>(byId.values());
+        landings.forEach(Landing::end);
+        landings.forEach(landing -> landing.finish(deadlineNanos));
+        committers.shutdown();
+    }
+
+    /** Lets everything go after an open that failed. */
+    void abandon() {
+        var deadlineNanos = deadline();
+        byId.values().forEach(landing -> landing.abandon(deadlineNanos));
+        committers.shutdownNow();
+    }
+
+    private long deadline() {
+        return System.nanoTime() + config.closeTimeout().toNanos();
+    }
+
+    private void checkUnknown() {
+        if (unknownFrames.isEmpty()) {
+            return;
+        }
+        var what =
+                unknownFrames.entrySet().stream()
+                        .map(e -> "%d requests for table %s".formatted(e.getValue(), e.getKey()))
+                        .collect(Collectors.joining(", "));
+        if (!config.discardUnknownTables()) {
+            throw new LakemillException(
+                    ErrorCode.FAILED_PRECONDITION,
+                    "the log holds rows of tables that are not in the catalog: " + what,
+                    "restore the catalog that belongs to this log, or allow these rows to be"
+                            + " discarded");
+        }
+        LOG.warn("Discarded from the log: {}", what);
+    }
+
+    private static void checkAge(TableName table, OptionalLong committed, Log log) {
+        if (committed.orElse(0) > log.durableLsn()) {
+            throw new LakemillException(
+                    ErrorCode.FAILED_PRECONDITION,
+                    "%s has rows up to log position %d, but the log ends at %d"
+                            .formatted(table, committed.orElse(0), log.durableLsn()),
+                    "this is not the log of these tables: restore its folder, or give the node a"
+                            + " new data folder");
+        }
+    }
+
+    static long micros(Instant instant) {
+        return instant.getEpochSecond() * 1_000_000 + instant.getNano() / 1_000;
+    }
+}

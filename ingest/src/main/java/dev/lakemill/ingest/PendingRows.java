@@ -1,0 +1,170 @@
+package dev.lakemill.ingest;
+
+import dev.lakemill.feed.TableBatch;
+import dev.lakemill.wal.Durable;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a table holds between the log and Delta, in log order: frames that arrived, frames being
+ * decoded, batches published, and batches being committed. Safe from any thread; one publishes, one
+ * commits.
+ *
+ * <p>A commit that failed may have succeeded all the same. So what is being committed is never
+ * mixed with more rows: it is tried again unchanged until it is known to stand in Delta.
+ */
+final class PendingRows {
+    /** A durable frame, and when it became so, in microseconds since 1970 UTC. */
+    record Arrival(Durable frame, long receivedMicros) {
+        int bytes() {
+            return frame.frame().payload().length;
+        }
+    }
+
+    private final ArrayDeque<Arrival> arrived = new ArrayDeque<>();
+    private final ArrayDeque<TableBatch> published = new ArrayDeque<>();
+    private List<Arrival> decoding = List.of();
+    private List<TableBatch> committing = List.of();
+    private long arrivedBytes;
+    private long decodingBytes;
+    private long publishedBytes;
+    private long committingBytes;
+    private long missedFrom = Long.MAX_VALUE;
+    private boolean ended;
+    private volatile long bytes;
+
+    /** Takes a frame; after the end only notes that the log has to keep it for the next start. */
+    synchronized void arrive(Arrival arrival) {
+        if (ended) {
+            missedFrom = Math.min(missedFrom, arrival.frame().lsn());
+            return;
+        }
+        arrived.add(arrival);
+        arrivedBytes += arrival.bytes();
+        count();
+        notifyAll();
+    }
+
+    /**
+     * Waits for frames, then a little for more of them.
+     *
+     * @return empty when there are none and none will come
+     */
+    synchronized List<Arrival> await(Duration linger, long bytesMax) throws InterruptedException {
+        while (arrived.isEmpty() && !ended) {
+            wait();
+        }
+        var until = System.nanoTime() + linger.toNanos();
+        var left = linger.toNanos();
+        while (left > 0 && !ended && arrivedBytes < bytesMax) {
+            wait(left / 1_000_000, (int) (left % 1_000_000));
+            left = until - System.nanoTime();
+        }
+        return beginDecoding(bytesMax);
+    }
+
+    /** Takes frames for decoding: one if there is one, then more up to {@code bytesMax}. */
+    synchronized List<Arrival> beginDecoding(long bytesMax) {
+        var frames = new ArrayList<Arrival>();
+        while (!arrived.isEmpty()
+                && (frames.isEmpty() || decodingBytes + arrived.peek().bytes() <= bytesMax)) {
+            var frame = arrived.remove();
+            frames.add(frame);
+            decodingBytes += frame.bytes();
+        }
+        arrivedBytes -= decodingBytes;
+        decoding = frames;
+        return frames;
+    }
+
+    /** The frames being decoded are this batch now. */
+    synchronized void publish(TableBatch batch) {
+        decoding = List.of();
+        decodingBytes = 0;
+        published.add(batch);
+        publishedBytes += batch.rows().sizeBytes();
+        count();
+    }
+
+    /** What is to be committed: the same as last time until {@link #committed}. */
+    synchronized List<TableBatch> beginCommit(long bytesMax) {
+        if (committing.isEmpty()) {
+            var batches = new ArrayList<TableBatch>();
+            while (!published.isEmpty() && (batches.isEmpty() || committingBytes < bytesMax)) {
+                var batch = published.remove();
+                batches.add(batch);
+                committingBytes += batch.rows().sizeBytes();
+            }
+            publishedBytes -= committingBytes;
+            committing = batches;
+        }
+        return committing;
+    }
+
+    /** What was being committed stands in Delta. */
+    synchronized void committed() {
+        committing.forEach(TableBatch::close);
+        committing = List.of();
+        committingBytes = 0;
+        count();
+    }
+
+    /** No frame is taken any more; those that are here still go their way. */
+    synchronized void end() {
+        ended = true;
+        notifyAll();
+    }
+
+    /** Forgets everything, when nobody publishes or commits any more. */
+    synchronized void clear() {
+        end();
+        committed();
+        published.forEach(TableBatch::close);
+        published.clear();
+        publishedBytes = 0;
+        arrived.clear();
+        arrivedBytes = 0;
+        decoding = List.of();
+        decodingBytes = 0;
+        count();
+    }
+
+    synchronized boolean hasPublished() {
+        return !published.isEmpty() || !committing.isEmpty();
+    }
+
+    /** Bytes of frames that nobody decodes yet. */
+    synchronized long arrivedBytes() {
+        return arrivedBytes;
+    }
+
+    /** Bytes of what waits for a commit. */
+    synchronized long publishedBytes() {
+        return publishedBytes + committingBytes;
+    }
+
+    /** Bytes of all. */
+    long bytes() {
+        return bytes;
+    }
+
+    /** The log position of the oldest frame that Delta does not have; MAX_VALUE for none. */
+    synchronized long oldestPosition() {
+        if (!committing.isEmpty()) {
+            return committing.getFirst().firstPosition();
+        }
+        if (!published.isEmpty()) {
+            return published.getFirst().firstPosition();
+        }
+        if (!decoding.isEmpty()) {
+            return decoding.getFirst().frame().lsn();
+        }
+        return arrived.isEmpty() ? missedFrom : arrived.getFirst().frame().lsn();
+    }
+
+    private void count() {
+        bytes = arrivedBytes + decodingBytes + publishedBytes + committingBytes;
+    }
+}

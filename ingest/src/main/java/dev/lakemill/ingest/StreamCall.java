@@ -1,0 +1,410 @@
+package dev.lakemill.ingest;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Duration;
+import dev.lakemill.api.zerobus.CloseStreamSignal;
+import dev.lakemill.api.zerobus.CreateIngestStreamRequest;
+import dev.lakemill.api.zerobus.CreateIngestStreamResponse;
+import dev.lakemill.api.zerobus.EphemeralStreamRequest;
+import dev.lakemill.api.zerobus.EphemeralStreamResponse;
+import dev.lakemill.api.zerobus.IngestRecordBatchRequest;
+import dev.lakemill.api.zerobus.IngestRecordRequest;
+import dev.lakemill.api.zerobus.IngestRecordResponse;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.wal.Frame;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.Status;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One producer's stream.
+ *
+ * <p>Requests come on the connection's event loop, one at a time: the next is asked for only when
+ * the log took the last. A request that the log or the table has no room for is kept and offered
+ * again when there is. Acknowledgements come from the log's thread: one for all that a group commit
+ * made durable.
+ *
+ * <p>States: new, open (after create_stream), ending (the producer is done, was refused or has to
+ * go: nothing more is read, but what was taken is still acknowledged), closed. The lock guards the
+ * state and every use of the call, which is not thread-safe; nothing foreign runs under it.
+ */
+final class StreamCall extends ServerCall.Listener<Inbound> {
+    private static final Logger LOG = LoggerFactory.getLogger(StreamCall.class);
+
+    /** How a stream ends once everything taken is acknowledged. */
+    private record End(Status status, Metadata trailers) {
+        static End of(Refusal refusal) {
+            return new End(refusal.status(), refusal.trailers());
+        }
+    }
+
+    private final ServerCall<Inbound, EphemeralStreamResponse> call;
+    private final @Nullable String headerTable;
+    private final Streams streams;
+    private final UUID id = UUID.randomUUID();
+    private final Object lock = new Object();
+
+    /** A request that there is no room for yet. */
+    private record Waiting(Frame frame, int rows, long sinceNanos) {}
+
+    /** Set once, on the event loop. */
+    private volatile @Nullable OpenTable table;
+
+    /** Guarded by the lock, as are all below. */
+    private @Nullable Waiting waiting;
+
+    private long offered = -1;
+    private long durable = -1;
+    private long acked = -1;
+    private @Nullable End end;
+    private boolean closed;
+
+    StreamCall(
+            ServerCall<Inbound, EphemeralStreamResponse> call,
+            @Nullable String headerTable,
+            Streams streams) {
+        this.call = call;
+        this.headerTable = headerTable;
+        this.streams = streams;
+    }
+
+    UUID id() {
+        return id;
+    }
+
+    @Override
+    public void onMessage(Inbound message) {
+        if (!isReading()) {
+            return;
+        }
+        try {
+            switch (message) {
+                case Inbound.Request request -> take(request.request());
+                case Inbound.TooLarge large -> throw tooLarge(large);
+                case Inbound.Malformed malformed ->
+                        throw Refusal.badRequest(
+                                "the message is not an EphemeralStreamRequest: "
+                                        + malformed.problem(),
+                                "speak databricks.zerobus.Zerobus");
+            }
+        } catch (RuntimeException e) {
+            refuse(e);
+        }
+    }
+
+    private void take(EphemeralStreamRequest request) {
+        switch (request.getPayloadCase()) {
+            case CREATE_STREAM -> create(request.getCreateStream());
+            case INGEST_RECORD -> takeRecord(request.getIngestRecord());
+            case INGEST_RECORD_BATCH -> takeBatch(request.getIngestRecordBatch());
+            case PAYLOAD_NOT_SET ->
+                    throw Refusal.badRequest(
+                            "the request has no payload",
+                            "send create_stream, ingest_record or ingest_record_batch");
+        }
+    }
+
+    private void create(CreateIngestStreamRequest request) {
+        if (table != null) {
+            throw Refusal.badRequest(
+                    "create_stream came a second time", "open another stream for another table");
+        }
+        table = streams.open(request, headerTable);
+        synchronized (lock) {
+            call.sendMessage(
+                    EphemeralStreamResponse.newBuilder()
+                            .setCreateStreamResponse(
+                                    CreateIngestStreamResponse.newBuilder()
+                                            .setStreamId(id.toString()))
+                            .build());
+        }
+        call.request(1);
+    }
+
+    private void takeRecord(IngestRecordRequest request) {
+        var open = opened();
+        checkOffset(request.hasOffsetId(), request.getOffsetId());
+        switch (request.getRecordCase()) {
+            case JSON_RECORD -> open.checkFormat(true);
+            case PROTO_ENCODED_RECORD -> open.checkFormat(false);
+            case RECORD_NOT_SET -> throw noRecord();
+        }
+        var record = open.json() ? request.getJsonRecordBytes() : request.getProtoEncodedRecord();
+        offer(open, List.of(record), request.getOffsetId());
+    }
+
+    private void takeBatch(IngestRecordBatchRequest request) {
+        var open = opened();
+        checkOffset(request.hasOffsetId(), request.getOffsetId());
+        switch (request.getBatchCase()) {
+            case JSON_BATCH -> open.checkFormat(true);
+            case PROTO_ENCODED_BATCH -> open.checkFormat(false);
+            case BATCH_NOT_SET -> throw noRecord();
+        }
+        var records =
+                open.json()
+                        ? request.getJsonBatch().getRecordsList().asByteStringList()
+                        : request.getProtoEncodedBatch().getRecordsList();
+        if (records.isEmpty()) {
+            throw noRecord();
+        }
+        offer(open, records, request.getOffsetId());
+    }
+
+    private OpenTable opened() {
+        var open = table;
+        if (open == null) {
+            throw Refusal.badRequest(
+                    "the first message is not create_stream", "open the stream with create_stream");
+        }
+        return open;
+    }
+
+    private void checkOffset(boolean present, long offset) {
+        long expected;
+        synchronized (lock) {
+            expected = offered + 1;
+        }
+        if (!present || offset != expected) {
+            throw Refusal.badOffset(
+                    "offset_id is %s where %d comes next (error 4002, NonIncrementalOffset)"
+                            .formatted(present ? offset : "absent", expected),
+                    "number the requests of each connection 0, 1, 2, ...");
+        }
+    }
+
+    private void offer(OpenTable open, List<ByteString> records, long offset) {
+        var payload = open.encoder().payload(records, offset);
+        var request =
+                new Waiting(
+                        new Frame(open.landing().table().id(), id, offset, payload),
+                        records.size(),
+                        System.nanoTime());
+        if (offer(open, request)) {
+            call.request(1);
+        } else {
+            synchronized (lock) {
+                waiting = end == null ? request : null;
+            }
+            streams.whenRoom(open.landing(), this::offerAgain);
+        }
+    }
+
+    /** Offers a request; its offset counts as offered before the log may say it is durable. */
+    private boolean offer(OpenTable open, Waiting request) {
+        var frame = request.frame();
+        synchronized (lock) {
+            offered = frame.offset();
+        }
+        boolean taken = false;
+        try {
+            taken = streams.offer(open.landing(), frame);
+        } finally {
+            if (taken) {
+                streams.count(request.rows(), frame.payload().length);
+            } else {
+                synchronized (lock) {
+                    offered = frame.offset() - 1;
+                    finishWhenDone();
+                }
+            }
+        }
+        return taken;
+    }
+
+    /** There may be room now. On any thread; never twice at once, as one request waits at most. */
+    private void offerAgain() {
+        Waiting request;
+        synchronized (lock) {
+            request = waiting;
+        }
+        var open = table;
+        if (request == null || open == null) {
+            return;
+        }
+        try {
+            if (!offer(open, request)) {
+                streams.whenRoom(open.landing(), this::offerAgain);
+                return;
+            }
+        } catch (RuntimeException e) {
+            refuse(e);
+            return;
+        }
+        synchronized (lock) {
+            waiting = null;
+            finishWhenDone();
+            if (!closed) {
+                call.request(1);
+            }
+        }
+    }
+
+    /**
+     * The log has the frames up to an offset on disk. On the log's thread.
+     *
+     * @return whether the stream has to be told by {@link #acknowledge}, and was not before
+     */
+    boolean durable(long offset) {
+        synchronized (lock) {
+            var first = durable == acked;
+            durable = offset;
+            return !closed && (first || end != null);
+        }
+    }
+
+    /** Tells the producer what is durable; later, when it does not read. */
+    void acknowledge() {
+        synchronized (lock) {
+            if (!closed && call.isReady()) {
+                sendAck();
+            }
+            finishWhenDone();
+        }
+    }
+
+    private void sendAck() {
+        if (durable > acked) {
+            acked = durable;
+            call.sendMessage(
+                    EphemeralStreamResponse.newBuilder()
+                            .setIngestRecordResponse(
+                                    IngestRecordResponse.newBuilder()
+                                            .setDurabilityAckUpToOffset(acked))
+                            .build());
+        }
+    }
+
+    @Override
+    public void onReady() {
+        acknowledge();
+    }
+
+    @Override
+    public void onHalfClose() {
+        end(new End(Status.OK, new Metadata()));
+    }
+
+    @Override
+    public void onCancel() {
+        synchronized (lock) {
+            closed = true;
+            waiting = null;
+        }
+        streams.remove(this);
+    }
+
+    @Override
+    public void onComplete() {
+        streams.remove(this);
+    }
+
+    /** Asks the producer to end the stream within some seconds. */
+    void signalClose(java.time.Duration grace) {
+        synchronized (lock) {
+            if (!closed && end == null) {
+                call.sendMessage(
+                        EphemeralStreamResponse.newBuilder()
+                                .setCloseStreamSignal(
+                                        CloseStreamSignal.newBuilder()
+                                                .setDuration(
+                                                        Duration.newBuilder()
+                                                                .setSeconds(grace.toSeconds())
+                                                                .setNanos(grace.toNanosPart())))
+                                .build());
+            }
+        }
+    }
+
+    private void refuse(RuntimeException why) {
+        streams.countRefused();
+        switch (why) {
+            case Refusal refusal -> endSoon(refusal);
+            case LakemillException known -> endSoon(Refusal.of(known));
+            default -> {
+                LOG.error("A request of stream {} failed", id, why);
+                endSoon(Refusal.internal("the request failed: " + why));
+            }
+        }
+    }
+
+    /** Ends the stream once what the log took is acknowledged; a request that waits is given up. */
+    void endSoon(Refusal why) {
+        synchronized (lock) {
+            waiting = null;
+        }
+        end(End.of(why));
+    }
+
+    /** Ends the stream at once: what is not acknowledged never will be. */
+    void abort(Refusal why) {
+        synchronized (lock) {
+            close(End.of(why));
+        }
+        streams.remove(this);
+    }
+
+    private void end(End how) {
+        synchronized (lock) {
+            if (end == null || !how.status().isOk()) {
+                end = how;
+            }
+            finishWhenDone();
+        }
+    }
+
+    private void finishWhenDone() {
+        var how = end;
+        if (how != null && !closed && waiting == null && durable == offered) {
+            sendAck();
+            close(how);
+        }
+    }
+
+    private void close(End how) {
+        if (!closed) {
+            closed = true;
+            call.close(how.status(), how.trailers());
+        }
+    }
+
+    private boolean isReading() {
+        synchronized (lock) {
+            return !closed && end == null;
+        }
+    }
+
+    boolean isOf(Landing landing) {
+        var open = table;
+        return open != null && open.landing() == landing;
+    }
+
+    boolean isWaiting() {
+        synchronized (lock) {
+            return waiting != null;
+        }
+    }
+
+    /** Whether a request has been waiting for room since before an instant of System.nanoTime. */
+    boolean waitsSince(long nanos) {
+        synchronized (lock) {
+            return waiting != null && waiting.sinceNanos() - nanos < 0;
+        }
+    }
+
+    private static Refusal noRecord() {
+        return Refusal.badRequest("the request holds no record", "send one record or more");
+    }
+
+    private static Refusal tooLarge(Inbound.TooLarge request) {
+        return Refusal.badRequest(
+                "the request has %d bytes, beyond the limit of %d"
+                        .formatted(request.bytes(), request.bytesMax()),
+                "send fewer rows in one request");
+    }
+}

@@ -1,0 +1,273 @@
+package dev.lakemill.ingest;
+
+import dev.lakemill.api.zerobus.CreateIngestStreamRequest;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
+import dev.lakemill.wal.Durable;
+import dev.lakemill.wal.Frame;
+import dev.lakemill.wal.Log;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** All open streams: admits them, gives their frames to the log, and brings back its word. */
+final class Streams {
+    private static final Logger LOG = LoggerFactory.getLogger(Streams.class);
+
+    private final Map<UUID, StreamCall> open = new ConcurrentHashMap<>();
+    private final Landings landings;
+    private final GrpcConfig config;
+    private final LongAdder rows = new LongAdder();
+    private final LongAdder requests = new LongAdder();
+    private final LongAdder bytes = new LongAdder();
+    private final LongAdder refused = new LongAdder();
+    private final LongAdder opened = new LongAdder();
+
+    /** Told when the last stream is gone. */
+    private final Object ending = new Object();
+
+    /** Of the log's thread: who is to be told of the running group. */
+    private final List<StreamCall> touched = new ArrayList<>();
+
+    private volatile @Nullable Log log;
+    private volatile @Nullable Refusal closing;
+    private volatile @Nullable LakemillException failure;
+
+    Streams(Landings landings, GrpcConfig config) {
+        this.landings = landings;
+        this.config = config;
+    }
+
+    void start(Log opened) {
+        log = opened;
+    }
+
+    /**
+     * Lets a new stream in.
+     *
+     * @throws Refusal when there are too many, or none are taken now
+     */
+    void admit(StreamCall stream) {
+        var why = closing;
+        if (why != null) {
+            throw why;
+        }
+        if (open.size() >= config.streamsMax()) {
+            throw Refusal.limit(
+                    "%d streams are open, which is the limit".formatted(config.streamsMax()),
+                    "send more rows through fewer streams");
+        }
+        open.put(stream.id(), stream);
+        opened.increment();
+    }
+
+    void remove(StreamCall stream) {
+        open.remove(stream.id());
+        if (closing != null && open.isEmpty()) {
+            synchronized (ending) {
+                ending.notifyAll();
+            }
+        }
+    }
+
+    /** Waits until no stream is open; false after the timeout. */
+    boolean awaitNone(Duration timeout) throws InterruptedException {
+        var until = System.nanoTime() + timeout.toNanos();
+        synchronized (ending) {
+            var left = until - System.nanoTime();
+            while (!open.isEmpty() && left > 0) {
+                ending.wait(left / 1_000_000 + 1);
+                left = until - System.nanoTime();
+            }
+        }
+        return open.isEmpty();
+    }
+
+    /**
+     * Checks what a stream is opened for.
+     *
+     * @throws Refusal when table, header, record type or descriptor do not fit
+     */
+    OpenTable open(CreateIngestStreamRequest request, @Nullable String headerTable) {
+        var name = tableName(request, headerTable);
+        var landing = landings.find(name).orElseThrow(() -> noSuchTable(name));
+        // A record type of a later protocol arrives as an unknown field: absent, thus PROTO.
+        if (!request.hasRecordType()) {
+            return ofProto(landing, request);
+        }
+        return switch (request.getRecordType()) {
+            case JSON -> OpenTable.ofJson(landing);
+            case PROTO -> ofProto(landing, request);
+            case RECORD_TYPE_UNSPECIFIED ->
+                    throw Refusal.badRequest(
+                            "record_type is RECORD_TYPE_UNSPECIFIED", "choose PROTO or JSON");
+        };
+    }
+
+    private static OpenTable ofProto(Landing landing, CreateIngestStreamRequest request) {
+        if (!request.hasDescriptorProto()) {
+            throw Refusal.badRequest(
+                    "a stream of PROTO records has no descriptor_proto",
+                    "send the DescriptorProto of the record, or set record_type to JSON");
+        }
+        return OpenTable.ofProto(landing, request.getDescriptorProto());
+    }
+
+    private static TableName tableName(
+            CreateIngestStreamRequest request, @Nullable String headerTable) {
+        var name = request.getTableName();
+        if (headerTable == null || !headerTable.equals(name)) {
+            throw Refusal.badRequest(
+                    "the header %s is %s, but create_stream names the table %s"
+                            .formatted(
+                                    ZerobusService.TABLE_HEADER,
+                                    headerTable == null ? "absent" : RefusedRow.shown(headerTable),
+                                    RefusedRow.shown(name)),
+                    "send the same table in both");
+        }
+        try {
+            return TableName.parse(name);
+        } catch (LakemillException e) {
+            throw Refusal.of(e);
+        }
+    }
+
+    private Refusal noSuchTable(TableName name) {
+        var names = landings.names();
+        var known =
+                names.stream().limit(10).map(TableName::toString).collect(Collectors.joining(", "));
+        return Refusal.noSuchTable(
+                "there is no table %s that takes rows".formatted(name),
+                names.isEmpty()
+                        ? "declare it with CREATE TABLE in a pipeline's SQL"
+                        : "declare it with CREATE TABLE, or use one of " + known);
+    }
+
+    /**
+     * Gives a frame to the log; false when the table or the log has no room.
+     *
+     * @throws LakemillException when the log takes nothing more, or nothing so large
+     * @throws Refusal when the table takes nothing more
+     */
+    boolean offer(Landing landing, Frame frame) {
+        if (landing.isEnded()) {
+            throw Refusal.unavailable(
+                    "%s takes no rows any more".formatted(landing.table().name()), "try again");
+        }
+        return landing.hasRoom() && log().offer(frame);
+    }
+
+    /** Runs the action when both the table and the log have room again. */
+    void whenRoom(Landing landing, Runnable action) {
+        if (landing.hasRoom()) {
+            log().whenSpace(action);
+        } else {
+            landing.whenRoom(action);
+        }
+    }
+
+    private Log log() {
+        var started = log;
+        if (started == null) {
+            throw Refusal.unavailable("the log is not open yet", "try again");
+        }
+        return started;
+    }
+
+    /** Tells the streams what is durable; first all of it, then one acknowledgement each. */
+    void durable(List<Durable> group) {
+        for (var frame : group) {
+            var stream = open.get(frame.frame().stream());
+            if (stream != null && stream.durable(frame.frame().offset())) {
+                touched.add(stream);
+            }
+        }
+        touched.forEach(Streams::acknowledge);
+        touched.clear();
+    }
+
+    private static void acknowledge(StreamCall stream) {
+        try {
+            stream.acknowledge();
+        } catch (RuntimeException e) {
+            LOG.warn("Stream {} cannot be told of its rows", stream.id(), e);
+        }
+    }
+
+    /** The log takes nothing more: ends all streams. */
+    void failed(LakemillException cause) {
+        failure = cause;
+        var why =
+                Refusal.unavailable(
+                        "the server's log has failed: " + cause.problem(), cause.hint());
+        closing = why;
+        open.values().forEach(stream -> stream.abort(why));
+    }
+
+    Optional<LakemillException> failure() {
+        return Optional.ofNullable(failure);
+    }
+
+    /** Admits no more streams and asks those that are open to end. */
+    void drain(Duration grace) {
+        closing = Refusal.unavailable("the server is shutting down", "try again shortly");
+        open.values().forEach(stream -> stream.signalClose(grace));
+    }
+
+    /** Ends all streams, each after its last acknowledgement. */
+    void endAll() {
+        var why = Refusal.unavailable("the server is shutting down", "try again shortly");
+        open.values().forEach(stream -> stream.endSoon(why));
+    }
+
+    /** Ends the streams of a table that is no more. */
+    void endOf(Landing landing) {
+        var why = noSuchTable(landing.table().name());
+        open.values().stream().filter(s -> s.isOf(landing)).forEach(s -> s.endSoon(why));
+    }
+
+    /** Ends streams that wait for room so long that their producers would give up by themselves. */
+    void endStalled() {
+        var since = System.nanoTime() - config.stallMax().toNanos();
+        var why =
+                Refusal.limit(
+                        "the server had no room for a request in %d s"
+                                .formatted(config.stallMax().toSeconds()),
+                        "look at its disk and log; sending goes on when there is room");
+        open.values().stream().filter(s -> s.waitsSince(since)).forEach(s -> s.endSoon(why));
+    }
+
+    void count(int rowCount, int byteCount) {
+        rows.add(rowCount);
+        requests.increment();
+        bytes.add(byteCount);
+    }
+
+    void countRefused() {
+        refused.increment();
+    }
+
+    IngestTotals totals() {
+        long stalled = open.values().stream().filter(StreamCall::isWaiting).count();
+        var current = log;
+        return new IngestTotals(
+                rows.sum(),
+                requests.sum(),
+                bytes.sum(),
+                refused.sum(),
+                opened.sum(),
+                open.size(),
+                stalled,
+                landings.status().stream().mapToLong(TableStatus::pendingBytes).sum(),
+                current == null ? 0 : current.sizeBytes());
+    }
+}
