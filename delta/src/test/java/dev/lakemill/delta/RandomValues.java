@@ -12,12 +12,12 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /** Random values of any type, with nulls where the type allows them; a seed makes them again. */
-final class RandomValues {
-    static final TableSchema EVERY_TYPE = everyType();
+public final class RandomValues {
+    public static final TableSchema EVERY_TYPE = everyType();
 
     private final Random random;
 
-    RandomValues(long seed) {
+    public RandomValues(long seed) {
         this.random = new Random(seed);
     }
 
@@ -51,7 +51,7 @@ final class RandomValues {
         return new TableSchema(columns);
     }
 
-    List<List<@Nullable Object>> rows(TableSchema schema, int count) {
+    public List<List<@Nullable Object>> rows(TableSchema schema, int count) {
         var rows = new ArrayList<List<@Nullable Object>>();
         for (int i = 0; i < count; i++) {
             var row = new ArrayList<@Nullable Object>();
@@ -134,14 +134,14 @@ final class RandomValues {
     }
 
     /** Each of them, as {@link #comparable(Object)}. */
-    static List<@Nullable Object> comparable(List<?> values) {
+    public static List<@Nullable Object> comparable(List<?> values) {
         var copy = new ArrayList<@Nullable Object>();
         values.forEach(element -> copy.add(comparable(element)));
         return copy;
     }
 
     /** With binaries as lists of bytes, as {@link RowsBuilder#values} gives them. */
-    static @Nullable Object comparable(@Nullable Object value) {
+    public static @Nullable Object comparable(@Nullable Object value) {
         return switch (value) {
             case null -> null;
             case byte[] bytes -> {

@@ -35,10 +35,11 @@ import org.jspecify.annotations.Nullable;
  * microseconds), Float, Double, BigDecimal, String, byte[] (back as a List of Byte, to be
  * comparable), List for arrays and structs, Map for maps.
  */
-final class RowsBuilder {
+public final class RowsBuilder {
     private RowsBuilder() {}
 
-    static Rows rows(TableSchema schema, BufferAllocator allocator, List<? extends List<?>> rows) {
+    /** A batch of these rows, each a list of column values. */
+    public static Rows rows(TableSchema schema, BufferAllocator allocator, List<? extends List<?>> rows) {
         var root = VectorSchemaRoot.create(ArrowTypes.schema(schema), allocator);
         for (int row = 0; row < rows.size(); row++) {
             for (int column = 0; column < schema.size(); column++) {
@@ -112,7 +113,7 @@ final class RowsBuilder {
     }
 
     /** The values of all rows; closes the batch. */
-    static List<List<@Nullable Object>> values(Rows rows) {
+    public static List<List<@Nullable Object>> values(Rows rows) {
         try (rows) {
             var values = new ArrayList<List<@Nullable Object>>();
             for (int row = 0; row < rows.count(); row++) {
