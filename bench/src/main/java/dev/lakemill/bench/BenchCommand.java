@@ -23,9 +23,11 @@ final class BenchCommand {
             name = "ingest",
             mixinStandardHelpOptions = true,
             description = "Durable acknowledgements: a raw gRPC echo, Lakemill, durable Kafka.")
-    int ingest(@Option(names = "--rounds", defaultValue = "3") int rounds,
+    int ingest(
+            @Option(names = "--rounds", defaultValue = "3") int rounds,
             @Option(names = "--seconds", defaultValue = "4") int seconds,
-            @Option(names = "--json") boolean json) throws Exception {
+            @Option(names = "--json") boolean json)
+            throws Exception {
         return run(IngestBench::run, new BenchOptions(rounds, seconds, json));
     }
 
@@ -33,9 +35,11 @@ final class BenchCommand {
             name = "sync",
             mixinStandardHelpOptions = true,
             description = "Rows a second into synced tables: first load and continuous changes.")
-    int sync(@Option(names = "--rounds", defaultValue = "3") int rounds,
+    int sync(
+            @Option(names = "--rounds", defaultValue = "3") int rounds,
             @Option(names = "--seconds", defaultValue = "4") int seconds,
-            @Option(names = "--json") boolean json) throws Exception {
+            @Option(names = "--json") boolean json)
+            throws Exception {
         return run(SyncBench::run, new BenchOptions(rounds, seconds, json));
     }
 
@@ -43,9 +47,11 @@ final class BenchCommand {
             name = "serve",
             mixinStandardHelpOptions = true,
             description = "Point reads of a synced table against the same rows in a plain table.")
-    int serve(@Option(names = "--rounds", defaultValue = "5") int rounds,
+    int serve(
+            @Option(names = "--rounds", defaultValue = "5") int rounds,
             @Option(names = "--seconds", defaultValue = "3") int seconds,
-            @Option(names = "--json") boolean json) throws Exception {
+            @Option(names = "--json") boolean json)
+            throws Exception {
         return run(ServeBench::run, new BenchOptions(rounds, seconds, json));
     }
 
@@ -53,9 +59,11 @@ final class BenchCommand {
             name = "pipeline",
             mixinStandardHelpOptions = true,
             description = "One micro-batch of the farm's pipeline over a growing state.")
-    int pipeline(@Option(names = "--rounds", defaultValue = "20") int rounds,
+    int pipeline(
+            @Option(names = "--rounds", defaultValue = "20") int rounds,
             @Option(names = "--seconds", defaultValue = "4") int seconds,
-            @Option(names = "--json") boolean json) throws Exception {
+            @Option(names = "--json") boolean json)
+            throws Exception {
         return run(PipelineBench::run, new BenchOptions(rounds, seconds, json));
     }
 
@@ -63,9 +71,11 @@ final class BenchCommand {
             name = "crash",
             mixinStandardHelpOptions = true,
             description = "kill -9 of the server at random moments under load, then every row.")
-    int crash(@Option(names = "--rounds", defaultValue = "20") int rounds,
+    int crash(
+            @Option(names = "--rounds", defaultValue = "20") int rounds,
             @Option(names = "--seconds", defaultValue = "5") int seconds,
-            @Option(names = "--json") boolean json) throws Exception {
+            @Option(names = "--json") boolean json)
+            throws Exception {
         return run(CrashBench::run, new BenchOptions(rounds, seconds, json));
     }
 

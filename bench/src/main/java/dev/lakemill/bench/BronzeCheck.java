@@ -30,8 +30,11 @@ record BronzeCheck(TableName table, long rows, long lost, long doubled) {
                         DeltaTable.open(
                                 location, DeltaConfig.DEFAULT, allocator, Clock.systemUTC());
                 var reader = table.snapshot().read(List.of("event_id"))) {
-            for (var batch = reader.next(); batch != null; batch = reader.next()) {
-                try (batch) {
+            while (true) {
+                try (var batch = reader.next()) {
+                    if (batch == null) {
+                        break;
+                    }
                     rows += count((VarCharVector) batch.vector(0), stream.prefix(), counts);
                 }
             }

@@ -1,6 +1,7 @@
 package dev.lakemill.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.Console;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -9,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -39,7 +41,7 @@ final class Demo {
     private final Report.Builder report = new Report.Builder();
     private final CountDownLatch interrupted = new CountDownLatch(1);
     private final CountDownLatch finished = new CountDownLatch(1);
-    private final boolean terminal = System.console() != null && System.getenv("CI") == null;
+    private final boolean terminal = isTerminal();
     private double liveSeconds;
     private double serverMbMax;
     private double postgresMbMax;
@@ -73,9 +75,10 @@ final class Demo {
     private Truth live(ServerProcess server, boolean first)
             throws IOException, InterruptedException {
         var addresses = server.addresses();
-        out.println(first
-                ? "2/4 sending %d hours of history".formatted(options.historyHours())
-                : "2/4 the history is there from an earlier run");
+        out.println(
+                first
+                        ? "2/4 sending %d hours of history".formatted(options.historyHours())
+                        : "2/4 the history is there from an earlier run");
         var jdbc = addresses.get("postgres_jdbc").asText();
         var historyDone = new CountDownLatch(first ? 1 : 0);
         try (var freshness = new Freshness(jdbc);
@@ -146,7 +149,8 @@ final class Demo {
                         "the simulators ended; see " + options.data().resolve("simulators.log"));
             }
         }
-        throw new IOException("the history was not sent in %d s".formatted(SIMULATORS_TIMEOUT_SECONDS));
+        throw new IOException(
+                "the history was not sent in %d s".formatted(SIMULATORS_TIMEOUT_SECONDS));
     }
 
     private void watch(ServerProcess server, SimulatorProcess simulators, Freshness freshness)
@@ -205,6 +209,10 @@ final class Demo {
         } else if (last && !text.isEmpty()) {
             out.println(text);
         }
+    }
+
+    private static boolean isTerminal() {
+        return Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
     }
 
     private void drainOnInterrupt() {

@@ -1,6 +1,5 @@
 package dev.lakemill.bench;
 
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -53,7 +52,8 @@ final class DemoCommand implements Callable<Integer> {
     @Option(
             names = "--data",
             paramLabel = "DIR",
-            description = "where the data is kept (default: .lakemill beside the farm's lakemill.yml)")
+            description =
+                    "where the data is kept (default: .lakemill beside the farm's lakemill.yml)")
     private @Nullable Path data;
 
     @Option(names = "--fresh", description = "start from an empty data folder")
@@ -64,13 +64,12 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        var err = new PrintWriter(System.err, true);
+        var err = spec.commandLine().getErr();
         var project = Root.folder().resolve("examples/vertical-farm");
         var folder = data == null ? project.resolve(".lakemill") : data.toAbsolutePath();
         var demo =
                 new Demo(
-                        new Demo.Options(
-                                project, folder, seconds, rate, seed, historyHours, fresh),
+                        new Demo.Options(project, folder, seconds, rate, seed, historyHours, fresh),
                         err);
         var report = demo.run();
         var out = spec.commandLine().getOut();

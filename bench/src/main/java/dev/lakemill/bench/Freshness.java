@@ -4,6 +4,8 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Timestamp;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -70,9 +72,13 @@ final class Freshness implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         closed = true;
-        thread.join(5_000);
+        try {
+            thread.join(5_000);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void read() {
@@ -103,7 +109,7 @@ final class Freshness implements AutoCloseable {
     }
 
     private void note(Map<String, Long> visible, long nowMs) {
-        for (var sample : waiting.keySet()) {
+        for (var sample : List.copyOf(waiting.keySet())) {
             var quoted = visible.get(sample.key());
             if (quoted != null && quoted >= sample.quotedMicros()) {
                 waiting.remove(sample);
@@ -116,8 +122,7 @@ final class Freshness implements AutoCloseable {
     }
 
     private static long micros(Timestamp time) {
-        var instant = time.toInstant();
-        return instant.getEpochSecond() * 1_000_000 + instant.getNano() / 1_000;
+        return ChronoUnit.MICROS.between(Instant.EPOCH, time.toInstant());
     }
 
     private static void sleep(int milliseconds) {

@@ -39,7 +39,11 @@ record Report(
 
         Report build() {
             return new Report(
-                    !checks.containsValue(false), checks, figures, describeMachine(), commit());
+                    !checks.containsValue(false),
+                    checks,
+                    figures,
+                    describeMachine(),
+                    describeCommit());
         }
     }
 
@@ -54,7 +58,9 @@ record Report(
     /** One line a check and a figure, for people. */
     String text() {
         var text = new StringBuilder();
-        checks.forEach((name, holds) -> text.append(holds ? "  ok    " : "  FAIL  ").append(name).append('\n'));
+        checks.forEach(
+                (name, holds) ->
+                        text.append(holds ? "  ok    " : "  FAIL  ").append(name).append('\n'));
         figures.forEach((name, value) -> text.append("  %-44s %,.3f%n".formatted(name, value)));
         return text.toString();
     }
@@ -64,7 +70,8 @@ record Report(
         machine.put("processor", firstMatch("/proc/cpuinfo", "model name"));
         machine.put("cores", String.valueOf(Runtime.getRuntime().availableProcessors()));
         machine.put("memory", firstMatch("/proc/meminfo", "MemTotal"));
-        machine.put("system", System.getProperty("os.name") + " " + System.getProperty("os.version"));
+        machine.put(
+                "system", System.getProperty("os.name") + " " + System.getProperty("os.version"));
         machine.put("java", System.getProperty("java.vm.version"));
         return machine;
     }
@@ -80,15 +87,20 @@ record Report(
         }
     }
 
-    private static String commit() {
+    private static String describeCommit() {
         try {
             var git =
                     new ProcessBuilder("git", "describe", "--always", "--dirty")
                             .directory(Root.folder().toFile())
                             .redirectErrorStream(true)
                             .start();
-            var text = new String(git.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
-            return git.waitFor(10, TimeUnit.SECONDS) && git.exitValue() == 0 ? text.strip() : "unknown";
+            var text =
+                    new String(
+                            git.getInputStream().readAllBytes(),
+                            java.nio.charset.StandardCharsets.UTF_8);
+            return git.waitFor(10, TimeUnit.SECONDS) && git.exitValue() == 0
+                    ? text.strip()
+                    : "unknown";
         } catch (IOException e) {
             return "unknown";
         } catch (InterruptedException e) {

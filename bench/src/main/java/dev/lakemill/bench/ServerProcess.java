@@ -81,8 +81,7 @@ final class ServerProcess implements AutoCloseable {
 
     /** GET of a path of the HTTP port, as JSON. */
     JsonNode get(String path) throws IOException {
-        var url = URI.create(addresses().get("http").asText() + path).toURL();
-        var connection = (HttpURLConnection) url.openConnection();
+        var connection = connect(path);
         connection.setConnectTimeout(2_000);
         connection.setReadTimeout(120_000);
         try (var in = connection.getInputStream()) {
@@ -108,7 +107,9 @@ final class ServerProcess implements AutoCloseable {
         return -1;
     }
 
-    /** Polls until the condition holds; the server's end or the timeout is an error with its log. */
+    /**
+     * Polls until the condition holds; the server's end or the timeout is an error with its log.
+     */
     void await(Duration timeout, String what, BooleanSupplier condition)
             throws InterruptedException {
         var deadline = System.nanoTime() + timeout.toNanos();
@@ -123,8 +124,17 @@ final class ServerProcess implements AutoCloseable {
         }
     }
 
-    /** Waits until Postgres shows everything that was acknowledged. */
+    /**
+     * Waits until Postgres shows everything that was acknowledged. Rows stand for a moment between
+     * the log and the feed, where the status does not see them, so it is asked twice.
+     */
     void awaitCaughtUp() throws InterruptedException {
+        awaitStatusCaughtUp();
+        Thread.sleep(1_500);
+        awaitStatusCaughtUp();
+    }
+
+    private void awaitStatusCaughtUp() throws InterruptedException {
         await(
                 CAUGHT_UP_TIMEOUT,
                 "caught up",
@@ -153,10 +163,20 @@ final class ServerProcess implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
-        if (process.isAlive()) {
-            stop();
+    public void close() {
+        try {
+            if (process.isAlive()) {
+                stop();
+            }
+        } catch (InterruptedException _) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
         }
+    }
+
+    private HttpURLConnection connect(String path) throws IOException {
+        var url = URI.create(addresses().get("http").asText() + path).toURL();
+        return (HttpURLConnection) url.openConnection();
     }
 
     private boolean ready() {
@@ -164,8 +184,7 @@ final class ServerProcess implements AutoCloseable {
             return false;
         }
         try {
-            var url = URI.create(addresses().get("http").asText() + "/readyz").toURL();
-            var connection = (HttpURLConnection) url.openConnection();
+            var connection = connect("/readyz");
             connection.setConnectTimeout(500);
             connection.setReadTimeout(2_000);
             try {

@@ -35,11 +35,16 @@ final class SimulatorProcess implements AutoCloseable {
             String endpoint, Path truth, Consumer<JsonNode> events, List<String> arguments)
             throws IOException {
         var command =
-                Root.java("examples/vertical-farm", "dev.lakemill.farm.Simulator", List.of("-Xmx192m"));
-        command.addAll(List.of("--endpoint", endpoint, "--truth", truth.toString(), "--ack-samples"));
+                Root.java(
+                        "examples/vertical-farm",
+                        "dev.lakemill.farm.Simulator",
+                        List.of("-Xmx192m"));
+        command.addAll(
+                List.of("--endpoint", endpoint, "--truth", truth.toString(), "--ack-samples"));
         command.addAll(new ArrayList<>(arguments));
         var log = truth.resolveSibling("simulators.log").toFile();
-        var builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.appendTo(log));
+        var builder =
+                new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.appendTo(log));
         return new SimulatorProcess(builder.start(), truth, events);
     }
 
@@ -63,7 +68,8 @@ final class SimulatorProcess implements AutoCloseable {
         if (process.exitValue() != 0) {
             throw new IOException(
                     "the simulators ended with exit code %d; see %s"
-                            .formatted(process.exitValue(), truth.resolveSibling("simulators.log")));
+                            .formatted(
+                                    process.exitValue(), truth.resolveSibling("simulators.log")));
         }
         return Truth.read(truth);
     }

@@ -8,6 +8,8 @@ import java.math.BigDecimal;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Timestamp;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,15 +24,17 @@ final class TableContent {
     static Map<String, Integer> ofDelta(DeltaSnapshot snapshot) {
         var content = new HashMap<String, Integer>();
         try (var reader = snapshot.read(List.of())) {
-            for (var rows = reader.next(); rows != null; rows = reader.next()) {
-                try (rows) {
+            while (true) {
+                try (var rows = reader.next()) {
+                    if (rows == null) {
+                        return content;
+                    }
                     for (int row = 0; row < rows.count(); row++) {
                         content.merge(line(rows, row), 1, Integer::sum);
                     }
                 }
             }
         }
-        return content;
     }
 
     static Map<String, Integer> ofPostgres(
@@ -38,8 +42,7 @@ final class TableContent {
         var content = new HashMap<String, Integer>();
         var columns =
                 String.join(
-                        ", ",
-                        schema.columns().stream().map(c -> "\"" + c.name() + "\"").toList());
+                        ", ", schema.columns().stream().map(c -> "\"" + c.name() + "\"").toList());
         var query =
                 "SELECT %s FROM \"%s\".\"%s\"".formatted(columns, table.schema(), table.table());
         try (var statement = connection.createStatement();
@@ -77,11 +80,8 @@ final class TableContent {
             case null -> "\u0000";
             case BigDecimal number -> number.stripTrailingZeros().toPlainString();
             case Timestamp time ->
-                    String.valueOf(
-                            time.toInstant().getEpochSecond() * 1_000_000
-                                    + time.toInstant().getNano() / 1_000);
+                    String.valueOf(ChronoUnit.MICROS.between(Instant.EPOCH, time.toInstant()));
             default -> value.toString();
         };
     }
-
 }

@@ -21,11 +21,7 @@ import org.apache.arrow.memory.RootAllocator;
  */
 final class Verification {
     private static final List<String> FEEDS =
-            List.of(
-                    "inventory_movements",
-                    "supplier_quotes",
-                    "demand_events",
-                    "commodity_prices");
+            List.of("inventory_movements", "supplier_quotes", "demand_events", "commodity_prices");
 
     private final Path data;
     private final Report.Builder report;
@@ -102,8 +98,7 @@ final class Verification {
             var aside = rows(TableName.parse("farm.silver." + feed + "_quarantine"));
             var gone = dropped.getOrDefault(silver.toString(), 0L);
             var came = rows(TableName.parse("farm.bronze." + feed));
-            report.check(
-                    "silver_quarantined_and_dropped_make_bronze", kept + aside + gone == came);
+            report.check("silver_quarantined_and_dropped_make_bronze", kept + aside + gone == came);
             report.figure(feed + "_silver_rows", kept);
             report.figure(feed + "_quarantined_rows", aside);
             report.figure(feed + "_dropped_rows", gone);
@@ -139,8 +134,7 @@ final class Verification {
     }
 
     private DeltaTable open(TableName name, RootAllocator allocator) {
-        return DeltaTable.open(
-                location(name), DeltaConfig.DEFAULT, allocator, Clock.systemUTC());
+        return DeltaTable.open(location(name), DeltaConfig.DEFAULT, allocator, Clock.systemUTC());
     }
 
     private Path location(TableName name) {

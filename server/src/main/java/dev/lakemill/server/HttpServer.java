@@ -117,7 +117,7 @@ final class HttpServer implements AutoCloseable {
     }
 
     /** Compares every view of a pipeline with its query, now: how many rows differ. */
-    private void audit(RoutingContext context) {
+    private void audit(RoutingContext context) throws InterruptedException {
         var name = context.pathParam("name");
         var pipeline =
                 parts.node()

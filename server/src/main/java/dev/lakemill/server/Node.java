@@ -9,9 +9,7 @@ import dev.lakemill.ingest.LandingConfig;
 import dev.lakemill.postgres.Postgres;
 import dev.lakemill.postgres.PostgresConfig;
 import dev.lakemill.types.LakemillException;
-import dev.lakemill.types.TableName;
 import dev.lakemill.wal.LogConfig;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -53,7 +51,7 @@ final class Node implements AutoCloseable {
             var texts = PipelineTexts.compileAll(config);
             postgres = part(Postgres.start(postgres(config)));
             catalog = Catalog.open(postgres.owner());
-            tables = part(tables());
+            tables = part(openTables());
             for (var entry : config.pipelines()) {
                 pipelines.add(part(host(entry, texts)));
             }
@@ -142,7 +140,7 @@ final class Node implements AutoCloseable {
                 config.number(Setting.POSTGRES_CONNECTIONS));
     }
 
-    private Tables tables() {
+    private Tables openTables() {
         return new Tables(
                 config.data().resolve("tables"),
                 catalog,
@@ -208,8 +206,7 @@ final class Node implements AutoCloseable {
     private HttpServer httpServer() throws InterruptedException {
         var status = new StatusReport(this);
         var metrics = new Metrics(status::get);
-        metrics.counter(
-                "lakemill_rows_durable", "rows acknowledged", () -> ingest.totals().rows());
+        metrics.counter("lakemill_rows_durable", "rows acknowledged", () -> ingest.totals().rows());
         metrics.gauge(
                 "lakemill_log_bytes",
                 "of the write-ahead log, not yet in Delta",

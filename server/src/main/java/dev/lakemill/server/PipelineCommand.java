@@ -80,9 +80,7 @@ final class PipelineCommand {
             for (var column : output.schema().columns()) {
                 out.printf(
                         "      %-32s %s%s%n",
-                        column.name(),
-                        column.type().sql(),
-                        column.nullable() ? "" : " NOT NULL");
+                        column.name(), column.type().sql(), column.nullable() ? "" : " NOT NULL");
             }
         }
         for (var synced : plan.syncedTables()) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
@@ -20,7 +21,9 @@ final class PipelineTexts {
 
     private PipelineTexts() {}
 
-    /** Starts to compile every pipeline of the project; a text seen before is not compiled again. */
+    /**
+     * Starts to compile every pipeline of the project; a text seen before is not compiled again.
+     */
     static PipelineTexts compileAll(Config config) {
         var texts = new PipelineTexts();
         for (var entry : config.pipelines()) {
@@ -35,7 +38,7 @@ final class PipelineTexts {
     /** Waits for the pipeline's compilation. */
     Compilation of(Config.PipelineEntry entry) {
         try {
-            return compilations.get(entry.name()).join();
+            return Objects.requireNonNull(compilations.get(entry.name())).join();
         } catch (CompletionException e) {
             if (e.getCause() instanceof LakemillException known) {
                 throw known;

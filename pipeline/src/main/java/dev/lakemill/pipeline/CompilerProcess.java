@@ -1,0 +1,155 @@
+package dev.lakemill.pipeline;
+
+import dev.lakemill.plan.Compilation;
+import dev.lakemill.plan.CompileRequest;
+import dev.lakemill.plan.PlanJson;
+import dev.lakemill.plan.SourceText;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Compiles a pipeline's text in a JVM of its own, which ends with it: Spark's classes never stand
+ * in this process. A text that was compiled before is read back, and no JVM starts.
+ */
+public final class CompilerProcess {
+    private static final String MAIN = "dev.lakemill.compiler.CompilerMain";
+    private static final String MEMORY = "-Xmx512m";
+    private static final int TIMEOUT_SECONDS = 120;
+
+    /** Goes into every hash: raise it when the same text gives another plan. */
+    private static final String COMPILER_VERSION = "spark-4.2.0/1";
+
+    private CompilerProcess() {}
+
+    /**
+     * @param cacheFolder where plans are kept by the hash of their text; made where missing
+     * @throws LakemillException UNAVAILABLE when the compiler does not run or answer
+     */
+    public static Compilation compile(String name, List<SourceText> files, Path cacheFolder) {
+        var hash = hash(name, files);
+        var kept = cacheFolder.resolve(name + "-" + hash + ".json");
+        try {
+            if (Files.exists(kept)) {
+                return PlanJson.readCompilation(Files.readString(kept));
+            }
+            var answer = run(PlanJson.writeRequest(new CompileRequest(name, files, hash)));
+            var compilation = PlanJson.readCompilation(answer);
+            if (compilation instanceof Compilation.Compiled) {
+                keep(kept, answer);
+            }
+            return compilation;
+        } catch (IOException e) {
+            throw new LakemillException(
+                    ErrorCode.UNAVAILABLE,
+                    "the compiler of pipeline '%s' does not run (%s)".formatted(name, e),
+                    "check the free space below " + cacheFolder,
+                    e);
+        }
+    }
+
+    private static String run(String request) throws IOException {
+        var errors = Files.createTempFile("lakemill-compiler", ".err");
+        var input = Files.createTempFile("lakemill-compiler", ".json");
+        var output = Files.createTempFile("lakemill-compiler", ".out");
+        try {
+            Files.writeString(input, request);
+            var process =
+                    new ProcessBuilder(command())
+                            .redirectInput(input.toFile())
+                            .redirectOutput(output.toFile())
+                            .redirectError(errors.toFile())
+                            .start();
+            await(process, errors);
+            return Files.readString(output);
+        } finally {
+            Files.deleteIfExists(errors);
+            Files.deleteIfExists(input);
+            Files.deleteIfExists(output);
+        }
+    }
+
+    private static void await(Process process, Path errors) throws IOException {
+        try {
+            if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
+                throw failed("did not end within " + TIMEOUT_SECONDS + " s", errors);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw failed("was interrupted", errors);
+        } finally {
+            process.destroyForcibly();
+        }
+        if (process.exitValue() != 0) {
+            throw failed("ended with exit code " + process.exitValue(), errors);
+        }
+    }
+
+    private static List<String> command() {
+        var root = System.getProperty("lakemill.root", "..");
+        return List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "@" + Path.of(root, "jvm.flags"),
+                MEMORY,
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                classPath(root),
+                MAIN);
+    }
+
+    private static String classPath(String root) {
+        var given = System.getProperty("lakemill.compiler.classpath");
+        if (given != null) {
+            return given;
+        }
+        var target = Path.of(root, "compiler", "target");
+        return target.resolve("classes") + File.pathSeparator + target.resolve("lib") + "/*";
+    }
+
+    private static void keep(Path file, String text) throws IOException {
+        Files.createDirectories(file.getParent());
+        var temporary = Files.createTempFile(file.getParent(), "plan", ".new");
+        Files.writeString(temporary, text);
+        Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private static String hash(String name, List<SourceText> files) {
+        try {
+            var digest = MessageDigest.getInstance("SHA-256");
+            add(digest, COMPILER_VERSION);
+            add(digest, name);
+            for (var file : files) {
+                add(digest, file.path());
+                add(digest, file.text());
+            }
+            return HexFormat.of().formatHex(digest.digest()).substring(0, 32);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void add(MessageDigest digest, String text) {
+        digest.update(text.getBytes(StandardCharsets.UTF_8));
+        digest.update((byte) 0);
+    }
+
+    private static LakemillException failed(String what, Path errors) throws IOException {
+        var lines = Files.readAllLines(errors, StandardCharsets.UTF_8);
+        var tail = lines.subList(Math.max(0, lines.size() - 15), lines.size());
+        return new LakemillException(
+                ErrorCode.UNAVAILABLE,
+                "the compiler's process %s:%n%s".formatted(what, String.join("\n", tail)),
+                "run './lakemill' again, so that it builds what is missing");
+    }
+}
