@@ -12,7 +12,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Writes checkpoints and cleans the log, one at a time; when a commit says that one is due, on a
- * thread of its own, beside further commits.
+ * thread of its own, beside further commits. That is a platform thread: the work is all processor
+ * time, and would keep a carrier of virtual threads from everybody else.
  */
 final class Checkpoints {
     private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
@@ -32,7 +33,11 @@ final class Checkpoints {
     /** Starts a checkpoint, unless one is being written: the next one that is due makes up. */
     synchronized void runSoon() {
         if (running == null || !running.isAlive()) {
-            running = Thread.ofVirtual().name("checkpoint " + table.name()).start(this::runOrLog);
+            running =
+                    Thread.ofPlatform()
+                            .daemon()
+                            .name("checkpoint " + table.name())
+                            .start(this::runOrLog);
         }
     }
 

@@ -113,6 +113,18 @@ public final class DeltaSnapshot {
         return SnapshotReader.inRange(table, files(), schema, new PositionRange(after, to));
     }
 
+    /** The highest position; empty when no file has positions. */
+    OptionalLong lastPosition() {
+        var known = files();
+        for (int i = known.size() - 1; i >= 0; i--) {
+            var positions = known.get(i).positions();
+            if (positions.isPresent()) {
+                return OptionalLong.of(positions.get().last());
+            }
+        }
+        return OptionalLong.empty();
+    }
+
     /** The live files in commit order. */
     synchronized List<DataFile> files() {
         var known = files;

@@ -77,15 +77,15 @@ public final class DeltaTable implements AutoCloseable {
                     "name the column otherwise");
         }
         try {
-            var log = table.location().resolve("_delta_log");
-            table.disk().createFolder(log);
+            table.disk().createFolder(table.logFolder());
+            table.disk().syncFolder(table.location());
+            table.disk().syncFolder(table.location().resolveSibling(""));
             TableManager.buildCreateTableTransaction(
                             table.name(), KernelTypes.kernel(schema), TableLog.ENGINE)
                     .withTableProperties(TableProperties.ofNewTable(table.config()))
                     .withMaxRetries(0)
                     .build(table.engine())
                     .commit(table.engine(), CloseableIterable.emptyIterable());
-            table.disk().syncFolder(table.location());
         } catch (RuntimeException e) {
             if (e instanceof TableAlreadyExistsException || TableLog.isConflict(e)) {
                 throw alreadyExists(table, e);
@@ -149,8 +149,8 @@ public final class DeltaTable implements AutoCloseable {
     /**
      * Replaces the whole content in one commit: new files added, all old files removed.
      *
-     * @param rows each batch is closed here once it is written; not taken at all when the commit is
-     *     a repeated one
+     * @param rows each batch that is taken is closed here; none is taken when the commit is a
+     *     repeated one
      */
     public Commit replace(Iterator<Rows> rows, Txn txn) {
         return writer.replace(rows, txn);

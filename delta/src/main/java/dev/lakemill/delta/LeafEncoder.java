@@ -1,8 +1,9 @@
 package dev.lakemill.delta;
 
 import dev.lakemill.types.DataType;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
 import java.math.BigDecimal;
-import java.math.BigInteger;
 import java.util.Arrays;
 import org.apache.arrow.vector.BaseVariableWidthVector;
 import org.apache.arrow.vector.BigIntVector;
@@ -26,6 +27,8 @@ final class LeafEncoder<V extends ValueVector> extends ColumnEncoder {
     private interface Value<V> {
         void write(V vector, int index, int repetition, int definition);
     }
+
+    private static final long[] POWERS_OF_TEN = powersOfTen();
 
     private final ColumnWriter writer;
     private final Class<V> vectorType;
@@ -92,27 +95,41 @@ final class LeafEncoder<V extends ValueVector> extends ColumnEncoder {
     }
 
     private static LeafEncoder<?> decimal(Node node, DataType.Decimal type, ColumnWriter w) {
+        var digits = new Digits(node.path(), type);
         if (type.precision() <= 9) {
             return leaf(
                     node,
                     w,
                     DecimalVector.class,
-                    (v, i, r, d) -> w.write((int) lowBits(v, i), r, d));
+                    (v, i, r, d) -> w.write((int) digits.narrow(v, i), r, d));
         }
         if (type.precision() <= 18) {
-            return leaf(node, w, DecimalVector.class, (v, i, r, d) -> w.write(lowBits(v, i), r, d));
+            return leaf(
+                    node,
+                    w,
+                    DecimalVector.class,
+                    (v, i, r, d) -> w.write(digits.narrow(v, i), r, d));
         }
         var bytes = new byte[ParquetTypes.decimalBytes(type.precision())];
         return leaf(
                 node,
                 w,
                 DecimalVector.class,
-                (v, i, r, d) -> w.write(wide(v.getObjectNotNull(i), bytes), r, d));
+                (v, i, r, d) -> w.write(digits.wide(v, i, bytes), r, d));
     }
 
     private static <V extends ValueVector> LeafEncoder<V> leaf(
             Node node, ColumnWriter writer, Class<V> vectorType, Value<V> value) {
         return new LeafEncoder<>(node, writer, vectorType, value);
+    }
+
+    private static long[] powersOfTen() {
+        var powers = new long[19];
+        powers[0] = 1;
+        for (int i = 1; i < powers.length; i++) {
+            powers[i] = powers[i - 1] * 10;
+        }
+        return powers;
     }
 
     @Override
@@ -135,18 +152,40 @@ final class LeafEncoder<V extends ValueVector> extends ColumnEncoder {
         writer.writeNull(repetition, definition);
     }
 
-    /** The unscaled value of a decimal that fits 64 bits; Arrow keeps it little-endian. */
-    private static long lowBits(DecimalVector vector, int index) {
-        return vector.getDataBuffer().getLong((long) index * DecimalVector.TYPE_WIDTH);
-    }
+    /** Unscaled values of decimals, which have no more digits than their type. */
+    private record Digits(String path, DataType.Decimal type) {
+        /** Of a type that fits 64 bits. Arrow keeps 128, little-endian. */
+        long narrow(DecimalVector vector, int index) {
+            long at = (long) index * DecimalVector.TYPE_WIDTH;
+            long low = vector.getDataBuffer().getLong(at);
+            long high = vector.getDataBuffer().getLong(at + Long.BYTES);
+            long bound = POWERS_OF_TEN[type.precision()];
+            if (high != low >> 63 || low >= bound || low <= -bound) {
+                throw tooLong(vector.getObjectNotNull(index));
+            }
+            return low;
+        }
 
-    private static Binary wide(BigDecimal value, byte[] bytes) {
-        BigInteger unscaled = value.unscaledValue();
-        byte[] big = unscaled.toByteArray();
-        int lead = bytes.length - big.length;
-        Arrays.fill(bytes, 0, lead, (byte) (unscaled.signum() < 0 ? -1 : 0));
-        System.arraycopy(big, 0, bytes, lead, big.length);
-        return Binary.fromReusedByteArray(bytes);
+        /** As big-endian bytes of a fixed length. */
+        Binary wide(DecimalVector vector, int index, byte[] bytes) {
+            var value = vector.getObjectNotNull(index);
+            if (value.precision() > type.precision()) {
+                throw tooLong(value);
+            }
+            var unscaled = value.unscaledValue();
+            byte[] big = unscaled.toByteArray();
+            int lead = bytes.length - big.length;
+            Arrays.fill(bytes, 0, lead, (byte) (unscaled.signum() < 0 ? -1 : 0));
+            System.arraycopy(big, 0, bytes, lead, big.length);
+            return Binary.fromReusedByteArray(bytes);
+        }
+
+        private LakemillException tooLong(BigDecimal value) {
+            return new LakemillException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "value %s of column '%s' does not fit %s".formatted(value, path, type.sql()),
+                    "round the value, or widen the column");
+        }
     }
 
     /**

@@ -45,6 +45,7 @@ final class TableWriter {
         if (count == 0) {
             return log.commit(txn, snapshot -> Optional.of(new Change(List.of(), List.of(), true)));
         }
+        checkAscends(base, positions);
         var written = List.of(write(base.schema(), rows, positions));
         return commit(txn, written, snapshot -> Optional.of(new Change(written, List.of(), true)));
     }
@@ -143,17 +144,26 @@ final class TableWriter {
     private void writeAll(
             TableSchema schema, Iterator<Rows> rows, List<DataFileWriter.Written> written)
             throws IOException {
-        while (rows.hasNext()) {
-            try (var file = new DataFileWriter(table, schema, List.of())) {
-                while (rows.hasNext() && file.bytes() < table.config().fileBytesTarget()) {
-                    try (var batch = rows.next()) {
-                        checkSchema(schema, batch);
-                        file.write(batch.root().getFieldVectors(), batch.count());
-                    }
+        DataFileWriter file = null;
+        try {
+            while (rows.hasNext()) {
+                try (var batch = rows.next()) {
+                    checkSchema(schema, batch);
+                    file = file == null ? new DataFileWriter(table, schema, List.of()) : file;
+                    file.write(batch.root().getFieldVectors(), batch.count());
                 }
-                if (file.rows() > 0) {
+                if (file.bytes() >= table.config().fileBytesTarget()) {
                     written.add(file.finish(OptionalLong.empty()));
+                    file.close();
+                    file = null;
                 }
+            }
+            if (file != null && file.rows() > 0) {
+                written.add(file.finish(OptionalLong.empty()));
+            }
+        } finally {
+            if (file != null) {
+                file.close();
             }
         }
     }
@@ -176,6 +186,18 @@ final class TableWriter {
                                 .formatted(positions[i], i, positions[i - 1]),
                         "positions ascend");
             }
+        }
+    }
+
+    /** What is read by position relies on positions that ascend over the table's whole life. */
+    private void checkAscends(DeltaSnapshot base, long[] positions) {
+        var last = base.lastPosition();
+        if (positions.length > 0 && last.isPresent() && positions[0] <= last.getAsLong()) {
+            throw new LakemillException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "position %d of a row for Delta table %s is not above %d, its last"
+                            .formatted(positions[0], table.location(), last.getAsLong()),
+                    "positions ascend; give rows of another source their own table");
         }
     }
 

@@ -9,9 +9,12 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableSchema;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -156,6 +159,64 @@ final class DeltaTableTest {
                 java.util.Objects.requireNonNull(reader.next()).close();
                 assertThat(reader.positions()).containsExactly(29, 30);
             }
+        }
+    }
+
+    @Test
+    void positionsAscendOverTheTablesLife() {
+        try (var table = tables.create("t")) {
+            tables.append(table, 11, 20, 1);
+            assertThatThrownBy(() -> tables.append(table, 1, 10, 2))
+                    .isInstanceOf(LakemillException.class)
+                    .hasMessageContaining("positions ascend");
+            assertThatThrownBy(() -> tables.append(table, 20, 30, 2))
+                    .isInstanceOf(LakemillException.class);
+            tables.append(table, 21, 30, 2);
+        }
+    }
+
+    @Test
+    void appendingNothingNotesTheTransaction() {
+        try (var table = tables.create("t")) {
+            table.append(List.of(), new long[0], new Txn(TableFolder.APPLICATION, 7));
+            assertThat(table.transaction(TableFolder.APPLICATION)).hasValue(7);
+            assertThat(table.snapshot().fileCount()).isZero();
+        }
+    }
+
+    @Test
+    void readersSeeWholeCommitsBesideMaintenance() throws Exception {
+        tables.config = new DeltaConfig(64L << 20, 10, Duration.ofHours(1), Duration.ofHours(1));
+        try (var table = tables.create("t");
+                var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            var done = new AtomicBoolean();
+            var maintenance =
+                    threads.submit(
+                            () -> {
+                                while (!done.get()) {
+                                    table.compact();
+                                    table.vacuum(Duration.ofMinutes(1));
+                                }
+                            });
+            var reader =
+                    threads.submit(
+                            () -> {
+                                while (!done.get()) {
+                                    var ids = TableFolder.ids(table.snapshot());
+                                    assertThat(ids).isEqualTo(TableFolder.range(1, ids.size()));
+                                    assertThat(ids.size() % 3).isZero();
+                                }
+                            });
+            try {
+                for (int i = 0; i < 120; i++) {
+                    tables.append(table, 3L * i + 1, 3L * i + 3, i);
+                }
+            } finally {
+                done.set(true);
+            }
+            maintenance.get();
+            reader.get();
+            assertThat(TableFolder.ids(table.snapshot())).isEqualTo(TableFolder.range(1, 360));
         }
     }
 }

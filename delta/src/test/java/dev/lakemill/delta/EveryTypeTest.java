@@ -3,10 +3,17 @@ package dev.lakemill.delta;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lakemill.types.Column;
+import dev.lakemill.types.DataType;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableSchema;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.arrow.vector.DecimalVector;
+import org.apache.arrow.vector.util.DecimalUtility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -16,6 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class EveryTypeTest {
+    private static final BigDecimal ONE_CENT = new BigDecimal("0.01");
+
     private TableFolder tables;
 
     @BeforeEach
@@ -71,6 +80,26 @@ final class EveryTypeTest {
             assertThatThrownBy(() -> append(table, List.of(row), 1))
                     .isInstanceOf(LakemillException.class)
                     .hasMessageContaining("c_required.r");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"DECIMAL(5,2)", "DECIMAL(18,2)", "DECIMAL(20,2)"})
+    void aDecimalWithTooManyDigitsIsRefused(String type) {
+        var schema = TableSchema.of(Column.nullable("d", DataType.parse(type)));
+        try (var table = DeltaTable.create(tables.context("t"), schema);
+                var rows = RowsBuilder.rows(schema, tables.allocator, List.of(List.of(ONE_CENT)))) {
+            var tooLong = new BigDecimal(BigInteger.TEN.pow(25), 2);
+            DecimalUtility.writeBigDecimalToArrowBuf(
+                    tooLong, rows.vector(0).getDataBuffer(), 0, DecimalVector.TYPE_WIDTH);
+            assertThatThrownBy(
+                            () ->
+                                    table.append(
+                                            List.of(rows),
+                                            new long[0],
+                                            new Txn(TableFolder.APPLICATION, 1)))
+                    .isInstanceOf(LakemillException.class)
+                    .hasMessageContaining("does not fit " + type);
         }
     }
 }

@@ -19,7 +19,7 @@ final class FailingDisk implements Disk {
     static final Fault NONE = (operation, file) -> null;
 
     /** Every so many bytes are one operation that can fail. */
-    private static final int PIECE_BYTES = 256;
+    private static final int PIECE_BYTES = 1024;
 
     private final Disk disk = new LocalDisk();
     Fault fault = NONE;

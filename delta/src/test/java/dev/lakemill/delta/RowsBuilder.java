@@ -39,7 +39,8 @@ public final class RowsBuilder {
     private RowsBuilder() {}
 
     /** A batch of these rows, each a list of column values. */
-    public static Rows rows(TableSchema schema, BufferAllocator allocator, List<? extends List<?>> rows) {
+    public static Rows rows(
+            TableSchema schema, BufferAllocator allocator, List<? extends List<?>> rows) {
         var root = VectorSchemaRoot.create(ArrowTypes.schema(schema), allocator);
         for (int row = 0; row < rows.size(); row++) {
             for (int column = 0; column < schema.size(); column++) {
