@@ -104,9 +104,15 @@ final class Landing {
         }
     }
 
-    /** Takes a frame that stands on disk. Never blocks; called on the log's thread. */
+    /** Counts a frame that is offered to the log; negative bytes when the log did not take it. */
+    void expect(int frameBytes) {
+        pending.expect(frameBytes);
+    }
+
+    /** Takes an expected frame that stands on disk. Never blocks; called on the log's thread. */
     void add(Durable frame, long receivedMicros) {
         pending.arrive(new PendingRows.Arrival(frame, receivedMicros));
+        pending.expect(-frame.frame().payload().length);
     }
 
     /**
@@ -118,7 +124,7 @@ final class Landing {
         if (frame.lsn() <= committedPosition()) {
             return;
         }
-        add(frame, receivedMicros);
+        pending.arrive(new PendingRows.Arrival(frame, receivedMicros));
         if (pending.arrivedBytes() >= DECODE_BYTES_MAX) {
             publish(pending.beginDecoding(DECODE_BYTES_MAX));
         }

@@ -57,6 +57,21 @@ public record LandingConfig(
                 discardUnknownTables);
     }
 
+    /** The same with other waits. */
+    public LandingConfig withWaits(Duration newLinger, Duration newRetryMax, Duration close) {
+        return new LandingConfig(
+                newLinger,
+                commitInterval,
+                commitBytes,
+                pendingBytesMax,
+                newRetryMax,
+                close,
+                compactEveryCommits,
+                vacuumInterval,
+                fileRetention,
+                discardUnknownTables);
+    }
+
     /** The same with other maintenance. */
     public LandingConfig withMaintenance(int everyCommits, Duration vacuum, Duration retention) {
         return new LandingConfig(

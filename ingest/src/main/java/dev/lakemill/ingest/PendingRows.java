@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * What a table holds between the log and Delta, in log order: frames that arrived, frames being
@@ -34,6 +35,14 @@ final class PendingRows {
     private long missedFrom = Long.MAX_VALUE;
     private boolean ended;
     private volatile long bytes;
+
+    /** Bytes of frames that the log took and that are not durable yet. */
+    private final AtomicLong expectedBytes = new AtomicLong();
+
+    /** Counts a frame from its way into the log on, so that {@link #bytes} bounds memory. */
+    void expect(int frameBytes) {
+        expectedBytes.addAndGet(frameBytes);
+    }
 
     /** Takes a frame; after the end only notes that the log has to keep it for the next start. */
     synchronized void arrive(Arrival arrival) {
@@ -145,9 +154,9 @@ final class PendingRows {
         return publishedBytes + committingBytes;
     }
 
-    /** Bytes of all. */
+    /** Bytes of all, and of what is expected. */
     long bytes() {
-        return bytes;
+        return bytes + expectedBytes.get();
     }
 
     /** The log position of the oldest frame that Delta does not have; MAX_VALUE for none. */

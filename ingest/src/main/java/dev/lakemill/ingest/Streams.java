@@ -163,7 +163,19 @@ final class Streams {
             throw Refusal.unavailable(
                     "%s takes no rows any more".formatted(landing.table().name()), "try again");
         }
-        return landing.hasRoom() && log().offer(frame);
+        if (!landing.hasRoom()) {
+            return false;
+        }
+        boolean taken = false;
+        landing.expect(frame.payload().length);
+        try {
+            taken = log().offer(frame);
+        } finally {
+            if (!taken) {
+                landing.expect(-frame.payload().length);
+            }
+        }
+        return taken;
     }
 
     /** Runs the action when both the table and the log have room again. */

@@ -1,0 +1,64 @@
+package dev.lakemill.ingest;
+
+import dev.lakemill.delta.DeltaTable;
+import dev.lakemill.delta.Txn;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Rows;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Delta tables whose disk can be full: each append fails while {@code full} is set. */
+final class FailingBronze implements Node.Bronzes {
+    final AtomicBoolean full;
+
+    /** Appends that fail after the commit was made, as when its answer is lost. */
+    final AtomicInteger losesAnswers = new AtomicInteger();
+
+    final AtomicInteger appends = new AtomicInteger();
+
+    FailingBronze(boolean full) {
+        this.full = new AtomicBoolean(full);
+    }
+
+    @Override
+    public Bronze of(DeltaTable table) {
+        var real = Bronze.of(table);
+        return new Bronze() {
+            @Override
+            public DeltaTable.Commit append(List<Rows> rows, long[] positions, Txn txn) {
+                appends.incrementAndGet();
+                if (full.get()) {
+                    throw failure("No space left on device");
+                }
+                var commit = real.append(rows, positions, txn);
+                if (losesAnswers.getAndUpdate(n -> Math.max(0, n - 1)) > 0) {
+                    throw failure("the answer is lost");
+                }
+                return commit;
+            }
+
+            @Override
+            public OptionalLong transaction(String application) {
+                return real.transaction(application);
+            }
+
+            @Override
+            public void compact() {
+                real.compact();
+            }
+
+            @Override
+            public void vacuum(Duration retention) {
+                real.vacuum(retention);
+            }
+        };
+    }
+
+    private static LakemillException failure(String what) {
+        return new LakemillException(ErrorCode.UNAVAILABLE, what, "free some space");
+    }
+}
