@@ -68,21 +68,7 @@ abstract sealed class ColumnEncoder
             case DataType.Primitive _, DataType.Decimal _ ->
                     LeafEncoder.of(
                             node, type, writers.apply(node.parquetPath().toArray(new String[0])));
-            case DataType.Struct struct ->
-                    new Struct(
-                            node,
-                            struct.fields().stream()
-                                    .map(
-                                            field ->
-                                                    of(
-                                                            node.child(
-                                                                    List.of(field.name()),
-                                                                    field.name(),
-                                                                    field.nullable(),
-                                                                    false),
-                                                            field.type(),
-                                                            writers))
-                                    .toList());
+            case DataType.Struct struct -> struct(node, struct.fields(), writers);
             case DataType.Array array -> {
                 var element =
                         node.child(
@@ -95,9 +81,20 @@ abstract sealed class ColumnEncoder
                         List.of(
                                 Column.required("key", map.key()),
                                 new Column("value", map.value(), map.valueContainsNull(), ""));
-                yield new Repeated(node, of(entry, new DataType.Struct(fields), writers));
+                yield new Repeated(node, struct(entry, fields, writers));
             }
         };
+    }
+
+    private static Struct struct(
+            Node node, List<Column> columns, Function<String[], ColumnWriter> writers) {
+        var fields = new ArrayList<ColumnEncoder>();
+        for (var column : columns) {
+            var name = column.name();
+            var field = node.child(List.of(name), name, column.nullable(), false);
+            fields.add(of(field, column.type(), writers));
+        }
+        return new Struct(node, fields);
     }
 
     /** Takes the vector of the next batch. */

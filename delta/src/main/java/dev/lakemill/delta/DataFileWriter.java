@@ -52,11 +52,14 @@ final class DataFileWriter implements AutoCloseable {
     }
 
     private void discard(@Nullable Closeable opened) throws IOException {
-        if (opened != null) {
-            opened.close();
+        try {
+            if (opened != null) {
+                opened.close();
+            }
+        } finally {
+            table.deleteQuietly(path);
+            table.unfinished().remove(path);
         }
-        table.deleteQuietly(path);
-        table.unfinished().remove(path);
     }
 
     /** Writes rows; vectors of the schema's columns, then of the extras. */
@@ -76,7 +79,7 @@ final class DataFileWriter implements AutoCloseable {
     Written finish(OptionalLong baseRowId) throws IOException {
         var footer = parquet.finish();
         table.disk().syncFolder(table.location());
-        finished = true;
+        var statistics = FileStatistics.of(footer, schema, parquet.rows());
         var file =
                 new DataFile(
                         name,
@@ -86,7 +89,8 @@ final class DataFileWriter implements AutoCloseable {
                         OptionalLong.empty(),
                         table.clock().millis(),
                         DataFile.tags(ParquetInput.positions(footer.getBlocks())));
-        return new Written(file, FileStatistics.of(footer, schema, parquet.rows()));
+        finished = true;
+        return new Written(file, statistics);
     }
 
     @Override

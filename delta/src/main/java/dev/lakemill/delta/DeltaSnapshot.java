@@ -7,6 +7,7 @@ import io.delta.kernel.Snapshot;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -40,12 +41,17 @@ public final class DeltaSnapshot {
 
     /** The last committed transaction version of an application, as of this version. */
     public synchronized OptionalLong transaction(String application) {
-        return transactions.computeIfAbsent(
-                application,
-                name ->
-                        kernel.getLatestTransactionVersion(table.engine(), name)
-                                .map(OptionalLong::of)
-                                .orElse(OptionalLong.empty()));
+        return transactions.computeIfAbsent(application, this::readTransaction);
+    }
+
+    private OptionalLong readTransaction(String application) {
+        try {
+            return kernel.getLatestTransactionVersion(table.engine(), application)
+                    .map(OptionalLong::of)
+                    .orElse(OptionalLong.empty());
+        } catch (RuntimeException e) {
+            throw Failures.of("reading the log", table.location(), e);
+        }
     }
 
     /** Live rows, from the statistics of the files. */
@@ -131,7 +137,7 @@ public final class DeltaSnapshot {
         if (known == null) {
             try {
                 known = KernelActions.files(kernel, table.engine());
-            } catch (IOException e) {
+            } catch (IOException | RuntimeException e) {
                 throw Failures.of("reading the log", table.location(), e);
             }
             files = known;
@@ -163,7 +169,7 @@ public final class DeltaSnapshot {
         if (known != null && identified != null) {
             var live = new ArrayList<>(known);
             if (!removed.isEmpty()) {
-                live.removeAll(new java.util.HashSet<>(removed));
+                live.removeAll(new HashSet<>(removed));
             }
             live.addAll(identified);
             live.sort(DataFile.ORDER);

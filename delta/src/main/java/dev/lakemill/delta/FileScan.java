@@ -4,6 +4,7 @@ import dev.lakemill.types.ArrowTypes;
 import dev.lakemill.types.TableSchema;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Predicate;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.parquet.hadoop.metadata.BlockMetaData;
@@ -63,7 +64,7 @@ final class FileScan implements AutoCloseable {
 
     /** The file of the batch last returned. */
     DataFile file() {
-        return java.util.Objects.requireNonNull(file, "before the first batch");
+        return Objects.requireNonNull(file, "before the first batch");
     }
 
     /** Goes on to a row group with rows left; false at the end. */

@@ -6,6 +6,8 @@ import io.delta.kernel.data.ColumnVector;
 import io.delta.kernel.data.FilteredColumnarBatch;
 import java.nio.charset.StandardCharsets;
 import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.vector.BaseFixedWidthVector;
+import org.apache.arrow.vector.BaseVariableWidthVector;
 import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.BitVector;
 import org.apache.arrow.vector.DateDayVector;
@@ -87,8 +89,8 @@ final class KernelRows {
                 }
             }
             case ListVector v -> v.setNull(index);
-            case org.apache.arrow.vector.BaseFixedWidthVector v -> v.setNull(index);
-            case org.apache.arrow.vector.BaseVariableWidthVector v -> v.setNull(index);
+            case BaseFixedWidthVector v -> v.setNull(index);
+            case BaseVariableWidthVector v -> v.setNull(index);
             default -> throw new IllegalArgumentException("no null into " + target.getField());
         }
     }

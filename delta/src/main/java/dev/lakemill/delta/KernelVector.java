@@ -10,9 +10,12 @@ import io.delta.kernel.types.StructType;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.apache.arrow.vector.BaseVariableWidthVector;
 import org.apache.arrow.vector.BitVector;
+import org.apache.arrow.vector.DateDayVector;
 import org.apache.arrow.vector.DecimalVector;
+import org.apache.arrow.vector.TimeStampVector;
 import org.apache.arrow.vector.ValueVector;
 import org.apache.arrow.vector.VarCharVector;
 import org.apache.arrow.vector.complex.ListVector;
@@ -50,7 +53,7 @@ final class KernelVector implements ColumnVector {
                 switch (type) {
                     case StructType struct -> {
                         var fields = (StructVector) vector;
-                        yield java.util.stream.IntStream.range(0, struct.length())
+                        yield IntStream.range(0, struct.length())
                                 .mapToObj(
                                         i ->
                                                 copy(
@@ -95,8 +98,8 @@ final class KernelVector implements ColumnVector {
 
     private static Object number(ValueVector vector, int index) {
         return switch (vector) {
-            case org.apache.arrow.vector.DateDayVector days -> days.get(index);
-            case org.apache.arrow.vector.TimeStampVector micros -> micros.get(index);
+            case DateDayVector days -> days.get(index);
+            case TimeStampVector micros -> micros.get(index);
             default -> vector.getObject(index);
         };
     }

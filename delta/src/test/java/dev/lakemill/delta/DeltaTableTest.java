@@ -7,14 +7,21 @@ import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableSchema;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -85,9 +92,7 @@ final class DeltaTableTest {
                     new Txn(TableFolder.APPLICATION, 3));
             assertThat(TableFolder.ids(table.snapshot())).isEqualTo(TableFolder.range(7, 9));
             assertThat(TableFolder.ids(table.snapshot(2))).isEqualTo(TableFolder.range(1, 6));
-            table.replace(
-                    new ArrayList<dev.lakemill.types.Rows>().iterator(),
-                    new Txn(TableFolder.APPLICATION, 4));
+            table.replace(Collections.<Rows>emptyIterator(), new Txn(TableFolder.APPLICATION, 4));
             assertThat(TableFolder.ids(table.snapshot())).isEmpty();
         }
     }
@@ -156,7 +161,7 @@ final class DeltaTableTest {
                     .isEqualTo(TableFolder.range(11, 20));
             assertThat(TableFolder.ids(snapshot.readPositions(30, 99))).isEmpty();
             try (var reader = snapshot.readPositions(28, 99)) {
-                java.util.Objects.requireNonNull(reader.next()).close();
+                Objects.requireNonNull(reader.next()).close();
                 assertThat(reader.positions()).containsExactly(29, 30);
             }
         }
@@ -218,5 +223,55 @@ final class DeltaTableTest {
             reader.get();
             assertThat(TableFolder.ids(table.snapshot())).isEqualTo(TableFolder.range(1, 360));
         }
+    }
+
+    @Test
+    void aLargeReplacementIsWrittenAsSeveralFilesInOrder() {
+        tables.config = new DeltaConfig(20_000, 10, Duration.ofHours(1), Duration.ofHours(1));
+        try (var table = tables.create("t")) {
+            for (int txn = 0; txn < 2; txn++) {
+                var batches = IntStream.range(0, 10).mapToObj(i -> ids(i * 1000L)).iterator();
+                table.replace(batches, new Txn(TableFolder.APPLICATION, txn));
+                assertThat(table.snapshot().fileCount()).isBetween(2, 9);
+                assertThat(TableFolder.ids(table.snapshot()))
+                        .isEqualTo(TableFolder.range(1, 10_000));
+            }
+            try (var again = tables.open("t")) {
+                assertThat(again.snapshot().files()).isEqualTo(table.snapshot().files());
+            }
+        }
+    }
+
+    private Rows ids(long after) {
+        return tables.ids(after + 1, after + 1000);
+    }
+
+    @Test
+    void aFileOfSeveralRowGroupsIsReadWholeAndByRange() {
+        try (var table = tables.create("t");
+                var rows = wide(40_000)) {
+            var positions = LongStream.rangeClosed(1, rows.count()).toArray();
+            table.append(List.of(rows), positions, new Txn(TableFolder.APPLICATION, 1));
+            var file = table.snapshot().files().getFirst();
+            try (var parquet = ParquetInput.open(file.in(table.location()))) {
+                assertThat(parquet.rowGroups()).hasSizeGreaterThan(1);
+            }
+            assertThat(TableFolder.ids(table.snapshot()))
+                    .isEqualTo(TableFolder.range(1, rows.count()));
+            assertThat(TableFolder.ids(table.snapshot().readPositions(39_990, 39_995)))
+                    .isEqualTo(TableFolder.range(39_991, 39_995));
+        }
+    }
+
+    /** Rows of more than a kilobyte that does not compress. */
+    private Rows wide(int count) {
+        var random = new Random(7);
+        var bytes = new byte[1100];
+        var rows = new ArrayList<List<?>>();
+        for (long id = 1; id <= count; id++) {
+            random.nextBytes(bytes);
+            rows.add(List.of(id, Base64.getEncoder().encodeToString(bytes)));
+        }
+        return RowsBuilder.rows(TableFolder.SCHEMA, tables.allocator, rows);
     }
 }
