@@ -13,7 +13,7 @@ WITH by_series AS (
   SELECT
     quarter_hour,
     series,
-    CAST(sum(CAST(trays_per_hour AS DECIMAL(12,4))) AS DOUBLE) / count(*) AS trays_per_hour,
+    CAST(sum(exact_trays_per_hour) AS DOUBLE) / count(*) AS trays_per_hour,
     count(*) AS events
   FROM farm.silver.demand_events
   WHERE quarter_hour
@@ -44,7 +44,7 @@ CREATE OR REFRESH MATERIALIZED VIEW farm.gold.demand_1h AS
 WITH by_series AS (
   SELECT
     series,
-    CAST(sum(CAST(trays_per_hour AS DECIMAL(12,4))) AS DOUBLE) / count(*) AS trays_per_hour,
+    CAST(sum(exact_trays_per_hour) AS DOUBLE) / count(*) AS trays_per_hour,
     count(*) AS events,
     max(occurred_at) AS last_at
   FROM farm.silver.demand_events
