@@ -28,8 +28,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>That thread lives as long as the process does: the kernel stops Postgres when the thread that
  * started it ends, which is how a kill -9 of this JVM leaves no orphan. A server that dies is
- * started again after a pause that doubles from 100 ms to 10 s and starts over once the server has
- * run for a minute. Only a failure of the first start is an error to the caller.
+ * started again after a pause that doubles from 100 ms to 5 s and starts over once the server has
+ * run for 5 s. Only a failure of the first start is an error to the caller.
  */
 final class Postmaster implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Postmaster.class);
@@ -38,10 +38,10 @@ final class Postmaster implements AutoCloseable {
     private static final Duration IMMEDIATE_MAX = Duration.ofSeconds(5);
     private static final long READY_POLL_MILLIS = 5;
     private static final long PAUSE_MILLIS_MIN = 100;
-    private static final long PAUSE_MILLIS_MAX = 10_000;
+    private static final long PAUSE_MILLIS_MAX = 5_000;
     private static final int TAIL_BYTES = 8192;
-    private static final Pattern GRAVE = Pattern.compile("(FATAL|PANIC|ERROR|HINT|error):");
-    private static final long STEADY_NANOS = TimeUnit.MINUTES.toNanos(1);
+    private static final Pattern GRAVE = Pattern.compile("(FATAL|PANIC|ERROR|error):");
+    private static final long STEADY_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final Cluster cluster;
     private final CompletableFuture<Void> ready = new CompletableFuture<>();

@@ -35,9 +35,9 @@ record PostgresCatalog(Connection connection, SyncedTableSpec spec) {
                 pairs(
                                 """
                                 SELECT a.attname, '' FROM pg_index i
-                                CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY k (column, n)
+                                CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY k (attnum, n)
                                 JOIN pg_attribute a
-                                    ON a.attrelid = i.indrelid AND a.attnum = k.column
+                                    ON a.attrelid = i.indrelid AND a.attnum = k.attnum
                                 WHERE i.indisprimary AND i.indrelid = %s ORDER BY k.n
                                 """
                                         .formatted(TABLE))

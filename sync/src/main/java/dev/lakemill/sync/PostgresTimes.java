@@ -8,15 +8,13 @@ final class PostgresTimes {
     /** Microseconds from 1970-01-01 to Postgres's epoch. */
     static final long EPOCH_MICROS = EPOCH_DAYS * 86_400_000_000L;
 
-    /** 4713-11-24 BC, Julian day 0, to 5874897-12-31, in days from Postgres's epoch. */
+    /** 4714-11-24 BC (Julian day 0) to 5874897-12-31, in days from Postgres's epoch. */
     private static final long DAYS_MIN = -2_451_545;
 
     private static final long DAYS_MAX = 2_147_483_493L - 2_451_545L;
 
-    /** 4714-11-24 BC to 294276-12-31, in microseconds from Postgres's epoch. */
-    private static final long MICROS_MIN = -211_813_488_000_000_000L;
-
-    private static final long MICROS_MAX = 9_223_371_331_200_000_000L;
+    /** 4714-11-24 BC, in microseconds from 1970. The last one is beyond what 64 bits hold. */
+    private static final long MICROS_MIN = -211_813_488_000_000_000L + EPOCH_MICROS;
 
     private PostgresTimes() {}
 
@@ -27,6 +25,6 @@ final class PostgresTimes {
 
     /** Microseconds from 1970. */
     static boolean isTimestamp(long micros) {
-        return micros >= MICROS_MIN + EPOCH_MICROS && micros < MICROS_MAX;
+        return micros >= MICROS_MIN;
     }
 }

@@ -63,6 +63,8 @@ public final class Sync implements AutoCloseable {
     /** Whether the tables may differ from what {@link #shown} says. */
     private boolean inDoubt = true;
 
+    private boolean migrated;
+    private String lastProblem = "";
     private long comparedNanos;
     private long preparedNanos;
 
@@ -159,7 +161,7 @@ public final class Sync implements AutoCloseable {
         } catch (TableFailure e) {
             failed(e);
         } catch (SQLException | LakemillException e) {
-            LOG.warn("the sync of {} tries again: {}", plan.pipeline(), e.getMessage());
+            warn(e);
         } catch (RuntimeException e) {
             inDoubt = true;
             LOG.error("the sync of {} tries again", plan.pipeline(), e);
@@ -169,15 +171,27 @@ public final class Sync implements AutoCloseable {
     }
 
     private Session open() throws SQLException {
-        Registry.MIGRATIONS.apply(owner);
+        if (!migrated) {
+            Registry.MIGRATIONS.apply(owner);
+            migrated = true;
+        }
         var opened = Session.open(owner, plan, targets);
         session = opened;
         return opened;
     }
 
+    /** Once per kind of trouble: an outage is one line, not one per attempt. */
+    private void warn(Exception e) {
+        var problem = String.valueOf(e.getMessage());
+        if (!problem.equals(lastProblem)) {
+            LOG.warn("the sync of {} tries again after: {}", plan.pipeline(), problem);
+            lastProblem = problem;
+        }
+    }
+
     private void failed(TableFailure e) {
         if (e.mayPass()) {
-            LOG.warn("the sync of {} tries again: {}", plan.pipeline(), e.getMessage());
+            warn(e);
             return;
         }
         inDoubt = true;
@@ -311,6 +325,7 @@ public final class Sync implements AutoCloseable {
 
     private void show(long batch, Instant at, long receivedMicros) {
         shown = new Shown(batch, at);
+        lastProblem = "";
         var applied = new Applied(plan.pipeline(), batch, at, receivedMicros);
         for (var listener : listeners) {
             try {

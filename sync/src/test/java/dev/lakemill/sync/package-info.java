@@ -1,0 +1,4 @@
+@NullMarked
+package dev.lakemill.sync;
+
+import org.jspecify.annotations.NullMarked;
