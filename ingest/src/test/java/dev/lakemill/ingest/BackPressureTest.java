@@ -2,6 +2,7 @@ package dev.lakemill.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lakemill.api.ProducerClient;
 import dev.lakemill.api.ProducerObserver;
 import dev.lakemill.api.ProducerStream;
 import dev.lakemill.api.RecordFormat;
@@ -15,6 +16,7 @@ import dev.lakemill.wal.LogConfig;
 import io.grpc.Status;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -39,10 +41,12 @@ final class BackPressureTest {
 
     @TempDir private Path folder;
     private final FailingBronze bronze = new FailingBronze(false);
+    private final List<ProducerClient> clients = new ArrayList<>();
     private Node node = new Node(Path.of("."));
 
     @AfterEach
     void close() {
+        clients.forEach(ProducerClient::close);
         node.close();
     }
 
@@ -59,13 +63,11 @@ final class BackPressureTest {
     }
 
     private ProducerStream send() {
+        var client = node.client();
+        clients.add(client);
         var stream =
-                node.client()
-                        .open(
-                                TableName.parse(TABLE),
-                                RecordFormat.JSON,
-                                QUICK,
-                                ProducerObserver.NONE);
+                client.open(
+                        TableName.parse(TABLE), RecordFormat.JSON, QUICK, ProducerObserver.NONE);
         var filler = "x".repeat(200);
         for (int i = 0; i < ROWS; i++) {
             stream.ingestJson("{\"event_id\":\"%d\",\"filler\":\"%s\"}".formatted(i, filler));
@@ -145,6 +147,31 @@ final class BackPressureTest {
         awaitAllInDelta();
         assertThat(bronze.losesAnswers).hasValue(0);
         stream.close();
+    }
+
+    @Test
+    void whenTheLogFailsStreamsEndSoThatProducersComeBackAfterTheRestart() {
+        var crash = new Crash(Integer.MAX_VALUE, false);
+        node(64 << 20, Duration.ofMinutes(5)).with(crash, bronze).open().listen();
+        crash.dieAfter(20);
+        try (var client = node.raw()) {
+            var call = client.openJson();
+            for (int i = 0; i < 200 && node.ingest().failure().isEmpty(); i++) {
+                call.json(i, "{\"event_id\":\"a\"}");
+                var durable = i;
+                Node.await(
+                        "durable, or the log's failure",
+                        () ->
+                                node.status(TABLE).rowsReceived() > durable
+                                        || node.ingest().failure().isPresent());
+            }
+            var end = call.end();
+            assertThat(end.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+            assertThat(end.getDescription())
+                    .contains("the server's log has failed")
+                    .contains("; hint: ");
+            assertThat(client.call(TABLE).end().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+        }
     }
 
     @Test

@@ -21,7 +21,7 @@ import java.util.OptionalLong;
  */
 final class Crash implements Disk, Node.Bronzes {
     private final Disk real = Disk.real();
-    private final int atStep;
+    private int atStep;
     private final boolean lastStepHappens;
     private int step;
     private boolean dead;
@@ -29,6 +29,11 @@ final class Crash implements Disk, Node.Bronzes {
     Crash(int atStep, boolean lastStepHappens) {
         this.atStep = atStep;
         this.lastStepHappens = lastStepHappens;
+    }
+
+    /** Chooses the step anew, counting from here. */
+    synchronized void dieAfter(int steps) {
+        atStep = step + steps;
     }
 
     synchronized boolean isDead() {

@@ -2,7 +2,10 @@ package dev.lakemill.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lakemill.api.Endpoint;
+import dev.lakemill.api.ProducerClient;
 import dev.lakemill.api.ProducerObserver;
+import dev.lakemill.api.ProducerStream;
 import dev.lakemill.api.RecordFormat;
 import dev.lakemill.api.StreamOptions;
 import dev.lakemill.types.Column;
@@ -12,9 +15,13 @@ import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import dev.lakemill.wal.Disk;
 import dev.lakemill.wal.LogConfig;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +48,10 @@ final class CrashTest {
                     Column.required("event_id", Primitive.STRING),
                     Column.nullable("filler", Primitive.STRING));
     private static final LogConfig SMALL_LOG = new LogConfig(64 << 10, 1 << 20, 48 << 10, 16 << 10);
+    private static final int ROWS_PER_LIFE = 200;
+    private static final StreamOptions QUICK =
+            StreamOptions.DEFAULT.withReconnects(
+                    StreamOptions.RECONNECT_FOR_EVER, Duration.ofMillis(2), Duration.ofMillis(20));
     private static final StreamOptions NEVER_AGAIN =
             StreamOptions.DEFAULT.withReconnects(0, Duration.ofMillis(1), Duration.ofMillis(1));
 
@@ -52,7 +63,11 @@ final class CrashTest {
     private final Map<String, List<String>> acknowledged = new ConcurrentHashMap<>();
 
     static Stream<Long> seeds() {
-        return Stream.iterate(1L, seed -> seed + 1).limit(25);
+        return Stream.iterate(1L, seed -> seed + 1).limit(15);
+    }
+
+    static Stream<Long> fewSeeds() {
+        return seeds().limit(6);
     }
 
     @ParameterizedTest
@@ -83,6 +98,78 @@ final class CrashTest {
         check(node, DEMAND);
         check(node, PRICES);
         node.close();
+    }
+
+    @ParameterizedTest
+    @MethodSource("fewSeeds")
+    void aProducerThatReconnectsDoublesOnlyWhatItSaysItSentAgain(long seed) throws Exception {
+        var random = new Random(seed);
+        var node = new Node(folder).table(DEMAND, SCHEMA);
+        var landing =
+                LandingConfig.DEFAULT
+                        .with(Duration.ofMillis(1 + random.nextInt(20)), 2 << 10, 64 << 10)
+                        .withWaits(
+                                Duration.ofMillis(2), Duration.ofMillis(20), Duration.ofSeconds(5));
+        var grpc = node.config().grpc().withAddress("127.0.0.1", freePort());
+        node.with(node.config().withLog(SMALL_LOG).withLanding(landing).withGrpc(grpc));
+        var resent = ConcurrentHashMap.<Long>newKeySet();
+        var observer =
+                new ProducerObserver() {
+                    @Override
+                    public void resent(long first, long last, long rows) {
+                        for (long offset = first; offset <= last; offset++) {
+                            resent.add(offset);
+                        }
+                    }
+                };
+        var endpoint = Endpoint.plaintext("127.0.0.1", grpc.port());
+        try (var client = ProducerClient.connect(endpoint, () -> "token");
+                var stream =
+                        client.open(TableName.parse(DEMAND), RecordFormat.JSON, QUICK, observer)) {
+            for (int life = 0; life < 5; life++) {
+                var crash = new Crash(1 + random.nextInt(60), random.nextBoolean());
+                live(node.with(crash, crash), crash, stream, life);
+            }
+            live(node.with(Disk.real(), Bronze::of), new Crash(1, true), stream, 5);
+            assertThat(stream.inFlightRows()).isZero();
+        }
+        node.open();
+        var times = new HashMap<String, Integer>();
+        node.firsts(DEMAND).forEach(id -> times.merge(id, 1, Integer::sum));
+        assertThat(times).hasSize(6 * ROWS_PER_LIFE);
+        times.forEach(
+                (id, count) -> {
+                    if (count > 1) {
+                        assertThat(resent).contains(Long.parseLong(id));
+                    }
+                });
+        node.close();
+    }
+
+    /** Sends some rows; the node dies of them, or has all of them acknowledged. */
+    private static void live(Node node, Crash crash, ProducerStream stream, int life) {
+        try (node) {
+            node.open().listen();
+            for (int i = 0; i < ROWS_PER_LIFE; i++) {
+                int id = life * ROWS_PER_LIFE + i;
+                stream.ingestJson("{\"event_id\":\"" + id + "\"}");
+            }
+            Node.await(
+                    "death, or all acknowledged",
+                    () -> crash.isDead() || stream.inFlightRows() == 0);
+        } catch (LakemillException e) {
+            assertThat(crash.isDead()).as(e.toString()).isTrue();
+            for (int i = 0; i < ROWS_PER_LIFE; i++) {
+                int id = life * ROWS_PER_LIFE + i;
+                stream.ingestJson("{\"event_id\":\"" + id + "\"}");
+            }
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
     }
 
     private void sendUntilDead(Node node, Crash crash, int life, long seed)
