@@ -66,7 +66,7 @@ record ColumnDecoders(MessageType file, Function<ColumnDescriptor, ColumnReader>
             throw unsupported(path);
         }
         var descriptor = file.getColumnDescription(array(path));
-        return LeafDecoder.of(descriptor, type, leaves.apply(descriptor));
+        return new LeafDecoders(descriptor, leaves.apply(descriptor)).of(type);
     }
 
     private ColumnDecoder struct(GroupType group, List<String> path, DataType.Struct type) {

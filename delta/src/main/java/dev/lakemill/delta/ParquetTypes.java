@@ -69,6 +69,20 @@ final class ParquetTypes {
         };
     }
 
+    private static Types.PrimitiveBuilder<PrimitiveType> decimal(
+            DataType.Decimal type, Repetition repetition) {
+        var annotation = LogicalTypeAnnotation.decimalType(type.scale(), type.precision());
+        if (type.precision() <= 9) {
+            return integer(repetition).as(annotation);
+        }
+        if (type.precision() <= 18) {
+            return Types.primitive(PrimitiveTypeName.INT64, repetition).as(annotation);
+        }
+        return Types.primitive(PrimitiveTypeName.FIXED_LEN_BYTE_ARRAY, repetition)
+                .length(decimalBytes(type.precision()))
+                .as(annotation);
+    }
+
     private static Types.PrimitiveBuilder<PrimitiveType> primitive(
             DataType.Primitive type, Repetition repetition) {
         return switch (type) {
@@ -97,20 +111,6 @@ final class ParquetTypes {
             Repetition repetition, boolean utc) {
         return Types.primitive(PrimitiveTypeName.INT64, repetition)
                 .as(LogicalTypeAnnotation.timestampType(utc, TimeUnit.MICROS));
-    }
-
-    private static Types.PrimitiveBuilder<PrimitiveType> decimal(
-            DataType.Decimal type, Repetition repetition) {
-        var annotation = LogicalTypeAnnotation.decimalType(type.scale(), type.precision());
-        if (type.precision() <= 9) {
-            return integer(repetition).as(annotation);
-        }
-        if (type.precision() <= 18) {
-            return Types.primitive(PrimitiveTypeName.INT64, repetition).as(annotation);
-        }
-        return Types.primitive(PrimitiveTypeName.FIXED_LEN_BYTE_ARRAY, repetition)
-                .length(decimalBytes(type.precision()))
-                .as(annotation);
     }
 
     /** Bytes of the smallest two's complement number that holds so many decimal digits. */
