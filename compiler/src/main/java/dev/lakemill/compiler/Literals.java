@@ -9,6 +9,7 @@ import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Literal;
 import org.apache.spark.sql.catalyst.expressions.RuntimeReplaceable;
 import org.apache.spark.sql.catalyst.expressions.Unevaluable;
+import org.apache.spark.sql.catalyst.trees.TreePattern;
 import org.apache.spark.sql.types.Decimal;
 import org.apache.spark.unsafe.types.UTF8String;
 import org.jspecify.annotations.Nullable;
@@ -47,10 +48,13 @@ final class Literals {
 
     /**
      * The value of an expression that depends on nothing, computed by Spark; empty if it depends on
-     * something, has parts, or fails, which then is for the run to tell.
+     * something, be it the time of the run, has parts, or fails, which then is for the run to tell.
      */
     static Optional<Expression> folded(org.apache.spark.sql.catalyst.expressions.Expression e) {
         if (e instanceof Literal || !e.foldable() || !e.deterministic() || !isComputable(e)) {
+            return Optional.empty();
+        }
+        if (e.containsPattern(TreePattern.CURRENT_LIKE())) {
             return Optional.empty();
         }
         try {
