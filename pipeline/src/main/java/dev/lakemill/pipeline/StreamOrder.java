@@ -22,7 +22,7 @@ import java.util.List;
  */
 final class StreamOrder {
     private final TableName table;
-    private int lastId = Integer.MIN_VALUE;
+    private int lastId = 1_000_000_000;
 
     private StreamOrder(TableName table) {
         this.table = table;
