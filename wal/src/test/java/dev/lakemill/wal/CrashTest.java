@@ -4,12 +4,16 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The log's parts on a simulated disk, in one thread, so that a seed decides everything: many lives
@@ -18,9 +22,90 @@ import net.jqwik.api.Property;
 final class CrashTest {
     private static final Path FOLDER = Path.of("/log");
 
-    @Property(tries = 3000)
+    @Property(tries = 4000)
     void acknowledgedFramesSurviveAnyNumberOfCrashes(@ForAll long seed) throws Exception {
         new Lives(seed).run();
+    }
+
+    /** As above with the log's own threads, and many producers: here the seed decides less. */
+    @Property(tries = 100)
+    void acknowledgedFramesSurviveAlsoWithManyThreads(@ForAll long seed) throws Exception {
+        Random random = new Random(seed);
+        SimulatedDisk disk = new SimulatedDisk(random);
+        Promises promises = new Promises();
+        AtomicLong offsets = new AtomicLong();
+        for (int life = 0; life < 4; life++) {
+            disk.stopAfter(life == 3 ? Long.MAX_VALUE : 50 + random.nextInt(300));
+            live(disk, promises, offsets);
+            disk.restart(
+                    random.nextBoolean() ? SimulatedDisk.End.KILL : SimulatedDisk.End.POWER_CUT);
+        }
+    }
+
+    private static void live(SimulatedDisk disk, Promises promises, AtomicLong offsets)
+            throws InterruptedException {
+        LogConfig config = new LogConfig(12_000, 36_000, 8_000, 2_000);
+        Surroundings surroundings = new Surroundings(disk, new Random()::nextLong, 1, 1);
+        List<Durable> replayed = new ArrayList<>();
+        List<Thread> producers = new ArrayList<>();
+        Promised listener = new Promised(promises, new AtomicReference<>());
+        try (Log log = Log.open(FOLDER, config, surroundings, replayed::add, listener)) {
+            promises.replayed(replayed);
+            listener.log.set(log);
+            listener.release(promises.newestLsn());
+            for (int i = 0; i < 4; i++) {
+                producers.add(Thread.startVirtualThread(() -> produce(log, promises, offsets)));
+            }
+            while (!disk.isStopped() && producers.stream().anyMatch(Thread::isAlive)) {
+                producers.getFirst().join(Duration.ofMillis(1));
+            }
+        } catch (LakemillException e) {
+            if (e.code() == ErrorCode.DATA_LOSS) {
+                throw e;
+            }
+        }
+        for (Thread producer : producers) {
+            producer.join();
+        }
+    }
+
+    private static void produce(Log log, Promises promises, AtomicLong offsets) {
+        try {
+            for (int i = 0; i < 100; i++) {
+                long offset = offsets.getAndIncrement();
+                Frame frame = Frames.frame(offset, (int) (offset % 500));
+                promises.offered(frame);
+                Frames.offer(log, frame);
+            }
+        } catch (LakemillException e) {
+            // The disk has stopped.
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Releases every frame as soon as it is durable, but for the newest ones. */
+    private record Promised(Promises promises, AtomicReference<@Nullable Log> log)
+            implements Log.Listener {
+        @Override
+        public void durable(List<Durable> group) {
+            promises.acknowledged(group);
+            release(group.getLast().lsn());
+        }
+
+        void release(long newestLsn) {
+            Log releasing = log.get();
+            if (releasing != null) {
+                long lsn = Math.max(0, newestLsn - 5_000);
+                promises.released(lsn);
+                releasing.release(lsn);
+            }
+        }
+
+        @Override
+        public void failed(Throwable cause) {
+            // The promises tell what matters.
+        }
     }
 
     private static final class Lives {

@@ -1,5 +1,7 @@
 package dev.lakemill.wal;
 
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
@@ -19,6 +21,22 @@ final class Frames {
         byte[] payload = new byte[payloadBytes];
         new Random(offset).nextBytes(payload);
         return new Frame(TABLE, stream, offset, payload);
+    }
+
+    /** All there is to know of each, fit to compare and to print. */
+    static List<String> told(List<Durable> frames) {
+        return frames.stream().map(Frames::told).toList();
+    }
+
+    private static String told(Durable durable) {
+        Frame frame = durable.frame();
+        return String.join(
+                " ",
+                Long.toString(durable.lsn()),
+                frame.table().toString(),
+                frame.stream().toString(),
+                Long.toString(frame.offset()),
+                HexFormat.of().formatHex(frame.payload()));
     }
 
     /** Offers until it is accepted. */

@@ -1,28 +1,29 @@
 package dev.lakemill.wal;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the log has promised so far, and what a restart must therefore show.
  *
- * <p>Frames are known by their offset, which a test gives only once.
+ * <p>Frames are known by their offset, which a test gives only once. Any thread may tell.
  */
 final class Promises {
     private final NavigableMap<Long, Frame> kept = new TreeMap<>();
-    private final Set<Long> keptOffsets = new HashSet<>();
     private final Set<Long> inDoubt = new HashSet<>();
     private long releasedLsn;
 
-    void offered(Frame frame) {
+    synchronized void offered(Frame frame) {
         inDoubt.add(frame.offset());
     }
 
-    void acknowledged(List<Durable> group) {
+    synchronized void acknowledged(List<Durable> group) {
         group.forEach(this::keep);
     }
 
@@ -34,27 +35,18 @@ final class Promises {
             throw new AssertionError("not offered, or known already: " + durable);
         }
         kept.put(durable.lsn(), durable.frame());
-        keptOffsets.add(durable.frame().offset());
     }
 
-    long newestLsn() {
+    synchronized long newestLsn() {
         return kept.isEmpty() ? 0 : kept.lastKey();
     }
 
-    long oldestLsn() {
-        return kept.isEmpty() ? 0 : kept.firstKey();
-    }
-
-    void released(long lsn) {
+    synchronized void released(long lsn) {
         releasedLsn = Math.max(releasedLsn, lsn);
     }
 
-    int count() {
-        return kept.size();
-    }
-
     /** A start that succeeded showed these frames; from now on they are promised too. */
-    void replayed(List<Durable> frames) {
+    synchronized void replayed(List<Durable> frames) {
         long newestBefore = newestLsn();
         List<Long> shown = new ArrayList<>();
         for (Durable durable : frames) {
@@ -76,11 +68,11 @@ final class Promises {
         inDoubt.clear();
     }
 
-    private static boolean same(Frame one, @org.jspecify.annotations.Nullable Frame other) {
+    private static boolean same(Frame one, @Nullable Frame other) {
         return other != null
                 && one.table().equals(other.table())
                 && one.stream().equals(other.stream())
                 && one.offset() == other.offset()
-                && java.util.Arrays.equals(one.payload(), other.payload());
+                && Arrays.equals(one.payload(), other.payload());
     }
 }
