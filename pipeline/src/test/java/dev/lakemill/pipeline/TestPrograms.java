@@ -41,7 +41,11 @@ final class TestPrograms {
     }
 
     Program build() {
-        return new Program("test", "hash", steps);
+        return build("hash");
+    }
+
+    Program build(String planHash) {
+        return new Program("test", planHash, steps);
     }
 
     static Rule condition(String name, String sql, OnViolation onViolation) {
