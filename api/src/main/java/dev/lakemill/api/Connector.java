@@ -89,7 +89,7 @@ final class Connector implements Runnable {
             if (end == null) {
                 return;
             }
-            if (isFinal(end)) {
+            if (isFinal(end) || channel.isShutdown()) {
                 fail(failure(end));
                 return;
             }

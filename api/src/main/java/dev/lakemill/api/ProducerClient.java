@@ -76,16 +76,13 @@ public final class ProducerClient implements AutoCloseable {
         return new ProducerStream(table, format, state, connector, thread);
     }
 
-    /** Closes the connection; streams should be closed before. */
+    /** Closes the connection. Streams should be closed before; those that are not fail. */
     @Override
     public void close() {
-        channel.shutdown();
+        channel.shutdownNow();
         try {
-            if (!channel.awaitTermination(2, TimeUnit.SECONDS)) {
-                channel.shutdownNow();
-            }
+            channel.awaitTermination(2, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
-            channel.shutdownNow();
             Thread.currentThread().interrupt();
         }
     }

@@ -335,6 +335,18 @@ final class ProducerStreamTest {
     }
 
     @Test
+    void closingTheClientFailsStreamsThatAreStillOpen() {
+        var stream = open(QUICK);
+        var peer = server.accept().open();
+        stream.ingestJson("a");
+        peer.rows(0, 1);
+        client.close();
+        assertThatThrownBy(() -> stream.flush(WAIT)).isInstanceOf(LakemillException.class);
+        assertThat(stream.failure()).isPresent();
+        assertThat(stream.unacked()).hasSize(1);
+    }
+
+    @Test
     void aRequestThatNoServerTakesIsRefusedHereAndTheStreamGoesOn() {
         try (var stream = open(QUICK)) {
             var peer = server.accept().open();

@@ -53,11 +53,14 @@ final class JsonEncoder implements RowEncoder {
     }
 
     private static RefusedRow malformed(JsonProcessingException e) {
+        // Behind "(start marker" or "[Source" Jackson tells of itself, not of the record.
         var message = e.getOriginalMessage().replaceAll("\\p{Cntrl}", " ");
-        var cut = message.substring(0, Math.min(message.length(), PROBLEM_CHARACTERS_MAX));
+        var told = message.split("\\(start marker|\\[Source", 2)[0].strip();
         return RefusedRow.value(
                 "is not well-formed JSON at byte %d: %s"
-                        .formatted(e.getLocation().getByteOffset(), cut),
+                        .formatted(
+                                e.getLocation().getByteOffset(),
+                                told.substring(0, Math.min(told.length(), PROBLEM_CHARACTERS_MAX))),
                 "send one complete JSON object, as UTF-8");
     }
 }

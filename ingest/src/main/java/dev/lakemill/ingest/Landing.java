@@ -29,7 +29,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Landing {
     private static final Logger LOG = LoggerFactory.getLogger(Landing.class);
-    private static final long DECODE_BYTES_MAX = 4 << 20;
     private static final Duration MEMORY_RETRY = Duration.ofMillis(100);
 
     private final CatalogTable table;
@@ -125,8 +124,8 @@ final class Landing {
             return;
         }
         pending.arrive(new PendingRows.Arrival(frame, receivedMicros));
-        if (pending.arrivedBytes() >= DECODE_BYTES_MAX) {
-            publish(pending.beginDecoding(DECODE_BYTES_MAX));
+        if (pending.arrivedBytes() >= PendingRows.DECODE_BYTES_MAX) {
+            publish(pending.beginDecoding());
         }
         while (pending.publishedBytes() >= surroundings.config().pendingBytesMax() / 2) {
             commits.commit();
@@ -144,11 +143,11 @@ final class Landing {
     private void run() {
         var linger = surroundings.config().linger();
         try {
-            var frames = pending.await(linger, DECODE_BYTES_MAX);
+            var frames = pending.await(linger);
             while (!frames.isEmpty()) {
                 publish(frames);
                 commits.published();
-                frames = pending.await(linger, DECODE_BYTES_MAX);
+                frames = pending.await(linger);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

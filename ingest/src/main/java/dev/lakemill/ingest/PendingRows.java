@@ -24,6 +24,9 @@ final class PendingRows {
         }
     }
 
+    /** What is decoded into one batch, unless a single frame is larger. */
+    static final long DECODE_BYTES_MAX = 4 << 20;
+
     private final ArrayDeque<Arrival> arrived = new ArrayDeque<>();
     private final ArrayDeque<TableBatch> published = new ArrayDeque<>();
     private List<Arrival> decoding = List.of();
@@ -50,10 +53,15 @@ final class PendingRows {
             missedFrom = Math.min(missedFrom, arrival.frame().lsn());
             return;
         }
+        var before = arrivedBytes;
         arrived.add(arrival);
         arrivedBytes += arrival.bytes();
         count();
-        notifyAll();
+        // Who lingers is only woken when there is enough, not for each frame.
+        if (arrived.size() == 1
+                || (before < DECODE_BYTES_MAX && arrivedBytes >= DECODE_BYTES_MAX)) {
+            notifyAll();
+        }
     }
 
     /**
@@ -61,24 +69,25 @@ final class PendingRows {
      *
      * @return empty when there are none and none will come
      */
-    synchronized List<Arrival> await(Duration linger, long bytesMax) throws InterruptedException {
+    synchronized List<Arrival> await(Duration linger) throws InterruptedException {
         while (arrived.isEmpty() && !ended) {
             wait();
         }
         var until = System.nanoTime() + linger.toNanos();
         var left = linger.toNanos();
-        while (left > 0 && !ended && arrivedBytes < bytesMax) {
+        while (left > 0 && !ended && arrivedBytes < DECODE_BYTES_MAX) {
             wait(left / 1_000_000, (int) (left % 1_000_000));
             left = until - System.nanoTime();
         }
-        return beginDecoding(bytesMax);
+        return beginDecoding();
     }
 
-    /** Takes frames for decoding: one if there is one, then more up to {@code bytesMax}. */
-    synchronized List<Arrival> beginDecoding(long bytesMax) {
+    /** Takes frames for decoding together: one if there is one, then more within the limit. */
+    synchronized List<Arrival> beginDecoding() {
         var frames = new ArrayList<Arrival>();
         while (!arrived.isEmpty()
-                && (frames.isEmpty() || decodingBytes + arrived.peek().bytes() <= bytesMax)) {
+                && (frames.isEmpty()
+                        || decodingBytes + arrived.peek().bytes() <= DECODE_BYTES_MAX)) {
             var frame = arrived.remove();
             frames.add(frame);
             decodingBytes += frame.bytes();
