@@ -50,6 +50,15 @@ describe("the farm's board", { skip }, () => {
     await state(page, "Live").waitFor({ timeout: 20_000 });
   });
 
+  test("tells why nothing comes when the pipeline has failed", async (test) => {
+    const fixture = await fixtureFor(test);
+    const { page } = await openPage(test, chromium.browser, farmOf(fixture));
+    await state(page, "Live").waitFor();
+    fixture.fail("farm.silver.demand_events: no column x");
+    await state(page, "Stale").waitFor({ timeout: 15_000 });
+    await page.getByText("pipeline farm: farm.silver.demand_events: no column x").waitFor();
+  });
+
   test("explains its empty places", async (test) => {
     const fixture = await fixtureFor(test, { empty: true });
     const { page, complaints } = await openPage(test, chromium.browser, farmOf(fixture));

@@ -45,7 +45,7 @@ export function OverviewPage({ layer, onLayer }: OverviewPageProps) {
           {status.pipelines.map((pipeline) => (
             <PipelineCard key={pipeline.name} pipeline={pipeline} />
           ))}
-          <SqlCard status={status} />
+          <SqlCard tables={status.tables} />
           <AppsCard />
         </div>
       </div>

@@ -7,7 +7,7 @@ interface PathProps {
   readonly rowsPerSecond: number;
 }
 
-/** The way of a row, from the door to Postgres, with how far behind each layer is. */
+/** The way of a row, from the door to Postgres, with how far each layer is behind where that is known. */
 export function Path({ layers, rowsPerSecond }: PathProps) {
   return (
     <ol
@@ -18,8 +18,14 @@ export function Path({ layers, rowsPerSecond }: PathProps) {
         rows/s
       </Stage>
       {layers.map(({ layer, title, means, tables, rows, freshnessMillis }) => (
-        <Stage key={layer} title={title} means={means} value={formatDuration(freshnessMillis)}>
-          behind · {formatNumber(rows)} rows in {tables.length} tables
+        <Stage
+          key={layer}
+          title={title}
+          means={means}
+          value={freshnessMillis === null ? formatNumber(rows) : formatDuration(freshnessMillis)}
+        >
+          {freshnessMillis === null ? "" : `behind · ${formatNumber(rows)} `}
+          rows in {tables.length} tables
         </Stage>
       ))}
     </ol>

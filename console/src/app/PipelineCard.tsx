@@ -1,5 +1,6 @@
-import type { ExpectationStatus, PipelineStatus } from "../live/index.ts";
+import type { ExpectationStatus, OutputStatus, PipelineStatus } from "../live/index.ts";
 import { Card, Chip, Flash, formatNumber, formatShare, type Tone } from "../ui/index.ts";
+import { Breakable } from "./Breakable.tsx";
 import { consequence } from "./layers.ts";
 
 const STATES: Record<string, { label: string; tone: Tone }> = {
@@ -9,7 +10,7 @@ const STATES: Record<string, { label: string; tone: Tone }> = {
 };
 
 export function PipelineCard({ pipeline }: { pipeline: PipelineStatus }) {
-  const { name, state, batch, batch_ms, error, expectations } = pipeline;
+  const { name, state, batch, batch_ms, error, outputs, expectations } = pipeline;
   const { label, tone } = STATES[state] ?? { label: state, tone: "plain" };
   return (
     <Card
@@ -30,8 +31,46 @@ export function PipelineCard({ pipeline }: { pipeline: PipelineStatus }) {
           {error}
         </p>
       )}
+      {outputs.length > 0 && <Outputs outputs={outputs} />}
       {expectations.length > 0 && <Expectations expectations={expectations} />}
     </Card>
+  );
+}
+
+/** Every row that came in was kept, set aside or dropped: the line adds up. */
+function Outputs({ outputs }: { outputs: readonly OutputStatus[] }) {
+  return (
+    <table className="mb-3 w-full border-b border-line">
+      <thead className="text-sm text-muted">
+        <tr>
+          <th scope="col" className="py-1.5 pl-4 text-left font-normal sm:pl-5">
+            Rows of
+          </th>
+          {["In", "Kept", "Set aside", "Dropped"].map((name) => (
+            <th
+              key={name}
+              scope="col"
+              className="py-1.5 pl-2 text-right font-normal last:pr-4 sm:last:pr-5"
+            >
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {outputs.map(({ table, in: came, kept, quarantined, dropped }) => (
+          <tr key={table} className="border-t border-line">
+            <th scope="row" className="py-1.5 pl-4 text-left font-medium sm:pl-5">
+              <Breakable name={table.split(".").at(-1) ?? table} />
+            </th>
+            <td className="py-1.5 pl-2 text-right">{formatNumber(came)}</td>
+            <td className="py-1.5 pl-2 text-right">{formatNumber(kept)}</td>
+            <td className="py-1.5 pl-2 text-right">{formatNumber(quarantined)}</td>
+            <td className="py-1.5 pr-4 pl-2 text-right sm:pr-5">{formatNumber(dropped)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 
@@ -65,7 +104,9 @@ function ExpectationRow({ table, name, passed, failed, action }: ExpectationStat
   return (
     <tr className="border-t border-line align-top">
       <th scope="row" className="py-1.5 pl-4 text-left font-normal sm:pl-5">
-        <p className="font-medium break-all">{name}</p>
+        <p className="font-medium">
+          <Breakable name={name} />
+        </p>
         <p className="text-xs text-muted">
           {table.split(".").at(-1)} · {consequence(action)}
         </p>

@@ -1,7 +1,7 @@
 import { ToggleGroup } from "radix-ui";
-import { Fragment } from "react";
 import type { TableStatus } from "../live/index.ts";
 import { Card, Empty, Flash, formatDuration, formatNumber } from "../ui/index.ts";
+import { Breakable } from "./Breakable.tsx";
 import { kindOf, type Layer, type LayerTables } from "./layers.ts";
 
 interface TablesCardProps {
@@ -19,7 +19,7 @@ export function TablesCard({ layers, chosen, onChoose, className = "" }: TablesC
     <Card
       title="Tables"
       className={className}
-      explanation="Position: how far a table has come, in bytes of the log (ingested), Delta versions (streaming tables and views) or batches (synced). Freshness: how old its newest row was when the table last changed."
+      explanation="Position: how far a table has come, in bytes of the log (ingested), Delta versions (streaming tables and views) or batches (synced). Freshness: how long its newest row took from durable to visible here."
       actions={<LayerChoice layers={layers} chosen={chosen} onChoose={onChoose} />}
     >
       {shown.length === 0 ? (
@@ -88,18 +88,6 @@ function TableRow({ table }: { table: TableStatus }) {
       </td>
     </tr>
   );
-}
-
-/** A name that may be broken after its underscores. */
-function Breakable({ name }: { name: string }) {
-  return name.split(/(?<=_)/).map((part, index) => (
-    // The parts of a name never move.
-    // biome-ignore lint/suspicious/noArrayIndexKey: a fixed list
-    <Fragment key={index}>
-      {part}
-      <wbr />
-    </Fragment>
-  ));
 }
 
 function LayerChoice({ layers, chosen, onChoose }: Omit<TablesCardProps, "className">) {

@@ -24,6 +24,7 @@ class HandSource implements Source {
 class HandWorld implements World {
   readonly sources: HandSource[] = [];
   problem: string | null = null;
+  asked = 0;
   #now = 0;
   #tasks: { task: () => void; atMillis: number }[] = [];
 
@@ -34,6 +35,7 @@ class HandWorld implements World {
   }
 
   explain(): Promise<string | null> {
+    this.asked += 1;
     return Promise.resolve(this.problem);
   }
 
@@ -177,6 +179,22 @@ describe("LiveConnection", () => {
     world.source.send("error");
     await Promise.resolve();
     expect(state().problem).toBe("no synced table serving.a");
+  });
+
+  it("asks every five seconds why it hears nothing, and no more once it hears again", async () => {
+    const { world, state } = start();
+    world.source.send("open");
+    world.problem = "pipeline farm: no column x";
+    world.pass(4_000);
+    expect(world.asked).toBe(0);
+    world.pass(7_000);
+    expect(world.asked).toBe(2);
+    await Promise.resolve();
+    expect(state()).toMatchObject({ connection: "stale", problem: "pipeline farm: no column x" });
+    world.source.send("sync", '{"pipeline":"farm","batch":3}');
+    expect(state().problem).toBeNull();
+    world.pass(4_000);
+    expect(world.asked).toBe(2);
   });
 
   it("leaves nothing behind when it is closed", () => {

@@ -1,8 +1,10 @@
 import { parseSyncEvent, parseTableEvent } from "./events.ts";
-import type { LiveAction } from "./state.ts";
+import { type LiveAction, STALE_AFTER_MILLIS } from "./state.ts";
 
 /** A connection that says nothing for this long is taken for dead, though nobody closed it. */
 const SILENCE_MAX_MILLIS = 30_000;
+/** How often the server is asked why it says nothing. */
+const EXPLAIN_EVERY_MILLIS = 5_000;
 const BACK_OFF_MIN_MILLIS = 500;
 const BACK_OFF_MAX_MILLIS = 15_000;
 const TICK_MILLIS = 1_000;
@@ -16,8 +18,10 @@ export interface Source {
 /** What a connection needs of the world, so that a test can stand in for it. */
 export interface World {
   open(url: string): Source;
-  /** Asks the server why it may have refused; null when there is nothing to say. */
-  explain(url: string): Promise<string | null>;
+  /**
+   * Asks the server why it tells nothing, or why it refused `url`; null when there is no reason.
+   */
+  explain(url: string | null): Promise<string | null>;
   nowMillis(): number;
   random(): number;
   schedule(task: () => void, delayMillis: number): unknown;
@@ -38,6 +42,7 @@ export class LiveConnection {
   #ticking: unknown = null;
   #failures = 0;
   #heardMillis = 0;
+  #askedMillis = 0;
 
   constructor(url: string, dispatch: (action: LiveAction) => void, world: World) {
     this.#url = url;
@@ -99,9 +104,12 @@ export class LiveConnection {
     this.#failures += 1;
     this.#dispatch({ type: "lost", atMillis: this.#world.nowMillis(), retryInMillis });
     this.#planned = this.#world.schedule(() => this.#open(), retryInMillis);
-    void this.#world
-      .explain(this.#url)
-      .then((problem) => this.#dispatch({ type: "explained", problem }));
+    this.#explain(this.#url);
+  }
+
+  #explain(url: string | null): void {
+    this.#askedMillis = this.#world.nowMillis();
+    void this.#world.explain(url).then((problem) => this.#dispatch({ type: "explained", problem }));
   }
 
   #drop(): void {
@@ -113,10 +121,16 @@ export class LiveConnection {
 
   #tick(): void {
     const atMillis = this.#world.nowMillis();
-    if (this.#source !== null && atMillis - this.#heardMillis >= SILENCE_MAX_MILLIS) {
-      this.#lost();
-    }
+    const silentMillis = this.#source === null ? 0 : atMillis - this.#heardMillis;
     this.#dispatch({ type: "tick", atMillis });
+    if (silentMillis >= SILENCE_MAX_MILLIS) {
+      this.#lost();
+    } else if (
+      silentMillis >= STALE_AFTER_MILLIS &&
+      atMillis - this.#askedMillis >= EXPLAIN_EVERY_MILLIS
+    ) {
+      this.#explain(null);
+    }
     this.#ticking = this.#world.schedule(() => this.#tick(), TICK_MILLIS);
   }
 }

@@ -4,6 +4,7 @@ export { LiveProvider, useLive, useRetryNow, useRows } from "./live.tsx";
 export type { Connection, LiveState } from "./state.ts";
 export type {
   ExpectationStatus,
+  OutputStatus,
   PipelineStatus,
   Status,
   TableKind,

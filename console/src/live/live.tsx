@@ -79,9 +79,9 @@ function liveUrl(api: URL, tables: readonly string[]): string {
 }
 
 /** The server's own reason comes first; an event source does not tell what its refusal said. */
-async function explain(api: URL, url: string): Promise<string | null> {
+async function explain(api: URL, url: string | null): Promise<string | null> {
   try {
-    return explanation(await fetchStatus(api)) ?? (await refusal(url));
+    return explanation(await fetchStatus(api)) ?? (url === null ? null : await refusal(url));
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -20,7 +20,7 @@ export interface LiveState {
   readonly failures: number;
   readonly lastEventMillis: number | null;
   readonly retryAtMillis: number | null;
-  /** Why there is no connection, in words for a reader. */
+  /** Why nothing is heard, in words for a reader; null while all is well. */
   readonly problem: string | null;
   readonly tables: ReadonlyMap<string, TableEvent>;
   readonly sync: SyncEvent | null;
@@ -73,7 +73,10 @@ export function reduce(state: LiveState, action: LiveAction): LiveState {
         retryAtMillis: action.atMillis + action.retryInMillis,
       };
     case "explained":
-      return state.connection === "reconnecting" ? { ...state, problem: action.problem } : state;
+      // An explanation that comes after the news came back explains nothing any more.
+      return state.connection === "live" || state.problem === action.problem
+        ? state
+        : { ...state, problem: action.problem };
   }
 }
 

@@ -54,6 +54,7 @@ describe("explanation", () => {
       batch: 1,
       batch_ms: 2,
       error: "no column x",
+      outputs: [],
       expectations: [],
     } as const;
     expect(explanation({ ...ready, ready: false, reasons: ["-"], pipelines: [pipeline] })).toBe(

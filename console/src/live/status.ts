@@ -4,8 +4,6 @@ export interface Status {
   readonly reasons: readonly string[];
   readonly uptime_seconds: number;
   readonly rows_per_second: number;
-  /** Where to find what; the Postgres address is one for psql, without a password. */
-  readonly addresses?: { readonly grpc: string; readonly http: string; readonly postgres: string };
   readonly tables: readonly TableStatus[];
   readonly pipelines: readonly PipelineStatus[];
 }
@@ -24,7 +22,7 @@ export interface TableStatus {
   readonly rows: number;
   /** Bytes of the log when ingested, a batch when synced, a Delta version otherwise. */
   readonly position: number;
-  /** The age of the newest row when the table last changed; null before the first. */
+  /** From durable to visible here, for the newest row; null before the first or if unknown. */
   readonly freshness_ms: number | null;
 }
 
@@ -34,7 +32,18 @@ export interface PipelineStatus {
   readonly batch: number;
   readonly batch_ms: number | null;
   readonly error: string | null;
+  readonly outputs: readonly OutputStatus[];
   readonly expectations: readonly ExpectationStatus[];
+}
+
+/** What became of the rows of a streaming table: in = kept + quarantined + dropped. */
+export interface OutputStatus {
+  /** catalog.schema.table */
+  readonly table: string;
+  readonly in: number;
+  readonly kept: number;
+  readonly quarantined: number;
+  readonly dropped: number;
 }
 
 export interface ExpectationStatus {

@@ -6,15 +6,14 @@ export function Problem() {
   const problem = useLive((state) => state.problem);
   const connection = useLive((state) => state.connection);
   const hasData = useLive((state) => state.tables.size > 0);
-  if (connection !== "reconnecting" || problem === null) {
+  if (problem === null) {
     return null;
   }
+  const lost = connection === "stale" ? "There are no news" : "The connection is lost";
   return (
     <div className="mb-4 rounded-card border border-line-strong bg-bad-tint px-4 py-3 sm:px-5">
       <p className="font-medium text-bad">
-        {hasData
-          ? "The connection is lost; below is what was last known."
-          : "There is no connection yet."}
+        {hasData ? `${lost}; below is what was last known.` : "There is no connection yet."}
       </p>
       <p className="text-sm break-words">{problem}</p>
       {!hasData && <Command>./lakemill demo</Command>}
