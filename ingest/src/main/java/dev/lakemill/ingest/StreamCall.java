@@ -116,6 +116,9 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
         }
         table = streams.open(request, headerTable);
         synchronized (lock) {
+            if (closed) {
+                return;
+            }
             call.sendMessage(
                     EphemeralStreamResponse.newBuilder()
                             .setCreateStreamResponse(
@@ -307,7 +310,7 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
     /** Asks the producer to end the stream within some seconds. */
     void signalClose(java.time.Duration grace) {
         synchronized (lock) {
-            if (!closed && end == null) {
+            if (table != null && !closed && end == null) {
                 call.sendMessage(
                         EphemeralStreamResponse.newBuilder()
                                 .setCloseStreamSignal(
