@@ -89,7 +89,7 @@ final class Demo {
                                 event -> told(event, freshness, historyDone),
                                 arguments(first))) {
             awaitHistory(simulators, historyDone);
-            server.awaitCaughtUp();
+            server.awaitFresh();
             out.println("3/4 live");
             out.println("    farm     " + addresses.get("http").asText() + "/apps/vertical-farm/");
             out.println("    console  " + addresses.get("http").asText() + "/");

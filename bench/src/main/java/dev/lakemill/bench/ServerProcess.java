@@ -124,6 +124,24 @@ final class ServerProcess implements AutoCloseable {
         }
     }
 
+    /** Waits until Postgres shows rows that are not older than two seconds, while more come in. */
+    void awaitFresh() throws InterruptedException {
+        await(CAUGHT_UP_TIMEOUT, "fresh", this::fresh);
+    }
+
+    private boolean fresh() {
+        try {
+            for (var table : get("/api/status").path("tables")) {
+                if (table.path("freshness_ms").asLong(Long.MAX_VALUE) < 2_000) {
+                    return true;
+                }
+            }
+            return false;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     /**
      * Waits until Postgres shows everything that was acknowledged. Rows stand for a moment between
      * the log and the feed, where the status does not see them, so it is asked twice.

@@ -56,6 +56,7 @@ final class PipelineHost implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(PipelineHost.class);
     private static final long FEED_BYTES_MAX = 32L << 20;
     private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(8);
+    private static final Duration MAINTENANCE_INTERVAL = Duration.ofMinutes(1);
 
     /** What a pipeline is given of the node. */
     record Parts(
@@ -70,6 +71,7 @@ final class PipelineHost implements AutoCloseable {
     private final GroupFeed feed;
     private final List<Consumer<LiveTables.Applied>> listeners = new ArrayList<>();
     private @Nullable PipelinePlan plan;
+    private @Nullable Thread maintenance;
     private volatile @Nullable Pipeline pipeline;
     private volatile @Nullable Sync sync;
     private volatile @Nullable String error;
@@ -171,6 +173,7 @@ final class PipelineHost implements AutoCloseable {
     /** Runs what was handed on to its end, commits, shows it in Postgres, and stops. */
     @Override
     public void close() {
+        endMaintenance();
         var running = pipeline;
         if (running != null) {
             await(() -> drained(running));
@@ -182,6 +185,18 @@ final class PipelineHost implements AutoCloseable {
             following.close();
         }
         feed.close();
+    }
+
+    private void endMaintenance() {
+        var keeper = maintenance;
+        if (keeper != null) {
+            keeper.interrupt();
+            try {
+                keeper.join(DRAIN_TIMEOUT);
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     private static boolean drained(Pipeline pipeline) {
@@ -238,6 +253,34 @@ final class PipelineHost implements AutoCloseable {
                                 parts.folder(),
                                 parts.allocator(),
                                 Clock.systemUTC()));
+        maintenance =
+                Thread.ofVirtual().name("maintenance-" + name).start(() -> maintain(compiled));
+    }
+
+    /** Joins small files and deletes old ones, beside the batches, a table after the other. */
+    private void maintain(PipelinePlan compiled) {
+        try {
+            while (true) {
+                Thread.sleep(MAINTENANCE_INTERVAL);
+                for (var output : PipelineOutputs.of(compiled)) {
+                    maintain(output);
+                }
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void maintain(PipelineOutputs.Output output) {
+        var table = parts.tables().delta(output.name());
+        try {
+            if (output.kind() != TableKind.MATERIALIZED_VIEW) {
+                table.compact();
+            }
+            table.vacuum(Tables.OUTPUT.fileRetention());
+        } catch (LakemillException e) {
+            log.warn("maintenance of {}: {}", output.name(), e.getMessage());
+        }
     }
 
     private PipelineConfig pipelineConfig() {

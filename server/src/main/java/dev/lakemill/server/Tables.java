@@ -13,6 +13,7 @@ import dev.lakemill.types.TableSchema;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -26,6 +27,17 @@ import org.jspecify.annotations.Nullable;
  * the location, and a table found in the catalog is opened where it says.
  */
 final class Tables implements AutoCloseable {
+    /**
+     * A view is replaced every few seconds, so its old files go soon; recovery and syncs look back
+     * a few rounds only.
+     */
+    static final DeltaConfig OUTPUT =
+            new DeltaConfig(
+                    DeltaConfig.DEFAULT.fileBytesTarget(),
+                    DeltaConfig.DEFAULT.checkpointEvery(),
+                    Duration.ofHours(1),
+                    Duration.ofMinutes(10));
+
     private final Path folder;
     private final Catalog catalog;
     private final String logApplication;
@@ -119,14 +131,11 @@ final class Tables implements AutoCloseable {
                 table.name(),
                 _ -> {
                     var at = Path.of(URI.create(table.location()));
+                    var config = table.kind() == TableKind.INGESTED ? DeltaConfig.DEFAULT : OUTPUT;
                     return DeltaTable.exists(at)
-                            ? DeltaTable.open(at, DeltaConfig.DEFAULT, allocator, Clock.systemUTC())
+                            ? DeltaTable.open(at, config, allocator, Clock.systemUTC())
                             : DeltaTable.create(
-                                    at,
-                                    table.schema(),
-                                    DeltaConfig.DEFAULT,
-                                    allocator,
-                                    Clock.systemUTC());
+                                    at, table.schema(), config, allocator, Clock.systemUTC());
                 });
     }
 
