@@ -10,7 +10,7 @@ import org.postgresql.copy.CopyIn;
  * One COPY in binary form (PostgreSQL documentation, COPY, "Binary Format"), sent in pieces. Closed
  * before {@link #finish}, it copies nothing.
  */
-final class CopyTuples implements AutoCloseable {
+final class CopyTuples implements Tuples, AutoCloseable {
     private static final byte[] SIGNATURE =
             "PGCOPY\n\u00ff\r\n\0".getBytes(StandardCharsets.ISO_8859_1);
     private static final int PIECE_BYTES = 256 << 10;
@@ -32,8 +32,8 @@ final class CopyTuples implements AutoCloseable {
         buffer.putInt(0); // no header extension
     }
 
-    /** Adds a tuple by the bytes of its fields. */
-    void put(byte[] fields) throws SQLException {
+    @Override
+    public void put(byte[] fields) throws SQLException {
         put(fields, fields.length);
     }
 

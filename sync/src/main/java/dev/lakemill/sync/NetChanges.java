@@ -48,6 +48,7 @@ final class NetChanges {
     private final ByteArray scratch = new ByteArray();
     private int deletes;
     private int plainInserts;
+    private long upsertBytes;
 
     /**
      * @param countSkippedDown whether rows may have been set aside before
@@ -118,7 +119,10 @@ final class NetChanges {
         switch (change) {
             case null -> {}
             case Change.Delete _ -> deletes += by;
-            case Change.Upsert upsert -> plainInserts += upsert.replaces() ? 0 : by;
+            case Change.Upsert upsert -> {
+                plainInserts += upsert.replaces() ? 0 : by;
+                upsertBytes += (long) by * upsert.fields().length;
+            }
         }
     }
 
@@ -139,6 +143,10 @@ final class NetChanges {
         return changes.size() - deletes;
     }
 
+    long upsertBytes() {
+        return upsertBytes;
+    }
+
     /** Upserts whose key's former row, had there been one, would have been deleted first. */
     int plainInserts() {
         return plainInserts;
@@ -150,7 +158,7 @@ final class NetChanges {
     }
 
     /** Keys whose rows are to go. */
-    void writeDeletes(CopyTuples tuples) throws SQLException {
+    void writeDeletes(Tuples tuples) throws SQLException {
         for (var entry : changes.entrySet()) {
             if (entry.getValue() instanceof Change.Delete) {
                 tuples.put(entry.getKey().bytes());
@@ -159,7 +167,7 @@ final class NetChanges {
     }
 
     /** Rows that are to stand. */
-    void writeUpserts(CopyTuples tuples) throws SQLException {
+    void writeUpserts(Tuples tuples) throws SQLException {
         for (var change : changes.values()) {
             if (change instanceof Change.Upsert upsert) {
                 tuples.put(upsert.fields());

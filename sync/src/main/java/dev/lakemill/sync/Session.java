@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import javax.sql.DataSource;
+import org.postgresql.core.BaseConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,6 +50,10 @@ final class Session implements AutoCloseable {
         try (var statement = connection.createStatement()) {
             statement.execute(SETTINGS);
             connection.setAutoCommit(false);
+            var executor = connection.unwrap(BaseConnection.class).getQueryExecutor();
+            for (var type : PostgresType.values()) {
+                executor.addBinarySendOid(type.arrayOid());
+            }
             return new Session(connection, plan, targets);
         } catch (SQLException e) {
             connection.close();
@@ -89,9 +94,7 @@ final class Session implements AutoCloseable {
         registry.lock();
         var wasActive = target.isActive();
         var refused = new TargetDdl(connection, registry, target.spec(), target.sql()).prepare();
-        if (refused.isEmpty()) {
-            execute(target.sql().createStaging());
-        } else {
+        if (!refused.isEmpty()) {
             connection.rollback();
             registry.refuse(target.spec(), refused);
             if (!refused.equals(target.refused())) {
@@ -138,37 +141,16 @@ final class Session implements AutoCloseable {
         }
         try {
             doubtful |= target.hasDuplicates() && net.deletes() > 0;
-            var rows = apply(target.sql(), target.spec(), net);
-            var outcome = new Target.Outcome(target, false, rows, net.skipped());
+            var writer = new TableWriter(connection, target.spec(), target.sql());
+            var deleted = writer.delete(net);
+            var fresh = writer.upsert(net);
+            net.countDuplicates(net.plainInserts() - fresh);
+            var outcome = new Target.Outcome(target, false, fresh - deleted, net.skipped());
             store(outcome);
             return outcome;
         } catch (SQLException e) {
             throw new TableFailure(target, e);
         }
-    }
-
-    /** Returns by how many rows the table grew. */
-    private long apply(TargetSql sql, SyncedTableSpec spec, NetChanges net) throws SQLException {
-        var deleted = 0L;
-        if (net.deletes() > 0) {
-            try (var tuples =
-                    new CopyTuples(connection, sql.deletedKeys(), spec.primaryKey().size())) {
-                net.writeDeletes(tuples);
-                tuples.finish();
-            }
-            deleted = update(sql.delete());
-        }
-        if (net.upserts() == 0) {
-            return -deleted;
-        }
-        try (var tuples =
-                new CopyTuples(connection, sql.changedRows(), spec.sourceSchema().size())) {
-            net.writeUpserts(tuples);
-            tuples.finish();
-        }
-        var fresh = number(sql.upsert());
-        net.countDuplicates(net.plainInserts() - fresh);
-        return fresh - deleted;
     }
 
     /** Makes the tables what the round's snapshots hold, writing only what differs. */

@@ -51,13 +51,14 @@ final class TargetSql {
         return "pg_temp.all_rows_" + number;
     }
 
-    /** Kept for the session, emptied at each commit: no catalog rows come and go. */
-    String createStaging() {
-        return """
-        CREATE TEMP TABLE IF NOT EXISTS changed_rows_%1$d (%2$s) ON COMMIT DELETE ROWS;
-        CREATE TEMP TABLE IF NOT EXISTS deleted_keys_%1$d (%3$s) ON COMMIT DELETE ROWS;
-        """
-                .formatted(number, all(this::stagedColumn, ", "), keys(this::stagedColumn, ", "));
+    String createChangedRows() {
+        return "CREATE TEMP TABLE IF NOT EXISTS changed_rows_%d (%s) ON COMMIT DELETE ROWS"
+                .formatted(number, all(this::stagedColumn, ", "));
+    }
+
+    String createDeletedKeys() {
+        return "CREATE TEMP TABLE IF NOT EXISTS deleted_keys_%d (%s) ON COMMIT DELETE ROWS"
+                .formatted(number, keys(this::stagedColumn, ", "));
     }
 
     String createAllRows() {
@@ -65,16 +66,33 @@ final class TargetSql {
                 .formatted(number, all(this::stagedColumn, ", "));
     }
 
+    /** Deletes the keys in {@link #deletedKeys}. */
     String delete() {
-        return "DELETE FROM %s AS t USING %s AS s WHERE %s"
-                .formatted(table(), deletedKeys(), keys(this::sameKey, " AND "));
+        return delete(deletedKeys() + " AS s");
+    }
+
+    /** Deletes keys given as one array per column of the key. */
+    String deleteFromArrays() {
+        var names = keys(i -> "c" + i, ", ");
+        return delete("unnest(%s) AS s (%s)".formatted(keys(this::array, ", "), names));
+    }
+
+    private String delete(String keys) {
+        return "DELETE FROM %s AS t USING %s WHERE %s"
+                .formatted(table(), keys, keys(this::sameKey, " AND "));
     }
 
     /**
-     * Returns one number: how many rows were new. Rows that are there as they are stay untouched.
+     * Writes the rows in {@link #changedRows}. Returns one number: how many were new. Rows that are
+     * there as they are stay untouched.
      */
     String upsert() {
         return upsert("SELECT %s FROM %s".formatted(all(i -> "c" + i, ", "), changedRows()));
+    }
+
+    /** The same of rows given as one array per column. */
+    String upsertFromArrays() {
+        return upsert("SELECT * FROM unnest(%s)".formatted(all(this::array, ", ")));
     }
 
     /** Of rows in {@link #allRows} with one key, all but the last. */
@@ -178,6 +196,10 @@ final class TargetSql {
         return "c" + column + " " + type(column);
     }
 
+    private String array(int column) {
+        return "?::%s[]".formatted(PostgresType.of(columns.get(column).type()).sql());
+    }
+
     private String sameKey(int column) {
         return "t.%s = s.c%d".formatted(name(column), column);
     }
@@ -187,7 +209,7 @@ final class TargetSql {
     }
 
     String type(int column) {
-        return PostgresTypes.of(columns.get(column).type());
+        return PostgresType.declaration(columns.get(column).type());
     }
 
     private List<Integer> others() {

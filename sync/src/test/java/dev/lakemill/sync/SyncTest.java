@@ -260,6 +260,30 @@ final class SyncTest {
     }
 
     @Test
+    void batchesOfManyRowsComeAndGoToo() throws Exception {
+        pipeline.commit();
+        try (var sync = start(stockSpec())) {
+            awaitBatch(0);
+            for (var round = 0L; round < 2; round++) {
+                for (var i = 0; i < 6_000; i++) {
+                    pipeline.insert(STOCK, "sku" + i, i + round, null);
+                }
+                pipeline.publish();
+                awaitBatch(2 * round + 1);
+                assertThat(ask("SELECT sum(grams) FROM %s.stock".formatted(schema)))
+                        .isEqualTo(Long.toString(6_000 * 5_999 / 2 + 6_000 * round));
+                assertThat(sync.status().getFirst().rows()).isEqualTo(6_000);
+                for (var row : List.copyOf(pipeline.content(STOCK)).reversed()) {
+                    pipeline.delete(STOCK, row);
+                }
+                pipeline.publish();
+                awaitBatch(2 * round + 2);
+                assertThat(stock()).isEmpty();
+            }
+        }
+    }
+
+    @Test
     void batchesThatAreGoneFromMemoryAreCaughtUpFromDelta() throws Exception {
         pipeline.close();
         pipeline = pipeline(1);
