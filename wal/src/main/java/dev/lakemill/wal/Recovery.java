@@ -7,8 +7,10 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,7 +20,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Every segment but the last must be whole up to the base of the next one. In the last one, the
  * first place without a whole frame is the end of the log, unless a later frame proves that the log
- * had been durable beyond it; then it is damage, and nothing is touched.
+ * had been durable beyond it; then it is damage, and nothing is touched. Only where a file beside
+ * the segment says that the loss is accepted, the whole frames behind the damage are kept.
  *
  * <p>The frames at the end were perhaps never synced: read from the page cache, or from a disk
  * whose sync failed once. So everything behind the newest proof is written again and synced before
@@ -34,6 +37,7 @@ final class Recovery {
     private final Disk disk;
     private final List<Segment> segments = new ArrayList<>();
     private final List<Path> spares = new ArrayList<>();
+    private final Set<Path> lost = new HashSet<>();
     private long endLsn;
     private long provenLsn;
     private long releasedLsn;
@@ -106,7 +110,8 @@ final class Recovery {
             long position = SegmentHeader.BLOCK_BYTES;
             while (segment.header().lsn(position) < end) {
                 if (!reader.frameAt(position)) {
-                    throw damage(segment, position, "it changed while the log was opened");
+                    position = skip(segment, reader, position, "it was whole a moment ago");
+                    continue;
                 }
                 position += reader.length();
                 if (!reader.isMark() && segment.header().lsn(position) > releasedLsn) {
@@ -123,6 +128,8 @@ final class Recovery {
                 segments.add(new Segment(file, header(file)));
             } else if (name.endsWith(Segment.SPARE)) {
                 spares.add(file);
+            } else if (name.endsWith(Segment.LOST)) {
+                lost.add(file);
             } else if (name.endsWith(Segment.PREPARING)) {
                 disk.delete(file);
             }
@@ -165,15 +172,39 @@ final class Recovery {
         try (SegmentReader reader = new SegmentReader(disk, segment)) {
             long position = SegmentHeader.BLOCK_BYTES;
             while (segment.header().lsn(position) < next.baseLsn()) {
-                if (!reader.frameAt(position)) {
-                    throw damage(segment, position, "a segment follows");
-                }
-                position = pass(segment, reader, position);
+                position =
+                        reader.frameAt(position)
+                                ? pass(segment, reader, position)
+                                : skip(segment, reader, position, "a segment follows");
             }
-            if (segment.header().lsn(position) != next.baseLsn()) {
+            if (segment.header().lsn(position) != next.baseLsn() && !lossIsAccepted(segment)) {
                 throw damage(segment, position, "the next segment does not begin where it ends");
             }
         }
+    }
+
+    private boolean lossIsAccepted(Segment segment) {
+        return lost.contains(lostFile(segment));
+    }
+
+    private Path lostFile(Segment segment) {
+        return Segment.path(folder, segment.baseLsn(), Segment.LOST);
+    }
+
+    /** The next whole frame behind a damaged one, or the segment's end; if that is accepted. */
+    private long skip(Segment segment, SegmentReader reader, long position, String why)
+            throws IOException {
+        if (!lossIsAccepted(segment)) {
+            throw damage(segment, position, why);
+        }
+        long next = reader.rest(position).firstFrame();
+        LOGGER.warn(
+                "Skipped bytes {} to {} of log segment {}, as {} allows",
+                position,
+                next,
+                segment.path(),
+                lostFile(segment).getFileName());
+        return next;
     }
 
     private long pass(Segment segment, SegmentReader reader, long position) {
@@ -193,16 +224,18 @@ final class Recovery {
         provenLsn = segment.baseLsn();
         boolean endsWithMark = false;
         try (SegmentReader reader = new SegmentReader(disk, segment)) {
-            while (reader.frameAt(end)) {
-                endsWithMark = reader.isMark();
-                end = pass(segment, reader, end);
-            }
-            rest = reader.rest(end);
+            do {
+                while (reader.frameAt(end)) {
+                    endsWithMark = reader.isMark();
+                    end = pass(segment, reader, end);
+                }
+                rest = reader.rest(end);
+                if (rest.provenLsn() > segment.header().lsn(end)) {
+                    end = skip(segment, reader, end, "a later frame proves that it was whole once");
+                }
+            } while (rest.provenLsn() > segment.header().lsn(end));
         }
         endLsn = segment.header().lsn(end);
-        if (rest.provenLsn() > endLsn) {
-            throw damage(segment, end, "a later frame proves that it was whole once");
-        }
         mend(segment, end, rest.end());
         boolean markProvesAll = endsWithMark && provenLsn == endLsn - FrameFormat.HEADER_BYTES;
         provenLsn = markProvesAll ? endLsn : provenLsn;
@@ -241,21 +274,29 @@ final class Recovery {
         }
     }
 
-    private static LakemillException damage(Segment segment, long position, String why) {
-        String where = ", LSN " + segment.header().lsn(position) + ", before acknowledged data: ";
-        return damaged(segment.path(), position, where + why);
+    private LakemillException damage(Segment segment, long position, String why) {
+        return damaged(
+                segment.path()
+                        + " is damaged at byte "
+                        + position
+                        + ", LSN "
+                        + segment.header().lsn(position)
+                        + ", before acknowledged data: "
+                        + why,
+                "nothing was changed; restore the file from a copy of the disk, or, to lose the"
+                        + " damaged rows and go on, create the empty file "
+                        + lostFile(segment)
+                        + " and start again");
     }
 
     private static LakemillException damage(Path file, long position, String why) {
-        return damaged(file, position, ": " + why);
+        return damaged(
+                file + " is damaged at byte " + position + ": " + why,
+                "nothing was changed; restore the folder's files from a copy of the disk");
     }
 
-    private static LakemillException damaged(Path file, long position, String rest) {
-        return new LakemillException(
-                ErrorCode.DATA_LOSS,
-                "log segment " + file + " is damaged at byte " + position + rest,
-                "nothing was changed; restore the file from a copy of the disk, or see \"Damage\""
-                        + " in docs/internals/wal-format.md for what can be saved without one");
+    private static LakemillException damaged(String what, String hint) {
+        return new LakemillException(ErrorCode.DATA_LOSS, "log segment " + what, hint);
     }
 
     private static LakemillException newer(Path file, int version) {

@@ -56,23 +56,26 @@ final class SegmentReader implements Closeable {
      * What lies behind the frames that can be read in order.
      *
      * @param provenLsn the highest {@link #provenLsn} of a whole frame there, 0 when there is none
+     * @param firstFrame the position of the first whole frame there, or the segment's end
      * @param end the position behind the last bytes that are, or once were, a frame of this segment
      */
-    record Rest(long provenLsn, long end) {}
+    record Rest(long provenLsn, long firstFrame, long end) {}
 
     /** Looks for frames at every byte from {@code position} to the end of the segment. */
     Rest rest(long position) throws IOException {
         long proven = 0;
+        long firstFrame = header.segmentBytes();
         long end = position;
         for (long next = position; load(next, FrameFormat.HEADER_BYTES); next++) {
             if (FrameFormat.start(window, at) == header.lsn(next)) {
                 end = Math.max(end, claimedEnd(next));
                 if (frameAt(next)) {
+                    firstFrame = Math.min(firstFrame, next);
                     proven = Math.max(proven, provenLsn());
                 }
             }
         }
-        return new Rest(proven, end);
+        return new Rest(proven, firstFrame, end);
     }
 
     private long claimedEnd(long position) {

@@ -74,6 +74,38 @@ final class DamageTest {
         assertThat(disk.bytes(file)).isEqualTo(before);
     }
 
+    @Property(tries = 200)
+    void whereTheLossIsAcceptedEveryUndamagedFrameIsKept(@ForAll long seed) throws Exception {
+        Random random = new Random(seed);
+        SimulatedDisk disk = new SimulatedDisk(random);
+        List<Durable> written = write(disk, random, 20 + random.nextInt(40));
+        Path file = pick(disk.files(Segment.SEGMENT), random);
+        SegmentHeader header = SegmentHeader.decode(ByteBuffer.wrap(disk.bytes(file)));
+        Durable spoiled = pick(within(written, header.baseLsn(), nextBase(disk, file)), random);
+        disk.bytes(file)[(int) header.position(spoiled.lsn()) - 1]++;
+        assertThatThrownBy(() -> replayed(disk)).hasMessageContaining("create the empty file");
+        disk.create(Segment.path(FOLDER, header.baseLsn(), Segment.LOST));
+        List<Durable> kept = new ArrayList<>(written);
+        kept.remove(spoiled);
+        assertThat(Frames.told(replayed(disk))).isEqualTo(Frames.told(kept));
+        assertThat(Frames.told(replayed(disk))).isEqualTo(Frames.told(kept));
+    }
+
+    private static long nextBase(SimulatedDisk disk, Path file) {
+        return disk.files(Segment.SEGMENT).stream()
+                .filter(other -> other.compareTo(file) > 0)
+                .mapToLong(
+                        other -> SegmentHeader.decode(ByteBuffer.wrap(disk.bytes(other))).baseLsn())
+                .min()
+                .orElse(Long.MAX_VALUE);
+    }
+
+    private static List<Durable> within(List<Durable> frames, long base, long end) {
+        return frames.stream()
+                .filter(durable -> durable.lsn() > base && durable.lsn() <= end)
+                .toList();
+    }
+
     @Test
     void anUnfinishedLastWriteIsDroppedAndOverwritten() throws Exception {
         SimulatedDisk disk = new SimulatedDisk(new Random(1));
@@ -159,7 +191,7 @@ final class DamageTest {
         return Log.open(FOLDER, CONFIG, surroundings, replayed::add, listener);
     }
 
-    private static Path pick(List<Path> files, Random random) {
-        return files.get(random.nextInt(files.size()));
+    private static <T> T pick(List<T> list, Random random) {
+        return list.get(random.nextInt(list.size()));
     }
 }
