@@ -109,7 +109,7 @@ describe("orders", () => {
 describe("charts", () => {
   it("give every family a value or nothing for every bucket", () => {
     const chart = demandChart([
-      { bucket: 20, family: "Salads", trays_per_hour: 2 },
+      { bucket: 20, family: "salads", trays_per_hour: 2 },
       { bucket: 10, family: "Herbs", trays_per_hour: 1 },
       { bucket: 20, family: "Herbs", trays_per_hour: 3 },
       { bucket: null, family: "Herbs", trays_per_hour: 99 },
@@ -153,6 +153,6 @@ describe("figures", () => {
   });
 
   it("say names in words", () => {
-    expect(spoken("seed_cost")).toBe("Seed cost");
+    expect(spoken("grow_lights")).toBe("Grow lights");
   });
 });

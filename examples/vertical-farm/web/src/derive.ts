@@ -98,7 +98,7 @@ export function demandChart(rows: readonly FamilyDemand[]): Chart {
         .filter((row) => row.family === family)
         .map((row) => [row.bucket, row.trays_per_hour] as const),
     );
-    return { label: family, color, values: times.map((time) => own.get(time) ?? null) };
+    return { label: spoken(family), color, values: times.map((time) => own.get(time) ?? null) };
   });
   return { times, series };
 }
@@ -144,7 +144,7 @@ export function priceDigits(price: number | null): number {
   return size < 1 ? 4 : size < 100 ? 3 : 2;
 }
 
-/** A column's name as a reader says it: "seed_cost" is "Seed cost". */
+/** A name of the data as a heading: "grow_lights" is "Grow lights". */
 export function spoken(name: string): string {
   const words = name.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);

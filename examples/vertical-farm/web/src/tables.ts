@@ -30,6 +30,7 @@ export type Demand = RowOf<typeof DEMAND_1H>;
 export const DEMAND_24H = { bucket: instant, family: text, trays_per_hour: number };
 export type FamilyDemand = RowOf<typeof DEMAND_24H>;
 
+/** Prices are in EUR per unit. */
 export const INPUT_TREND = {
   commodity: text,
   unit: text,

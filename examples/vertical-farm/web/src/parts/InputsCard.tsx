@@ -58,11 +58,12 @@ interface InputProps {
 }
 
 function Input({ trend, prices, color }: InputProps) {
-  const { commodity, unit, price_now, mean_24h, slope_per_hour, z_score } = trend;
+  const { commodity, price_now, mean_24h, slope_per_hour, z_score } = trend;
   const { times, series } = useMemo(
     () => priceChart(prices, commodity, color),
     [prices, commodity, color],
   );
+  const unit = `EUR/${trend.unit}`;
   const digits = priceDigits(mean_24h);
   const { label, tone } = priceLevel(z_score);
   const price = (value: number | null) => formatNumber(value, digits);

@@ -15,7 +15,7 @@ import {
   Waiting,
 } from "@lakemill/console/ui";
 import { useMemo } from "react";
-import { offersFor, points, skusByFamily } from "../derive.ts";
+import { offersFor, points, skusByFamily, spoken } from "../derive.ts";
 import {
   LEADERBOARD,
   type Offer,
@@ -122,7 +122,7 @@ function SkuSelect({ chosen, onChoose }: Pick<LeaderboardCardProps, "chosen" | "
     >
       {families.length === 0 && <option value="">no SKUs</option>}
       {families.map(({ family, skus }) => (
-        <optgroup key={family} label={family}>
+        <optgroup key={family} label={spoken(family)}>
           {skus.map(({ sku, name }) => (
             <option key={sku} value={sku}>
               {name}

@@ -13,7 +13,7 @@ import {
   Waiting,
 } from "@lakemill/console/ui";
 import { useState } from "react";
-import { byUrgency, coverLevel } from "../derive.ts";
+import { byUrgency, coverLevel, spoken } from "../derive.ts";
 import { STOCK, type Stock, TABLES } from "../tables.ts";
 import { SkuButton } from "./SkuButton.tsx";
 
@@ -93,7 +93,7 @@ function StockRow({ row, chosen, onChoose }: StockRowProps) {
     >
       <th scope="row" className="py-2 pl-4 text-left font-normal sm:pl-5">
         <SkuButton name={row.name} chosen={chosen} onChoose={onChoose} />
-        <p className="text-xs text-muted max-sm:hidden">{row.family}</p>
+        <p className="text-xs text-muted max-sm:hidden">{spoken(row.family)}</p>
         <p className="mt-0.5 sm:hidden">
           <Chip tone={tone}>{label}</Chip>
         </p>
