@@ -93,7 +93,19 @@ final class DatasetCompiler {
 
     private Optional<Relation> query(Fragment text, LogicalPlan bound) {
         var scope = new Scope(catalyst, text.position());
-        var lowered = new QueryLowering(scope).lower(catalyst.analyze(bound, text));
+        var analyzed = catalyst.analyze(bound, text);
+        var lowered = new QueryLowering(scope).lower(analyzed);
+        for (var column :
+                Scala.<org.apache.spark.sql.catalyst.expressions.Attribute>list(
+                        analyzed.output())) {
+            if (scope.errors().isEmpty() && SparkTypes.column(column.dataType()).isEmpty()) {
+                scope.refuse(
+                        column,
+                        "column '%s' of type %s is not supported"
+                                .formatted(column.name(), column.dataType().sql()),
+                        "give a difference of times as a number: timestampdiff(SECOND, t, u)");
+            }
+        }
         errors.addAll(scope.errors());
         return scope.errors().isEmpty() ? Optional.of(lowered) : Optional.empty();
     }

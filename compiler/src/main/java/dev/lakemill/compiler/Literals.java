@@ -6,6 +6,7 @@ import java.math.BigDecimal;
 import java.util.HexFormat;
 import java.util.Optional;
 import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.catalyst.expressions.LeafMathExpression;
 import org.apache.spark.sql.catalyst.expressions.Literal;
 import org.apache.spark.sql.catalyst.expressions.RuntimeReplaceable;
 import org.apache.spark.sql.catalyst.expressions.Unevaluable;
@@ -64,12 +65,15 @@ final class Literals {
         }
     }
 
+    /** Made of constants alone; now() counts as foldable for Spark, but is none. */
     private static boolean isComputable(org.apache.spark.sql.catalyst.expressions.Expression e) {
-        return !(e instanceof Unevaluable)
-                && !(e instanceof RuntimeReplaceable)
-                && Scala.<org.apache.spark.sql.catalyst.expressions.Expression>list(e.children())
-                        .stream()
-                        .allMatch(Literals::isComputable);
+        var children =
+                Scala.<org.apache.spark.sql.catalyst.expressions.Expression>list(e.children());
+        return children.isEmpty()
+                ? e instanceof Literal || e instanceof LeafMathExpression
+                : !(e instanceof Unevaluable)
+                        && !(e instanceof RuntimeReplaceable)
+                        && children.stream().allMatch(Literals::isComputable);
     }
 
     /** The text that a constant expression gives; empty if it is none or NULL. */

@@ -177,32 +177,28 @@ final class TimeLowering {
         return cast(e, divided(e, rest, unitMicros));
     }
 
+    /** Whole seconds towards 1970, where unix_seconds goes towards the past. */
     private Expression unixTimestamp(
             org.apache.spark.sql.catalyst.expressions.Expression e,
             org.apache.spark.sql.catalyst.expressions.Expression time) {
         var argument = values.lower(time);
-        var type = values.scope().type(e);
-        return switch (time.dataType()) {
-            case TimestampType _, TimestampNTZType _ ->
-                    values.call(Function.UNIX_SECONDS, e, type, List.of(argument));
-            case DateType _ ->
-                    values.call(
-                            Function.UNIX_SECONDS,
-                            e,
-                            type,
-                            List.of(
-                                    new Expression.Cast(
-                                            argument,
-                                            Primitive.TIMESTAMP,
-                                            false,
-                                            argument.nullable(),
-                                            values.scope().position(e))));
-            default ->
-                    values.refuse(
-                            e,
-                            "%s() of a text is not supported".formatted(e.prettyName()),
-                            "use unix_seconds(CAST(text AS TIMESTAMP))");
-        };
+        if (time.dataType() instanceof DateType) {
+            argument =
+                    new Expression.Cast(
+                            argument,
+                            Primitive.TIMESTAMP,
+                            false,
+                            argument.nullable(),
+                            values.scope().position(e));
+        } else if (!(time.dataType() instanceof TimestampType
+                || time.dataType() instanceof TimestampNTZType)) {
+            return values.refuse(
+                    e,
+                    "%s() of a text is not supported".formatted(e.prettyName()),
+                    "use unix_seconds(CAST(text AS TIMESTAMP))");
+        }
+        var micros = values.call(Function.UNIX_MICROS, e, Primitive.LONG, List.of(argument));
+        return divided(e, micros, 1_000_000L);
     }
 
     private Expression divided(

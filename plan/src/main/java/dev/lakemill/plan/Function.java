@@ -29,7 +29,7 @@ public enum Function {
     /** The least argument that is not NULL. */
     LEAST("least"),
     NANVL("nanvl"),
-    RAISE_ERROR("raise_error", "assert_true"),
+    RAISE_ERROR("raise_error"),
 
     // Arithmetic; operands have the type that Spark's coercion gave them.
     ADD("a + b"),
@@ -80,9 +80,7 @@ public enum Function {
     LOWER("lower", "lcase"),
     LENGTH("length", "char_length", "character_length", "len"),
     OCTET_LENGTH("octet_length"),
-    SUBSTRING("substring", "substr", "mid"),
-    LEFT("left"),
-    RIGHT("right"),
+    SUBSTRING("substring", "substr", "mid", "left", "right"),
     /** Without further argument blanks, not other white space, go. */
     TRIM("trim", "btrim"),
     TRIM_LEFT("ltrim"),

@@ -1,0 +1,180 @@
+package dev.lakemill.pipeline;
+
+import dev.lakemill.plan.AggregateCall;
+import dev.lakemill.plan.Expression;
+import dev.lakemill.types.DataType;
+import dev.lakemill.types.DataType.Decimal;
+import dev.lakemill.types.DataType.Primitive;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Prints aggregate functions, over groups and over windows.
+ *
+ * <p>Sums and averages get Spark's types, and its errors on overflow. Doubles are summed in the
+ * order in which the engine meets the rows, as in Spark, so their last digits are not fixed. Of
+ * rows that tie, max_by and min_by take the greatest or least value, where Spark takes any.
+ */
+final class DuckAggregates {
+    private final DuckExpressions values;
+
+    DuckAggregates(DuckExpressions values) {
+        this.values = values;
+    }
+
+    String print(AggregateCall call) {
+        return print(call, "");
+    }
+
+    /**
+     * @param over what stands behind each aggregate: empty, or an OVER clause
+     */
+    String print(AggregateCall call, String over) {
+        var printed = new Printed(call, values.print(call.arguments()), over);
+        return switch (call.function()) {
+            case COUNT -> printed.count();
+            case SUM -> DuckTypes.cast(printed.sum(), call.type());
+            case TRY_SUM ->
+                    "TRY_CAST(%s AS %s)".formatted(printed.sum(), DuckTypes.name(call.type()));
+            case AVG -> printed.average();
+            case MIN -> printed.plain("min");
+            case MAX -> printed.plain("max");
+            case MAX_BY -> printed.by("arg_max_null");
+            case MIN_BY -> printed.by("arg_min_null");
+            case STDDEV_SAMP -> printed.plain("stddev_samp");
+            case STDDEV_POP -> printed.plain("stddev_pop");
+            case VAR_SAMP -> printed.plain("var_samp");
+            case VAR_POP -> printed.plain("var_pop");
+            case COVAR_SAMP -> printed.plain("covar_samp");
+            case COVAR_POP -> printed.plain("covar_pop");
+            case CORR -> printed.defined("corr");
+            case REGR_SLOPE -> printed.defined("regr_slope");
+            case REGR_INTERCEPT -> printed.plain("regr_intercept");
+            case PERCENTILE -> printed.percentile();
+            case BIT_AND -> printed.plain("bit_and");
+            case BIT_OR -> printed.plain("bit_or");
+            case BIT_XOR -> printed.plain("bit_xor");
+        };
+    }
+
+    /** One call with its arguments printed. */
+    private final class Printed {
+        private final AggregateCall call;
+        private final List<String> a;
+        private final String over;
+
+        Printed(AggregateCall call, List<String> arguments, String over) {
+            this.call = call;
+            this.a = arguments;
+            this.over = over;
+        }
+
+        /** The call of a DuckDB function with this call's DISTINCT, filter and window. */
+        private String plain(String function, String arguments, @Nullable String condition) {
+            var filter =
+                    Stream.concat(
+                                    Stream.ofNullable(call.filter()).map(e -> values.print(e)),
+                                    Stream.ofNullable(condition))
+                            .collect(Collectors.joining(" AND "));
+            return function
+                    + "("
+                    + (call.distinct() ? "DISTINCT " : "")
+                    + arguments
+                    + ")"
+                    + (filter.isEmpty() ? "" : " FILTER (WHERE " + filter + ")")
+                    + over;
+        }
+
+        private String plain(String function) {
+            return plain(function, String.join(", ", distinct()), null);
+        }
+
+        /** Zeros of both signs are one value. */
+        private List<String> distinct() {
+            return call.distinct()
+                    ? java.util.stream.IntStream.range(0, a.size())
+                            .mapToObj(i -> unsigned(a.get(i), type(i)))
+                            .toList()
+                    : a;
+        }
+
+        private static String unsigned(String value, DataType type) {
+            return DuckTypes.isFloating(type) ? DuckTypes.cast(value + " + 0", type) : value;
+        }
+
+        private DataType type(int index) {
+            return call.arguments().get(index).type();
+        }
+
+        private String count() {
+            if (a.isEmpty()) {
+                return plain("count", "*", null);
+            }
+            if (a.size() == 1) {
+                return plain("count");
+            }
+            var whole =
+                    a.stream().map(v -> v + " IS NOT NULL").collect(Collectors.joining(" AND "));
+            var row = call.distinct() ? "row(" + String.join(", ", distinct()) + ")" : "*";
+            return plain("count", row, whole);
+        }
+
+        private String sum() {
+            var isFloat = type(0) == Primitive.FLOAT;
+            return isFloat
+                    ? plain("sum", DuckTypes.cast(a.getFirst(), Primitive.DOUBLE), null)
+                    : plain("sum");
+        }
+
+        private String average() {
+            if (!(call.type() instanceof Decimal result)
+                    || !(type(0) instanceof Decimal argument)) {
+                return plain("avg", DuckTypes.cast(distinct().getFirst(), Primitive.DOUBLE), null);
+            }
+            var total = new Decimal(Math.min(38, argument.precision() + 10), argument.scale());
+            var count = new Decimal(20, 0);
+            var divided =
+                    new DuckDivision(call.position(), total, count, result)
+                            .print(
+                                    DuckTypes.cast(plain("sum"), total),
+                                    DuckTypes.cast(plain("count"), count));
+            return "(CASE WHEN %s = 0 THEN NULL ELSE %s END)".formatted(plain("count"), divided);
+        }
+
+        /** Rows without an order do not count; the value may be NULL. */
+        private String by(String function) {
+            return plain(
+                    function,
+                    "%1$s, row(%2$s, %1$s)".formatted(a.get(0), a.get(1)),
+                    a.get(1) + " IS NOT NULL");
+        }
+
+        /** Where all values are equal, Spark gives NULL and DuckDB NaN. */
+        private String defined(String function) {
+            return "(CASE WHEN isnan(%1$s) THEN NULL ELSE %1$s END)".formatted(plain(function));
+        }
+
+        /** As Spark interpolates: (1 - f) * lower + f * upper, by the place among the values. */
+        private String percentile() {
+            var share = Double.parseDouble(((Expression.Literal) call.arguments().get(1)).text());
+            var list =
+                    "list_sort(%s)".formatted(plain("list", a.get(0), a.get(0) + " IS NOT NULL"));
+            var place = "((len(%s) - 1) * %s)".formatted(list, number(share));
+            var lower = element(list, "floor(" + place + ")");
+            var upper = element(list, "ceil(" + place + ")");
+            return "(CASE WHEN floor(%1$s) = ceil(%1$s) OR %2$s = %3$s THEN %2$s ELSE (ceil(%1$s) - %1$s) * %2$s + (%1$s - floor(%1$s)) * %3$s END)"
+                    .formatted(place, lower, upper);
+        }
+
+        private static String element(String list, String place) {
+            return "CAST(list_extract(%s, CAST(%s AS BIGINT) + 1) AS DOUBLE)"
+                    .formatted(list, place);
+        }
+
+        private static String number(double value) {
+            return DuckExpressions.literal(Primitive.DOUBLE, Double.toString(value));
+        }
+    }
+}

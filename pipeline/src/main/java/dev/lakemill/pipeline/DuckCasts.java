@@ -1,0 +1,275 @@
+package dev.lakemill.pipeline;
+
+import dev.lakemill.plan.Expression;
+import dev.lakemill.types.DataType;
+import dev.lakemill.types.DataType.Decimal;
+import dev.lakemill.types.DataType.Primitive;
+
+/**
+ * Prints casts, in ANSI mode: what does not fit is an error, or NULL for try_cast.
+ *
+ * <p>Where the engines differ: Spark cuts fractions off, DuckDB rounds; Spark goes from a double to
+ * a decimal over its shortest text, DuckDB over binary arithmetic; both read other texts as
+ * numbers.
+ */
+final class DuckCasts {
+    private static final String WHOLE = "[+-]?[0-9]+";
+    private static final String NUMBER = "[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?";
+    private static final String DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}";
+    private static final String TIME =
+            DAY + "([ T][0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\\.[0-9]{1,6})?)?)?";
+
+    private final Expression.Cast cast;
+    private final DataType to;
+
+    DuckCasts(Expression.Cast cast) {
+        this.cast = cast;
+        this.to = cast.type();
+    }
+
+    String print(String value, DataType from) {
+        if (from.equals(to) || sameForm(from)) {
+            return value;
+        }
+        return switch (from) {
+            case Primitive primitive ->
+                    switch (primitive) {
+                        case BOOLEAN -> fromBoolean(value);
+                        case BYTE, SHORT, INTEGER, LONG -> fromWhole(value);
+                        case FLOAT, DOUBLE -> fromFloating(value, primitive);
+                        case STRING -> fromText(value);
+                        case BINARY -> fromBinary(value);
+                        case DATE -> fromDate(value);
+                        case TIMESTAMP, TIMESTAMP_NTZ -> fromTimestamp(value);
+                    };
+            case Decimal decimal -> fromDecimal(value, decimal);
+            case DataType.Array _, DataType.Map _, DataType.Struct _ -> throw refused(from);
+        };
+    }
+
+    /** Types that differ in what may be NULL, or in the kind of timestamp. */
+    private boolean sameForm(DataType from) {
+        return DuckTypes.name(from).equals(DuckTypes.name(to))
+                && !(from == Primitive.STRING && to != Primitive.STRING);
+    }
+
+    private RuntimeException refused(DataType from) {
+        return DuckRefusal.of(
+                cast.position(),
+                "%s of %s to %s"
+                        .formatted(cast.tried() ? "try_cast" : "a cast", from.sql(), to.sql()),
+                "docs/reference/sql-functions.md lists the casts");
+    }
+
+    /** DuckDB's own cast. */
+    private String plain(String value) {
+        return (cast.tried() ? "TRY_CAST(" : "CAST(") + value + " AS " + DuckTypes.name(to) + ")";
+    }
+
+    private String fromBoolean(String value) {
+        if (to instanceof Decimal) {
+            return plain(DuckTypes.cast(value, Primitive.INTEGER));
+        }
+        if (DuckTypes.isIntegral(to) || DuckTypes.isFloating(to) || to == Primitive.STRING) {
+            return plain(value);
+        }
+        throw refused(Primitive.BOOLEAN);
+    }
+
+    private String fromWhole(String value) {
+        if (DuckTypes.isTimestamp(to)) {
+            return "make_timestamp(%s * 1000000)".formatted(DuckTypes.cast(value, Primitive.LONG));
+        }
+        if (to == Primitive.BOOLEAN) {
+            return "(" + value + " <> 0)";
+        }
+        if (to == Primitive.BINARY || to == Primitive.DATE) {
+            throw refused(Primitive.LONG);
+        }
+        return plain(value);
+    }
+
+    private String fromFloating(String value, Primitive from) {
+        if (to == Primitive.BOOLEAN) {
+            return "(" + value + " <> 0)";
+        }
+        if (DuckTypes.isIntegral(to)) {
+            return plain("trunc(" + value + ")");
+        }
+        if (to == Primitive.DOUBLE) {
+            return plain(value);
+        }
+        if (to == Primitive.FLOAT) {
+            return "(CASE WHEN abs(%1$s) > 3.4028235677973362e38 AND NOT isnan(%1$s) THEN CASE WHEN %1$s > 0 THEN %3$s ELSE %4$s END ELSE %2$s END)"
+                    .formatted(
+                            value,
+                            plain(value),
+                            DuckExpressions.literal(Primitive.FLOAT, "Infinity"),
+                            DuckExpressions.literal(Primitive.FLOAT, "-Infinity"));
+        }
+        if (to == Primitive.STRING) {
+            return text(value);
+        }
+        if (to instanceof Decimal) {
+            var wide = from == Primitive.FLOAT ? DuckTypes.cast(value, Primitive.DOUBLE) : value;
+            return "(CASE WHEN isfinite(%s) THEN %s ELSE NULL END)"
+                    .formatted(wide, plain(DuckTypes.cast(wide, Primitive.STRING)));
+        }
+        throw refused(from);
+    }
+
+    /**
+     * As Java prints: plain from 0.001 up to ten millions, else one digit before the point and an
+     * exponent. DuckDB prints the same digits, with an exponent from 1e16 on and below 0.0001.
+     */
+    private static String text(String value) {
+        var plain = "CAST(%s AS VARCHAR)".formatted(value);
+        var digits = "replace(CAST(abs(%s) AS VARCHAR), '.', '')".formatted(value);
+        var mantissa =
+                "regexp_replace(regexp_replace(%s, '^(.)(.*?)0*$', '\\1.\\2'), '\\.$', '.0')";
+        var sign = "CASE WHEN %s < 0 THEN '-' ELSE '' END".formatted(value);
+        var large =
+                "%s || %s || 'E' || CAST(instr(CAST(abs(%s) AS VARCHAR), '.') - 2 AS VARCHAR)"
+                        .formatted(sign, mantissa.formatted(digits), value);
+        var small =
+                "%s || %s || 'E-4'"
+                        .formatted(sign, mantissa.formatted("ltrim(" + digits + ", '0')"));
+        var exponent =
+                "regexp_replace(regexp_replace(regexp_replace(%s, '^(-?[0-9])e', '\\1.0e'), 'e\\+?0*', 'E'), 'E-0*', 'E-')"
+                        .formatted(plain);
+        return "(CASE WHEN isnan(%1$s) THEN 'NaN' WHEN isinf(%1$s) THEN CASE WHEN %1$s > 0 THEN 'Infinity' ELSE '-Infinity' END WHEN contains(%2$s, 'e') THEN %3$s WHEN abs(%1$s) >= 10000000 THEN %4$s WHEN abs(%1$s) < 0.001 AND %1$s <> 0 THEN %5$s ELSE %2$s END)"
+                .formatted(value, plain, exponent, large, small);
+    }
+
+    private String fromDecimal(String value, Decimal from) {
+        if (to == Primitive.BOOLEAN) {
+            return "(" + value + " <> 0)";
+        }
+        if (DuckTypes.isIntegral(to)) {
+            return plain("trunc(" + value + ")");
+        }
+        if (to instanceof Decimal || to == Primitive.STRING) {
+            return plain(value);
+        }
+        if (DuckTypes.isFloating(to)) {
+            return toFloating(value, from);
+        }
+        throw refused(from);
+    }
+
+    /** Up to 2^53 of its last digit a decimal divides exactly; above, the way is over its text. */
+    private String toFloating(String value, Decimal from) {
+        var overText = plain("CAST(" + value + " AS VARCHAR)");
+        if (to == Primitive.FLOAT) {
+            return overText;
+        }
+        var exact = plain(value);
+        if (from.precision() <= 15) {
+            return exact;
+        }
+        var limit =
+                DuckTypes.cast(
+                        DuckExpressions.text(
+                                java.math.BigDecimal.valueOf(999_999_999_999_999L, from.scale())
+                                        .toPlainString()),
+                        new Decimal(38, from.scale()));
+        return from.scale() > 15 + 7
+                ? overText
+                : "(CASE WHEN abs(%s) <= %s THEN %s ELSE %s END)"
+                        .formatted(value, limit, exact, overText);
+    }
+
+    private String fromText(String value) {
+        var trimmed =
+                "regexp_replace(%s, '^[\\x00-\\x20\\x7f]+|[\\x00-\\x20\\x7f]+$', '', 'g')"
+                        .formatted(value);
+        if (DuckTypes.isIntegral(to)) {
+            return checked(value, trimmed, WHOLE, plain(trimmed));
+        }
+        if (to instanceof Decimal) {
+            return checked(value, trimmed, NUMBER, plain(trimmed));
+        }
+        if (DuckTypes.isFloating(to)) {
+            return textToFloating(value, trimmed);
+        }
+        if (to == Primitive.BOOLEAN) {
+            return textToBoolean(value, trimmed);
+        }
+        if (to == Primitive.BINARY) {
+            return "encode(" + value + ")";
+        }
+        if (cast.tried()) {
+            throw refused(Primitive.STRING);
+        }
+        return to == Primitive.DATE
+                ? checked(
+                        value,
+                        trimmed,
+                        DAY + "([ T].*)?",
+                        plain("regexp_extract(%s, '^[^ T]*')".formatted(trimmed)))
+                : checked(value, trimmed, TIME, plain(trimmed));
+    }
+
+    /** What is not of the form is an error, or NULL for try_cast. */
+    private String checked(String value, String trimmed, String form, String inner) {
+        return "(CASE WHEN %s IS NULL THEN NULL WHEN regexp_full_match(%s, '%s') THEN %s ELSE %s END)"
+                .formatted(value, trimmed, form, inner, otherwise(value));
+    }
+
+    private String otherwise(String value) {
+        var typed = cast.tried() ? "NULL" : error(value);
+        return DuckTypes.cast(typed, to);
+    }
+
+    private String error(String value) {
+        return "error('''' || %s || ''' cannot be cast to %s at %s')"
+                .formatted(value, to.sql(), cast.position().toString().replace("'", ""));
+    }
+
+    private String textToFloating(String value, String trimmed) {
+        var special = "lower(" + trimmed + ")";
+        return "(CASE WHEN %1$s IS NULL THEN NULL WHEN regexp_full_match(%2$s, '%3$s[dDfF]?') THEN %4$s WHEN %5$s = 'nan' THEN %6$s WHEN %5$s IN ('inf', '+inf', 'infinity', '+infinity') THEN %7$s WHEN %5$s IN ('-inf', '-infinity') THEN %8$s ELSE %9$s END)"
+                .formatted(
+                        value,
+                        trimmed,
+                        NUMBER,
+                        plain("rtrim(" + trimmed + ", 'dDfF')"),
+                        special,
+                        DuckExpressions.literal(to, "NaN"),
+                        DuckExpressions.literal(to, "Infinity"),
+                        DuckExpressions.literal(to, "-Infinity"),
+                        otherwise(value));
+    }
+
+    private String textToBoolean(String value, String trimmed) {
+        return "(CASE WHEN %1$s IS NULL THEN NULL WHEN lower(%2$s) IN ('t', 'true', 'y', 'yes', '1') THEN true WHEN lower(%2$s) IN ('f', 'false', 'n', 'no', '0') THEN false ELSE %3$s END)"
+                .formatted(value, trimmed, otherwise(value));
+    }
+
+    private String fromBinary(String value) {
+        if (to == Primitive.STRING) {
+            return "decode(" + value + ")";
+        }
+        throw refused(Primitive.BINARY);
+    }
+
+    private String fromDate(String value) {
+        if (DuckTypes.isTimestamp(to) || to == Primitive.STRING) {
+            return plain(value);
+        }
+        throw refused(Primitive.DATE);
+    }
+
+    private String fromTimestamp(String value) {
+        if (to == Primitive.DATE || to == Primitive.STRING) {
+            return plain(value);
+        }
+        if (DuckTypes.isIntegral(to)) {
+            return plain(DuckTimes.seconds(value));
+        }
+        if (to == Primitive.DOUBLE) {
+            return "(CAST(epoch_us(%s) AS DOUBLE) / 1000000)".formatted(value);
+        }
+        throw refused(Primitive.TIMESTAMP);
+    }
+}

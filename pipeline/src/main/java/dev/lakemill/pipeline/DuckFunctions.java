@@ -1,0 +1,197 @@
+package dev.lakemill.pipeline;
+
+import dev.lakemill.plan.Expression;
+import dev.lakemill.plan.Expression.Call;
+import dev.lakemill.types.DataType;
+import dev.lakemill.types.DataType.Primitive;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Prints calls of scalar functions: the whole whitelist, each in the DuckDB form that equals
+ * Spark's ANSI mode. The switch has no default, so a function that a plan can say is printed or
+ * refused here on purpose.
+ *
+ * <p>Where a form repeats an argument, DuckDB computes it once (common subexpressions).
+ */
+final class DuckFunctions {
+    private final DuckExpressions values;
+
+    DuckFunctions(DuckExpressions values) {
+        this.values = values;
+    }
+
+    String print(Call call) {
+        var a = values.print(call.arguments());
+        return switch (call.function()) {
+            case AND, OR -> infix(a, call.function().name());
+            case NOT -> "(NOT " + a.getFirst() + ")";
+            case EQUAL -> infix(a, "=");
+            case NULL_SAFE_EQUAL -> infix(a, "IS NOT DISTINCT FROM");
+            case LESS -> infix(a, "<");
+            case LESS_OR_EQUAL -> infix(a, "<=");
+            case GREATER -> infix(a, ">");
+            case GREATER_OR_EQUAL -> infix(a, ">=");
+            case IN -> in(a);
+            case IS_NULL -> "(" + a.getFirst() + " IS NULL)";
+            case IS_NOT_NULL -> "(" + a.getFirst() + " IS NOT NULL)";
+            case IS_NAN -> "coalesce(isnan(%s), false)".formatted(a.getFirst());
+            case COALESCE -> function("coalesce", a);
+            case GREATEST -> function("greatest", a);
+            case LEAST -> function("least", a);
+            case NANVL -> "(CASE WHEN isnan(%1$s) THEN %2$s ELSE %1$s END)".formatted(two(a));
+            case RAISE_ERROR -> "CAST(error(%s) AS %s)".formatted(a.getFirst(), type(call));
+            case ADD, SUBTRACT, MULTIPLY, DIVIDE, INTEGRAL_DIVIDE, REMAINDER, PMOD, NEGATE, ABS ->
+                    new DuckNumbers(call, a).print();
+            case TRY_ADD, TRY_SUBTRACT, TRY_MULTIPLY, TRY_DIVIDE ->
+                    new DuckNumbers(call, a).printTried();
+            case BIT_AND -> infix(a, "&");
+            case BIT_OR -> infix(a, "|");
+            case BIT_XOR -> function("xor", a);
+            case BIT_NOT -> "(~" + a.getFirst() + ")";
+            case CEIL, FLOOR, ROUND -> new DuckRounding(call, a).print();
+            case SQRT, CBRT, EXP, SIN, COS, TAN, ASIN, ACOS, ATAN, DEGREES, RADIANS ->
+                    function(call.function().name().toLowerCase(java.util.Locale.ROOT), a);
+            case ATAN2 -> function("atan2", a);
+            case POWER -> function("pow", a);
+            case LN -> positive("ln", a);
+            case LOG10 -> positive("log10", a);
+            case LOG2 -> positive("log2", a);
+            case SIGN -> sign(a.getFirst());
+            case CONCAT,
+                    CONCAT_WS,
+                    UPPER,
+                    LOWER,
+                    LENGTH,
+                    OCTET_LENGTH,
+                    SUBSTRING,
+                    TRIM,
+                    TRIM_LEFT,
+                    TRIM_RIGHT,
+                    REPLACE,
+                    TRANSLATE,
+                    LPAD,
+                    RPAD,
+                    REPEAT,
+                    REVERSE,
+                    STARTS_WITH,
+                    ENDS_WITH,
+                    CONTAINS,
+                    LOCATE,
+                    SPLIT_PART,
+                    ASCII,
+                    MD5,
+                    SHA2,
+                    HEX,
+                    FORMAT_NUMBER ->
+                    new DuckTexts(call, a).print();
+            case LIKE, ILIKE, RLIKE, REGEXP_REPLACE, REGEXP_EXTRACT ->
+                    new DuckPatterns(call, a).print();
+            case NOW -> values.now();
+            case CURRENT_DATE -> DuckTypes.cast(values.now(), Primitive.DATE);
+            case YEAR,
+                    QUARTER,
+                    MONTH,
+                    DAY,
+                    DAY_OF_WEEK,
+                    WEEKDAY,
+                    DAY_OF_YEAR,
+                    WEEK_OF_YEAR,
+                    HOUR,
+                    MINUTE,
+                    SECOND,
+                    SECOND_WITH_FRACTION,
+                    DATE_TRUNC,
+                    TRUNC,
+                    DATE_ADD,
+                    DATE_SUB,
+                    DATE_DIFF,
+                    ADD_MONTHS,
+                    LAST_DAY,
+                    MAKE_DATE,
+                    UNIX_DATE,
+                    DATE_FROM_UNIX_DATE,
+                    UNIX_SECONDS,
+                    UNIX_MILLIS,
+                    UNIX_MICROS,
+                    TIMESTAMP_SECONDS,
+                    TIMESTAMP_MILLIS,
+                    TIMESTAMP_MICROS,
+                    TIMESTAMP_ADD_MICROS,
+                    TIMESTAMP_ADD_MONTHS,
+                    TIMESTAMP_SUBTRACT,
+                    TIMESTAMP_DIFF,
+                    DATE_FORMAT ->
+                    new DuckTimes(call, a).print();
+            case ARRAY -> DuckTypes.cast(function("list_value", a), call.type());
+            case SIZE -> DuckTypes.cast(function("len", a), Primitive.INTEGER);
+            case ARRAY_CONTAINS -> arrayContains(a);
+        };
+    }
+
+    private static String type(Call call) {
+        return DuckTypes.name(call.type());
+    }
+
+    static String infix(List<String> arguments, String operator) {
+        return "(" + String.join(" " + operator + " ", arguments) + ")";
+    }
+
+    static String function(String name, List<String> arguments) {
+        return name + "(" + String.join(", ", arguments) + ")";
+    }
+
+    private static Object[] two(List<String> arguments) {
+        return new Object[] {arguments.get(0), arguments.get(1)};
+    }
+
+    private static String in(List<String> arguments) {
+        return arguments.size() == 1
+                ? "false"
+                : "(%s IN (%s))"
+                        .formatted(
+                                arguments.getFirst(),
+                                String.join(", ", arguments.subList(1, arguments.size())));
+    }
+
+    /** Spark's logarithm of zero and below is NULL. */
+    private static String positive(String function, List<String> arguments) {
+        return "(CASE WHEN %1$s <= 0 THEN NULL ELSE %2$s(%1$s) END)"
+                .formatted(arguments.getFirst(), function);
+    }
+
+    private static String sign(String value) {
+        return "(CASE WHEN isnan(%1$s) THEN %1$s WHEN %1$s > 0 THEN %2$s WHEN %1$s < 0 THEN %3$s ELSE %1$s END)"
+                .formatted(
+                        value,
+                        DuckExpressions.literal(Primitive.DOUBLE, "1"),
+                        DuckExpressions.literal(Primitive.DOUBLE, "-1"));
+    }
+
+    /** NULL when the element is not found but might be one of the NULLs. */
+    private static String arrayContains(List<String> arguments) {
+        return "(CASE WHEN list_contains(%1$s, %2$s) THEN true WHEN %2$s IS NULL OR len(%1$s) > list_count(%1$s) THEN NULL ELSE list_contains(%1$s, %2$s) END)"
+                .formatted(two(arguments));
+    }
+
+    /** The text of an argument that must be a constant. */
+    static String constant(Call call, int index, String what) {
+        return constant(call.arguments().get(index))
+                .orElseThrow(
+                        () ->
+                                DuckRefusal.of(
+                                        call.position(),
+                                        what + " that is not a constant",
+                                        "write a constant"));
+    }
+
+    static Optional<String> constant(Expression expression) {
+        return expression instanceof Expression.Literal literal
+                ? Optional.ofNullable(literal.text())
+                : Optional.empty();
+    }
+
+    static DataType argumentType(Call call, int index) {
+        return call.arguments().get(index).type();
+    }
+}
