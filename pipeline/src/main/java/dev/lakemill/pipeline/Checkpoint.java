@@ -3,9 +3,7 @@ package dev.lakemill.pipeline;
 import dev.lakemill.types.TableName;
 import java.time.Instant;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.TreeMap;
-import java.util.function.Function;
 
 /**
  * Where the pipeline stood at a batch, written and synced before a round commits that batch.
@@ -32,17 +30,6 @@ record Checkpoint(
         sources = new TreeMap<>(sources);
         due = new TreeMap<>(due);
         counts = new TreeMap<>(counts);
-    }
-
-    /**
-     * Whether the round went through.
-     *
-     * @param committed the last batch in Delta, per output of the plan
-     */
-    boolean complete(Function<TableName, OptionalLong> committed) {
-        return due.entrySet().stream()
-                .allMatch(
-                        output -> committed.apply(output.getKey()).orElse(0) >= output.getValue());
     }
 
     BatchRecord record() {

@@ -148,7 +148,6 @@ final class CommitRound {
 
     private Result brokenOff(Exception cause) {
         try {
-            // Once a later round went through, this one would look complete without having been.
             checkpoints.delete(checkpoint.number());
         } catch (IOException e) {
             cause.addSuppressed(e);

@@ -23,6 +23,14 @@ record DeltaOutput(DeltaTable table, String application) implements OutputTable 
     }
 
     @Override
+    public OptionalLong committedAt(long batch) {
+        var newest = committed();
+        return newest.isEmpty() || newest.getAsLong() <= batch
+                ? newest
+                : snapshotAt(batch).transaction(application);
+    }
+
+    @Override
     public void append(List<Rows> rows, long batch) {
         table.append(rows, NO_POSITIONS, new Txn(application, batch));
     }

@@ -11,6 +11,9 @@ interface OutputTable {
     /** The batch of the last commit; empty before the first. */
     OptionalLong committed();
 
+    /** The batch of the last commit that is at most {@code batch}; empty when there is none. */
+    OptionalLong committedAt(long batch);
+
     /** Appends; nothing happens when the batch was committed already. */
     void append(List<Rows> rows, long batch);
 

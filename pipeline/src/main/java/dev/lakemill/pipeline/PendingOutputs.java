@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /**
@@ -31,7 +30,9 @@ final class PendingOutputs implements AutoCloseable {
             }
             outputs.put(
                     output.name(),
-                    new Pending(output.kind() == TableKind.MATERIALIZED_VIEW, table));
+                    new Pending(
+                            output.kind() == TableKind.MATERIALIZED_VIEW,
+                            table.committed().orElse(0)));
         }
     }
 
@@ -71,15 +72,13 @@ final class PendingOutputs implements AutoCloseable {
         return due;
     }
 
-    boolean isView(TableName name) {
-        return output(name).isView;
+    /** The newest batch that any output has in Delta. */
+    long newestCommitted() {
+        return outputs.values().stream().mapToLong(output -> output.committed).max().orElse(0);
     }
 
-    /** The last batch in Delta, of every output; empty before the first. */
-    Map<TableName, OptionalLong> committed() {
-        var committed = new LinkedHashMap<TableName, OptionalLong>();
-        outputs.forEach((name, output) -> committed.put(name, output.table.committed()));
-        return committed;
+    boolean isView(TableName name) {
+        return output(name).isView;
     }
 
     /**
@@ -144,7 +143,6 @@ final class PendingOutputs implements AutoCloseable {
     /** One output. */
     private static final class Pending {
         private final boolean isView;
-        private final OutputTable table;
         private final ArrayDeque<Added> rows = new ArrayDeque<>();
         private long committed;
         private long changedAt;
@@ -152,10 +150,9 @@ final class PendingOutputs implements AutoCloseable {
         /** The last commit of unknown outcome. */
         private long inDoubt;
 
-        Pending(boolean isView, OutputTable table) {
+        Pending(boolean isView, long committed) {
             this.isView = isView;
-            this.table = table;
-            this.committed = table.committed().orElse(0);
+            this.committed = committed;
         }
     }
 

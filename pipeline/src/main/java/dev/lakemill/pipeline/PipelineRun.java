@@ -110,13 +110,12 @@ final class PipelineRun implements AutoCloseable {
         this.journal = new Journal(parts.folder(), parts.disk());
         this.checkpoints = new Checkpoints(parts.folder(), parts.disk());
         this.outputs = new PendingOutputs(program, parts.outputs());
-        var inDelta = outputs.committed();
         var point =
-                new Recovery(parts.folder(), checkpoints.read(), journal.records(), inDelta)
+                new Recovery(parts.folder(), checkpoints.read(), journal.records(), parts.outputs())
                         .point();
         this.base = point.base();
         this.replay = new ArrayDeque<>(point.replay());
-        StateLoader.check(program, parts.outputs(), inDelta, base);
+        StateLoader.check(program, parts.outputs(), base);
         if (!journal.records().containsAll(point.replay())) {
             journal.replace(point.replay());
         }
@@ -180,9 +179,12 @@ final class PipelineRun implements AutoCloseable {
     /**
      * A round that brings Delta to the last batch; null when it stands there. It must be run, then
      * handed to {@link #finishRound}, before the next begins.
+     *
+     * <p>While batches are repeated that an output has already, there is none: that output has no
+     * version at such a batch, so no later recovery could load it as of there.
      */
     @Nullable CommitRound beginRound() {
-        if (last.number() == committed) {
+        if (last.number() == committed || last.number() < outputs.newestCommitted()) {
             return null;
         }
         var due = outputs.due(last.number());
@@ -299,6 +301,9 @@ final class PipelineRun implements AutoCloseable {
     /** Why no batch may start; empty when one may. */
     private String hold() {
         var rounds = config.rounds();
+        if (last.number() < outputs.newestCommitted()) {
+            return "";
+        }
         if (outputs.bytes() >= rounds.pendingBytesMax()) {
             return "%d MiB of rows wait for Delta".formatted(outputs.bytes() >> 20);
         }

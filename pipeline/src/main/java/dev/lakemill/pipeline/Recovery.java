@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 
 /**
  * Finds out where a pipeline goes on: the only way to start one.
@@ -16,9 +15,10 @@ import java.util.OptionalLong;
  * round before, each with the transaction version R. So an output whose version is below R is
  * either due in the round and not committed, or stands at R because nothing of it has changed; the
  * checkpoint's list of due outputs tells the two apart. The newest checkpoint whose due outputs all
- * have R is the base: every output is loaded as of R. Behind it the journal's batches are replayed
- * with their boundaries and their now(); an output that has some of them already, from a round that
- * broke off, does not get them again.
+ * have exactly R in their history is the base: every output is loaded as of R. (That an output is
+ * beyond R is not enough: it may have got there from below R, by a round that came after one that
+ * broke off.) Behind it the journal's batches are replayed with their boundaries and their now();
+ * an output that has some of them already, from a round that broke off, does not get them again.
  *
  * <p>With the journal lost, checkpoints of broken-off rounds stand in for it: their batches are
  * replayed as one, to the same positions, which brings each row to each output once. With the
@@ -34,20 +34,20 @@ final class Recovery {
     private final Path folder;
     private final Checkpoints.Found checkpoints;
     private final List<BatchRecord> journal;
-    private final Map<TableName, OptionalLong> committed;
+    private final Map<TableName, OutputTable> outputs;
 
     /**
-     * @param committed the last batch in Delta of every output of the plan
+     * @param outputs of the plan
      */
     Recovery(
             Path folder,
             Checkpoints.Found checkpoints,
             List<BatchRecord> journal,
-            Map<TableName, OptionalLong> committed) {
+            Map<TableName, OutputTable> outputs) {
         this.folder = folder;
         this.checkpoints = checkpoints;
         this.journal = journal;
-        this.committed = committed;
+        this.outputs = outputs;
     }
 
     /**
@@ -64,14 +64,14 @@ final class Recovery {
     Point point() {
         var base = Checkpoint.START;
         for (var checkpoint : checkpoints.whole()) {
-            if (checkpoint.complete(this::committed)) {
+            if (isComplete(checkpoint)) {
                 base = checkpoint;
             }
         }
         var replay = replay(base);
         var newest = replay.isEmpty() ? base.number() : replay.getLast().number();
-        for (var output : committed.entrySet()) {
-            var batch = output.getValue().orElse(0);
+        for (var output : outputs.entrySet()) {
+            var batch = output.getValue().committed().orElse(0);
             if (batch > newest) {
                 throw lost(
                         "the table %s holds batch %d, but the pipeline's last known batch is %d"
@@ -107,9 +107,16 @@ final class Recovery {
         return replay;
     }
 
-    /** An output that the plan no longer has cannot hold a round back. */
-    private OptionalLong committed(TableName output) {
-        return committed.getOrDefault(output, OptionalLong.of(Long.MAX_VALUE));
+    private boolean isComplete(Checkpoint checkpoint) {
+        for (var due : checkpoint.due().entrySet()) {
+            var output = outputs.get(due.getKey());
+            // An output that the plan no longer has cannot hold a round back.
+            if (output != null
+                    && output.committedAt(checkpoint.number()).orElse(0) != due.getValue()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private LakemillException lost(String problem) {

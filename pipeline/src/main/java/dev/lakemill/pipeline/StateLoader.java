@@ -8,7 +8,6 @@ import dev.lakemill.types.TableSchema;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 
 /** Fills an empty engine with the state of a checkpoint: outputs from Delta, sources from feeds. */
 final class StateLoader {
@@ -30,14 +29,9 @@ final class StateLoader {
     /**
      * Refuses a plan that cannot go on where the checkpoint stands.
      *
-     * @param committed the last batch in Delta, per output
      * @throws LakemillException FAILED_PRECONDITION, saying which table is in the way
      */
-    static void check(
-            Program program,
-            Map<TableName, OutputTable> outputs,
-            Map<TableName, OptionalLong> committed,
-            Checkpoint base) {
+    static void check(Program program, Map<TableName, OutputTable> outputs, Checkpoint base) {
         for (var output : program.outputs()) {
             var table = outputs.get(output.name());
             if (table == null) {
@@ -61,14 +55,13 @@ final class StateLoader {
                                         .formatted(stream.name())
                                 + " before it would be missing in it");
             }
-            if (count.kept() > 0 && committed.getOrDefault(stream.name(), NONE).isEmpty()) {
+            var table = outputs.get(stream.name());
+            if (count.kept() > 0 && (table == null || table.committed().isEmpty())) {
                 throw refused(
                         "the rows of the streaming table %s are gone".formatted(stream.name()));
             }
         }
     }
-
-    private static final OptionalLong NONE = OptionalLong.empty();
 
     /**
      * @param awaitInput called when rows of a source are not there yet; returns when there may be

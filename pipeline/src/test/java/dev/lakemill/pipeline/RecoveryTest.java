@@ -3,16 +3,20 @@ package dev.lakemill.pipeline;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lakemill.delta.DeltaSnapshot;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableName;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /** Outputs A and B of one source; numbers are batches. */
@@ -24,7 +28,7 @@ final class RecoveryTest {
 
     private final List<Checkpoint> checkpoints = new ArrayList<>();
     private final List<BatchRecord> journal = new ArrayList<>();
-    private final Map<TableName, OptionalLong> committed = new HashMap<>();
+    private final Map<TableName, OutputTable> outputs = new HashMap<>();
 
     @Test
     void nothingStartsAtNothing() {
@@ -46,7 +50,8 @@ final class RecoveryTest {
         checkpoint(4, A, B);
         checkpoint(9, A);
         journal(5, 6, 7, 8, 9, 10);
-        inDelta(9, 4);
+        outputs.put(A, new History(4, 9));
+        outputs.put(B, new History(4));
         assertThat(point().base().number()).isEqualTo(9);
         assertThat(numbers(point())).containsExactly(10L);
     }
@@ -56,9 +61,21 @@ final class RecoveryTest {
         checkpoint(4, A, B);
         checkpoint(9, A, B);
         journal(5, 6, 7, 8, 9, 10);
-        inDelta(9, 4);
+        outputs.put(A, new History(4, 9));
+        outputs.put(B, new History(4));
         assertThat(point().base().number()).isEqualTo(4);
         assertThat(numbers(point())).containsExactly(5L, 6L, 7L, 8L, 9L, 10L);
+    }
+
+    @Test
+    void anOutputThatJumpedOverABrokenRoundDoesNotCompleteIt() {
+        checkpoint(4, A, B);
+        checkpoint(7, A, B);
+        checkpoint(9, A, B);
+        journal(5, 6, 7, 8, 9);
+        outputs.put(A, new History(4, 7));
+        outputs.put(B, new History(4, 9));
+        assertThat(point().base().number()).isEqualTo(4);
     }
 
     @Test
@@ -72,7 +89,8 @@ final class RecoveryTest {
     void aLostJournalIsReplacedByTheCheckpointOfTheRoundThatBrokeOff() {
         checkpoint(4, A, B);
         checkpoint(7, A, B);
-        inDelta(7, 4);
+        outputs.put(A, new History(4, 7));
+        outputs.put(B, new History(4));
         var point = point();
         assertThat(point.base().number()).isEqualTo(4);
         assertThat(point.replay()).containsExactly(batchAt(5, 4), batchAt(6, 4), batchAt(7, 7));
@@ -89,7 +107,8 @@ final class RecoveryTest {
     void aDamagedCheckpointIsReplacedByTheOneBefore() {
         checkpoint(4, A, B);
         journal(5, 6, 7, 8);
-        inDelta(7, 7);
+        outputs.put(A, new History(4, 7));
+        outputs.put(B, new History(4, 7));
         assertThat(point().base().number()).isEqualTo(4);
         assertThat(numbers(point())).containsExactly(5L, 6L, 7L, 8L);
     }
@@ -97,7 +116,8 @@ final class RecoveryTest {
     @Test
     void whatNobodyKnowsIsRefused() {
         checkpoint(4, A, B);
-        inDelta(7, 4);
+        outputs.put(A, new History(4, 7));
+        outputs.put(B, new History(4));
         refused("c.s.a holds batch 7");
     }
 
@@ -120,14 +140,46 @@ final class RecoveryTest {
     }
 
     private Recovery.Point point() {
-        return new Recovery(
-                        FOLDER, new Checkpoints.Found(checkpoints, List.of()), journal, committed)
+        return new Recovery(FOLDER, new Checkpoints.Found(checkpoints, List.of()), journal, outputs)
                 .point();
     }
 
     private void inDelta(long a, long b) {
-        committed.put(A, a == 0 ? OptionalLong.empty() : OptionalLong.of(a));
-        committed.put(B, b == 0 ? OptionalLong.empty() : OptionalLong.of(b));
+        outputs.put(A, new History(a));
+        outputs.put(B, new History(b));
+    }
+
+    /** An output of which only its commits are known; 0 is none. */
+    private record History(long... batches) implements OutputTable {
+        @Override
+        public OptionalLong committed() {
+            return committedAt(Long.MAX_VALUE);
+        }
+
+        @Override
+        public OptionalLong committedAt(long batch) {
+            return LongStream.of(batches).filter(b -> b > 0 && b <= batch).max();
+        }
+
+        @Override
+        public void append(List<Rows> rows, long batch) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void replace(Iterator<Rows> rows, long batch) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public DeltaSnapshot snapshotAt(long batch) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public DeltaSnapshot snapshot() {
+            throw new UnsupportedOperationException();
+        }
     }
 
     private void journal(long... numbers) {
