@@ -41,7 +41,7 @@ final class Binaries {
                     ErrorCode.FAILED_PRECONDITION,
                     "no Postgres programs for this machine: %s is not on the class path"
                             .formatted(resource),
-                    "set postgres.bin_folder to those of a Postgres 16 or newer, or postgres.url"
+                    "set postgres.bin to those of a Postgres 16 or newer, or postgres.url"
                             + " to a Postgres of your own");
         }
         var home = cache.resolve(folderName(resource, archive));

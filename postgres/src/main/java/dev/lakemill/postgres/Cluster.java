@@ -149,7 +149,7 @@ final class Cluster {
             throw new LakemillException(
                     ErrorCode.FAILED_PRECONDITION,
                     "there is no Postgres program %s".formatted(program),
-                    "set postgres.bin_folder to the folder with postgres and initdb");
+                    "set postgres.bin to the folder with postgres and initdb");
         }
         var answer = run(List.of(program.toString(), "--version"), "");
         var version = VERSION.matcher(answer);
@@ -159,7 +159,7 @@ final class Cluster {
                     ErrorCode.FAILED_PRECONDITION,
                     "%s is '%s'; Lakemill needs Postgres %d or newer"
                             .formatted(program, answer.strip(), Roles.VERSION_MIN),
-                    "set postgres.bin_folder to a newer one, or leave it out");
+                    "set postgres.bin to a newer one, or leave it out");
         }
         return major;
     }
@@ -171,7 +171,7 @@ final class Cluster {
                     ErrorCode.FAILED_PRECONDITION,
                     "the data in %s are of Postgres %s, the programs in %s of Postgres %d"
                             .formatted(files.data(), version, binFolder, major),
-                    "set postgres.bin_folder to a Postgres %s, or upgrade the data with pg_upgrade"
+                    "set postgres.bin to a Postgres %s, or upgrade the data with pg_upgrade"
                             .formatted(version));
         }
     }

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  *     password alone
  * @param binFolder with postgres and initdb; null unpacks the ones that Maven brought
  * @param port on 127.0.0.1; 0 takes any free one
- * @param systemUser whom to run it as when we are root; empty takes postgres where that user
- *     exists, otherwise nobody
+ * @param systemUser whom to run it as when we are root; empty or {@code postgres} takes nobody
+ *     where there is no user postgres
  * @param maxConnections of the embedded one, at least 25
  */
 public record PostgresConfig(

@@ -40,7 +40,11 @@ final class Postmaster implements AutoCloseable {
     private static final long PAUSE_MILLIS_MIN = 100;
     private static final long PAUSE_MILLIS_MAX = 5_000;
     private static final int TAIL_BYTES = 8192;
-    private static final Pattern GRAVE = Pattern.compile("(FATAL|PANIC|ERROR|error):");
+
+    /** Of the server itself: between process id and severity, sessions name user and database. */
+    private static final Pattern GRAVE = Pattern.compile("(\\] |postgres: )(LOG|FATAL|PANIC): ");
+
+    private static final int GRAVE_LINES_MAX = 4;
     private static final long STEADY_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final Cluster cluster;
@@ -192,7 +196,7 @@ final class Postmaster implements AutoCloseable {
             return List.of();
         }
         var grave = tail(log).lines().filter(line -> GRAVE.matcher(line).find()).toList();
-        return grave.subList(Math.max(0, grave.size() - 3), grave.size());
+        return grave.subList(Math.max(0, grave.size() - GRAVE_LINES_MAX), grave.size());
     }
 
     private static String tail(Path log) throws IOException {

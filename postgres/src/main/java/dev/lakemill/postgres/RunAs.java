@@ -51,7 +51,7 @@ final class RunAs {
     }
 
     private static RunAs another(String systemUser, Path folder) {
-        var name = systemUser.isEmpty() ? firstOf("postgres", "nobody") : systemUser;
+        var name = nameOf(systemUser);
         var uid = id("-u", name);
         var gid = id("-g", name);
         var switched =
@@ -126,8 +126,13 @@ final class RunAs {
         }
     }
 
-    private static String firstOf(String first, String second) {
-        return succeeds(List.of(), "id", "-u", first) ? first : second;
+    /** The usual user may be missing where Postgres was never installed; nobody is everywhere. */
+    private static String nameOf(String systemUser) {
+        var usual = systemUser.isEmpty() || systemUser.equals("postgres");
+        if (!usual) {
+            return systemUser;
+        }
+        return succeeds(List.of(), "id", "-u", "postgres") ? "postgres" : "nobody";
     }
 
     private static String id(String flag, String name) {
@@ -146,7 +151,7 @@ final class RunAs {
         throw new LakemillException(
                 ErrorCode.FAILED_PRECONDITION,
                 "there is no user '%s' to run Postgres as".formatted(name),
-                "set postgres.system_user to an existing user other than root");
+                "set postgres.user to an existing user other than root");
     }
 
     private static boolean succeeds(List<String> prefix, String... program) {

@@ -55,8 +55,16 @@ record PostgresCatalog(Connection connection, SyncedTableSpec spec) {
                         .keySet());
     }
 
-    void comment(String object, String text) throws SQLException {
-        execute("COMMENT ON %s IS '%s'".formatted(object, text.replace("'", "''")));
+    /** By column; that of the table itself under the empty name. */
+    Map<String, String> comments() throws SQLException {
+        return pairs(
+                """
+                SELECT coalesce(a.attname, ''), d.description FROM pg_description d
+                LEFT JOIN pg_attribute a
+                    ON a.attrelid = d.objoid AND a.attnum = d.objsubid AND d.objsubid > 0
+                WHERE d.classoid = 'pg_class'::regclass AND d.objoid = %s
+                """
+                        .formatted(TABLE));
     }
 
     void execute(String command) throws SQLException {

@@ -1,6 +1,7 @@
 package dev.lakemill.sync;
 
 import dev.lakemill.catalog.Migrations;
+import dev.lakemill.types.TableName;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
@@ -96,6 +97,22 @@ record Registry(Connection connection, String pipeline) {
             update.setString(1, pipeline);
             update.setArray(2, connection.createArrayOf("text", names));
             update.executeUpdate();
+        }
+    }
+
+    /** Drops the synced table and forgets it; false when there is none of that name. */
+    boolean drop(TableName name) throws SQLException {
+        var sql =
+                """
+                DELETE FROM lakemill.synced_tables WHERE name = ?
+                RETURNING format('DROP TABLE IF EXISTS %I.%I', postgres_schema, postgres_table)
+                """;
+        try (var delete = connection.prepareStatement(sql)) {
+            delete.setString(1, name.toString());
+            try (var rows = delete.executeQuery();
+                    var statement = connection.createStatement()) {
+                return rows.next() && statement.executeUpdate(rows.getString(1)) == 0;
+            }
         }
     }
 }

@@ -3,6 +3,8 @@ package dev.lakemill.sync;
 import dev.lakemill.delta.DeltaSnapshot;
 import dev.lakemill.feed.GroupBatch;
 import dev.lakemill.feed.GroupFeed.Round;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -31,6 +33,8 @@ final class Session implements AutoCloseable {
     private static final String SETTINGS =
             "SET lock_timeout = '250ms'; SET temp_buffers = '16MB'; SET TIME ZONE 'UTC'";
 
+    private static final String LOCK_TIMEOUT = "55P03";
+
     /** Above this, the comparison sorts and hashes in more memory than others get. */
     private static final long MANY_ROWS = 100_000;
 
@@ -49,15 +53,36 @@ final class Session implements AutoCloseable {
         var connection = owner.getConnection();
         try (var statement = connection.createStatement()) {
             statement.execute(SETTINGS);
+            lock(connection, plan.pipeline());
             connection.setAutoCommit(false);
             var executor = connection.unwrap(BaseConnection.class).getQueryExecutor();
             for (var type : PostgresType.values()) {
                 executor.addBinarySendOid(type.arrayOid());
             }
             return new Session(connection, plan, targets);
-        } catch (SQLException e) {
+        } catch (SQLException | LakemillException e) {
             connection.close();
             throw e;
+        }
+    }
+
+    /**
+     * Held as long as the connection: one session per pipeline writes, also while a lost connection
+     * of ours is still at work in Postgres.
+     */
+    private static void lock(Connection connection, String pipeline) throws SQLException {
+        var sql = "SELECT pg_try_advisory_lock(7080, hashtext(?))";
+        try (var query = connection.prepareStatement(sql)) {
+            query.setString(1, pipeline);
+            try (var rows = query.executeQuery()) {
+                rows.next();
+                if (!rows.getBoolean(1)) {
+                    throw new LakemillException(
+                            ErrorCode.FAILED_PRECONDITION,
+                            "another session syncs the pipeline %s".formatted(pipeline),
+                            "one Lakemill per Postgres; a lost connection's ends by itself");
+                }
+            }
         }
     }
 
@@ -80,14 +105,24 @@ final class Session implements AutoCloseable {
         var accepted = false;
         for (var target : targets) {
             if (!target.isCondemned()) {
-                try {
-                    accepted |= prepare(target, registry);
-                } catch (SQLException e) {
-                    throw new TableFailure(target, e);
-                }
+                accepted |= tryToPrepare(target, registry);
             }
         }
         return accepted;
+    }
+
+    private boolean tryToPrepare(Target target, Registry registry)
+            throws SQLException, TableFailure {
+        try {
+            return prepare(target, registry);
+        } catch (SQLException e) {
+            if (!LOCK_TIMEOUT.equals(e.getSQLState())) {
+                throw new TableFailure(target, e);
+            }
+            connection.rollback();
+            target.refuse("somebody holds its table locked while its form is to change");
+            return false;
+        }
     }
 
     private boolean prepare(Target target, Registry registry) throws SQLException {

@@ -5,7 +5,9 @@ import dev.lakemill.feed.Changes;
 import dev.lakemill.feed.GroupBatch;
 import dev.lakemill.feed.GroupFeed;
 import dev.lakemill.feed.GroupFeed.Round;
+import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -89,6 +91,35 @@ public final class Sync implements AutoCloseable {
         var sync = new Sync(plan, feed, owner);
         sync.thread.start();
         return sync;
+    }
+
+    /**
+     * Drops a synced table from Postgres. One that a running sync still has is made anew, in the
+     * form that its spec says: how a changed primary key is taken over.
+     *
+     * @throws LakemillException NOT_FOUND when there is no synced table of that name;
+     *     FAILED_PRECONDITION when something in Postgres depends on it
+     */
+    public static void drop(TableName name, DataSource owner) {
+        Registry.MIGRATIONS.apply(owner);
+        try (var connection = owner.getConnection()) {
+            connection.setAutoCommit(false);
+            var found = new Registry(connection, "").drop(name);
+            connection.commit();
+            if (!found) {
+                throw new LakemillException(
+                        ErrorCode.NOT_FOUND,
+                        "there is no synced table %s".formatted(name),
+                        "lakemill.synced_tables in Postgres lists those that there are");
+            }
+        } catch (SQLException e) {
+            throw new LakemillException(
+                    ErrorCode.FAILED_PRECONDITION,
+                    "Postgres does not drop the synced table %s: %s"
+                            .formatted(name, e.getMessage()),
+                    "drop first what depends on it",
+                    e);
+        }
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.lakemill.sync;
 import dev.lakemill.postgres.Postgres;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +15,8 @@ import java.util.stream.IntStream;
  * <p>What is there is read from Postgres's own catalog. Columns that the source gained or lost are
  * added or dropped, which rewrites nothing; a changed key or type is refused, because it would
  * rewrite the table under its readers, and because it is often a mistake. A table that no sync made
- * is never touched.
+ * is never touched. Where nothing is to be changed no lock is taken, so that a start never waits
+ * for a reader or a vacuum.
  */
 final class TargetDdl {
     private static final String STILL_NEEDED = "2BP01";
@@ -111,12 +113,15 @@ final class TargetDdl {
     }
 
     private void prepareIndexes() throws SQLException {
+        var existing = postgres.indexes();
         var wanted = new HashSet<String>();
         for (var index : spec.indexes()) {
-            wanted.add(sql.indexName(index));
-            postgres.execute(sql.createIndex(index));
+            var name = sql.indexName(index);
+            if (wanted.add(name) && !existing.contains(name)) {
+                postgres.execute(sql.createIndex(index));
+            }
         }
-        for (var found : postgres.indexes()) {
+        for (var found : existing) {
             if (TargetSql.isIndexName(found) && !wanted.contains(found)) {
                 var schema = TargetSql.quoted(spec.postgresSchema());
                 postgres.execute("DROP INDEX %s.%s".formatted(schema, TargetSql.quoted(found)));
@@ -126,13 +131,16 @@ final class TargetDdl {
 
     /** Comments, and who may do what: the owner writes, the reader reads, nobody else anything. */
     private void describe() throws SQLException {
-        postgres.comment(
-                "TABLE " + sql.table(),
-                "Synced by Lakemill from %s; read-only".formatted(spec.source()));
+        var comments = new HashMap<String, String>();
+        comments.put("", "Synced by Lakemill from %s; read-only".formatted(spec.source()));
         for (var column : spec.sourceSchema().columns()) {
-            if (!column.comment().isEmpty()) {
-                var name = sql.table() + "." + TargetSql.quoted(column.name());
-                postgres.comment("COLUMN " + name, column.comment());
+            comments.put(column.name(), column.comment());
+        }
+        var existing = postgres.comments();
+        for (var comment : comments.entrySet()) {
+            var column = comment.getKey();
+            if (!comment.getValue().equals(existing.getOrDefault(column, ""))) {
+                postgres.execute(sql.comment(column, comment.getValue()));
             }
         }
         var schema = TargetSql.quoted(spec.postgresSchema());

@@ -161,8 +161,17 @@ final class TargetSql {
         return "ALTER TABLE %s DROP COLUMN %s".formatted(table(), quoted(column));
     }
 
+    /**
+     * @param column empty for the table
+     */
+    String comment(String column, String text) {
+        var object =
+                column.isEmpty() ? "TABLE " + table() : "COLUMN " + table() + "." + quoted(column);
+        return "COMMENT ON %s IS '%s'".formatted(object, text.replace("'", "''"));
+    }
+
     String createIndex(List<String> index) {
-        return "CREATE INDEX IF NOT EXISTS %s ON %s (%s)"
+        return "CREATE INDEX %s ON %s (%s)"
                 .formatted(
                         quoted(indexName(index)),
                         table(),

@@ -79,13 +79,13 @@ final class SyncTest {
         pipeline.publish();
         pipeline.commit();
         try (var sync = start()) {
-            awaitBatch(1);
+            awaitBatch(sync, 1);
             assertThat(stock()).containsExactly("basil 10 fresh", "mint 20 null");
             pipeline.delete(STOCK, row("basil", 10L, "fresh")).insert(STOCK, "basil", 7L, "dry");
             pipeline.delete(STOCK, row("mint", 20L, null));
             pipeline.insert(QUOTES, 1, new BigDecimal("3.1400"), "basil");
             pipeline.publish();
-            awaitBatch(2);
+            awaitBatch(sync, 2);
             assertThat(stock()).containsExactly("basil 7 dry");
             assertThat(ask("SELECT price FROM %s.quotes".formatted(schema))).isEqualTo("3.1400");
             assertThat(sync.status().getFirst().rows()).isEqualTo(1);
@@ -106,9 +106,9 @@ final class SyncTest {
                     _ -> {
                         throw new IllegalStateException("a listener that fails is none of ours");
                     });
-            awaitBatch(1);
+            awaitBatch(sync, 1);
             pipeline.publish();
-            awaitBatch(2);
+            awaitBatch(sync, 2);
         }
         var state =
                 query(
@@ -128,8 +128,8 @@ final class SyncTest {
     void tablesHaveTypesKeyIndexesCommentsAndRoomForHotUpdates() throws Exception {
         pipeline.commit();
         var indexes = List.of(List.of("sku"), List.of("price", "sku"));
-        try (var _ = start(stockSpec(), quotes(List.of("sku", "supplier"), indexes))) {
-            awaitBatch(0);
+        try (var sync = start(stockSpec(), quotes(List.of("sku", "supplier"), indexes))) {
+            awaitBatch(sync, 0);
             var name = "'%s.quotes'::regclass".formatted(schema);
             assertThat(
                             query(
@@ -164,10 +164,10 @@ final class SyncTest {
         pipeline.publish();
         pipeline.commit();
         execute("DROP ROLE IF EXISTS stranger", "CREATE ROLE stranger");
-        try (var _ = start();
+        try (var sync = start();
                 var reader = DriverManager.getConnection(postgres().readerJdbcUrl());
                 var statement = reader.createStatement()) {
-            awaitBatch(1);
+            awaitBatch(sync, 1);
             assertThat(query(reader, "SELECT sku FROM %s.stock".formatted(schema))).hasSize(1);
             assertThat(query(reader, "SELECT batch FROM lakemill.sync_state")).isNotEmpty();
             statement.execute("SET default_transaction_read_only = off");
@@ -201,9 +201,9 @@ final class SyncTest {
                                 .formatted(schema)
                         + " FROM lakemill.sync_state WHERE pipeline = '%s'"
                                 .formatted(pipeline.name());
-        try (var _ = start();
+        try (var sync = start();
                 var reader = DriverManager.getConnection(postgres().readerJdbcUrl())) {
-            awaitBatch(1);
+            awaitBatch(sync, 1);
             reader.setAutoCommit(false);
             reader.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
             for (var n = 1L; n <= 60; n++) {
@@ -216,7 +216,7 @@ final class SyncTest {
                 assertThat(Long.parseLong(String.valueOf(seen.get(2))))
                         .isEqualTo(Long.parseLong(String.valueOf(seen.get(0))) + 1);
                 if (n % 20 == 0) {
-                    awaitBatch(n + 1);
+                    awaitBatch(sync, n + 1);
                     assertThat(query(reader, both).getFirst()).isEqualTo(seen);
                 }
                 reader.commit();
@@ -233,7 +233,7 @@ final class SyncTest {
         pipeline.commit();
         start(stockSpec()).close();
         try (var sync = start(stockSpec())) {
-            awaitBatch(1);
+            awaitBatch(sync, 1);
             await("compared", () -> sync.status().getFirst().rows() == 500);
         }
         execute(
@@ -263,13 +263,13 @@ final class SyncTest {
     void batchesOfManyRowsComeAndGoToo() throws Exception {
         pipeline.commit();
         try (var sync = start(stockSpec())) {
-            awaitBatch(0);
+            awaitBatch(sync, 0);
             for (var round = 0L; round < 2; round++) {
                 for (var i = 0; i < 6_000; i++) {
                     pipeline.insert(STOCK, "sku" + i, i + round, null);
                 }
                 pipeline.publish();
-                awaitBatch(2 * round + 1);
+                awaitBatch(sync, 2 * round + 1);
                 assertThat(ask("SELECT sum(grams) FROM %s.stock".formatted(schema)))
                         .isEqualTo(Long.toString(6_000 * 5_999 / 2 + 6_000 * round));
                 assertThat(sync.status().getFirst().rows()).isEqualTo(6_000);
@@ -277,7 +277,7 @@ final class SyncTest {
                     pipeline.delete(STOCK, row);
                 }
                 pipeline.publish();
-                awaitBatch(2 * round + 2);
+                awaitBatch(sync, 2 * round + 2);
                 assertThat(stock()).isEmpty();
             }
         }
@@ -288,14 +288,14 @@ final class SyncTest {
         pipeline.close();
         pipeline = pipeline(1);
         pipeline.commit();
-        try (var _ = start()) {
-            awaitBatch(0);
+        try (var sync = start()) {
+            awaitBatch(sync, 0);
             for (var i = 0; i < 50; i++) {
                 pipeline.insert(STOCK, "sku" + i, (long) i, null);
                 pipeline.publish();
             }
             pipeline.commit();
-            awaitBatch(50);
+            awaitBatch(sync, 50);
             assertThat(stock()).hasSize(50);
         }
     }
@@ -306,10 +306,10 @@ final class SyncTest {
         pipeline.publish();
         pipeline.commit();
         var old = pipeline.feed().lastRound();
-        try (var _ = start()) {
+        try (var sync = start()) {
             pipeline.delete(STOCK, row("basil", 1L, null)).insert(STOCK, "basil", 2L, null);
             pipeline.publish();
-            awaitBatch(2);
+            awaitBatch(sync, 2);
         }
         pipeline.feed().committed(Objects.requireNonNull(old));
         try (var sync = start()) {
@@ -329,13 +329,13 @@ final class SyncTest {
         pipeline.publish();
         pipeline.commit();
         try (var sync = start(stockSpec())) {
-            awaitBatch(1);
+            awaitBatch(sync, 1);
             assertThat(stock()).containsExactly("good 1 fine");
             pipeline.insert(STOCK, null, 2L, "no key either");
             pipeline.insert(STOCK, "wrong", 2L, new byte[] {'a', (byte) 0xff});
             pipeline.delete(STOCK, row("zero", 1L, "a\0b"));
             pipeline.publish();
-            awaitBatch(2);
+            awaitBatch(sync, 2);
             assertThat(stock()).containsExactly("good 1 fine");
             assertThat(sync.status().getFirst().skipped())
                     .isEqualTo(
@@ -358,12 +358,12 @@ final class SyncTest {
         pipeline.publish();
         pipeline.commit();
         try (var sync = start(stockSpec())) {
-            awaitBatch(1);
+            awaitBatch(sync, 1);
             assertThat(stock()).containsExactly("basil 2 null");
             pipeline.insert(STOCK, "mint", 1L, null).insert(STOCK, "mint", 2L, null);
             pipeline.insert(STOCK, "basil", 3L, null);
             pipeline.publish();
-            awaitBatch(2);
+            awaitBatch(sync, 2);
             assertThat(stock()).containsExactly("basil 3 null", "mint 2 null");
             assertThat(sync.status().getFirst().skipped())
                     .isEqualTo(Map.of(SkipReason.DUPLICATE_KEY.text(), 3L));
@@ -376,8 +376,8 @@ final class SyncTest {
         pipeline.insert(STOCK, "basil", 1L, null).insert(STOCK, "basil", 2L, null);
         pipeline.publish();
         pipeline.commit();
-        try (var _ = start(stockSpec())) {
-            awaitBatch(1);
+        try (var sync = start(stockSpec())) {
+            awaitBatch(sync, 1);
             pipeline.delete(STOCK, row("basil", 2L, null));
             pipeline.publish();
             pipeline.commit();
@@ -391,8 +391,8 @@ final class SyncTest {
         pipeline.publish();
         pipeline.commit();
         var narrow = TableSchema.of(STOCK_SCHEMA.column(0), STOCK_SCHEMA.column(2));
-        try (var _ = start(spec("stock", STOCK, narrow, List.of("sku")))) {
-            awaitBatch(1);
+        try (var sync = start(spec("stock", STOCK, narrow, List.of("sku")))) {
+            awaitBatch(sync, 1);
             assertThat(columns("stock")).isEqualTo("sku,note");
         }
         try (var sync = start(stockSpec())) {
@@ -453,9 +453,72 @@ final class SyncTest {
         }
         try (var sync = start(spec("stock", STOCK, STOCK_SCHEMA, List.of("sku", "grams")))) {
             await("refused", () -> !sync.status().getFirst().refused().isEmpty());
-            execute("DROP TABLE %s.stock".formatted(schema));
+            Sync.drop(new TableName("farm", schema, "stock"), postgres().owner());
             await("made anew", () -> stock().equals(List.of("basil 1 x")));
             assertThat(sync.status().getFirst().refused()).isEmpty();
+        }
+    }
+
+    @Test
+    void droppingIsRefusedWhereSomethingNeedsTheTable() throws Exception {
+        pipeline.commit();
+        var name = new TableName("farm", schema, "stock");
+        assertThatThrownBy(() -> Sync.drop(name, postgres().owner()))
+                .hasMessageContaining("there is no synced table " + name);
+        try (var sync = start(stockSpec())) {
+            awaitBatch(sync, 0);
+        }
+        execute("CREATE VIEW lakemill.needs_%1$s AS SELECT sku FROM %1$s.stock".formatted(schema));
+        assertThatThrownBy(() -> Sync.drop(name, postgres().owner()))
+                .hasMessageContaining("does not drop")
+                .hasMessageContaining("drop first what depends on it");
+        execute("DROP VIEW lakemill.needs_" + schema);
+        Sync.drop(name, postgres().owner());
+        assertThat(ask("SELECT to_regclass('%s.stock')".formatted(schema))).isEmpty();
+    }
+
+    @Test
+    void aReaderThatHoldsATableDelaysOnlyTheChangeOfItsForm() throws Exception {
+        pipeline.insert(STOCK, "basil", 1L, "x");
+        pipeline.publish();
+        pipeline.commit();
+        var narrow = TableSchema.of(STOCK_SCHEMA.column(0), STOCK_SCHEMA.column(2));
+        try (var sync = start(spec("stock", STOCK, narrow, List.of("sku")))) {
+            awaitBatch(sync, 1);
+        }
+        try (var reader = DriverManager.getConnection(postgres().readerJdbcUrl())) {
+            reader.setAutoCommit(false);
+            query(reader, "SELECT FROM %s.stock".formatted(schema));
+            try (var sync = start(stockSpec(), quotes(List.of("supplier"), List.of()))) {
+                pipeline.insert(QUOTES, 1, new BigDecimal("1.0000"), "basil");
+                pipeline.publish();
+                await("quotes go on", () -> sync.status().getLast().rows() == 1);
+                assertThat(sync.status().getFirst().refused()).contains("holds its table locked");
+                reader.commit();
+                pipeline.commit();
+                await("the column came", () -> sync.status().getFirst().refused().isEmpty());
+                await("it is filled", () -> stock().equals(List.of("basil 1 x")));
+            }
+        }
+    }
+
+    @Test
+    void aSecondSyncOfThePipelineWaitsForTheFirst() throws Exception {
+        pipeline.insert(STOCK, "basil", 1L, null);
+        pipeline.publish();
+        pipeline.commit();
+        var first = start(stockSpec());
+        awaitBatch(first, 1);
+        try (var second = start(stockSpec())) {
+            pipeline.insert(STOCK, "mint", 1L, null);
+            pipeline.publish();
+            awaitBatch(first, 2);
+            assertThat(second.status().getFirst().batch()).isZero();
+            first.close();
+            pipeline.commit();
+            await("the second goes on", () -> second.status().getFirst().batch() == 2);
+        } finally {
+            first.close();
         }
     }
 
@@ -468,7 +531,7 @@ final class SyncTest {
         pipeline.commit();
         try (var sync = start()) {
             await("refused", () -> !sync.status().getFirst().refused().isEmpty());
-            awaitBatch(0);
+            awaitBatch(sync, 0);
             assertThat(sync.status().getFirst().refused()).contains("that no sync made");
             assertThat(ask("SELECT mine FROM %s.stock".formatted(schema))).isEqualTo("1");
         }
@@ -477,14 +540,14 @@ final class SyncTest {
     @Test
     void twoPipelinesCannotHaveTheSameTable() throws Exception {
         pipeline.commit();
-        try (var _ = start(stockSpec());
+        try (var sync = start(stockSpec());
                 var other =
                         new TestPipeline(
                                 "other-" + schema,
                                 folder.resolve("other"),
                                 Map.of(STOCK, STOCK_SCHEMA),
                                 1)) {
-            awaitBatch(0);
+            awaitBatch(sync, 0);
             other.commit();
             var plan = new SyncPlan(other.name(), List.of(stockSpec()));
             try (var second = Sync.start(plan, other.feed(), postgres().ownerUnpooled())) {
@@ -501,7 +564,7 @@ final class SyncTest {
         pipeline.publish();
         pipeline.commit();
         try (var sync = start()) {
-            awaitBatch(1);
+            awaitBatch(sync, 1);
             execute("DROP TABLE %s.stock".formatted(schema));
             pipeline.insert(STOCK, "mint", 1L, null);
             pipeline.publish();
@@ -514,8 +577,8 @@ final class SyncTest {
     @Test
     void aKilledPostgresIsCaughtUpWithoutAnybodysHelp() throws Exception {
         pipeline.commit();
-        try (var _ = start()) {
-            awaitBatch(0);
+        try (var sync = start()) {
+            awaitBatch(sync, 0);
             for (var i = 1; i <= 90; i++) {
                 pipeline.insert(STOCK, "sku" + i, (long) i, null);
                 pipeline.publish();
@@ -523,7 +586,7 @@ final class SyncTest {
                     TestPostgres.kill();
                 }
             }
-            awaitBatch(90);
+            awaitBatch(sync, 90);
             assertThat(stock()).hasSize(90);
         }
     }
@@ -535,8 +598,8 @@ final class SyncTest {
             pipeline.publish();
         }
         pipeline.commit();
-        try (var _ = start()) {
-            awaitBatch(5);
+        try (var sync = start()) {
+            awaitBatch(sync, 5);
         }
         pipeline.close();
         pipeline = pipeline(1 << 20);
@@ -593,15 +656,12 @@ final class SyncTest {
                 new TableName("farm", schema, table), source, columns, key, List.of());
     }
 
-    private void awaitBatch(long batch) throws SQLException {
+    private static void awaitBatch(Sync sync, long batch) throws SQLException {
         await(
                 "batch " + batch + " is applied",
                 () -> {
-                    var shown =
-                            ask(
-                                    "SELECT batch FROM lakemill.sync_state WHERE pipeline = '%s'"
-                                            .formatted(pipeline.name()));
-                    return !shown.isEmpty() && Long.parseLong(shown) >= batch;
+                    var status = sync.status().getFirst();
+                    return status.appliedAt() != null && status.batch() >= batch;
                 });
     }
 
