@@ -2,7 +2,7 @@ package dev.lakemill.feed;
 
 import org.jspecify.annotations.Nullable;
 
-/** One consumer's place in a {@link TableFeed}. One thread uses it. SKELETON. */
+/** One consumer's place in a {@link TableFeed}. One thread uses it.. */
 public interface TableReader extends AutoCloseable {
     /**
      * The next rows with positions in {@code (position(), to]}, at most {@code rowsMax} (but never

@@ -36,8 +36,13 @@ final class Command implements AutoCloseable {
         command.add("@" + root().resolve("jvm.flags"));
         command.add("-Xmx384m");
         command.add("-Dlakemill.root=" + root());
-        command.addAll(List.of("-cp", target.resolve("classes") + File.pathSeparator
-                + target.resolve("lib") + "/*"));
+        command.addAll(
+                List.of(
+                        "-cp",
+                        target.resolve("classes")
+                                + File.pathSeparator
+                                + target.resolve("lib")
+                                + "/*"));
         command.add("dev.lakemill." + module + ".Main");
         command.addAll(arguments);
         return start(folder, command, environment);

@@ -58,8 +58,20 @@ class ImportTableTest {
         var folders = new ArrayList<Path>();
         for (var module :
                 List.of(
-                        "types", "api", "wal", "delta", "feed", "catalog", "postgres", "ingest",
-                        "plan", "compiler", "pipeline", "sync", "server", "bench",
+                        "types",
+                        "api",
+                        "wal",
+                        "delta",
+                        "feed",
+                        "catalog",
+                        "postgres",
+                        "ingest",
+                        "plan",
+                        "compiler",
+                        "pipeline",
+                        "sync",
+                        "server",
+                        "bench",
                         "examples/vertical-farm")) {
             var classes = root.resolve(module).resolve("target/classes");
             Assertions.assertThat(Files.isDirectory(classes)).as("%s is built", module).isTrue();
@@ -127,8 +139,12 @@ class ImportTableTest {
                 .resideInAPackage("dev.lakemill.wal")
                 .should()
                 .onlyDependOnClassesThat()
-                .resideInAnyPackage("java..", "dev.lakemill.wal", "dev.lakemill.types",
-                        "org.jspecify..", "org.slf4j..")
+                .resideInAnyPackage(
+                        "java..",
+                        "dev.lakemill.wal",
+                        "dev.lakemill.types",
+                        "org.jspecify..",
+                        "org.slf4j..")
                 .check(all);
     }
 

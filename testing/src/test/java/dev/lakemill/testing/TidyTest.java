@@ -19,7 +19,8 @@ class TidyTest {
     private static final Pattern BAD_NAME =
             Pattern.compile(".*(Util|Utils|Helper|Helpers|Manager|Common|Misc)\\.java");
     private static final Pattern METHOD_START =
-            Pattern.compile("^( {4}| {8})(?! )[^=;]*\\)( throws [\\w., ]+)? \\{$");
+            Pattern.compile(
+                    "^( {4}| {8})(?! )(?!.*\\b(?:record|return|switch|new)\\b)[^=;]*\\)( throws [\\w., ]+)? \\{$");
 
     private final Path root = Path.of(System.getProperty("lakemill.root"));
 
