@@ -16,7 +16,11 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Compiles a pipeline's text in a JVM of its own, which ends with it: Spark's classes never stand
@@ -26,35 +30,66 @@ public final class CompilerProcess {
     private static final String MAIN = "dev.lakemill.compiler.CompilerMain";
     private static final String MEMORY = "-Xmx512m";
     private static final int TIMEOUT_SECONDS = 120;
-
-    /** Goes into every hash: raise it when the same text gives another plan. */
-    private static final String COMPILER_VERSION = "spark-4.2.0/1";
+    private static final Pattern OURS =
+            Pattern.compile("(compiler|plan|types)-.*\\.jar|.*\\.class");
+    private static final Logger LOG = LoggerFactory.getLogger(CompilerProcess.class);
 
     private CompilerProcess() {}
 
     /**
-     * @param cacheFolder where plans are kept by the hash of their text; made where missing
+     * Compiles, and checks that what came out can be run.
+     *
+     * @param cacheFolder where plans are kept by the hash of their text and of the compiler; made
+     *     where missing
      * @throws LakemillException UNAVAILABLE when the compiler does not run or answer
      */
     public static Compilation compile(String name, List<SourceText> files, Path cacheFolder) {
-        var hash = hash(name, files);
-        var kept = cacheFolder.resolve(name + "-" + hash + ".json");
         try {
-            if (Files.exists(kept)) {
-                return PlanJson.readCompilation(Files.readString(kept));
+            var hash = hash(name, files);
+            var file = cacheFolder.resolve(name + "-" + hash + ".json");
+            var kept = kept(file);
+            if (kept.isPresent()) {
+                return checked(kept.get());
             }
             var answer = run(PlanJson.writeRequest(new CompileRequest(name, files, hash)));
             var compilation = PlanJson.readCompilation(answer);
             if (compilation instanceof Compilation.Compiled) {
-                keep(kept, answer);
+                keep(file, answer);
+                forgetOthers(name, file);
             }
-            return compilation;
+            return checked(compilation);
         } catch (IOException e) {
             throw new LakemillException(
                     ErrorCode.UNAVAILABLE,
                     "the compiler of pipeline '%s' does not run (%s)".formatted(name, e),
                     "check the free space below " + cacheFolder,
                     e);
+        }
+    }
+
+    /** A plan that the printer refuses is as wrong as a text that Spark refuses. */
+    private static Compilation checked(Compilation compilation) {
+        return switch (compilation) {
+            case Compilation.Rejected rejected -> rejected;
+            case Compilation.Compiled compiled -> {
+                var refusals = DuckPrinter.refusals(compiled.plan());
+                yield refusals.isEmpty()
+                        ? compiled
+                        : new Compilation.Rejected(compiled.plan().name(), refusals);
+            }
+        };
+    }
+
+    /** A file that cannot be read any more is as good as none. */
+    private static Optional<Compilation> kept(Path file) throws IOException {
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(PlanJson.readCompilation(Files.readString(file)));
+        } catch (LakemillException e) {
+            LOG.warn("compiling again: {}", e.getMessage());
+            return Optional.empty();
         }
     }
 
@@ -96,25 +131,29 @@ public final class CompilerProcess {
     }
 
     private static List<String> command() {
-        var root = System.getProperty("lakemill.root", "..");
         return List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "@" + Path.of(root, "jvm.flags"),
+                "@" + Path.of(root(), "jvm.flags"),
                 MEMORY,
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
-                classPath(root),
+                classPath(),
                 MAIN);
     }
 
-    private static String classPath(String root) {
+    private static String classPath() {
+        var root = root();
         var given = System.getProperty("lakemill.compiler.classpath");
         if (given != null) {
             return given;
         }
         var target = Path.of(root, "compiler", "target");
         return target.resolve("classes") + File.pathSeparator + target.resolve("lib") + "/*";
+    }
+
+    private static String root() {
+        return System.getProperty("lakemill.root", "..");
     }
 
     private static void keep(Path file, String text) throws IOException {
@@ -124,10 +163,23 @@ public final class CompilerProcess {
         Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
     }
 
-    private static String hash(String name, List<SourceText> files) {
+    /** One plan per pipeline is enough: the text before this one is seldom compiled again. */
+    private static void forgetOthers(String name, Path kept) throws IOException {
+        var plan = Pattern.compile(Pattern.quote(name) + "-[0-9a-f]{32}\\.json");
+        try (var files = Files.list(kept.toAbsolutePath().getParent())) {
+            for (var file : files.toList()) {
+                if (plan.matcher(file.getFileName().toString()).matches()
+                        && !file.getFileName().equals(kept.getFileName())) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        }
+    }
+
+    private static String hash(String name, List<SourceText> files) throws IOException {
         try {
             var digest = MessageDigest.getInstance("SHA-256");
-            add(digest, COMPILER_VERSION);
+            addCompiler(digest);
             add(digest, name);
             for (var file : files) {
                 add(digest, file.path());
@@ -136,6 +188,25 @@ public final class CompilerProcess {
             return HexFormat.of().formatHex(digest.digest()).substring(0, 32);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    /** What makes plans: our own jars by their bytes, Spark's and the others by their names. */
+    private static void addCompiler(MessageDigest digest) throws IOException {
+        for (var entry : classPath().split(File.pathSeparator)) {
+            var path = Path.of(entry.replaceFirst("[/\\\\]\\*$", ""));
+            if (!Files.isDirectory(path)) {
+                continue;
+            }
+            try (var files = Files.walk(path)) {
+                for (var file : files.filter(Files::isRegularFile).sorted().toList()) {
+                    var fileName = file.getFileName().toString();
+                    add(digest, fileName);
+                    if (OURS.matcher(fileName).matches()) {
+                        digest.update(Files.readAllBytes(file));
+                    }
+                }
+            }
         }
     }
 

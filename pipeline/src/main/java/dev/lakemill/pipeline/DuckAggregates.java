@@ -1,12 +1,12 @@
 package dev.lakemill.pipeline;
 
 import dev.lakemill.plan.AggregateCall;
-import dev.lakemill.plan.Expression;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Decimal;
 import dev.lakemill.types.DataType.Primitive;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -94,7 +94,7 @@ final class DuckAggregates {
         /** Zeros of both signs are one value. */
         private List<String> distinct() {
             return call.distinct()
-                    ? java.util.stream.IntStream.range(0, a.size())
+                    ? IntStream.range(0, a.size())
                             .mapToObj(i -> unsigned(a.get(i), type(i)))
                             .toList()
                     : a;
@@ -158,7 +158,15 @@ final class DuckAggregates {
 
         /** As Spark interpolates: (1 - f) * lower + f * upper, by the place among the values. */
         private String percentile() {
-            var share = Double.parseDouble(((Expression.Literal) call.arguments().get(1)).text());
+            var share =
+                    DuckFunctions.constant(call.arguments().get(1))
+                            .map(Double::parseDouble)
+                            .orElseThrow(
+                                    () ->
+                                            DuckRefusal.of(
+                                                    call.position(),
+                                                    "a share that is not a constant",
+                                                    "write a number from 0 to 1"));
             var list =
                     "list_sort(%s)".formatted(plain("list", a.get(0), a.get(0) + " IS NOT NULL"));
             var place = "((len(%s) - 1) * %s)".formatted(list, number(share));

@@ -4,6 +4,7 @@ import dev.lakemill.plan.Expression;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Decimal;
 import dev.lakemill.types.DataType.Primitive;
+import java.math.BigDecimal;
 
 /**
  * Prints casts, in ANSI mode: what does not fit is an error, or NULL for try_cast.
@@ -170,7 +171,7 @@ final class DuckCasts {
         var limit =
                 DuckTypes.cast(
                         DuckExpressions.text(
-                                java.math.BigDecimal.valueOf(999_999_999_999_999L, from.scale())
+                                BigDecimal.valueOf(999_999_999_999_999L, from.scale())
                                         .toPlainString()),
                         new Decimal(38, from.scale()));
         return from.scale() > 15 + 7

@@ -5,6 +5,7 @@ import dev.lakemill.plan.Expression.Call;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -51,7 +52,7 @@ final class DuckFunctions {
             case BIT_NOT -> "(~" + a.getFirst() + ")";
             case CEIL, FLOOR, ROUND -> new DuckRounding(call, a).print();
             case SQRT, CBRT, EXP, SIN, COS, TAN, ASIN, ACOS, ATAN, DEGREES, RADIANS ->
-                    function(call.function().name().toLowerCase(java.util.Locale.ROOT), a);
+                    function(call.function().name().toLowerCase(Locale.ROOT), a);
             case ATAN2 -> function("atan2", a);
             case POWER -> function("pow", a);
             case LN -> positive("ln", a);

@@ -6,8 +6,8 @@ import dev.lakemill.plan.Function;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Decimal;
 import dev.lakemill.types.DataType.Primitive;
-import dev.lakemill.types.LakemillException;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Prints arithmetic.
@@ -120,7 +120,7 @@ final class DuckNumbers {
         throw new IllegalArgumentException("a decimal operation has decimal operands");
     }
 
-    private LakemillException loss() {
+    private DuckRefusal loss() {
         return DuckRefusal.of(
                 call.position(),
                 "a %s whose result %s loses digits after the point"
@@ -129,7 +129,7 @@ final class DuckNumbers {
     }
 
     private String name() {
-        return call.function().name().toLowerCase(java.util.Locale.ROOT).replace('_', ' ');
+        return call.function().name().toLowerCase(Locale.ROOT).replace('_', ' ');
     }
 
     private String quotient() {

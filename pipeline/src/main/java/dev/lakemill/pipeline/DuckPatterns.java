@@ -17,7 +17,7 @@ final class DuckPatterns {
     String print() {
         return switch (call.function()) {
             case LIKE -> like(a.get(0), pattern());
-            case ILIKE -> like(DuckLetters.lower(a.get(0)), lowerPattern());
+            case ILIKE -> like(DuckLetters.lower(a.get(0), call.position()), lowerPattern());
             case RLIKE ->
                     "regexp_matches(%s, %s)".formatted(a.get(0), text(expression().forTest()));
             case REGEXP_EXTRACT -> extract();

@@ -1,11 +1,15 @@
 package dev.lakemill.pipeline;
 
 import dev.lakemill.plan.Attribute;
+import dev.lakemill.plan.Dataset;
+import dev.lakemill.plan.Expectation;
 import dev.lakemill.plan.Expression;
+import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.plan.Relation;
 import dev.lakemill.plan.Relation.Measure;
 import dev.lakemill.plan.Relation.Named;
 import dev.lakemill.plan.SortKey;
+import dev.lakemill.plan.TextError;
 import dev.lakemill.types.DataType;
 import java.util.List;
 import java.util.Optional;
@@ -54,11 +58,15 @@ public final class DuckPrinter {
      *     file, if something in the query has no DuckDB form that is sure to equal Spark's
      */
     public String query(Relation relation) {
-        var columns =
-                relation.output().stream()
-                        .map(a -> column(a) + " AS " + quoted(a.name()))
-                        .collect(Collectors.joining(", "));
-        return "SELECT " + columns + from(relation);
+        try {
+            var columns =
+                    relation.output().stream()
+                            .map(a -> column(a) + " AS " + quoted(a.name()))
+                            .collect(Collectors.joining(", "));
+            return "SELECT " + columns + from(relation);
+        } catch (DuckRefusal e) {
+            throw e.toException();
+        }
     }
 
     /**
@@ -68,7 +76,44 @@ public final class DuckPrinter {
      * @throws dev.lakemill.types.LakemillException as {@link #query}
      */
     public String condition(Expression expression) {
-        return conditions.print(expression);
+        try {
+            return conditions.print(expression);
+        } catch (DuckRefusal e) {
+            throw e.toException();
+        }
+    }
+
+    /** What of a plan cannot be printed: of each query and each condition the first. */
+    static List<TextError> refusals(PipelinePlan plan) {
+        var printer = new DuckPrinter(_ -> "t", "now()");
+        return plan.datasets().stream().flatMap(printer::refusals).toList();
+    }
+
+    private Stream<TextError> refusals(Dataset dataset) {
+        return switch (dataset) {
+            case Dataset.IngestedTable _ -> Stream.of();
+            case Dataset.StreamingTable table -> refusals(table.query(), table.expectations());
+            case Dataset.MaterializedView view -> refusals(view.query(), view.expectations());
+        };
+    }
+
+    private Stream<TextError> refusals(Relation query, List<Expectation> rules) {
+        var conditions =
+                rules.stream()
+                        .filter(Expectation.Condition.class::isInstance)
+                        .map(Expectation.Condition.class::cast)
+                        .map(rule -> (Runnable) () -> this.conditions.print(rule.condition()));
+        return Stream.concat(Stream.<Runnable>of(() -> print(query)), conditions)
+                .flatMap(DuckPrinter::refusal);
+    }
+
+    private static Stream<TextError> refusal(Runnable printing) {
+        try {
+            printing.run();
+            return Stream.of();
+        } catch (DuckRefusal e) {
+            return Stream.of(e.error());
+        }
     }
 
     /** DuckDB's name of a type: that of the columns a scan reads and a query gives. */

@@ -1,5 +1,6 @@
 package dev.lakemill.pipeline;
 
+import dev.lakemill.plan.Expression;
 import dev.lakemill.plan.Expression.Call;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Decimal;
@@ -53,8 +54,7 @@ final class DuckRounding {
     private boolean isWithinBigint() {
         return call.arguments().getFirst() instanceof Call inner
                 && DuckNumbers.isFraction(inner)
-                && inner.arguments().getFirst()
-                        instanceof dev.lakemill.plan.Expression.Cast dividend
+                && inner.arguments().getFirst() instanceof Expression.Cast dividend
                 && DuckTypes.isIntegral(dividend.value().type());
     }
 

@@ -1,5 +1,6 @@
 package dev.lakemill.pipeline;
 
+import dev.lakemill.plan.Expression;
 import dev.lakemill.plan.Expression.Call;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Decimal;
@@ -21,8 +22,8 @@ final class DuckTexts {
         return switch (call.function()) {
             case CONCAT -> DuckFunctions.infix(a, "||");
             case CONCAT_WS -> concatWithSeparator();
-            case UPPER -> DuckLetters.upper(a.getFirst());
-            case LOWER -> DuckLetters.lower(a.getFirst());
+            case UPPER -> DuckLetters.upper(a.getFirst(), call.position());
+            case LOWER -> DuckLetters.lower(a.getFirst(), call.position());
             case LENGTH ->
                     integer("%s(%s)".formatted(isBinary() ? "octet_length" : "length", a.get(0)));
             case OCTET_LENGTH ->
@@ -132,15 +133,15 @@ final class DuckTexts {
 
     /** The text sought, the text, and from where; places before the first give 0. */
     private String locate() {
-        if (a.size() == 2 || DuckFunctions.constant(call.arguments().get(2)).equals(one())) {
+        if (a.size() == 2 || isOne(call.arguments().get(2))) {
             return integer("instr(%s, %s)".formatted(a.get(1), a.get(0)));
         }
         throw DuckRefusal.of(
                 call.position(), "locate() from a place on", "search in substring(text, place)");
     }
 
-    private static java.util.Optional<String> one() {
-        return java.util.Optional.of("1");
+    private static boolean isOne(Expression expression) {
+        return DuckFunctions.constant(expression).filter("1"::equals).isPresent();
     }
 
     private String splitPart() {
