@@ -1,7 +1,6 @@
 package dev.lakemill.bench;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -86,7 +85,10 @@ final class IngestBench {
         var one = IngestLoad.ALL.getFirst();
         var eight = IngestLoad.ALL.get(1);
         var batched = IngestLoad.ALL.getLast();
-        report.check("lakemill_keeps_every_row_once", lakemill.bronzeRows() == lakemillRows);
+        var bronzeRows = lakemill.bronzeRows();
+        report.check("lakemill_keeps_every_row_once", bronzeRows == lakemillRows);
+        report.figure("lakemill_rows_acked", lakemillRows);
+        report.figure("lakemill_rows_bronze", bronzeRows);
         report.figure(
                 "p50_vs_echo_1",
                 median("lakemill", one, IngestLoad.Result::p50Micros)
@@ -123,7 +125,7 @@ final class IngestBench {
         var found = results.getOrDefault(key(peer, load), List.of());
         var sorted = found.stream().mapToDouble(what).sorted().toArray();
         if (sorted.length == 0) {
-            throw new IllegalStateException("no round was run: " + Arrays.toString(sorted));
+            throw new IllegalStateException("no round was run");
         }
         return sorted[sorted.length / 2];
     }

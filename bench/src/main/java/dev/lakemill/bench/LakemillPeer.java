@@ -102,7 +102,7 @@ final class LakemillPeer implements IngestPeer {
     /** Rows that stand in the table. */
     long bronzeRows() throws IOException {
         for (var table : server.get("/api/status").path("tables")) {
-            if (table.path("table").asText().equals(TABLE.toString())) {
+            if (table.path("name").asText().equals(TABLE.toString())) {
                 return table.path("rows").asLong();
             }
         }
