@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.slf4j.Logger;
@@ -49,7 +50,7 @@ final class Node implements AutoCloseable {
         try {
             part(NodeLock.take(config.data()));
             var texts = PipelineTexts.compileAll(config);
-            postgres = part(Postgres.start(postgres(config)));
+            postgres = part(named(Setting.POSTGRES_PORT, () -> Postgres.start(postgres(config))));
             catalog = Catalog.open(postgres.owner());
             tables = part(openTables());
             for (var entry : config.pipelines()) {
@@ -66,7 +67,7 @@ final class Node implements AutoCloseable {
             pipelines.forEach(PipelineHost::run);
             throughput = part(new Throughput(() -> ingest.totals().rows()));
             live = liveTables();
-            var grpcPort = ingest.listen();
+            var grpcPort = named(Setting.GRPC_PORT, ingest::listen);
             http = part(httpServer());
             run = runFile(grpcPort);
             run.write(config.data());
@@ -127,6 +128,22 @@ final class Node implements AutoCloseable {
     private <T extends AutoCloseable> T part(T part) {
         parts.push(part);
         return part;
+    }
+
+    /** Runs a start; what it says of a taken port is told with the key that sets it. */
+    private static <T> T named(Setting port, Supplier<T> start) {
+        try {
+            return start.get();
+        } catch (LakemillException e) {
+            if (e.problem().contains(port.key()) || e.hint().contains(port.key())) {
+                throw e;
+            }
+            throw new LakemillException(
+                    e.code(),
+                    e.problem(),
+                    "%s (the port is %s, or %s)".formatted(e.hint(), port.key(), port.variable()),
+                    e);
+        }
     }
 
     private static PostgresConfig postgres(Config config) {

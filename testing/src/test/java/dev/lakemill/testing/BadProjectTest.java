@@ -81,7 +81,7 @@ class BadProjectTest {
     }
 
     @Test
-    void aCycleIsNamed() throws Exception {
+    void aPipelineThatReadsItselfIsNamed() throws Exception {
         pipeline(
                 "a.sql",
                 """
@@ -89,7 +89,7 @@ class BadProjectTest {
                 CREATE OR REFRESH MATERIALIZED VIEW shop.gold.two AS SELECT * FROM shop.gold.one;
                 """);
         assertThat(failedValidation())
-                .contains("cycle")
+                .contains("reads itself")
                 .contains("shop.gold.one")
                 .contains("shop.gold.two");
     }
