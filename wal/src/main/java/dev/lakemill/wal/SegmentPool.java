@@ -150,7 +150,7 @@ final class SegmentPool {
                 return true;
             }
             return false;
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             block("the disk gives no new segment: " + e, true);
             return false;
         }
