@@ -193,17 +193,36 @@ final class Session implements AutoCloseable {
         var outcomes = new ArrayList<Target.Outcome>();
         doubtful = false;
         for (var target : targets) {
-            var snapshot = round.tables().get(target.spec().source());
-            if (snapshot == null) {
-                target.refuse(target.spec().source() + " is no output of the pipeline");
-            } else if (target.isActive()) {
-                outcomes.add(compare(target, snapshot));
+            if (target.isActive()) {
+                var snapshot = round.tables().get(target.spec().source());
+                var unfit = snapshot == null ? "is no output" : unfit(target, snapshot);
+                if (snapshot != null && unfit.isEmpty()) {
+                    outcomes.add(compare(target, snapshot));
+                } else {
+                    target.condemn("its source %s %s".formatted(target.spec().source(), unfit));
+                }
             }
         }
         return commit(
                 outcomes,
                 new SyncState(
                         round.number(), round.now(), round.sources(), round.receivedMicros()));
+    }
+
+    /** How the source's columns in Delta differ in type from those of the spec; empty for not. */
+    private static String unfit(Target target, DeltaSnapshot snapshot) {
+        for (var column : target.spec().sourceSchema().columns()) {
+            var position = snapshot.schema().indexOf(column.name());
+            if (position.isPresent()) {
+                var found = snapshot.schema().column(position.getAsInt()).type().sql();
+                var wanted = column.type().sql();
+                if (!found.replace(" NOT NULL", "").equals(wanted.replace(" NOT NULL", ""))) {
+                    return "has column %s as %s in Delta, not %s"
+                            .formatted(column.name(), found, wanted);
+                }
+            }
+        }
+        return "";
     }
 
     private Target.Outcome compare(Target target, DeltaSnapshot snapshot) throws TableFailure {

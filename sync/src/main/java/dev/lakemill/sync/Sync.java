@@ -228,7 +228,7 @@ public final class Sync implements AutoCloseable {
         inDoubt = true;
         if (e.target().countFailure()) {
             LOG.error("{} is not synced any more", e.target().spec().name(), e);
-            e.target().refuse("Postgres refused it, until the next start: " + e.getMessage());
+            e.target().condemn("Postgres refused it, until the next start: " + e.getMessage());
         } else {
             LOG.warn("the sync of {} compares in full after: {}", plan.pipeline(), e.getMessage());
         }

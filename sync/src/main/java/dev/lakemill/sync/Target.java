@@ -9,6 +9,8 @@ import java.util.stream.Collectors;
  * status are volatile.
  */
 final class Target {
+    private static final int FAILURES_MAX = 2;
+
     private final SyncedTableSpec spec;
     private final TargetSql sql;
     private final RowEncoder encoder;
@@ -57,13 +59,19 @@ final class Target {
         refused = why;
     }
 
-    /** A second failure in a row condemns the table until the next start. */
+    /** Refuses it until the next start. */
+    void condemn(String why) {
+        failures = FAILURES_MAX;
+        refused = why;
+    }
+
+    /** A second failure in a row is one too many: then true, and the caller condemns it. */
     boolean countFailure() {
-        return ++failures > 1;
+        return ++failures >= FAILURES_MAX;
     }
 
     boolean isCondemned() {
-        return failures > 1;
+        return failures >= FAILURES_MAX;
     }
 
     boolean hasSkipped() {

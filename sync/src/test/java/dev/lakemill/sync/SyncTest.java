@@ -523,6 +523,27 @@ final class SyncTest {
     }
 
     @Test
+    void aSourceOfOtherTypesThanDeclaredOrNoneIsRefusedAlone() throws Exception {
+        pipeline.insert(STOCK, "basil", 1L, "x");
+        pipeline.publish();
+        pipeline.commit();
+        var none = TableName.parse("farm.gold.none");
+        var types =
+                TableSchema.of(STOCK_SCHEMA.column(0), Column.nullable("grams", Primitive.STRING));
+        var wrong = spec("wrong", STOCK, types, List.of("sku"));
+        var missing = spec("missing", none, STOCK_SCHEMA, List.of("sku"));
+        try (var sync = start(wrong, missing, stockSpec())) {
+            awaitBatch(sync, 1);
+            assertThat(stock()).containsExactly("basil 1 x");
+            assertThat(sync.status().stream().map(SyncStatus::refused))
+                    .containsExactly(
+                            "its source farm.gold.stock has column grams as BIGINT in Delta, not STRING",
+                            "its source farm.gold.none is no output",
+                            "");
+        }
+    }
+
+    @Test
     void aTableThatNoSyncMadeIsNeverTouched() throws Exception {
         execute(
                 "CREATE SCHEMA " + schema,
