@@ -2,11 +2,9 @@ package dev.lakemill.pipeline;
 
 import static dev.lakemill.pipeline.DuckPrinter.quoted;
 
-import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType.Primitive;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /**
  * Holds a view against its query. The difference is EXCEPT ALL both ways; rows of it that pair up
@@ -15,12 +13,13 @@ import java.util.stream.Collectors;
  */
 final class Audit {
     private static final String TOLERANCE = "1e-9";
-    private static final String WEIGHT = ViewMaintenance.WEIGHT;
 
     private final DuckSession duck;
     private final Step.View view;
     private final String content;
     private final String query;
+    private final List<String> exact = new ArrayList<>();
+    private final List<String> floating = new ArrayList<>();
 
     /**
      * @param content SQL name of the view's content
@@ -31,6 +30,10 @@ final class Audit {
         this.view = view;
         this.content = content;
         this.query = query;
+        for (var column : view.schema().columns()) {
+            var isFloating = column.type() == Primitive.DOUBLE || column.type() == Primitive.FLOAT;
+            (isFloating ? floating : exact).add(quoted(column.name()));
+        }
     }
 
     ViewAudit run() {
@@ -43,72 +46,62 @@ final class Audit {
                                         Checks.columns(view.schema()),
                                         content,
                                         "(" + query + ")")));
+        var missing = numbered(difference, 1);
+        var surplus = numbered(difference, -1);
         var numbers =
                 duck.numbers(
                         """
-                        SELECT (SELECT count(*) FROM %2$s),
-                          coalesce(sum(%1$s) FILTER (%1$s > 0), 0)::BIGINT,
-                          coalesce(-sum(%1$s) FILTER (%1$s < 0), 0)::BIGINT FROM %3$s"""
-                                .formatted(WEIGHT, content, difference));
-        var rounded = numbers[1] > 0 && numbers[2] > 0 ? rounded(difference) : 0;
+                        SELECT (SELECT count(*) FROM %1$s),
+                          (SELECT count(*) FROM (%2$s)), (SELECT count(*) FROM (%3$s)),
+                          (SELECT count(*) FROM (%2$s) AS m JOIN (%3$s) AS s ON %4$s)"""
+                                .formatted(content, missing, surplus, close()));
         var example =
-                numbers[1] + numbers[2] > 2 * rounded
-                        ? duck.text(
-                                "SELECT CAST(d AS VARCHAR) FROM %s AS d LIMIT 1"
-                                        .formatted(difference))
-                        : "";
+                duck.text(
+                        """
+                        SELECT CAST(m AS VARCHAR) FROM (%1$s) AS m ANTI JOIN (%2$s) AS s ON %3$s
+                        UNION ALL
+                        SELECT CAST(s AS VARCHAR) FROM (%2$s) AS s ANTI JOIN (%1$s) AS m ON %3$s
+                        LIMIT 1"""
+                                .formatted(missing, surplus, close()));
         return new ViewAudit(
                 view.name(),
                 numbers[0],
-                numbers[1] - rounded,
-                numbers[2] - rounded,
-                rounded,
-                String.valueOf(example));
-    }
-
-    /** Pairs of a missing and a surplus row that are the same but for rounding. */
-    private long rounded(String difference) {
-        var exact = new ArrayList<String>();
-        var floating = new ArrayList<String>();
-        for (Column column : view.schema().columns()) {
-            var isFloating = column.type() == Primitive.DOUBLE || column.type() == Primitive.FLOAT;
-            (isFloating ? floating : exact).add(quoted(column.name()));
-        }
-        if (floating.isEmpty()) {
-            return 0;
-        }
-        var same = new ArrayList<String>();
-        exact.forEach(c -> same.add("m.%1$s IS NOT DISTINCT FROM s.%1$s".formatted(c)));
-        floating.forEach(c -> same.add(close(c)));
-        same.add("m.place = s.place");
-        return duck.numbers(
-                        """
-                SELECT count(*) FROM (%s) AS m JOIN (%s) AS s ON %s"""
-                                .formatted(
-                                        numbered(difference, exact, floating, 1),
-                                        numbered(difference, exact, floating, -1),
-                                        String.join(" AND ", same)))[0];
-    }
-
-    private static String close(String column) {
-        return """
-        (m.%1$s IS NOT DISTINCT FROM s.%1$s
-          OR abs(m.%1$s - s.%1$s) <= %2$s * greatest(abs(m.%1$s), abs(s.%1$s)))"""
-                .formatted(column, TOLERANCE);
+                numbers[1] - numbers[3],
+                numbers[2] - numbers[3],
+                numbers[3],
+                example == null ? "" : example);
     }
 
     /** The rows of one sign, each as often as it counts, numbered among those equal but floats. */
-    private static String numbered(
-            String difference, List<String> exact, List<String> floating, int sign) {
+    private String numbered(String difference, int sign) {
+        var order = floating.isEmpty() ? "" : "ORDER BY " + String.join(", ", floating);
         var partition = exact.isEmpty() ? "" : "PARTITION BY " + String.join(", ", exact);
         return """
-        SELECT *, row_number() OVER (%s ORDER BY %s) AS place
-        FROM (SELECT *, unnest(range(%3$d * %4$s)) FROM %5$s WHERE %3$d * %4$s > 0)"""
+        SELECT %1$s, row_number() OVER (%2$s %3$s) AS %4$s
+        FROM (SELECT *, unnest(range(%5$d * %6$s)) FROM %7$s WHERE %5$d * %6$s > 0)"""
                 .formatted(
+                        Checks.columns(view.schema()),
                         partition,
-                        floating.stream().collect(Collectors.joining(", ")),
+                        order,
+                        Checks.ROW,
                         sign,
-                        WEIGHT,
+                        ViewMaintenance.WEIGHT,
                         difference);
+    }
+
+    /** SQL of: the missing row m and the surplus row s are the same but for rounding. */
+    private String close() {
+        var same = new ArrayList<String>();
+        exact.forEach(c -> same.add("m.%1$s IS NOT DISTINCT FROM s.%1$s".formatted(c)));
+        floating.forEach(
+                c ->
+                        same.add(
+                                """
+                                (m.%1$s IS NOT DISTINCT FROM s.%1$s OR abs(m.%1$s - s.%1$s)
+                                  <= %2$s * greatest(abs(m.%1$s), abs(s.%1$s)))"""
+                                        .formatted(c, TOLERANCE)));
+        same.add("m.%1$s = s.%1$s".formatted(Checks.ROW));
+        same.add(floating.isEmpty() ? "false" : "true");
+        return String.join(" AND ", same);
     }
 }

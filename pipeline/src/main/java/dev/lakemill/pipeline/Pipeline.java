@@ -84,7 +84,7 @@ public final class Pipeline implements AutoCloseable {
                         wiring.allocator(),
                         wiring.clock());
         var pipeline = start(program, config, parts);
-        wiring.sources().values().forEach(feed -> feed.onPublish(pipeline.loop::wake));
+        wiring.sources().values().forEach(feed -> feed.onPublish(pipeline::wake));
         return pipeline;
     }
 
@@ -94,6 +94,11 @@ public final class Pipeline implements AutoCloseable {
 
     public String name() {
         return name;
+    }
+
+    /** Looks for input now. */
+    void wake() {
+        loop.wake();
     }
 
     public PipelineStatus status() {

@@ -10,12 +10,13 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Crashes before, in the middle of, or after a chosen effect, and refuses effects now and then. */
 final class Faults {
     private final Random random;
-    private int effectsLeft = Integer.MAX_VALUE;
-    private double refusals;
+    private final AtomicInteger effectsLeft = new AtomicInteger(Integer.MAX_VALUE);
+    private volatile double refusals;
 
     Faults(Random random) {
         this.random = random;
@@ -28,7 +29,7 @@ final class Faults {
 
     /** Crashes at the effect after {@code effects} more. */
     void crashAfter(int effects) {
-        effectsLeft = effects;
+        effectsLeft.set(effects);
     }
 
     /** The share of effects that the disk refuses, before or after they are done. */
@@ -37,7 +38,7 @@ final class Faults {
     }
 
     void none() {
-        effectsLeft = Integer.MAX_VALUE;
+        effectsLeft.set(Integer.MAX_VALUE);
         refusals = 0;
     }
 
@@ -55,7 +56,7 @@ final class Faults {
     }
 
     private void effect(Effect whole, Effect part) throws IOException {
-        if (effectsLeft-- == 0) {
+        if (effectsLeft.getAndDecrement() == 0) {
             switch (random.nextInt(3)) {
                 case 0 -> {}
                 case 1 -> part.run();

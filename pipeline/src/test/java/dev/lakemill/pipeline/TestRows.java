@@ -9,6 +9,7 @@ import dev.lakemill.types.TableSchema;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.vector.BigIntVector;
@@ -27,7 +28,12 @@ import org.jspecify.annotations.Nullable;
 final class TestRows {
     private TestRows() {}
 
-    record Row(@Nullable Object[] values) {}
+    record Row(@Nullable Object[] values) {
+        @Override
+        public String toString() {
+            return Arrays.toString(values);
+        }
+    }
 
     /** Reads {@code id BIGINT NOT NULL, name STRING}. */
     static TableSchema schema(String ddl) {

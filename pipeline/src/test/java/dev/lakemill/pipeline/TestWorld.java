@@ -1,6 +1,7 @@
 package dev.lakemill.pipeline;
 
 import dev.lakemill.delta.DeltaConfig;
+import dev.lakemill.delta.DeltaSnapshot;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.delta.Txn;
 import dev.lakemill.feed.GroupFeed;
@@ -136,6 +137,11 @@ final class TestWorld {
         }
     }
 
+    /** Other tables fill the log. */
+    void skip(long bytes) {
+        lastPosition += bytes;
+    }
+
     /** Bronze gets what it does not have. */
     void land() {
         for (var source : program.sources()) {
@@ -236,7 +242,11 @@ final class TestWorld {
         return texts(table.snapshot());
     }
 
-    static List<String> texts(dev.lakemill.delta.DeltaSnapshot snapshot) {
+    Path location(String table) {
+        return folder.resolve("tables").resolve(table);
+    }
+
+    static List<String> texts(DeltaSnapshot snapshot) {
         var texts = new ArrayList<String>();
         try (var reader = snapshot.read(List.of())) {
             for (var rows = reader.next(); rows != null; rows = reader.next()) {
@@ -249,7 +259,7 @@ final class TestWorld {
     }
 
     private DeltaTable table(Incarnation opened, TableName name, TableSchema schema) {
-        var location = folder.resolve("tables").resolve(name.toString());
+        var location = location(name.toString());
         var clock = Clock.systemUTC();
         var table =
                 DeltaTable.exists(location)
