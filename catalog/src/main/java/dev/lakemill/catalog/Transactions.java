@@ -9,6 +9,7 @@ import javax.sql.DataSource;
 /** Work that is done whole or not at all. */
 final class Transactions {
     private static final String UNIQUE_VIOLATION = "23505";
+    private static final String BAD_VALUE_CLASS = "22";
 
     private Transactions() {}
 
@@ -16,7 +17,10 @@ final class Transactions {
         T run(Connection connection) throws SQLException;
     }
 
-    /** UNAVAILABLE when Postgres does not do it; ALREADY_EXISTS when a unique name is taken. */
+    /**
+     * UNAVAILABLE when Postgres does not do it, ALREADY_EXISTS when a unique name is taken,
+     * INVALID_ARGUMENT when it cannot hold a value.
+     */
     static <T> T run(DataSource database, Work<T> work) {
         try (var connection = database.getConnection()) {
             connection.setAutoCommit(false);
@@ -51,9 +55,17 @@ final class Transactions {
     }
 
     private static LakemillException told(SQLException e) {
-        if (UNIQUE_VIOLATION.equals(e.getSQLState())) {
+        var state = String.valueOf(e.getSQLState());
+        if (state.equals(UNIQUE_VIOLATION)) {
             return new LakemillException(
                     ErrorCode.ALREADY_EXISTS, "the name is taken: " + e.getMessage(), "", e);
+        }
+        if (state.startsWith(BAD_VALUE_CLASS)) {
+            return new LakemillException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "the catalog cannot hold it: " + e.getMessage(),
+                    "leave out what it names; the character U+0000 is one such",
+                    e);
         }
         return new LakemillException(
                 ErrorCode.UNAVAILABLE,

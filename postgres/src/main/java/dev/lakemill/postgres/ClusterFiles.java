@@ -97,7 +97,7 @@ record ClusterFiles(Path folder) {
         jit = off
         log_min_messages = warning
         log_checkpoints = off
-        include_if_exists = '%s'
+        %s
         port = %d
         listen_addresses = '127.0.0.1'
         unix_socket_directories = '%s'
@@ -121,12 +121,17 @@ record ClusterFiles(Path folder) {
         """
                 .formatted(
                         maxConnections,
-                        quoted(folder.resolve("custom.conf").toString()),
+                        includeCustom(),
                         port,
                         quoted(socketFolder()),
                         quoted(folder.resolve("pg_hba.conf").toString()),
                         quoted(folder.resolve("pg_ident.conf").toString()),
                         quoted(log().toString()));
+    }
+
+    private String includeCustom() {
+        var custom = folder.resolve("custom.conf");
+        return Files.exists(custom) ? "include = '%s'".formatted(quoted(custom.toString())) : "";
     }
 
     /** Nobody without a password, but for our own system user on the socket. */

@@ -147,6 +147,15 @@ final class CatalogInPostgresTest {
     }
 
     @Test
+    void aValueThatPostgresCannotHoldIsTheCallersMistake() {
+        var name = TableName.parse("farm.gold.zero");
+        var catalog = Catalog.open(postgres.owner());
+        create(catalog, name);
+        refused(() -> catalog.update(name, "a\0b", Map.of()), ErrorCode.INVALID_ARGUMENT);
+        assertThat(catalog.find(name).orElseThrow().comment()).isEqualTo("a comment");
+    }
+
+    @Test
     void aNewerDatabaseIsRefused() throws Exception {
         Catalog.open(postgres.owner());
         var nothing = new Migrations("catalog", Catalog.class, List.of());
