@@ -97,3 +97,8 @@ SELECT s.region, i.family, count(*) AS n FROM test.t.sales s LEFT JOIN test.t.it
 SELECT max(sold_at) - INTERVAL 1 HOUR AS t, unix_micros(max(sold_at)) AS u, max(sold_at) > min(sold_at) AS g FROM test.t.sales;
 SELECT count(*) AS n FROM (SELECT id FROM test.t.sales);
 SELECT count(*) AS n FROM test.t.sales a CROSS JOIN test.t.items b;
+SELECT id FROM test.t.v WHERE i <> 0 AND 10 div i > 1;
+SELECT id FROM test.t.v WHERE s RLIKE '^[0-9]+$' AND CAST(s AS INT) > 1 AND length(s) > 0;
+SELECT id, q FROM (SELECT id, 10 div i AS q FROM test.t.v WHERE i <> 0) WHERE q > 0;
+SELECT b, sum(10 div i) FILTER (WHERE i <> 0) AS s, count(*) FILTER (WHERE i <> 0 AND 10 div i > 0) AS n FROM test.t.v GROUP BY b;
+SELECT a.id, b.id AS other FROM test.t.v a JOIN test.t.v b ON a.i = b.i AND (a.i = 0 OR 10 div b.i >= 0);

@@ -32,7 +32,7 @@ final class DuckAggregates {
      * @param over what stands behind each aggregate: empty, or an OVER clause
      */
     String print(AggregateCall call, String over) {
-        var printed = new Printed(call, values.print(call.arguments()), over);
+        var printed = new Printed(call, arguments(call), over);
         return switch (call.function()) {
             case COUNT -> printed.count();
             case SUM -> DuckTypes.cast(printed.sum(), call.type());
@@ -57,6 +57,21 @@ final class DuckAggregates {
             case BIT_OR -> printed.plain("bit_or");
             case BIT_XOR -> printed.plain("bit_xor");
         };
+    }
+
+    /** DuckDB computes the arguments before it filters. */
+    private List<String> arguments(AggregateCall call) {
+        var filter = call.filter();
+        return call.arguments().stream()
+                .map(
+                        argument ->
+                                filter != null && DuckFailures.possible(argument)
+                                        ? "(CASE WHEN %s THEN %s END)"
+                                                .formatted(
+                                                        values.print(filter),
+                                                        values.print(argument))
+                                        : values.print(argument))
+                .toList();
     }
 
     /** One call with its arguments printed. */

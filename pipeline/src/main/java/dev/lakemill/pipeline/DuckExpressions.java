@@ -50,6 +50,14 @@ final class DuckExpressions {
         };
     }
 
+    /** A condition to stand behind WHERE, whose parts DuckDB computes one after the other. */
+    String filter(Expression condition) {
+        return condition instanceof Expression.Call call
+                        && call.function() == dev.lakemill.plan.Function.AND
+                ? call.arguments().stream().map(this::filter).collect(Collectors.joining(" AND "))
+                : print(condition);
+    }
+
     List<String> print(List<Expression> expressions) {
         return expressions.stream().map(this::print).toList();
     }

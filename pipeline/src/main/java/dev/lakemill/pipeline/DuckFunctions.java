@@ -2,11 +2,14 @@ package dev.lakemill.pipeline;
 
 import dev.lakemill.plan.Expression;
 import dev.lakemill.plan.Expression.Call;
+import dev.lakemill.plan.Function;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Prints calls of scalar functions: the whole whitelist, each in the DuckDB form that equals
@@ -23,9 +26,11 @@ final class DuckFunctions {
     }
 
     String print(Call call) {
-        var a = values.print(call.arguments());
+        var isLazy = call.function() == Function.AND || call.function() == Function.OR;
+        List<String> a = isLazy ? List.of() : values.print(call.arguments());
         return switch (call.function()) {
-            case AND, OR -> infix(a, call.function().name());
+            case AND -> lazy(call, "WHEN NOT %s THEN false");
+            case OR -> lazy(call, "WHEN %s THEN true");
             case NOT -> "(NOT " + a.getFirst() + ")";
             case EQUAL -> infix(a, "=");
             case NULL_SAFE_EQUAL -> infix(a, "IS NOT DISTINCT FROM");
@@ -128,6 +133,31 @@ final class DuckFunctions {
             case SIZE -> DuckTypes.cast(function("len", a), Primitive.INTEGER);
             case ARRAY_CONTAINS -> arrayContains(a);
         };
+    }
+
+    /**
+     * Spark computes an operand only where those before it leave the answer open; DuckDB computes
+     * all, but of a CASE only the branch it takes.
+     */
+    private String lazy(Call call, String form) {
+        var operands = operands(call, call.function()).toList();
+        var printed = values.print(operands);
+        var plain = infix(printed, call.function().name());
+        if (operands.stream().skip(1).noneMatch(DuckFailures::possible)) {
+            return plain;
+        }
+        var known =
+                printed.subList(0, printed.size() - 1).stream()
+                        .map(form::formatted)
+                        .collect(Collectors.joining(" "));
+        return "(CASE %s ELSE %s END)".formatted(known, plain);
+    }
+
+    /** The operands of a chain of one operator. */
+    private static Stream<Expression> operands(Expression expression, Function operator) {
+        return expression instanceof Call call && call.function() == operator
+                ? call.arguments().stream().flatMap(e -> operands(e, operator))
+                : Stream.of(expression);
     }
 
     private static String type(Call call) {

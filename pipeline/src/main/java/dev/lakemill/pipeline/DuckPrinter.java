@@ -256,7 +256,7 @@ public final class DuckPrinter {
                 };
         var condition =
                 Optional.ofNullable(join.condition())
-                        .map(values::print)
+                        .map(values::filter)
                         .or(() -> join.kind() == Relation.JoinKind.CROSS ? none() : always())
                         .orElse("");
         return select(join.output().stream().map(DuckPrinter::column))

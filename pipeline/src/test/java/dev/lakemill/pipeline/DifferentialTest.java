@@ -37,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
  * goldens: every value, every type, and every error.
  */
 final class DifferentialTest {
-    private static final Path FOLDER =
+    static final Path FOLDER =
             Path.of(
                     System.getProperty("lakemill.root"),
                     "compiler/src/test/resources/differential");
