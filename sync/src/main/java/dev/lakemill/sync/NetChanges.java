@@ -71,14 +71,16 @@ final class NetChanges {
 
     private void delete(int row) {
         scratch.truncate(0);
-        var reason = countSkippedDown ? encoder.putRow(row, scratch) : null;
-        scratch.truncate(0);
-        var keyReason = encoder.putKey(row, scratch);
-        if (keyReason != null || reason != null) {
-            skipped.merge(keyReason != null ? keyReason : reason, -1L, Long::sum);
-            return;
+        var reason = encoder.putKey(row, scratch);
+        var key = key();
+        if (reason == null && (countSkippedDown || !skipped.isEmpty())) {
+            reason = encoder.putRow(row, scratch);
         }
-        put(key(), DELETE);
+        if (reason == null) {
+            put(key, DELETE);
+        } else {
+            skipped.merge(reason, -1L, Long::sum);
+        }
     }
 
     private void insert(int row) {

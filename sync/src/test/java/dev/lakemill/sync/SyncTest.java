@@ -353,6 +353,20 @@ final class SyncTest {
     }
 
     @Test
+    void aRowSetAsideAndDeletedSoonAfterIsNotCounted() throws Exception {
+        pipeline.commit();
+        pipeline.insert(STOCK, "zero", 1L, "\0");
+        pipeline.publish();
+        pipeline.delete(STOCK, row("zero", 1L, "\0"));
+        pipeline.publish();
+        try (var sync = start(stockSpec())) {
+            awaitBatch(sync, 2);
+            assertThat(stock()).isEmpty();
+            assertThat(sync.status().getFirst().skipped()).isEmpty();
+        }
+    }
+
+    @Test
     void ofRowsWithOneKeyTheLastStandsAndTheOthersAreCounted() throws Exception {
         pipeline.insert(STOCK, "basil", 1L, null).insert(STOCK, "basil", 2L, null);
         pipeline.publish();
