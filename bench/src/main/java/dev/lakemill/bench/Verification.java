@@ -113,9 +113,7 @@ final class Verification {
     }
 
     private void postgres() throws IOException {
-        var config =
-                new PostgresConfig(
-                        null, data.resolve("postgres"), null, Ports.free(), "postgres", 16);
+        var config = PostgresConfig.embedded(data.resolve("postgres"), Ports.free());
         try (var postgres = Postgres.start(config);
                 var connection = postgres.reader().getConnection();
                 var allocator = new RootAllocator()) {

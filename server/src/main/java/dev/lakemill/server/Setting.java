@@ -15,7 +15,7 @@ enum Setting {
     POSTGRES_URL("postgres.url", "", "JDBC URL of a Postgres of your own; empty: embedded"),
     POSTGRES_PORT("postgres.port", "5433", "port of the embedded Postgres; 0 picks a free one"),
     POSTGRES_BIN("postgres.bin", "", "folder with postgres and initdb; empty: the ones we bring"),
-    POSTGRES_USER("postgres.user", "postgres", "system user to run Postgres as when we are root"),
+    POSTGRES_USER("postgres.user", "", "system user of Postgres when we are root; empty: any"),
     POSTGRES_CONNECTIONS("postgres.max_connections", "64", "connections that Postgres accepts"),
     LOG_SEGMENT_MB("log.segment_mb", "64", "size of one file of the write-ahead log"),
     LOG_TOTAL_MB("log.total_mb", "4096", "the write-ahead log at most; producers wait beyond it"),
