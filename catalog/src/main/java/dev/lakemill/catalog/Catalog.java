@@ -42,6 +42,39 @@ public final class Catalog {
         return catalog;
     }
 
+    public Principals principals() {
+        throw new UnsupportedOperationException();
+    }
+
+    public Securables securables() {
+        throw new UnsupportedOperationException();
+    }
+
+    public Grants grants() {
+        throw new UnsupportedOperationException();
+    }
+
+    public Access access() {
+        throw new UnsupportedOperationException();
+    }
+
+    public Policies policies() {
+        throw new UnsupportedOperationException();
+    }
+
+    public Tags tags() {
+        throw new UnsupportedOperationException();
+    }
+
+    public AuditLog audit() {
+        throw new UnsupportedOperationException();
+    }
+
+    /** The caller for what the node does by itself; a metastore admin named {@code system}. */
+    public Caller system() {
+        throw new UnsupportedOperationException();
+    }
+
     /** Answered from memory, so that ingest goes on while Postgres restarts. */
     public Optional<CatalogTable> find(TableName name) {
         return Optional.ofNullable(tables.get(key(name)));

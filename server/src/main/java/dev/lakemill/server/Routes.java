@@ -1,0 +1,157 @@
+package dev.lakemill.server;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lakemill.catalog.Caller;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import io.vertx.ext.web.handler.BodyHandler;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Mounts routes whose bodies are blocking code: each request gets a virtual thread.
+ *
+ * <p>A body returns what is sent as JSON with status 200, or a {@link Reply} for anything else; a
+ * thrown {@link LakemillException} becomes the status and the error body of its code. Secured
+ * routes know their {@link Caller}; open ones are health, login and pages alone.
+ */
+final class Routes {
+    private static final Logger log = LoggerFactory.getLogger(Routes.class);
+    static final long BODY_BYTES_MAX = 4 << 20;
+
+    /** A body of an open route. */
+    interface Open {
+        Object handle(RoutingContext context) throws Exception;
+    }
+
+    /** A body of a secured route. */
+    interface Secured {
+        Object handle(RoutingContext context, Caller caller) throws Exception;
+    }
+
+    /** Says who calls, or throws UNAUTHENTICATED. */
+    interface Authentication {
+        Caller caller(RoutingContext context);
+    }
+
+    /** How a failure is told; APIs differ in the form of their errors. */
+    interface ErrorBody {
+        Object body(int status, LakemillException failure);
+    }
+
+    /** Unity Catalog's and Databricks' form. */
+    static final ErrorBody PLAIN =
+            (_, failure) ->
+                    Map.of("error_code", failure.code().name(), "message", failure.getMessage());
+
+    /**
+     * An answer that is not JSON with status 200.
+     *
+     * @param body null for none; a String is sent as it is, anything else as JSON
+     */
+    record Reply(int status, Map<String, String> headers, @Nullable Object body) {}
+
+    private final Router router;
+    private final Authentication authentication;
+    private final ErrorBody errors;
+    private final ObjectMapper json = new ObjectMapper();
+
+    Routes(Router router, Authentication authentication) {
+        this(router, authentication, PLAIN);
+    }
+
+    private Routes(Router router, Authentication authentication, ErrorBody errors) {
+        this.router = router;
+        this.authentication = authentication;
+        this.errors = errors;
+    }
+
+    /** The same routes with errors in another form. */
+    Routes withErrors(ErrorBody other) {
+        return new Routes(router, authentication, other);
+    }
+
+    void open(HttpMethod method, String path, Open route) {
+        mount(method, path, route);
+    }
+
+    void secured(HttpMethod method, String path, Secured route) {
+        mount(method, path, context -> route.handle(context, authentication.caller(context)));
+    }
+
+    /** The request's JSON body; an empty object when there is none. */
+    JsonNode body(RoutingContext context) {
+        try {
+            var text = context.body().asString();
+            return text == null || text.isBlank() ? json.createObjectNode() : json.readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new LakemillException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "the body is not JSON: " + e.getOriginalMessage(),
+                    "send one JSON object",
+                    e);
+        }
+    }
+
+    private void mount(HttpMethod method, String path, Open route) {
+        router.route(method, path)
+                .handler(BodyHandler.create(false).setBodyLimit(BODY_BYTES_MAX))
+                .handler(context -> Thread.startVirtualThread(() -> run(context, route)));
+    }
+
+    private void run(RoutingContext context, Open route) {
+        try {
+            send(context, route.handle(context));
+        } catch (LakemillException e) {
+            fail(context, e);
+        } catch (Exception e) {
+            log.error("{} {} failed", context.request().method(), context.request().path(), e);
+            fail(context, new LakemillException(ErrorCode.INTERNAL, "a defect", "see the log", e));
+        }
+    }
+
+    private void fail(RoutingContext context, LakemillException failure) {
+        var status = status(failure.code());
+        if (!context.response().headWritten()) {
+            send(context, new Reply(status, Map.of(), errors.body(status, failure)));
+        }
+    }
+
+    private void send(RoutingContext context, Object answer) {
+        var reply = answer instanceof Reply r ? r : new Reply(200, Map.of(), answer);
+        var response = context.response().setStatusCode(reply.status());
+        response.putHeader("cache-control", "no-store");
+        reply.headers().forEach(response::putHeader);
+        if (reply.body() == null || reply.body() instanceof String) {
+            response.end(reply.body() instanceof String text ? text : "");
+            return;
+        }
+        try {
+            response.putHeader("content-type", "application/json");
+            response.end(json.writeValueAsString(reply.body()));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static int status(ErrorCode code) {
+        return switch (code) {
+            case INVALID_ARGUMENT -> 400;
+            case UNAUTHENTICATED -> 401;
+            case PERMISSION_DENIED -> 403;
+            case NOT_FOUND -> 404;
+            case ALREADY_EXISTS, FAILED_PRECONDITION -> 409;
+            case RESOURCE_EXHAUSTED -> 429;
+            case UNIMPLEMENTED -> 501;
+            case UNAVAILABLE -> 503;
+            case DATA_LOSS, INTERNAL -> 500;
+        };
+    }
+}
