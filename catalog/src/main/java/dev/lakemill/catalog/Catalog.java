@@ -4,6 +4,7 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+import java.time.Clock;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -23,13 +24,15 @@ import javax.sql.DataSource;
  */
 public final class Catalog {
     private static final Migrations MIGRATIONS =
-            new Migrations("catalog", Catalog.class, List.of("0001-tables.sql"));
+            new Migrations("catalog", Catalog.class, List.of("0001-tables.sql", "0003-audit.sql"));
 
     private final DataSource database;
+    private final AuditLog audit;
     private final ConcurrentMap<String, CatalogTable> tables = new ConcurrentHashMap<>();
 
     private Catalog(DataSource database) {
         this.database = database;
+        this.audit = AuditLog.open(database, Clock.systemUTC());
     }
 
     /** Opens the catalog in the schema {@code lakemill} of the database, migrating it forward. */
@@ -67,7 +70,7 @@ public final class Catalog {
     }
 
     public AuditLog audit() {
-        throw new UnsupportedOperationException();
+        return audit;
     }
 
     /** The caller for what the node does by itself; a metastore admin named {@code system}. */
