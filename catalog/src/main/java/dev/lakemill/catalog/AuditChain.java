@@ -195,9 +195,7 @@ public record AuditChain(String name, String table, List<String> texts) {
 
     private Verdict whole(Connection connection, End end) throws SQLException {
         var sql =
-                "SELECT count(*) FROM "
-                        + table
-                        + " WHERE (transaction_id, number) > (?::xid8, ?)";
+                "SELECT count(*) FROM " + table + " WHERE (transaction_id, number) > (?::xid8, ?)";
         try (var query = connection.prepareStatement(sql)) {
             query.setString(1, end.transactionId());
             query.setLong(2, end.seal().number());

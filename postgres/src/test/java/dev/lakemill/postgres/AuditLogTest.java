@@ -95,8 +95,10 @@ final class AuditLogTest {
         audit.record(event("open\0Stream", Map.of(hostile, hostile, "k", "\0")));
         audit.flush();
         assertThat(text("SELECT action_name FROM lakemill.audit")).isEqualTo("open\uFFFDStream");
-        assertThat(text("SELECT max(length(value)) FROM lakemill.audit, jsonb_each_text("
-                        + "request_params)"))
+        assertThat(
+                        text(
+                                "SELECT max(length(value)) FROM lakemill.audit, jsonb_each_text("
+                                        + "request_params)"))
                 .isEqualTo("4097");
     }
 
@@ -174,7 +176,9 @@ final class AuditLogTest {
         }
     }
 
-    /** The hazard of a plain sequence: a lower number that commits after a higher one was sealed. */
+    /**
+     * The hazard of a plain sequence: a lower number that commits after a higher one was sealed.
+     */
     @Test
     void aTransactionThatBeganEarlyAndCommitsLateComesLaterInTheChain() throws SQLException {
         try (var early = postgres.ownerUnpooled().getConnection()) {
@@ -189,8 +193,10 @@ final class AuditLogTest {
         audit.flush();
         assertThat(seal()).isEqualTo(3);
         assertThat(verify(null)).isInstanceOf(Verdict.Whole.class);
-        assertThat(text("SELECT string_agg(action_name, ',' ORDER BY sequence)"
-                        + " FROM lakemill.audit JOIN lakemill.audit_seals USING (number)"))
+        assertThat(
+                        text(
+                                "SELECT string_agg(action_name, ',' ORDER BY sequence)"
+                                        + " FROM lakemill.audit JOIN lakemill.audit_seals USING (number)"))
                 .isEqualTo("early,late,last");
     }
 
@@ -248,8 +254,7 @@ final class AuditLogTest {
                 """);
         assertThat(verify(null))
                 .isInstanceOfSatisfying(
-                        Verdict.Broken.class,
-                        b -> assertThat(b.problem()).contains("slipped in"));
+                        Verdict.Broken.class, b -> assertThat(b.problem()).contains("slipped in"));
     }
 
     @Test
@@ -266,8 +271,9 @@ final class AuditLogTest {
         assertThat(verify(head)).isInstanceOf(Verdict.Whole.class);
         tamper("UPDATE lakemill.audit SET user_email = 'else' WHERE request_params->>'i' = '1'");
         tamper("DELETE FROM lakemill.audit_seals");
-        run("UPDATE lakemill.audit_chains SET sequence = 0, number = 0, transaction_id = '0',"
-                + " hash = decode(repeat('00', 32), 'hex')");
+        run(
+                "UPDATE lakemill.audit_chains SET sequence = 0, number = 0, transaction_id = '0',"
+                        + " hash = decode(repeat('00', 32), 'hex')");
         assertThat(seal()).isEqualTo(10);
         assertThat(verify(null)).isInstanceOf(Verdict.Whole.class);
         assertThat(verify(head)).isInstanceOf(Verdict.Broken.class);
