@@ -10,7 +10,7 @@ END $$;
 -- The columns of Databricks' system.access.audit, its structs flat, and the door.
 CREATE TABLE lakemill.audit (
     transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    number bigint GENERATED ALWAYS AS IDENTITY,
+    number bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     event_id uuid NOT NULL UNIQUE,
     event_time timestamptz NOT NULL,
     version text NOT NULL DEFAULT '2.0',
@@ -57,3 +57,16 @@ CREATE TABLE lakemill.audit_seals (
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON lakemill.audit_seals
     FOR EACH STATEMENT EXECUTE FUNCTION lakemill.refuse_change();
 ALTER TABLE lakemill.audit_seals ENABLE ALWAYS TRIGGER append_only;
+
+-- Databricks' system.access.audit, as Postgres can show it: structs and maps are jsonb.
+CREATE VIEW lakemill.access_audit AS
+SELECT event_id, event_time, (event_time AT TIME ZONE 'UTC')::date AS event_date, version,
+    source_ip_address, user_agent, session_id,
+    jsonb_build_object('email', user_email, 'subject_name', user_subject_name) AS user_identity,
+    service_name, action_name, request_id, request_params,
+    jsonb_build_object('status_code', status_code, 'error_message', nullif(error_message, ''))
+        AS response,
+    audit_level, jsonb_build_object('run_by', run_by, 'run_as', run_as) AS identity_metadata,
+    s.sequence, encode(s.hash, 'hex') AS hash
+FROM lakemill.audit a LEFT JOIN lakemill.audit_seals s
+    ON s.chain = 'audit' AND s.number = a.number;

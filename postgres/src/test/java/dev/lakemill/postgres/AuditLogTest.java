@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.lakemill.catalog.AuditChain.Head;
 import dev.lakemill.catalog.AuditChain.Verdict;
 import dev.lakemill.catalog.AuditEvent;
+import dev.lakemill.catalog.AuditFilter;
 import dev.lakemill.catalog.AuditLog;
+import dev.lakemill.catalog.AuditReader;
 import dev.lakemill.catalog.AuditSealer;
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
@@ -15,6 +17,7 @@ import dev.lakemill.types.PrincipalKind;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -100,6 +103,44 @@ final class AuditLogTest {
                                 "SELECT max(length(value)) FROM lakemill.audit, jsonb_each_text("
                                         + "request_params)"))
                 .isEqualTo("4097");
+    }
+
+    @Test
+    void recordsAreReadNewestFirstInPagesAndSealedOnesInTheOrderOfTheChain() throws SQLException {
+        sealedRecords(25);
+        audit.record(event("dropTable", Map.of("i", "25")));
+        audit.flush();
+        var reader = new AuditReader(database);
+        var seen = new ArrayList<String>();
+        var token = "";
+        do {
+            var page = reader.events(AuditFilter.ALL, 10, token);
+            page.records().forEach(r -> seen.add(r.parameters().get("i")));
+            token = page.nextToken();
+        } while (!token.isEmpty());
+        assertThat(seen).hasSize(26).startsWith("25", "24").endsWith("1", "0");
+        var drops = new AuditFilter(Instant.EPOCH, Instant.now(), "", "unityCatalog", "dropTable");
+        assertThat(reader.events(drops, 10, "").records())
+                .singleElement()
+                .satisfies(r -> assertThat(r.sequence()).isZero());
+        assertThat(reader.sealedAfter(3, 20))
+                .hasSize(20)
+                .first()
+                .satisfies(
+                        r -> {
+                            assertThat(r.sequence()).isEqualTo(4);
+                            assertThat(r.parameters()).containsEntry("i", "3");
+                            assertThat(r.email()).isEqualTo("anna@farm.example");
+                        });
+        assertThat(
+                        text(
+                                """
+                                SELECT user_identity->>'email' FROM lakemill.access_audit
+                                WHERE sequence = 1
+                                """))
+                .isEqualTo("anna@farm.example");
+        assertThatThrownBy(() -> reader.events(AuditFilter.ALL, 10, "1; DROP"))
+                .hasMessageContaining("no page token");
     }
 
     @Test
@@ -221,6 +262,49 @@ final class AuditLogTest {
         }
         assertThat(seal()).isEqualTo(1);
         assertThat(verify(null)).isInstanceOf(Verdict.Whole.class);
+    }
+
+    @Test
+    void aKillOfPostgresLosesNoRecordAndTheChainGoesOn() throws Exception {
+        var committed = 0;
+        try (var _ = AuditSealer.start(database, List.of(AuditLog.CHAIN))) {
+            for (var i = 0; i < 3_000; i++) {
+                audit.record(event("queued", Map.of("i", "" + i)));
+                if (i == 1_500) {
+                    ProcessHandle.of(postgres.pid().orElseThrow()).orElseThrow().destroyForcibly();
+                }
+                committed += i % 10 == 0 ? writeOne() : 0;
+            }
+            audit.flush();
+        }
+        assertThat(text("SELECT count(*) FROM lakemill.audit WHERE action_name = 'queued'"))
+                .isEqualTo("3000");
+        assertThat(
+                        Integer.parseInt(
+                                text(
+                                        """
+                                        SELECT count(*) FROM lakemill.audit
+                                        WHERE action_name = 'direct'
+                                        """)))
+                .isGreaterThanOrEqualTo(committed);
+        audit.record(event("after", Map.of()));
+        audit.flush();
+        seal();
+        assertThat(verify(null))
+                .isInstanceOfSatisfying(
+                        Verdict.Whole.class, w -> assertThat(w.unsealed()).isZero());
+    }
+
+    /** Returns how many records were committed for sure. */
+    private int writeOne() {
+        try (var connection = postgres.ownerUnpooled().getConnection()) {
+            connection.setAutoCommit(false);
+            audit.record(connection, event("direct", Map.of()));
+            connection.commit();
+            return 1;
+        } catch (SQLException _) {
+            return 0;
+        }
     }
 
     @Test
