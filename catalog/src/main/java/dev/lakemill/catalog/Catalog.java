@@ -24,15 +24,20 @@ import javax.sql.DataSource;
  */
 public final class Catalog {
     private static final Migrations MIGRATIONS =
-            new Migrations("catalog", Catalog.class, List.of("0001-tables.sql", "0003-audit.sql"));
+            new Migrations(
+                    "catalog",
+                    Catalog.class,
+                    List.of("0001-tables.sql", "0003-audit.sql", "0004-lineage.sql"));
 
     private final DataSource database;
     private final AuditLog audit;
+    private final Lineage lineage;
     private final ConcurrentMap<String, CatalogTable> tables = new ConcurrentHashMap<>();
 
     private Catalog(DataSource database) {
         this.database = database;
         this.audit = AuditLog.open(database, Clock.systemUTC());
+        this.lineage = new Lineage(database);
     }
 
     /** Opens the catalog in the schema {@code lakemill} of the database, migrating it forward. */
@@ -71,6 +76,10 @@ public final class Catalog {
 
     public AuditLog audit() {
         return audit;
+    }
+
+    public Lineage lineage() {
+        return lineage;
     }
 
     /** The caller for what the node does by itself; a metastore admin named {@code system}. */
