@@ -79,6 +79,18 @@ final class BenchCommand {
         return run(CrashBench::run, new BenchOptions(rounds, seconds, json));
     }
 
+    @Command(
+            name = "audit",
+            mixinStandardHelpOptions = true,
+            description = "Single-row inserts into an audited table against a plain one.")
+    int audit(
+            @Option(names = "--rounds", defaultValue = "5") int rounds,
+            @Option(names = "--seconds", defaultValue = "2") int seconds,
+            @Option(names = "--json") boolean json)
+            throws Exception {
+        return run(AuditBench::run, new BenchOptions(rounds, seconds, json));
+    }
+
     private int run(Bench bench, BenchOptions options) throws Exception {
         var report = bench.run(options);
         var out = spec.commandLine().getOut();

@@ -1,0 +1,234 @@
+package dev.lakemill.postgres;
+
+import dev.lakemill.catalog.AuditChain;
+import dev.lakemill.catalog.AuditEvent;
+import dev.lakemill.catalog.AuditLog;
+import dev.lakemill.catalog.Caller;
+import dev.lakemill.catalog.Migrations;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.postgresql.util.PSQLState;
+
+/**
+ * Who changed which row of a state table, and how it was before and after: a trigger writes it in
+ * the same transaction to {@code lakemill.row_audit}, whose rows nobody changes.
+ *
+ * <p>The user is the one who logged in. For whom an application acts is what it sets as {@code
+ * lakemill.on_behalf_of}; the record shows it as that application's word.
+ */
+public final class RowAudit {
+    /** The chain over {@code lakemill.row_audit}. */
+    public static final AuditChain CHAIN =
+            new AuditChain(
+                    "row_audit",
+                    "lakemill.row_audit",
+                    List.of(
+                            "transaction_id::text",
+                            "(extract(epoch FROM event_time) * 1000000)::bigint::text",
+                            "table_schema",
+                            "table_name",
+                            "operation",
+                            "user_email",
+                            "on_behalf_of",
+                            "application_name",
+                            "backend_pid::text",
+                            "old_row::text",
+                            "new_row::text"));
+
+    private static final String ROW_TRIGGER = "lakemill_row_audit";
+    private static final String TRUNCATE_TRIGGER = "lakemill_truncate_audit";
+    private static final Migrations MIGRATIONS =
+            new Migrations("row-audit", RowAudit.class, List.of("0001-row-audit.sql"));
+
+    /** A table that is not audited, and why. */
+    public record OptOut(
+            String schema, String table, String reason, String changedBy, Instant changedAt) {}
+
+    private final AuditLog audit;
+
+    private RowAudit(AuditLog audit) {
+        this.audit = audit;
+    }
+
+    /** Makes the tables; the catalog of the same database has been opened before. */
+    public static RowAudit open(DataSource database, AuditLog audit) {
+        MIGRATIONS.apply(database);
+        return new RowAudit(audit);
+    }
+
+    /**
+     * Audits a table from the end of the transaction on; does nothing when it is audited. Records
+     * keep the names given here, also when the table moves to another schema.
+     *
+     * @throws LakemillException NOT_FOUND when there is no such table
+     */
+    public void attach(Connection transaction, Caller caller, String schema, String table)
+            throws SQLException {
+        if (isAttached(transaction, schema, table)) {
+            return;
+        }
+        execute(
+                transaction,
+                """
+                CREATE OR REPLACE TRIGGER %1$s AFTER INSERT OR UPDATE OR DELETE ON %3$s
+                    FOR EACH ROW EXECUTE FUNCTION lakemill.record_row(%4$s, %5$s);
+                CREATE OR REPLACE TRIGGER %2$s AFTER TRUNCATE ON %3$s
+                    FOR EACH STATEMENT EXECUTE FUNCTION lakemill.record_truncate(%4$s, %5$s);
+                ALTER TABLE %3$s ENABLE ALWAYS TRIGGER %1$s, ENABLE ALWAYS TRIGGER %2$s;
+                """
+                        .formatted(
+                                ROW_TRIGGER,
+                                TRUNCATE_TRIGGER,
+                                quoted(schema, table),
+                                literal(schema),
+                                literal(table)));
+        forget(transaction, schema, table);
+        audit.record(
+                transaction,
+                AuditEvent.done(
+                        caller,
+                        "postgres",
+                        "attachRowAudit",
+                        Map.of("table", schema + "." + table)));
+    }
+
+    /**
+     * Audits a table no more. The reason, which is needed, stands in the audit log and in {@link
+     * #optOuts}.
+     */
+    public void detach(
+            Connection transaction, Caller caller, String schema, String table, String reason)
+            throws SQLException {
+        if (reason.isBlank()) {
+            throw new LakemillException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "%s.%s would be audited no more for no reason".formatted(schema, table),
+                    "say why; the reason is audited");
+        }
+        execute(
+                transaction,
+                """
+                DROP TRIGGER IF EXISTS %1$s ON %3$s;
+                DROP TRIGGER IF EXISTS %2$s ON %3$s;
+                """
+                        .formatted(ROW_TRIGGER, TRUNCATE_TRIGGER, quoted(schema, table)));
+        forget(transaction, schema, table);
+        remember(transaction, caller, schema, table, reason);
+        audit.record(
+                transaction,
+                AuditEvent.done(
+                        caller,
+                        "postgres",
+                        "detachRowAudit",
+                        Map.of("table", schema + "." + table, "reason", reason)));
+    }
+
+    /** Whether both triggers are there and fire always. */
+    public boolean isAttached(Connection connection, String schema, String table)
+            throws SQLException {
+        var sql =
+                """
+                SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+                JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = ? AND c.relname = ? AND t.tgenabled = 'A' AND t.tgname IN (?, ?)
+                """;
+        try (var query = connection.prepareStatement(sql)) {
+            query.setString(1, schema);
+            query.setString(2, table);
+            query.setString(3, ROW_TRIGGER);
+            query.setString(4, TRUNCATE_TRIGGER);
+            try (var rows = query.executeQuery()) {
+                rows.next();
+                return rows.getInt(1) == 2;
+            }
+        }
+    }
+
+    /** Tables that were detached, by name. */
+    public List<OptOut> optOuts(Connection connection) throws SQLException {
+        var found = new ArrayList<OptOut>();
+        try (var statement = connection.createStatement();
+                var rows =
+                        statement.executeQuery(
+                                """
+                                SELECT table_schema, table_name, reason, changed_by, changed_at
+                                FROM lakemill.row_audit_opt_outs ORDER BY 1, 2
+                                """)) {
+            while (rows.next()) {
+                found.add(
+                        new OptOut(
+                                rows.getString(1),
+                                rows.getString(2),
+                                rows.getString(3),
+                                rows.getString(4),
+                                rows.getTimestamp(5).toInstant()));
+            }
+        }
+        return found;
+    }
+
+    private static void forget(Connection transaction, String schema, String table)
+            throws SQLException {
+        var sql =
+                """
+                DELETE FROM lakemill.row_audit_opt_outs WHERE table_schema = ? AND table_name = ?
+                """;
+        try (var delete = transaction.prepareStatement(sql)) {
+            delete.setString(1, schema);
+            delete.setString(2, table);
+            delete.executeUpdate();
+        }
+    }
+
+    private static void remember(
+            Connection transaction, Caller caller, String schema, String table, String reason)
+            throws SQLException {
+        var sql =
+                """
+                INSERT INTO lakemill.row_audit_opt_outs
+                    (table_schema, table_name, reason, changed_by) VALUES (?, ?, ?, ?)
+                """;
+        try (var insert = transaction.prepareStatement(sql)) {
+            insert.setString(1, schema);
+            insert.setString(2, table);
+            insert.setString(3, reason);
+            insert.setString(4, caller.principal().name());
+            insert.executeUpdate();
+        }
+    }
+
+    private static void execute(Connection transaction, String sql) throws SQLException {
+        try (var statement = transaction.createStatement()) {
+            statement.execute(sql);
+        } catch (SQLException e) {
+            if (PSQLState.UNDEFINED_TABLE.getState().equals(e.getSQLState())
+                    || "3F000".equals(e.getSQLState())) {
+                throw new LakemillException(
+                        ErrorCode.NOT_FOUND,
+                        String.valueOf(e.getMessage()),
+                        "name a table of Postgres as schema and table",
+                        e);
+            }
+            throw e;
+        }
+    }
+
+    private static String quoted(String schema, String table) {
+        return quoted(schema) + "." + quoted(table);
+    }
+
+    private static String literal(String text) {
+        return "'" + text.replace("'", "''") + "'";
+    }
+
+    private static String quoted(String name) {
+        return "\"" + name.replace("\"", "\"\"") + "\"";
+    }
+}
