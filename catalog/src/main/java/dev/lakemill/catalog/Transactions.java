@@ -7,13 +7,14 @@ import java.sql.SQLException;
 import javax.sql.DataSource;
 
 /** Work that is done whole or not at all. */
-final class Transactions {
+public final class Transactions {
     private static final String UNIQUE_VIOLATION = "23505";
     private static final String BAD_VALUE_CLASS = "22";
 
     private Transactions() {}
 
-    interface Work<T> {
+    /** What is done with the connection; it commits when this returns. */
+    public interface Work<T> {
         T run(Connection connection) throws SQLException;
     }
 
@@ -21,7 +22,7 @@ final class Transactions {
      * UNAVAILABLE when Postgres does not do it, ALREADY_EXISTS when a unique name is taken,
      * INVALID_ARGUMENT when it cannot hold a value.
      */
-    static <T> T run(DataSource database, Work<T> work) {
+    public static <T> T run(DataSource database, Work<T> work) {
         try (var connection = database.getConnection()) {
             connection.setAutoCommit(false);
             try {

@@ -28,6 +28,7 @@ class ImportTableTest {
         MAY_IMPORT.put("feed", List.of("types", "delta"));
         MAY_IMPORT.put("catalog", List.of("types"));
         MAY_IMPORT.put("postgres", List.of("types", "catalog", "delta"));
+        MAY_IMPORT.put("identity", List.of("types", "catalog"));
         MAY_IMPORT.put("ingest", List.of("types", "api", "wal", "delta", "feed", "catalog"));
         MAY_IMPORT.put("plan", List.of("types"));
         MAY_IMPORT.put("compiler", List.of("types", "plan"));
@@ -46,6 +47,7 @@ class ImportTableTest {
                     Map.entry("io.grpc..", List.of("api", "ingest", "bench")),
                     Map.entry("io.vertx..", List.of("server")),
                     Map.entry("picocli..", List.of("server", "bench")),
+                    Map.entry("com.nimbusds..", List.of("identity")),
                     Map.entry("com.zaxxer.hikari..", List.of("catalog", "postgres")),
                     Map.entry("org.postgresql..", List.of("postgres", "sync", "bench")),
                     Map.entry("org.apache.kafka..", List.of("bench")));
@@ -65,6 +67,7 @@ class ImportTableTest {
                         "feed",
                         "catalog",
                         "postgres",
+                        "identity",
                         "ingest",
                         "plan",
                         "compiler",

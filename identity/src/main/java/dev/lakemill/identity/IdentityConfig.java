@@ -1,0 +1,13 @@
+package dev.lakemill.identity;
+
+import java.nio.file.Path;
+import java.util.function.Supplier;
+
+/**
+ * How identity works here.
+ *
+ * @param issuer the public URL of this node, without a slash at its end; asked when tokens are made
+ *     and verified, because the port may be known only then
+ * @param keyFile made on the first start
+ */
+public record IdentityConfig(Supplier<String> issuer, Path keyFile) {}
