@@ -1,9 +1,12 @@
 package dev.lakemill.catalog;
 
+import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
+import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The one decision that every door asks: may this principal do that?
@@ -16,18 +19,104 @@ import java.util.UUID;
  * any thread.
  */
 public final class Access {
+    private static final int ANSWERS_MAX = 100_000;
+
+    private record Question(UUID principal, Privilege privilege, Securable on) {}
+
+    /** Answers of one version of the catalog; never changed to fit another. */
+    private record Answers(long version, Map<Question, Decision> byQuestion) {
+        Answers(long version) {
+            this(version, new ConcurrentHashMap<>());
+        }
+    }
+
+    private final Changes changes;
+    private volatile Answers answers = new Answers(0);
+
+    Access(Changes changes) {
+        this.changes = changes;
+    }
+
+    /**
+     * Whether the privilege is held and counts.
+     *
+     * <p>MANAGE is answered as by {@link #mayManage}. BROWSE, which is to see that the securable is
+     * there, is also held by who manages it or may use it in any way. What is not there may be
+     * nothing.
+     */
     public Decision decide(UUID principal, Privilege privilege, Securable on) {
-        throw new UnsupportedOperationException();
+        var current = answers;
+        if (current.version() != changes.version()) {
+            current = new Answers(changes.version());
+            answers = current;
+        }
+        var question = new Question(principal, privilege, on);
+        var known = current.byQuestion().get(question);
+        return known == null ? answer(current, question) : known;
+    }
+
+    private Decision answer(Answers current, Question question) {
+        return changes.read(
+                model -> {
+                    var decision =
+                            Rules.decide(
+                                    model,
+                                    question.principal(),
+                                    question.privilege(),
+                                    question.on());
+                    if (current.version() == changes.version()) {
+                        if (current.byQuestion().size() >= ANSWERS_MAX) {
+                            current.byQuestion().clear();
+                        }
+                        current.byQuestion().put(question, decision);
+                    }
+                    return decision;
+                });
+    }
+
+    /** The same by the rules themselves, past the cache: what a cached answer is compared with. */
+    public Decision decideUncached(UUID principal, Privilege privilege, Securable on) {
+        return changes.read(model -> Rules.decide(model, principal, privilege, on));
     }
 
     /**
      * Decides and audits a refusal.
      *
      * @throws LakemillException PERMISSION_DENIED naming the privilege, the securable and who can
-     *     grant it
+     *     grant it; NOT_FOUND when there is no such securable and the caller may know that
      */
     public void require(Caller caller, Privilege privilege, Securable on) {
-        throw new UnsupportedOperationException();
+        if (decide(caller.principal().id(), privilege, on) instanceof Decision.Denied denied) {
+            throw refused(caller, privilege, on, denied);
+        }
+    }
+
+    private LakemillException refused(
+            Caller caller, Privilege privilege, Securable on, Decision.Denied denied) {
+        var id = caller.principal().id();
+        var refusal =
+                changes.read(
+                        model -> {
+                            if (!model.isActive(id)) {
+                                return Refusals.inactive(caller.principal());
+                            }
+                            return model.securable(on).isEmpty() && denied.on().equals(on)
+                                    ? Refusals.missing(on)
+                                    : Refusals.denied(caller.principal(), denied);
+                        });
+        changes.audit()
+                .record(
+                        new AuditEvent(
+                                caller,
+                                "unityCatalog",
+                                "checkPermissions",
+                                Map.of(
+                                        "privilege", privilege.sql(),
+                                        "securable_type", on.type().name(),
+                                        "securable_full_name", on.name()),
+                                refusal.code() == ErrorCode.NOT_FOUND ? 404 : 403,
+                                refusal.problem()));
+        return refusal;
     }
 
     /**
@@ -35,16 +124,16 @@ public final class Access {
      * So may its owner, the owners of its parents, holders of MANAGE on it or a parent, and admins.
      */
     public boolean mayManage(UUID principal, Securable on) {
-        throw new UnsupportedOperationException();
+        return decide(principal, Privilege.MANAGE, on) instanceof Decision.Allowed;
     }
 
     /** Rises with every change of principals, memberships, grants, owners, policies or tables. */
     public long version() {
-        throw new UnsupportedOperationException();
+        return changes.version();
     }
 
     /** Calls the listener after changes, on a thread of its own, several at once; until closed. */
     public AutoCloseable onChange(Runnable listener) {
-        throw new UnsupportedOperationException();
+        return changes.listen(listener);
     }
 }

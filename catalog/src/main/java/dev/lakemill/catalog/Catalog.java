@@ -1,21 +1,24 @@
 package dev.lakemill.catalog;
 
-import dev.lakemill.types.ErrorCode;
-import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Privilege;
+import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
+import java.util.Set;
+import java.util.UUID;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Names, schemas and locations of all tables, kept in Postgres.
+ * Names, schemas and locations of all tables, and who may do what to anything, kept in Postgres.
  *
  * <p>Reads are answered from memory, so that ingest goes on while Postgres restarts. A change is
  * committed to Postgres first and shows in memory afterwards. This process is the only writer; what
@@ -27,55 +30,71 @@ public final class Catalog {
             new Migrations(
                     "catalog",
                     Catalog.class,
-                    List.of("0001-tables.sql", "0003-audit.sql", "0004-lineage.sql"));
+                    List.of(
+                            "0001-tables.sql",
+                            "0002-governance.sql",
+                            "0003-audit.sql",
+                            "0004-lineage.sql"));
 
-    private final DataSource database;
-    private final AuditLog audit;
+    private final Changes changes;
+    private final Access access;
+    private final Principals principals;
+    private final Securables securables;
+    private final Grants grants;
+    private final Policies policies;
+    private final Tags tags;
+    private final Models models;
     private final Lineage lineage;
-    private final ConcurrentMap<String, CatalogTable> tables = new ConcurrentHashMap<>();
 
-    private Catalog(DataSource database) {
-        this.database = database;
-        this.audit = AuditLog.open(database, Clock.systemUTC());
+    private Catalog(DataSource database, Clock clock) {
+        var audit = AuditLog.open(database, clock);
+        this.changes = new Changes(database, audit, SecurableStore::load);
+        this.access = new Access(changes);
+        this.principals = new Principals(changes, clock);
+        this.securables = new Securables(changes, access, clock);
+        this.grants = new Grants(changes, access, securables);
+        this.policies = new Policies(changes, access, securables);
+        this.tags = new Tags(changes, access);
+        this.models = new Models(changes, access, clock);
         this.lineage = new Lineage(database);
     }
 
     /** Opens the catalog in the schema {@code lakemill} of the database, migrating it forward. */
     public static Catalog open(DataSource database) {
         MIGRATIONS.apply(database);
-        var catalog = new Catalog(database);
-        for (var table : Transactions.run(database, TableStore::all)) {
-            catalog.tables.put(key(table.name()), table);
-        }
-        return catalog;
+        return new Catalog(database, Clock.systemUTC());
     }
 
     public Principals principals() {
-        throw new UnsupportedOperationException();
+        return principals;
     }
 
     public Securables securables() {
-        throw new UnsupportedOperationException();
+        return securables;
     }
 
     public Grants grants() {
-        throw new UnsupportedOperationException();
+        return grants;
     }
 
     public Access access() {
-        throw new UnsupportedOperationException();
+        return access;
     }
 
     public Policies policies() {
-        throw new UnsupportedOperationException();
+        return policies;
     }
 
     public Tags tags() {
-        throw new UnsupportedOperationException();
+        return tags;
+    }
+
+    public Models models() {
+        return models;
     }
 
     public AuditLog audit() {
-        return audit;
+        return changes.audit();
     }
 
     public Lineage lineage() {
@@ -84,99 +103,182 @@ public final class Catalog {
 
     /** The caller for what the node does by itself; a metastore admin named {@code system}. */
     public Caller system() {
-        throw new UnsupportedOperationException();
+        var node = changes.read(model -> model.requirePrincipal(Principals.SYSTEM)).principal();
+        return new Caller(node, null, "system", "", "");
     }
 
     /** Answered from memory, so that ingest goes on while Postgres restarts. */
     public Optional<CatalogTable> find(TableName name) {
-        return Optional.ofNullable(tables.get(key(name)));
+        return Optional.ofNullable(changes.read(model -> model.table(name)));
+    }
+
+    /** Answered from memory. */
+    public Optional<CatalogTable> find(UUID id) {
+        return Optional.ofNullable(changes.read(model -> model.tables.get(id)));
     }
 
     /** All tables, by name. */
     public List<CatalogTable> list() {
-        return tables.values().stream().sorted(Comparator.comparing(CatalogTable::name)).toList();
+        return changes.read(model -> List.copyOf(model.tables.values())).stream()
+                .sorted(Comparator.comparing(CatalogTable::name))
+                .toList();
     }
 
-    /** ALREADY_EXISTS when the name is taken. */
-    public synchronized CatalogTable create(
+    /** As the node. ALREADY_EXISTS when the name is taken. */
+    public CatalogTable create(
             TableName name,
             TableKind kind,
             TableSchema schema,
             String location,
             String comment,
             Map<String, String> properties) {
-        if (tables.containsKey(key(name))) {
-            throw taken(name);
-        }
-        var description = new TableStore.Description(kind, location, comment, properties);
-        var created =
-                Transactions.run(database, c -> TableStore.insert(c, name, schema, description))
-                        .orElseThrow(() -> taken(name));
-        tables.put(key(name), created);
-        return created;
-    }
-
-    /** Replaces comment and properties. NOT_FOUND when there is no such table. */
-    public synchronized CatalogTable update(
-            TableName name, String comment, Map<String, String> properties) {
-        var table = require(name);
-        return update(table, table.schema(), comment, properties);
+        return create(system(), name, kind, schema, location, comment, properties);
     }
 
     /**
-     * Replaces the schema as well; whether the stored rows fit is for the caller to know, see
-     * {@link SchemaChange}. NOT_FOUND when there is no such table.
+     * Makes the caller its owner, and of its schema and catalog where they are made for it. Needs
+     * CREATE TABLE on the schema, or CREATE SCHEMA or CREATE CATALOG where that is missing.
      */
-    public synchronized CatalogTable update(
-            TableName name, TableSchema schema, String comment, Map<String, String> properties) {
-        return update(require(name), schema, comment, properties);
-    }
-
-    private CatalogTable update(
-            CatalogTable table,
+    public CatalogTable create(
+            Caller caller,
+            TableName name,
+            TableKind kind,
             TableSchema schema,
+            String location,
             String comment,
             Map<String, String> properties) {
-        var changed =
-                new CatalogTable(
-                        table.id(),
-                        table.name(),
-                        table.kind(),
-                        schema,
-                        table.location(),
-                        comment,
-                        properties,
-                        table.createdAt());
-        Transactions.run(database, connection -> TableStore.update(connection, table, changed));
-        tables.put(key(table.name()), changed);
-        return changed;
+        var securable = Securable.table(name);
+        Securables.check(securable, comment, properties, location);
+        return changes.change(
+                model -> {
+                    requireCreate(model, caller, securable);
+                    var info = securables.fresh(caller, securable, comment, properties, location);
+                    var facts = new Model.TableFacts(kind, schema);
+                    var parents = new ArrayList<SecurableInfo>();
+                    changes.commit(
+                            Securables.event(caller, "create", securable),
+                            connection -> {
+                                var parent = parent(connection, model, caller, securable, parents);
+                                if (!SecurableStore.insert(connection, parent, info)) {
+                                    throw Refusals.taken(securable);
+                                }
+                                SecurableStore.insertTable(connection, info.id(), facts);
+                            },
+                            shown -> {
+                                parents.forEach(shown::put);
+                                shown.put(info, facts);
+                            });
+                    return model.requireTable(name);
+                });
     }
 
-    /** NOT_FOUND when there is no such table. */
-    public synchronized void drop(TableName name) {
-        var table = require(name);
-        Transactions.run(database, connection -> TableStore.delete(connection, table.id()));
-        tables.remove(key(name));
+    /** The nearest container that is there decides; what is missing is made by the caller. */
+    private void requireCreate(Model model, Caller caller, Securable table) {
+        var schema = table.parent().orElseThrow();
+        var catalog = schema.parent().orElseThrow();
+        if (model.securable(schema).isPresent()) {
+            securables.requireCreate(model, caller, table, Privilege.CREATE_TABLE);
+        } else if (model.securable(catalog).isPresent()) {
+            Names.check(schema);
+            securables.requireCreate(model, caller, schema, Privilege.CREATE_SCHEMA);
+        } else {
+            Names.check(catalog);
+            Names.check(schema);
+            securables.requireCreate(model, caller, catalog, Privilege.CREATE_CATALOG);
+        }
     }
 
-    private CatalogTable require(TableName name) {
-        return find(name)
-                .orElseThrow(
-                        () ->
-                                new LakemillException(
-                                        ErrorCode.NOT_FOUND,
-                                        "there is no table %s".formatted(name),
-                                        "./lakemill table list shows those that there are"));
+    /** The id of the parent, made with its own parents where it is missing. */
+    private UUID parent(
+            Connection connection,
+            Model model,
+            Caller caller,
+            Securable child,
+            List<SecurableInfo> made)
+            throws SQLException {
+        var parent = child.parent().orElseThrow();
+        var known = model.securable(parent);
+        if (known.isPresent()) {
+            return known.get().id();
+        }
+        var above = parent(connection, model, caller, parent, made);
+        var info = securables.fresh(caller, parent, "", Map.of(), "");
+        if (SecurableStore.insert(connection, above, info)) {
+            changes.audit().record(connection, Securables.event(caller, "create", parent));
+        } else {
+            info = SecurableStore.find(connection, model, above, parent).orElseThrow();
+        }
+        made.add(info);
+        return info.id();
     }
 
-    private static LakemillException taken(TableName name) {
-        return new LakemillException(
-                ErrorCode.ALREADY_EXISTS,
-                "the table %s exists already".formatted(name),
-                "take another name, or drop the table first");
+    /** As the node; replaces comment and properties. NOT_FOUND when there is no such table. */
+    public CatalogTable update(TableName name, String comment, Map<String, String> properties) {
+        return update(system(), name, null, comment, properties);
     }
 
-    private static String key(TableName name) {
-        return name.toString().toLowerCase(Locale.ROOT);
+    /** As the node; see the other. */
+    public CatalogTable update(
+            TableName name, TableSchema schema, String comment, Map<String, String> properties) {
+        return update(system(), name, schema, comment, properties);
+    }
+
+    /**
+     * Replaces the schema as well, unless it is null; whether the stored rows fit is for the caller
+     * to know, see {@link SchemaChange}. Needs {@link Access#mayManage}. NOT_FOUND when there is no
+     * such table; FAILED_PRECONDITION when a policy uses a column that goes or changes its type.
+     */
+    public CatalogTable update(
+            Caller caller,
+            TableName name,
+            @Nullable TableSchema newSchema,
+            String comment,
+            Map<String, String> properties) {
+        Names.checkDescription(comment, properties);
+        return changes.change(
+                model -> {
+                    var before = model.requireTable(name);
+                    var securable = Securable.table(before.name());
+                    access.require(caller, Privilege.MANAGE, securable);
+                    var schema = newSchema == null ? before.schema() : newSchema;
+                    Policies.requireColumnsStay(model, before, schema);
+                    var info =
+                            securables.touched(
+                                    caller,
+                                    model.require(securable).described(comment, properties));
+                    var gone = goneColumns(model, before, schema);
+                    changes.commit(
+                            Securables.event(caller, "update", securable),
+                            connection -> {
+                                SecurableStore.save(connection, info);
+                                if (!schema.equals(before.schema())) {
+                                    SecurableStore.replaceColumns(connection, info.id(), schema);
+                                    Tags.forget(connection, info.id(), gone);
+                                }
+                            },
+                            shown -> {
+                                shown.put(info, new Model.TableFacts(before.kind(), schema));
+                                gone.forEach(column -> shown.removeTags(info.id(), column));
+                            });
+                    return model.requireTable(name);
+                });
+    }
+
+    /** Columns with tags that the new schema does not have. */
+    private static List<String> goneColumns(Model model, CatalogTable table, TableSchema after) {
+        Set<String> tagged = model.tags.getOrDefault(table.id(), Map.of()).keySet();
+        return tagged.stream()
+                .filter(column -> !column.isEmpty() && after.indexOf(column).isEmpty())
+                .toList();
+    }
+
+    /** As the node. NOT_FOUND when there is no such table. */
+    public void drop(TableName name) {
+        changes.change(
+                model -> {
+                    var table = model.requireTable(name);
+                    securables.remove(model, system(), model.securable(table.id()).orElseThrow());
+                    return true;
+                });
     }
 }

@@ -25,4 +25,9 @@ public record PolicyFunction(
     public PolicyFunction {
         parameters = List.copyOf(parameters);
     }
+
+    PolicyFunction described(String newName, String newComment) {
+        return new PolicyFunction(
+                newName, parameters, returns, body, duckSql, postgresSql, newComment);
+    }
 }

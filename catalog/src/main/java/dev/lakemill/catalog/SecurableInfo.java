@@ -25,4 +25,51 @@ public record SecurableInfo(
     public SecurableInfo {
         properties = Map.copyOf(properties);
     }
+
+    SecurableInfo named(Securable name) {
+        return new SecurableInfo(
+                id,
+                name,
+                owner,
+                comment,
+                properties,
+                location,
+                createdAt,
+                createdBy,
+                updatedAt,
+                updatedBy);
+    }
+
+    SecurableInfo described(String newComment, Map<String, String> newProperties) {
+        return new SecurableInfo(
+                id,
+                securable,
+                owner,
+                newComment,
+                newProperties,
+                location,
+                createdAt,
+                createdBy,
+                updatedAt,
+                updatedBy);
+    }
+
+    SecurableInfo ownedBy(Principal newOwner) {
+        return new SecurableInfo(
+                id,
+                securable,
+                newOwner,
+                comment,
+                properties,
+                location,
+                createdAt,
+                createdBy,
+                updatedAt,
+                updatedBy);
+    }
+
+    SecurableInfo touched(Instant at, String by) {
+        return new SecurableInfo(
+                id, securable, owner, comment, properties, location, createdAt, createdBy, at, by);
+    }
 }

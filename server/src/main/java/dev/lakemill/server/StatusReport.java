@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Gathers the node's status from its parts; asked again within a moment, it tells the same. */
@@ -53,6 +54,7 @@ final class StatusReport {
                 node.pipelines().stream().map(PipelineHost::state).toList());
     }
 
+    /** Those that the node feeds: it knows nothing of what others write. */
     private List<TableState> tables() {
         var ingested =
                 node.ingest().tables().stream()
@@ -62,13 +64,17 @@ final class StatusReport {
                         .flatMap(p -> p.synced().stream())
                         .collect(Collectors.toMap(SyncStatus::name, s -> s));
         return node.catalog().list().stream()
-                .map(
+                .flatMap(
                         table ->
                                 switch (table.kind()) {
-                                    case INGESTED -> ingested(table, ingested.get(table.name()));
-                                    case SYNCED -> synced(table, synced.get(table.name()));
+                                    case INGESTED ->
+                                            Stream.of(
+                                                    ingested(table, ingested.get(table.name())));
+                                    case SYNCED ->
+                                            Stream.of(synced(table, synced.get(table.name())));
                                     case STREAMING_TABLE, MATERIALIZED_VIEW, QUARANTINE ->
-                                            output(table);
+                                            Stream.of(output(table));
+                                    case EXTERNAL, MANAGED, VIEW, STATE -> Stream.empty();
                                 })
                 .toList();
     }

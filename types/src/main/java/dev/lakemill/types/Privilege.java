@@ -11,6 +11,10 @@ public enum Privilege {
     ALL_PRIVILEGES,
     APPLY_TAG,
     BROWSE,
+    /** Ours: Databricks has no word for who may deploy an agent. */
+    CREATE_AGENT,
+    /** Ours: Databricks has no word for who may deploy an app. */
+    CREATE_APP,
     CREATE_CATALOG,
     CREATE_EXTERNAL_LOCATION,
     CREATE_EXTERNAL_TABLE,
