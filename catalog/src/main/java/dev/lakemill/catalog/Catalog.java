@@ -56,7 +56,7 @@ public final class Catalog {
         this.policies = new Policies(changes, access, securables);
         this.tags = new Tags(changes, access);
         this.models = new Models(changes, access, clock);
-        this.lineage = new Lineage(database);
+        this.lineage = new Lineage(database, clock);
     }
 
     /** Opens the catalog in the schema {@code lakemill} of the database, migrating it forward. */

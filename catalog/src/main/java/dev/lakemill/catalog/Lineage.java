@@ -5,13 +5,18 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
+import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -62,10 +67,66 @@ public final class Lineage {
                 entity_run_id = excluded.entity_run_id
             """;
 
-    private final DataSource database;
+    private static final int COUNTED_MAX = 10_000;
 
-    Lineage(DataSource database) {
+    /** Rows that an entity wrote to a place within an hour, which are not recorded yet. */
+    private record Counted(
+            LineageEntity entity, String createdBy, LineageNode target, Instant hour) {}
+
+    private record Count(long rows, Instant newest) {
+        Count plus(Count other) {
+            return new Count(
+                    rows + other.rows, newest.isAfter(other.newest) ? newest : other.newest);
+        }
+    }
+
+    private final DataSource database;
+    private final Clock clock;
+    private final Map<Counted, Count> counted = new ConcurrentHashMap<>();
+
+    Lineage(DataSource database, Clock clock) {
         this.database = database;
+        this.clock = clock;
+    }
+
+    /**
+     * Counts rows that came from outside, in memory until {@link #flush}: cheap enough for every
+     * request. A crash loses what was counted since.
+     */
+    public void wrote(LineageEntity entity, String createdBy, LineageNode target, long rows) {
+        var now = clock.instant();
+        var key = new Counted(entity, createdBy, target, now.truncatedTo(ChronoUnit.HOURS));
+        counted.merge(key, new Count(rows, now), Count::plus);
+        if (counted.size() > COUNTED_MAX) {
+            flush();
+        }
+    }
+
+    /** Records what was counted; what Postgres does not take stays counted. */
+    public void flush() {
+        var flows = new ArrayList<LineageFlow>();
+        var taken = new HashMap<Counted, Count>();
+        for (var key : List.copyOf(counted.keySet())) {
+            var count = counted.remove(key);
+            if (count != null) {
+                taken.put(key, count);
+                flows.add(
+                        new LineageFlow(
+                                key.entity(),
+                                key.createdBy(),
+                                key.hour(),
+                                count.newest(),
+                                List.of(
+                                        new LineageFlow.Edge(
+                                                null, key.target(), List.of(), count.rows()))));
+            }
+        }
+        try {
+            record(flows);
+        } catch (RuntimeException e) {
+            taken.forEach((key, count) -> counted.merge(key, count, Count::plus));
+            throw e;
+        }
     }
 
     public void record(List<LineageFlow> flows) {

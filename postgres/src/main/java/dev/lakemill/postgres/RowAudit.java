@@ -51,6 +51,17 @@ public final class RowAudit {
     public record OptOut(
             String schema, String table, String reason, String changedBy, Instant changedAt) {}
 
+    /** How many rows of a table a user changed within an hour, and when last. */
+    public record Writes(
+            String schema, String table, String user, Instant hour, Instant newest, long rows) {}
+
+    /** What a follower has not seen before: how many rows, and what they come to. */
+    public record Followed(int rows, List<Writes> writes) {
+        public Followed {
+            writes = List.copyOf(writes);
+        }
+    }
+
     private final AuditLog audit;
 
     private RowAudit(AuditLog audit) {
@@ -174,34 +185,100 @@ public final class RowAudit {
         return found;
     }
 
-    private static void forget(Connection transaction, String schema, String table)
+    /**
+     * Sums up the sealed records that a follower has not seen yet, and moves it past them in the
+     * same transaction.
+     *
+     * @param follower its name; a new one begins at the first record
+     */
+    public static Followed follow(Connection transaction, String follower, int rowsMax)
             throws SQLException {
+        run(
+                transaction,
+                """
+                INSERT INTO lakemill.row_audit_followers (name) VALUES (?) ON CONFLICT DO NOTHING
+                """,
+                follower);
         var sql =
                 """
-                DELETE FROM lakemill.row_audit_opt_outs WHERE table_schema = ? AND table_name = ?
+                WITH seen AS MATERIALIZED (
+                    SELECT f.transaction_id, f.number FROM lakemill.row_audit_followers f
+                    WHERE f.name = ? FOR UPDATE
+                ), fresh AS MATERIALIZED (
+                    SELECT * FROM lakemill.row_audit r
+                    WHERE (r.transaction_id, r.number) > (
+                            SELECT s.transaction_id, s.number FROM seen s)
+                        AND (r.transaction_id, r.number) <= (
+                            SELECT c.transaction_id, c.number FROM lakemill.audit_chains c
+                            WHERE c.name = 'row_audit')
+                    ORDER BY r.transaction_id, r.number LIMIT ?
+                ), moved AS (
+                    UPDATE lakemill.row_audit_followers f
+                    SET transaction_id = l.transaction_id, number = l.number
+                    FROM (SELECT transaction_id, number FROM fresh
+                        ORDER BY transaction_id DESC, number DESC LIMIT 1) l
+                    WHERE f.name = ?
+                )
+                SELECT table_schema, table_name, user_email, date_trunc('hour', event_time, 'UTC'),
+                    max(event_time), count(*)
+                FROM fresh GROUP BY 1, 2, 3, 4
                 """;
-        try (var delete = transaction.prepareStatement(sql)) {
-            delete.setString(1, schema);
-            delete.setString(2, table);
-            delete.executeUpdate();
+        var writes = new ArrayList<Writes>();
+        try (var query = transaction.prepareStatement(sql)) {
+            query.setString(1, follower);
+            query.setInt(2, rowsMax);
+            query.setString(3, follower);
+            try (var rows = query.executeQuery()) {
+                while (rows.next()) {
+                    writes.add(
+                            new Writes(
+                                    rows.getString(1),
+                                    rows.getString(2),
+                                    rows.getString(3),
+                                    rows.getTimestamp(4).toInstant(),
+                                    rows.getTimestamp(5).toInstant(),
+                                    rows.getLong(6)));
+                }
+            }
         }
+        var count = writes.stream().mapToLong(Writes::rows).sum();
+        return new Followed(Math.toIntExact(count), writes);
+    }
+
+    private static void run(Connection transaction, String sql, String... values)
+            throws SQLException {
+        try (var statement = transaction.prepareStatement(sql)) {
+            for (int i = 0; i < values.length; i++) {
+                statement.setString(i + 1, values[i]);
+            }
+            statement.executeUpdate();
+        }
+    }
+
+    private static void forget(Connection transaction, String schema, String table)
+            throws SQLException {
+        run(
+                transaction,
+                """
+                DELETE FROM lakemill.row_audit_opt_outs WHERE table_schema = ? AND table_name = ?
+                """,
+                schema,
+                table);
     }
 
     private static void remember(
             Connection transaction, Caller caller, String schema, String table, String reason)
             throws SQLException {
-        var sql =
+        run(
+                transaction,
                 """
                 INSERT INTO lakemill.row_audit_opt_outs
                     (table_schema, table_name, reason, changed_by) VALUES (?, ?, ?, ?)
-                """;
-        try (var insert = transaction.prepareStatement(sql)) {
-            insert.setString(1, schema);
-            insert.setString(2, table);
-            insert.setString(3, reason);
-            insert.setString(4, caller.principal().name());
-            insert.executeUpdate();
-        }
+                """,
+                schema,
+                table,
+                reason,
+                caller.principal().name());
     }
 
     private static void execute(Connection transaction, String sql) throws SQLException {

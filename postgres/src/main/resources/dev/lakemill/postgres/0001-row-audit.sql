@@ -56,3 +56,10 @@ BEGIN
         current_setting('application_name'));
     RETURN NULL;
 END $$;
+
+-- How far those who follow the sealed records have come.
+CREATE TABLE lakemill.row_audit_followers (
+    name text PRIMARY KEY,
+    transaction_id xid8 NOT NULL DEFAULT '0',
+    number bigint NOT NULL DEFAULT 0
+);

@@ -165,6 +165,20 @@ final class LineageTest {
     }
 
     @Test
+    void countedRowsAreRecordedOnceAnHourAndEntity() {
+        for (var i = 0; i < 1_000; i++) {
+            lineage.wrote(STREAM, "sensor-7", SILVER, 3);
+        }
+        assertThat(lineage.tables(SILVER.name(), Direction.UPSTREAM, 1, LineageTest::all))
+                .hasSize(1);
+        lineage.flush();
+        lineage.flush();
+        var events = lineage.events(HOUR.plusSeconds(1), "", Instant.now().plusSeconds(9), 99);
+        assertThat(events.stream().mapToLong(Lineage.Event::rows).sum()).isEqualTo(3_000);
+        assertThat(events.size()).isBetween(1, 2);
+    }
+
+    @Test
     void eventsComeInPagesWithTheirColumns() {
         var end = Instant.parse("2100-01-01T00:00:00Z");
         var first = lineage.events(Instant.EPOCH, "", end, 2);
@@ -203,6 +217,7 @@ final class LineageTest {
                 .isEqualTo("none farm 2026-03-01");
     }
 
+    /** A walk that shows everything. */
     private static boolean all(LineageNode node) {
         return !node.name().isEmpty();
     }

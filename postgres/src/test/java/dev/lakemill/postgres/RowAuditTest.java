@@ -187,6 +187,33 @@ final class RowAuditTest {
                                                                         + " new_row = '{}'"))));
     }
 
+    @Test
+    void aFollowerSeesEachSealedRowOnceAndSummedUp() throws Exception {
+        RowAudit.CHAIN.seal(postgres.owner(), 100_000);
+        var follower = "test";
+        inTransaction(c -> RowAudit.follow(c, follower, 100_000));
+        run("INSERT INTO state.tasks SELECT i, 'task' FROM generate_series(1, 250) i");
+        inTransaction(
+                c ->
+                        assertThat(RowAudit.follow(c, follower, 100).rows())
+                                .as("nothing is sealed")
+                                .isZero());
+        RowAudit.CHAIN.seal(postgres.owner(), 100_000);
+        var seen = new java.util.ArrayList<RowAudit.Followed>();
+        for (var i = 0; i < 4; i++) {
+            inTransaction(c -> seen.add(RowAudit.follow(c, follower, 100)));
+        }
+        assertThat(seen).extracting(RowAudit.Followed::rows).containsExactly(100, 100, 50, 0);
+        assertThat(seen.getFirst().writes())
+                .singleElement()
+                .satisfies(
+                        w -> {
+                            assertThat(w.table()).isEqualTo("tasks");
+                            assertThat(w.user()).isEqualTo("lakemill");
+                            assertThat(w.newest()).isAfterOrEqualTo(w.hour());
+                        });
+    }
+
     private interface Work {
         void run(Connection connection) throws SQLException;
     }
