@@ -77,8 +77,7 @@ final class AuditBench {
         connection.setAutoCommit(true);
     }
 
-    private static void measure(
-            BenchOptions options, Connection connection, Report.Builder report)
+    private static void measure(BenchOptions options, Connection connection, Report.Builder report)
             throws SQLException {
         var plain = new ArrayList<Double>();
         var audited = new ArrayList<Double>();
