@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -38,6 +39,18 @@ final class AuditCommand {
     private static final long FOLLOW_PAUSE_MILLIS = 1_000;
 
     @Spec private CommandSpec spec;
+    private final Function<String, @Nullable String> environment;
+
+    AuditCommand() {
+        this(System::getenv);
+    }
+
+    /**
+     * @param environment the value of a variable, or null
+     */
+    AuditCommand(Function<String, @Nullable String> environment) {
+        this.environment = environment;
+    }
 
     @Command(
             name = "verify",
@@ -98,7 +111,7 @@ final class AuditCommand {
     }
 
     /** Prints what is new of a page; returns the ids of the whole page. */
-    private static Set<String> page(
+    private Set<String> page(
             Path project, String query, Set<String> printed, boolean json, PrintWriter out) {
         var events = new ArrayList<JsonNode>();
         call(project, "GET", query, "").path("events").forEach(events::add);
@@ -168,7 +181,7 @@ final class AuditCommand {
         return body.toString();
     }
 
-    private static JsonNode call(Path project, String method, String path, String body) {
+    private JsonNode call(Path project, String method, String path, String body) {
         var run = RunFile.read(Config.load(project, System.getenv()).data());
         try {
             var connection =
@@ -207,8 +220,8 @@ final class AuditCommand {
         }
     }
 
-    private static String token() {
-        var token = System.getenv("LAKEMILL_TOKEN");
+    private String token() {
+        var token = environment.apply("LAKEMILL_TOKEN");
         if (token == null || token.isBlank()) {
             throw new LakemillException(
                     ErrorCode.UNAUTHENTICATED,

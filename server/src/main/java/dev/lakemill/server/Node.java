@@ -1,5 +1,8 @@
 package dev.lakemill.server;
 
+import dev.lakemill.catalog.AuditLog;
+import dev.lakemill.catalog.AuditReader;
+import dev.lakemill.catalog.AuditSealer;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.ingest.Ingest;
@@ -8,6 +11,7 @@ import dev.lakemill.ingest.IngestTable;
 import dev.lakemill.ingest.LandingConfig;
 import dev.lakemill.postgres.Postgres;
 import dev.lakemill.postgres.PostgresConfig;
+import dev.lakemill.postgres.RowAudit;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.wal.LogConfig;
 import java.time.Clock;
@@ -16,6 +20,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.arrow.memory.BufferAllocator;
@@ -37,6 +42,7 @@ final class Node implements AutoCloseable {
     private final Postgres postgres;
     private final Catalog catalog;
     private final Tables tables;
+    private final LineageRecorder lineage;
     private final List<PipelineHost> pipelines = new ArrayList<>();
     private final Ingest ingest;
     private final Throughput throughput;
@@ -52,7 +58,10 @@ final class Node implements AutoCloseable {
             var texts = PipelineTexts.compileAll(config);
             postgres = part(named(Setting.POSTGRES_PORT, () -> Postgres.start(postgres(config))));
             catalog = Catalog.open(postgres.owner());
+            RowAudit.open(postgres.owner(), catalog.audit());
             tables = part(openTables());
+            openAudit();
+            lineage = part(LineageRecorder.start(postgres.owner(), catalog, Clock.systemUTC()));
             for (var entry : config.pipelines()) {
                 pipelines.add(part(host(entry, texts)));
             }
@@ -65,6 +74,7 @@ final class Node implements AutoCloseable {
                                     allocator,
                                     Clock.systemUTC()));
             pipelines.forEach(PipelineHost::run);
+            pipelines.forEach(p -> p.plan().ifPresent(plan -> lineage.runs(plan, systemName())));
             throughput = part(new Throughput(() -> ingest.totals().rows()));
             live = liveTables();
             var grpcPort = named(Setting.GRPC_PORT, ingest::listen);
@@ -164,6 +174,24 @@ final class Node implements AutoCloseable {
                 IngestConfig.application(config.text(Setting.NODE)),
                 megabytes(Setting.FEED_BUFFER_MB),
                 allocator);
+    }
+
+    /** In the order in which records travel at the end: written, sealed, landed. */
+    private void openAudit() {
+        tables.ensure(
+                AuditLanding.TABLE,
+                TableKind.STREAMING_TABLE,
+                AuditRows.SCHEMA,
+                "Who did what, when and through what",
+                Map.of());
+        var table = tables.delta(AuditLanding.TABLE);
+        part(AuditLanding.start(table, new AuditReader(postgres.owner()), allocator));
+        part(AuditSealer.start(postgres.owner(), List.of(AuditLog.CHAIN, RowAudit.CHAIN)));
+        part(catalog.audit());
+    }
+
+    private String systemName() {
+        return catalog.system().principal().name();
     }
 
     private PipelineHost host(Config.PipelineEntry entry, PipelineTexts texts) {

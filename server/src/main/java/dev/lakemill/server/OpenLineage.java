@@ -182,7 +182,14 @@ final class OpenLineage {
                                                     LineageNode.Type.STREAMING_TABLE;
                                             case MATERIALIZED_VIEW ->
                                                     LineageNode.Type.MATERIALIZED_VIEW;
-                                            default -> LineageNode.Type.TABLE;
+                                            case VIEW -> LineageNode.Type.VIEW;
+                                            case INGESTED,
+                                                    QUARANTINE,
+                                                    SYNCED,
+                                                    EXTERNAL,
+                                                    MANAGED,
+                                                    STATE ->
+                                                    LineageNode.Type.TABLE;
                                         },
                                         table.name().toString()));
     }

@@ -94,6 +94,11 @@ final class PipelineHost implements AutoCloseable {
         return name;
     }
 
+    /** What it runs; none while its text is bad. */
+    Optional<PipelinePlan> plan() {
+        return Optional.ofNullable(plan);
+    }
+
     /** Starts batches and sync, unless the plan is bad. */
     void run() {
         var compiled = plan;
