@@ -167,11 +167,20 @@ public final class AuditLog implements AutoCloseable {
                 return;
             } catch (RuntimeException e) {
                 if (attempt == 0) {
-                    log.warn("{} audit records wait: {}", rows.size(), e.getMessage());
+                    log.warn("{} audit records wait: {}", rows.size(), reason(e));
                 }
                 Thread.sleep(Math.min(RETRY_PAUSE_MAX.toMillis(), 50L << Math.min(attempt, 10)));
             }
         }
+    }
+
+    /** What the innermost cause says: the outer ones repeat the statement and its values. */
+    private static String reason(Throwable failure) {
+        var innermost = failure;
+        while (innermost.getCause() != null) {
+            innermost = innermost.getCause();
+        }
+        return String.valueOf(innermost.getMessage());
     }
 
     private static LakemillException unavailable(String problem) {

@@ -68,8 +68,7 @@ final class StatusReport {
                         table ->
                                 switch (table.kind()) {
                                     case INGESTED ->
-                                            Stream.of(
-                                                    ingested(table, ingested.get(table.name())));
+                                            Stream.of(ingested(table, ingested.get(table.name())));
                                     case SYNCED ->
                                             Stream.of(synced(table, synced.get(table.name())));
                                     case STREAMING_TABLE, MATERIALIZED_VIEW, QUARANTINE ->
