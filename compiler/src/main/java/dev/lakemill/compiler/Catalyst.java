@@ -1,6 +1,8 @@
 package dev.lakemill.compiler;
 
+import dev.lakemill.plan.Fragment;
 import dev.lakemill.plan.SourcePosition;
+import dev.lakemill.plan.TextRefused;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -40,7 +42,7 @@ import org.apache.spark.sql.types.DataType;
  */
 final class Catalyst {
     private final CatalystSqlParser parser = new CatalystSqlParser();
-    private final FunctionRegistry functions = FunctionRegistry.builtin();
+    private final FunctionRegistry functions = Membership.registry();
     private final Analyzer analyzer;
     private final List<Fragment> fragments = new ArrayList<>();
 

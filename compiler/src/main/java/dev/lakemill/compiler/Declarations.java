@@ -4,6 +4,7 @@ import dev.lakemill.compiler.Statement.CreateDataset;
 import dev.lakemill.compiler.Statement.CreateSynced;
 import dev.lakemill.compiler.Statement.CreateTable;
 import dev.lakemill.compiler.Statement.CreateView;
+import dev.lakemill.plan.NearestName;
 import dev.lakemill.plan.OnViolation;
 import dev.lakemill.plan.SourcePosition;
 import dev.lakemill.plan.TextError;

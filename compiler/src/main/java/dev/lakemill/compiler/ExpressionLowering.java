@@ -113,6 +113,8 @@ final class ExpressionLowering {
             case ILike like -> like(Function.ILIKE, like, like.escapeChar());
             case Size size when !size.legacySizeOfNull() -> call(Function.SIZE, size, size.child());
             case RaiseError raise -> raiseError(raise);
+            case ApplyFunctionExpression member when Membership.is(member) ->
+                    call(Function.IS_MEMBER, member, Scala.list(member.children()));
             case SplitPart split -> plain(split);
             case RuntimeReplaceable replaceable -> lower(replaceable.replacement());
             default -> plain(e);

@@ -2,6 +2,7 @@ package dev.lakemill.compiler;
 
 import dev.lakemill.plan.AggregateFunction;
 import dev.lakemill.plan.Function;
+import dev.lakemill.plan.NearestName;
 import dev.lakemill.plan.WindowFunction;
 import java.util.Arrays;
 import java.util.List;

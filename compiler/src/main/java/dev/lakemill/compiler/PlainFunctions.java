@@ -85,6 +85,7 @@ final class PlainFunctions {
                     entry(Sha2.class, Function.SHA2),
                     entry(Hex.class, Function.HEX),
                     entry(FormatNumber.class, Function.FORMAT_NUMBER),
+                    entry(CurrentUser.class, Function.CURRENT_USER),
                     entry(Now.class, Function.NOW),
                     entry(CurrentTimestamp.class, Function.NOW),
                     entry(CurrentDate.class, Function.CURRENT_DATE),

@@ -7,6 +7,7 @@ import dev.lakemill.plan.Relation.JoinKind;
 import dev.lakemill.plan.Relation.Measure;
 import dev.lakemill.plan.Relation.Named;
 import dev.lakemill.plan.Relation.Windowed;
+import dev.lakemill.plan.TextRefused;
 import dev.lakemill.types.TableName;
 import java.util.List;
 import java.util.Optional;
@@ -29,12 +30,23 @@ final class QueryLowering {
     private final ExpressionLowering values;
     private final AggregateLowering aggregates;
     private final WindowLowering windows;
+    private final boolean anyOrder;
 
     QueryLowering(Scope scope) {
+        this(scope, false);
+    }
+
+    private QueryLowering(Scope scope, boolean anyOrder) {
         this.scope = scope;
+        this.anyOrder = anyOrder;
         this.values = new ExpressionLowering(scope, this::lower);
         this.aggregates = new AggregateLowering(values);
         this.windows = new WindowLowering(values, aggregates);
+    }
+
+    /** For queries that run once, of which a LIMIT without ORDER BY may give any rows. */
+    static QueryLowering ofAnyOrder(Scope scope) {
+        return new QueryLowering(scope, true);
     }
 
     ExpressionLowering values() {
@@ -230,7 +242,7 @@ final class QueryLowering {
     /** A limit without an order gives any rows; a pipeline gives the same for the same input. */
     private Relation sorted(LogicalPlan limit, LogicalPlan child) {
         var lowered = lower(child);
-        if (!isSorted(lowered)) {
+        if (!anyOrder && !isSorted(lowered)) {
             scope.refuse(
                     limit, "LIMIT without ORDER BY gives any rows", "add ORDER BY before LIMIT");
         }

@@ -1,7 +1,9 @@
 package dev.lakemill.compiler;
 
+import dev.lakemill.plan.Fragment;
 import dev.lakemill.plan.SourcePosition;
 import dev.lakemill.plan.TextError;
+import dev.lakemill.plan.TextRefused;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.lakemill.compiler;
 
+import dev.lakemill.plan.Fragment;
 import dev.lakemill.plan.OnViolation;
 import dev.lakemill.plan.SourcePosition;
 import dev.lakemill.types.TableName;

@@ -4,6 +4,7 @@ import dev.lakemill.compiler.Statement.CreateDataset;
 import dev.lakemill.compiler.Statement.CreateSynced;
 import dev.lakemill.compiler.Statement.Word;
 import dev.lakemill.plan.Dataset;
+import dev.lakemill.plan.NearestName;
 import dev.lakemill.plan.SyncedTable;
 import dev.lakemill.plan.TextError;
 import dev.lakemill.types.Column;

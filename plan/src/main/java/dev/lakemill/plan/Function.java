@@ -31,6 +31,11 @@ public enum Function {
     NANVL("nanvl"),
     RAISE_ERROR("raise_error"),
 
+    // Who asks; a pipeline, which nobody asks, does not know these.
+    CURRENT_USER("current_user", "session_user"),
+    /** Whether the caller is in the group of that name; false for NULL. */
+    IS_MEMBER("is_account_group_member", "is_member"),
+
     // Arithmetic; operands have the type that Spark's coercion gave them.
     ADD("a + b"),
     SUBTRACT("a - b"),

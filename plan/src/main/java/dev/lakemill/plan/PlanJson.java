@@ -83,6 +83,28 @@ public final class PlanJson {
         return value(json, CompileRequest.class);
     }
 
+    public static String writeSqlRequest(SqlRequest request) {
+        return text(request, SqlRequest.class);
+    }
+
+    /**
+     * @throws LakemillException DATA_LOSS if the text is not a request of this version
+     */
+    public static SqlRequest readSqlRequest(String json) {
+        return value(json, SqlRequest.class);
+    }
+
+    public static String writeSqlCompilation(SqlCompilation compilation) {
+        return text(compilation, SqlCompilation.class);
+    }
+
+    /**
+     * @throws LakemillException DATA_LOSS if the text is not a compilation of this version
+     */
+    public static SqlCompilation readSqlCompilation(String json) {
+        return value(json, SqlCompilation.class);
+    }
+
     private static <T> String text(T value, Class<T> type) {
         try {
             return MAPPER.writerFor(type).writeValueAsString(value);

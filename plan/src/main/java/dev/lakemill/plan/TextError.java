@@ -1,5 +1,8 @@
 package dev.lakemill.plan;
 
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+
 /**
  * A mistake in a pipeline's text.
  *
@@ -12,6 +15,14 @@ public record TextError(SourcePosition position, String message, String hint) {
     public String toString() {
         var told = position + ": " + message;
         return hint.isEmpty() ? told : told + "; hint: " + hint;
+    }
+
+    /** INVALID_ARGUMENT, with the place shown in the text. */
+    public LakemillException toException(SourceText source) {
+        return new LakemillException(
+                ErrorCode.INVALID_ARGUMENT,
+                "%s: %s%n%s".formatted(position, message, caret(source)),
+                hint);
     }
 
     /** The line of the text with a caret under the place, as two lines. */

@@ -1,7 +1,5 @@
-package dev.lakemill.compiler;
+package dev.lakemill.plan;
 
-import dev.lakemill.plan.SourcePosition;
-import dev.lakemill.plan.SourceText;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import java.util.ArrayList;
@@ -9,21 +7,21 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /** Walks over the tokens of a file and tells what was expected where. Not thread-safe. */
-final class TokenReader {
+public final class TokenReader {
     private final SourceText source;
     private final List<Token> tokens;
     private int at;
 
-    TokenReader(SourceText source, List<Token> tokens) {
+    public TokenReader(SourceText source, List<Token> tokens) {
         this.source = source;
         this.tokens = tokens;
     }
 
-    Token peek() {
+    public Token peek() {
         return tokens.get(at);
     }
 
-    Token next() {
+    public Token next() {
         var token = tokens.get(at);
         if (token.kind() != Token.Kind.END) {
             at++;
@@ -31,20 +29,20 @@ final class TokenReader {
         return token;
     }
 
-    boolean atEnd() {
+    public boolean atEnd() {
         return peek().kind() == Token.Kind.END;
     }
 
-    SourcePosition position() {
+    public SourcePosition position() {
         return position(peek());
     }
 
-    SourcePosition position(Token token) {
+    public SourcePosition position(Token token) {
         return Fragment.position(source, token.start());
     }
 
     /** Takes the words if all of them come next. */
-    boolean accept(String... words) {
+    public boolean accept(String... words) {
         for (int i = 0; i < words.length; i++) {
             if (!tokens.get(Math.min(at + i, tokens.size() - 1)).isWord(words[i])) {
                 return false;
@@ -54,7 +52,7 @@ final class TokenReader {
         return true;
     }
 
-    boolean accept(char sign) {
+    public boolean accept(char sign) {
         if (!peek().isSign(sign)) {
             return false;
         }
@@ -62,20 +60,29 @@ final class TokenReader {
         return true;
     }
 
-    void expect(String hint, String... words) {
+    /** Takes the two signs if both come next. */
+    public boolean accept(char first, char second) {
+        if (!peek().isSign(first) || !tokens.get(at + 1).isSign(second)) {
+            return false;
+        }
+        at += 2;
+        return true;
+    }
+
+    public void expect(String hint, String... words) {
         if (!accept(words)) {
             throw unexpected(String.join(" ", words), hint);
         }
     }
 
-    void expect(char sign, String hint) {
+    public void expect(char sign, String hint) {
         if (!accept(sign)) {
             throw unexpected("'" + sign + "'", hint);
         }
     }
 
     /** A name of one part, with or without back-ticks. */
-    String name(String what) {
+    public String name(String what) {
         var token = peek();
         if (token.kind() != Token.Kind.WORD && token.kind() != Token.Kind.NAME) {
             throw unexpected(what, "");
@@ -84,7 +91,7 @@ final class TokenReader {
         return token.text();
     }
 
-    String string(String what) {
+    public String string(String what) {
         var token = peek();
         if (token.kind() != Token.Kind.STRING) {
             throw unexpected(what, "put it in single quotes");
@@ -94,7 +101,7 @@ final class TokenReader {
     }
 
     /** A name of three parts. */
-    TableName tableName() {
+    public TableName tableName() {
         var start = peek();
         var parts = new ArrayList<String>();
         parts.add(name("a table's name"));
@@ -115,7 +122,7 @@ final class TokenReader {
     }
 
     /** {@code (item, item …)}. */
-    <T> List<T> list(String hint, Supplier<T> item) {
+    public <T> List<T> list(String hint, Supplier<T> item) {
         expect('(', hint);
         var items = new ArrayList<T>();
         do {
@@ -126,7 +133,7 @@ final class TokenReader {
     }
 
     /** What stands between this parenthesis, which comes next, and the one that closes it. */
-    Fragment inParentheses(String hint) {
+    public Fragment inParentheses(String hint) {
         var open = peek();
         expect('(', hint);
         var depth = 1;
@@ -143,7 +150,7 @@ final class TokenReader {
     }
 
     /** Everything up to the end of the statement. */
-    Fragment restOfStatement() {
+    public Fragment restOfStatement() {
         var start = peek().start();
         var end = start;
         while (!atEnd() && !peek().isSign(';')) {
@@ -153,15 +160,15 @@ final class TokenReader {
     }
 
     /** The text from a token taken earlier to the token taken last. */
-    Fragment since(Token first) {
+    public Fragment since(Token first) {
         return new Fragment(source, first.start(), tokens.get(at - 1).end());
     }
 
-    void skipStatement() {
+    public void skipStatement() {
         restOfStatement();
     }
 
-    TextRefused unexpected(String wanted, String hint) {
+    public TextRefused unexpected(String wanted, String hint) {
         var token = peek();
         var found =
                 switch (token.kind()) {

@@ -1,4 +1,4 @@
-package dev.lakemill.compiler;
+package dev.lakemill.plan;
 
 /**
  * A word, name, string or sign of a pipeline's text.
@@ -7,8 +7,8 @@ package dev.lakemill.compiler;
  * @param start the first character in the file
  * @param end behind the last character
  */
-record Token(Kind kind, String text, int start, int end) {
-    enum Kind {
+public record Token(Kind kind, String text, int start, int end) {
+    public enum Kind {
         /** Letters, digits and underscores without quotes: a keyword or a name. */
         WORD,
         /** In back-ticks. */
@@ -20,11 +20,11 @@ record Token(Kind kind, String text, int start, int end) {
         END
     }
 
-    boolean isWord(String word) {
+    public boolean isWord(String word) {
         return kind == Kind.WORD && text.equalsIgnoreCase(word);
     }
 
-    boolean isSign(char sign) {
+    public boolean isSign(char sign) {
         return kind == Kind.SIGN && text.charAt(0) == sign;
     }
 }

@@ -1,7 +1,4 @@
-package dev.lakemill.compiler;
-
-import dev.lakemill.plan.SourcePosition;
-import dev.lakemill.plan.SourceText;
+package dev.lakemill.plan;
 
 /**
  * A part of a file, whose places are told as places of the file.
@@ -9,28 +6,28 @@ import dev.lakemill.plan.SourceText;
  * @param start the first character
  * @param end behind the last character
  */
-record Fragment(SourceText source, int start, int end) {
-    static Fragment all(SourceText source) {
+public record Fragment(SourceText source, int start, int end) {
+    public static Fragment all(SourceText source) {
         return new Fragment(source, 0, source.text().length());
     }
 
-    String text() {
+    public String text() {
         return source.text().substring(start, end);
     }
 
-    SourcePosition position() {
+    public SourcePosition position() {
         return position(source, start);
     }
 
     /** The place of a code point of this fragment; that is how Spark's parser counts. */
-    SourcePosition position(int codePoint) {
+    public SourcePosition position(int codePoint) {
         var text = text();
         var reach = Math.min(codePoint, text.codePointCount(0, text.length()));
         return position(source, start + text.offsetByCodePoints(0, reach));
     }
 
     /** The place of a line, from 1, and a code point in it, from 0, of this fragment. */
-    SourcePosition position(int line, int codePoint) {
+    public SourcePosition position(int line, int codePoint) {
         var text = text();
         var lineStart = 0;
         for (int i = 1; i < line; i++) {
@@ -40,7 +37,7 @@ record Fragment(SourceText source, int start, int end) {
         return position(text.codePointCount(0, lineStart) + codePoint);
     }
 
-    static SourcePosition position(SourceText source, int offset) {
+    public static SourcePosition position(SourceText source, int offset) {
         var before = source.text().substring(0, offset);
         var line = 1 + (int) before.chars().filter(c -> c == '\n').count();
         return new SourcePosition(source.path(), line, offset - before.lastIndexOf('\n'));

@@ -1,6 +1,5 @@
-package dev.lakemill.compiler;
+package dev.lakemill.plan;
 
-import dev.lakemill.plan.SourceText;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -9,7 +8,7 @@ import java.util.List;
  * apart: line comments, nested block comments, strings with back-slash escapes, raw strings, names
  * in back-ticks. One use per text; not thread-safe.
  */
-final class Lexer {
+public final class Lexer {
     private final SourceText source;
     private final String text;
     private int at;
@@ -24,7 +23,7 @@ final class Lexer {
      *
      * @throws TextRefused if a quote or a comment has no end
      */
-    static List<Token> tokens(SourceText source) {
+    public static List<Token> tokens(SourceText source) {
         var lexer = new Lexer(source);
         var tokens = new ArrayList<Token>();
         do {

@@ -1,4 +1,4 @@
-package dev.lakemill.compiler;
+package dev.lakemill.plan;
 
 import java.util.Collection;
 import java.util.Comparator;
@@ -6,14 +6,14 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** Finds what a user may have meant. */
-final class NearestName {
+public final class NearestName {
     private NearestName() {}
 
     /**
      * The candidate with the fewest changed letters, or one that holds the name or is held by it;
      * empty if all are far away.
      */
-    static Optional<String> of(String name, Collection<String> candidates) {
+    public static Optional<String> of(String name, Collection<String> candidates) {
         var wanted = name.toLowerCase(Locale.ROOT);
         return candidates.stream()
                 .filter(c -> distance(wanted, c.toLowerCase(Locale.ROOT)) <= limit(wanted, c))
@@ -24,7 +24,7 @@ final class NearestName {
     }
 
     /** {@code did you mean x?}, or nothing. */
-    static String hint(String name, Collection<String> candidates) {
+    public static String hint(String name, Collection<String> candidates) {
         return of(name, candidates).map("did you mean %s?"::formatted).orElse("");
     }
 
