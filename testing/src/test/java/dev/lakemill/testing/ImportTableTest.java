@@ -26,8 +26,8 @@ class ImportTableTest {
         MAY_IMPORT.put("wal", List.of("types"));
         MAY_IMPORT.put("delta", List.of("types"));
         MAY_IMPORT.put("feed", List.of("types", "delta"));
-        MAY_IMPORT.put("catalog", List.of("types"));
-        MAY_IMPORT.put("postgres", List.of("types", "catalog", "delta"));
+        MAY_IMPORT.put("catalog", List.of("types", "plan"));
+        MAY_IMPORT.put("postgres", List.of("types", "plan", "catalog", "delta"));
         MAY_IMPORT.put("identity", List.of("types", "catalog"));
         MAY_IMPORT.put("ingest", List.of("types", "api", "wal", "delta", "feed", "catalog"));
         MAY_IMPORT.put("plan", List.of("types"));
