@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -100,7 +101,7 @@ public final class CompilerProcess {
         try {
             Files.writeString(input, request);
             var process =
-                    new ProcessBuilder(command())
+                    new ProcessBuilder(command(""))
                             .redirectInput(input.toFile())
                             .redirectOutput(output.toFile())
                             .redirectError(errors.toFile())
@@ -130,16 +131,21 @@ public final class CompilerProcess {
         }
     }
 
-    private static List<String> command() {
-        return List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "@" + Path.of(root(), "jvm.flags"),
-                MEMORY,
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                classPath(),
-                MAIN);
+    /**
+     * @param mode the program's argument; empty for a whole pipeline
+     */
+    static List<String> command(String mode) {
+        var command =
+                List.of(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "@" + Path.of(root(), "jvm.flags"),
+                        MEMORY,
+                        "-XX:+UseSerialGC",
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        classPath(),
+                        MAIN);
+        return mode.isEmpty() ? command : Stream.concat(command.stream(), Stream.of(mode)).toList();
     }
 
     private static String classPath() {
@@ -215,7 +221,7 @@ public final class CompilerProcess {
         digest.update((byte) 0);
     }
 
-    private static LakemillException failed(String what, Path errors) throws IOException {
+    static LakemillException failed(String what, Path errors) throws IOException {
         var lines = Files.readAllLines(errors, StandardCharsets.UTF_8);
         var tail = lines.subList(Math.max(0, lines.size() - 15), lines.size());
         return new LakemillException(

@@ -18,18 +18,24 @@ import org.jspecify.annotations.Nullable;
 final class DuckExpressions {
     private final Function<Attribute, String> columns;
     private final String now;
+    private final @Nullable DuckCaller caller;
     private final Function<Relation, String> queries;
     private final DuckFunctions functions = new DuckFunctions(this);
 
     /**
      * @param columns names a column
      * @param now SQL of now()
+     * @param caller null where nobody asks
      * @param queries prints the SELECT of a subquery
      */
     DuckExpressions(
-            Function<Attribute, String> columns, String now, Function<Relation, String> queries) {
+            Function<Attribute, String> columns,
+            String now,
+            @Nullable DuckCaller caller,
+            Function<Relation, String> queries) {
         this.columns = columns;
         this.now = now;
+        this.caller = caller;
         this.queries = queries;
     }
 
@@ -64,6 +70,17 @@ final class DuckExpressions {
 
     String now() {
         return DuckTypes.cast(now, Primitive.TIMESTAMP);
+    }
+
+    /** Who asks; refused where nobody does. */
+    DuckCaller caller(Expression.Call call) {
+        if (caller == null) {
+            throw DuckRefusal.of(
+                    call.position(),
+                    "%s() in a pipeline".formatted(call.function().forms().getFirst()),
+                    "a pipeline runs by itself: use it in a row filter or a mask");
+        }
+        return caller;
     }
 
     private String cases(Expression.Case cases) {

@@ -47,6 +47,10 @@ final class DuckFunctions {
             case LEAST -> function("least", a);
             case NANVL -> "(CASE WHEN isnan(%1$s) THEN %2$s ELSE %1$s END)".formatted(two(a));
             case RAISE_ERROR -> "CAST(error(%s) AS %s)".formatted(a.getFirst(), type(call));
+            case CURRENT_USER -> values.caller(call).user();
+            case IS_MEMBER ->
+                    "coalesce(list_contains(%s, %s), false)"
+                            .formatted(values.caller(call).groups(), a.getFirst());
             case ADD, SUBTRACT, MULTIPLY, DIVIDE, INTEGRAL_DIVIDE, REMAINDER, PMOD, NEGATE, ABS ->
                     new DuckNumbers(call, a).print();
             case TRY_ADD, TRY_SUBTRACT, TRY_MULTIPLY, TRY_DIVIDE ->

@@ -8,15 +8,19 @@ import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.plan.Relation;
 import dev.lakemill.plan.Relation.Measure;
 import dev.lakemill.plan.Relation.Named;
+import dev.lakemill.plan.Relations;
 import dev.lakemill.plan.SortKey;
 import dev.lakemill.plan.TextError;
 import dev.lakemill.types.DataType;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Prints plans as DuckDB SQL that gives what Spark gives, or refuses.
@@ -45,9 +49,16 @@ public final class DuckPrinter {
      *     getvariable('now')} or a scalar subquery; it must not change within a batch
      */
     public DuckPrinter(Function<Relation.Scan, String> tables, String now) {
+        this(tables, now, null);
+    }
+
+    /**
+     * @param caller null where nobody asks
+     */
+    DuckPrinter(Function<Relation.Scan, String> tables, String now, @Nullable DuckCaller caller) {
         this.tables = tables;
-        this.values = new DuckExpressions(DuckPrinter::column, now, this::columns);
-        this.conditions = new DuckExpressions(a -> quoted(a.name()), now, this::columns);
+        this.values = new DuckExpressions(DuckPrinter::column, now, caller, this::columns);
+        this.conditions = new DuckExpressions(a -> quoted(a.name()), now, caller, this::columns);
         this.aggregates = new DuckAggregates(values);
     }
 
@@ -78,6 +89,35 @@ public final class DuckPrinter {
     public String condition(Expression expression) {
         try {
             return conditions.print(expression);
+        } catch (DuckRefusal e) {
+            throw e.toException();
+        }
+    }
+
+    /**
+     * The body of a function, over its parameters as {@code $1}, {@code $2}, …, the caller's name
+     * as {@code $user} and the caller's groups as {@code $groups}.
+     *
+     * @throws dev.lakemill.types.LakemillException as {@link #query}; also for what depends on the
+     *     time, since a policy is to say the same at any time
+     */
+    public static String function(List<String> parameters, Expression body) {
+        if (Relations.usesNow(body)) {
+            throw new LakemillException(
+                    ErrorCode.UNIMPLEMENTED,
+                    "a function of the catalog cannot depend on the time",
+                    "compare with a column that the table keeps");
+        }
+        var printer =
+                new DuckExpressions(
+                        a -> "$" + (1 + parameters.indexOf(a.name())),
+                        "now()",
+                        new DuckCaller("$user", "$groups"),
+                        _ -> {
+                            throw new IllegalArgumentException("a function holds no query");
+                        });
+        try {
+            return printer.print(body);
         } catch (DuckRefusal e) {
             throw e.toException();
         }

@@ -179,6 +179,20 @@ final class DuckSession implements AutoCloseable {
         }
     }
 
+    /** The result in batches; the caller closes those it takes, and the result. */
+    Batches read(String sql, TableSchema schema) {
+        return new Batches(new Result(connection, sql, schema, READ_ROWS));
+    }
+
+    /** Ends what the session's thread runs now, with an error; called by another thread. */
+    void interrupt() {
+        try (var statement = connection.createStatement()) {
+            statement.cancel();
+        } catch (SQLException e) {
+            throw new DuckException(e);
+        }
+    }
+
     /**
      * A second connection that sees the database as it is now, whatever this one does later, to be
      * read by one other thread. The caller closes it soon: what it can see is kept in memory.
@@ -253,11 +267,11 @@ final class DuckSession implements AutoCloseable {
     }
 
     /** A result as an iterator, which must know one batch ahead. */
-    private static final class Batches implements Iterator<Rows>, AutoCloseable {
+    static final class Batches implements Iterator<Rows>, AutoCloseable {
         private final Result result;
         private @Nullable Rows ahead;
 
-        Batches(Result result) {
+        private Batches(Result result) {
             this.result = result;
             this.ahead = result.next();
         }
