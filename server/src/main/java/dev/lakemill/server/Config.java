@@ -26,8 +26,12 @@ import org.yaml.snakeyaml.error.YAMLException;
 record Config(
         Path folder, Map<Setting, String> values, List<PipelineEntry> pipelines, List<App> apps) {
 
-    /** A pipeline: the SQL files of a folder, in order of name. */
-    record PipelineEntry(String name, Path folder) {}
+    /**
+     * A pipeline: the SQL files of a folder, in order of name.
+     *
+     * @param owner the principal that it runs as; empty for the node itself
+     */
+    record PipelineEntry(String name, Path folder, String owner) {}
 
     /** A static web application, served at {@code /apps/name/}. */
     record App(String name, Path folder) {}
@@ -49,11 +53,15 @@ record Config(
         var pipelines = new ArrayList<PipelineEntry>();
         entries(flat.remove("pipelines"), "pipelines", file)
                 .forEach(
-                        (name, path) ->
-                                pipelines.add(new PipelineEntry(name, folder.resolve(path))));
+                        (name, entry) ->
+                                pipelines.add(
+                                        new PipelineEntry(
+                                                name,
+                                                folder.resolve(entry.folder()),
+                                                entry.owner())));
         var apps = new ArrayList<App>();
         entries(flat.remove("apps"), "apps", file)
-                .forEach((name, path) -> apps.add(new App(name, folder.resolve(path))));
+                .forEach((name, entry) -> apps.add(new App(name, folder.resolve(entry.folder()))));
         return new Config(
                 folder.toAbsolutePath().normalize(),
                 values(flat, environment, file),
@@ -126,8 +134,11 @@ record Config(
                 });
     }
 
-    private static Map<String, String> entries(@Nullable Object list, String key, Path file) {
-        var found = new LinkedHashMap<String, String>();
+    /** What an entry of a list says. */
+    private record Entry(String folder, String owner) {}
+
+    private static Map<String, Entry> entries(@Nullable Object list, String key, Path file) {
+        var found = new LinkedHashMap<String, Entry>();
         if (list == null) {
             return found;
         }
@@ -136,7 +147,7 @@ record Config(
                 if (entry instanceof Map<?, ?> map
                         && map.get("name") instanceof String name
                         && map.get("folder") instanceof String path
-                        && found.put(name, path) == null) {
+                        && found.put(name, new Entry(path, owner(map))) == null) {
                     continue;
                 }
                 throw bad(
@@ -148,6 +159,10 @@ record Config(
         throw bad(
                 "'%s' in %s is not a list".formatted(key, file),
                 "write '- name: …' and 'folder: …' for each");
+    }
+
+    private static String owner(Map<?, ?> entry) {
+        return entry.get("owner") instanceof String owner ? owner : "";
     }
 
     private static Map<Setting, String> values(

@@ -14,6 +14,9 @@ import picocli.CommandLine.Command;
         subcommands = {
             UpCommand.class,
             StatusCommand.class,
+            SqlCommand.class,
+            GrantCommand.Grant.class,
+            GrantCommand.Revoke.class,
             PipelineCommand.class,
             AuditCommand.class,
             ConfigCommand.class

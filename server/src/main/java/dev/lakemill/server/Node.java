@@ -47,6 +47,7 @@ final class Node implements AutoCloseable {
     private final Ingest ingest;
     private final Throughput throughput;
     private final LiveTables live;
+    private final SqlService sql;
     private final HttpServer http;
     private final RunFile run;
     private volatile boolean draining;
@@ -77,6 +78,7 @@ final class Node implements AutoCloseable {
             pipelines.forEach(p -> p.plan().ifPresent(plan -> lineage.runs(plan, systemName())));
             throughput = part(new Throughput(() -> ingest.totals().rows()));
             live = liveTables();
+            sql = part(sqlService());
             var grpcPort = named(Setting.GRPC_PORT, ingest::listen);
             http = part(httpServer());
             run = runFile(grpcPort);
@@ -199,7 +201,13 @@ final class Node implements AutoCloseable {
         return new PipelineHost(
                 entry.name(),
                 texts.of(entry),
-                new PipelineHost.Parts(config, folder, tables, postgres, allocator));
+                new PipelineHost.Parts(
+                        config,
+                        folder,
+                        tables,
+                        postgres,
+                        new PipelineRights(catalog, entry.owner()),
+                        allocator));
     }
 
     private static IngestConfig ingest(Config config) {
@@ -239,6 +247,16 @@ final class Node implements AutoCloseable {
                                 () -> throughput.rowsPerSecond()));
         pipelines.forEach(pipeline -> pipeline.onApplied(made::applied));
         return made;
+    }
+
+    private SqlService sqlService() {
+        return new SqlService(
+                new SqlService.Parts(config, catalog, tables, postgres.owner(), allocator));
+    }
+
+    /** SQL over the lake and about the catalog. */
+    SqlService sql() {
+        return sql;
     }
 
     private boolean isSynced(String table) {

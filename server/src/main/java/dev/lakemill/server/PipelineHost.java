@@ -64,6 +64,7 @@ final class PipelineHost implements AutoCloseable {
             Path folder,
             Tables tables,
             Postgres postgres,
+            PipelineRights rights,
             BufferAllocator allocator) {}
 
     private final String name;
@@ -211,25 +212,43 @@ final class PipelineHost implements AutoCloseable {
     }
 
     private void declare(PipelinePlan compiled) {
-        var tables = parts.tables();
+        parts.rights().check(compiled);
         var owner = Map.of(PIPELINE, name);
         for (var dataset : compiled.datasets()) {
             if (dataset instanceof Dataset.IngestedTable table) {
-                tables.ensure(
+                ensure(
                         table.name(),
-                        TableKind.INGESTED,
-                        table.schema(),
-                        table.comment(),
-                        Map.of());
+                        new Declared(
+                                TableKind.INGESTED, table.schema(), table.comment(), Map.of()));
             }
         }
         for (var output : PipelineOutputs.of(compiled)) {
-            tables.ensure(output.name(), output.kind(), output.schema(), output.comment(), owner);
+            ensure(
+                    output.name(),
+                    new Declared(output.kind(), output.schema(), output.comment(), owner));
         }
         for (var synced : compiled.syncedTables()) {
             var schema = schema(compiled, synced.source());
             var properties = Map.of(PIPELINE, name, SOURCE, synced.source().toString());
-            tables.ensure(synced.name(), TableKind.SYNCED, schema, "", properties);
+            ensure(synced.name(), new Declared(TableKind.SYNCED, schema, "", properties));
+        }
+    }
+
+    /** A table as the pipeline declares it. */
+    private record Declared(
+            TableKind kind, TableSchema schema, String comment, Map<String, String> properties) {}
+
+    private void ensure(TableName table, Declared declared) {
+        var made =
+                parts.tables()
+                        .ensure(
+                                table,
+                                declared.kind(),
+                                declared.schema(),
+                                declared.comment(),
+                                declared.properties());
+        if (made) {
+            parts.rights().own(table);
         }
     }
 

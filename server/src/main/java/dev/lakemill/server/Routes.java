@@ -141,7 +141,8 @@ final class Routes {
         }
     }
 
-    private static int status(ErrorCode code) {
+    /** As HTTP says it. */
+    static int status(ErrorCode code) {
         return switch (code) {
             case INVALID_ARGUMENT -> 400;
             case UNAUTHENTICATED -> 401;

@@ -25,7 +25,11 @@ enum Setting {
     PIPELINE_MEMORY_MB("pipeline.memory_mb", "256", "memory of a pipeline's engine; then disk"),
     PIPELINE_THREADS("pipeline.threads", "2", "threads of a pipeline's engine"),
     PIPELINE_COMMIT_MS("pipeline.commit_ms", "2000", "between commits of a pipeline's outputs"),
-    PIPELINE_BATCH_ROWS("pipeline.batch_rows", "100000", "rows of one micro-batch at most");
+    PIPELINE_BATCH_ROWS("pipeline.batch_rows", "100000", "rows of one micro-batch at most"),
+    SQL_MEMORY_MB("sql.memory_mb", "256", "memory of a query over the lake; then disk"),
+    SQL_TIMEOUT_S("sql.timeout_s", "60", "seconds that a query over the lake may take"),
+    SQL_ROWS("sql.rows", "10000", "rows that a query over the lake gives at most"),
+    SQL_PARALLEL("sql.parallel", "2", "queries over the lake that run at a time");
 
     private final String key;
     private final String initial;

@@ -68,11 +68,11 @@ final class Tables implements AutoCloseable {
     }
 
     /**
-     * Makes sure that the table is in the catalog and in Delta as declared.
+     * Makes sure that the table is in the catalog and in Delta as declared; says whether it is new.
      *
      * @throws LakemillException FAILED_PRECONDITION when it is there with another schema
      */
-    CatalogTable ensure(
+    boolean ensure(
             TableName name,
             TableKind kind,
             TableSchema schema,
@@ -86,7 +86,7 @@ final class Tables implements AutoCloseable {
         if (kind != TableKind.SYNCED) {
             open(table);
         }
-        return table;
+        return known == null;
     }
 
     /** The open Delta table of a name that {@link #ensure} or the catalog knows. */

@@ -1,0 +1,86 @@
+package dev.lakemill.server;
+
+import dev.lakemill.catalog.AuditReader;
+import dev.lakemill.catalog.Catalog;
+import dev.lakemill.pipeline.LakeQuery;
+import dev.lakemill.pipeline.PipelineConfig;
+import dev.lakemill.pipeline.SqlCompilerProcess;
+import java.nio.file.Path;
+import java.time.Duration;
+import javax.sql.DataSource;
+import org.apache.arrow.memory.BufferAllocator;
+
+/** SQL of the node: the compiler of queries and functions, and the statements that run. */
+final class SqlService implements AutoCloseable {
+    private static final Duration COMPILER_IDLE = Duration.ofMinutes(2);
+    private static final long RESULT_BYTES_MAX = 16L << 20;
+    private static final long TEMPORARY_BYTES_MAX = 4L << 30;
+    private static final Duration WAIT_MAX = Duration.ofSeconds(30);
+
+    /**
+     * What it is given of the node.
+     *
+     * @param database of the catalog
+     */
+    record Parts(
+            Config config,
+            Catalog catalog,
+            Tables tables,
+            DataSource database,
+            BufferAllocator allocator) {}
+
+    private final SqlCompilerProcess compiler = new SqlCompilerProcess(COMPILER_IDLE);
+    private final PolicyCompiler functions = new PolicyCompiler(compiler);
+    private final SqlStatements statements;
+
+    SqlService(Parts parts) {
+        var catalog = parts.catalog();
+        var access = AccessTables.of(catalog, new AuditReader(parts.database()));
+        var queries =
+                new LakeQueries(
+                        new LakeQueries.Parts(
+                                catalog,
+                                parts.tables(),
+                                new SystemTables(catalog, access),
+                                compiler,
+                                temporaryFolder(parts.config()),
+                                parts.allocator()),
+                        limits(parts.config()));
+        this.statements =
+                new SqlStatements(
+                        new GovernanceStatements(catalog, functions), queries, catalog.audit());
+    }
+
+    SqlStatements statements() {
+        return statements;
+    }
+
+    /** Compiles the functions of row filters and masks. */
+    PolicyCompiler functions() {
+        return functions;
+    }
+
+    @Override
+    public void close() {
+        statements.close();
+        compiler.close();
+    }
+
+    private static Path temporaryFolder(Config config) {
+        return config.data().resolve("queries");
+    }
+
+    private static LakeQueries.Limits limits(Config config) {
+        return new LakeQueries.Limits(
+                new LakeQuery.Limits(
+                        config.number(Setting.SQL_ROWS),
+                        RESULT_BYTES_MAX,
+                        Duration.ofSeconds(config.number(Setting.SQL_TIMEOUT_S)),
+                        new PipelineConfig.Duck(
+                                (long) config.number(Setting.SQL_MEMORY_MB) << 20,
+                                TEMPORARY_BYTES_MAX,
+                                2)),
+                config.number(Setting.SQL_PARALLEL),
+                WAIT_MAX);
+    }
+}

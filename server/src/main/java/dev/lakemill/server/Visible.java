@@ -1,0 +1,76 @@
+package dev.lakemill.server;
+
+import dev.lakemill.catalog.Caller;
+import dev.lakemill.catalog.Catalog;
+import dev.lakemill.catalog.CatalogTable;
+import dev.lakemill.catalog.Decision;
+import dev.lakemill.catalog.Grant;
+import dev.lakemill.catalog.SecurableInfo;
+import dev.lakemill.types.Principal;
+import dev.lakemill.types.Privilege;
+import dev.lakemill.types.Securable;
+import dev.lakemill.types.SecurableType;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What a caller is told of the catalog: what it may browse, which who manages or uses it may, and
+ * of grants those on what it manages and those that are its own.
+ */
+final class Visible {
+    private final Catalog catalog;
+    private final UUID principal;
+    private final Set<UUID> identities;
+
+    Visible(Catalog catalog, Caller caller) {
+        this.catalog = catalog;
+        this.principal = caller.principal().id();
+        this.identities =
+                Stream.concat(
+                                Stream.of(caller.principal()),
+                                catalog.principals().groupsOf(principal).stream())
+                        .map(Principal::id)
+                        .collect(Collectors.toSet());
+    }
+
+    boolean sees(Securable securable) {
+        return catalog.access().decide(principal, Privilege.BROWSE, securable)
+                instanceof Decision.Allowed;
+    }
+
+    boolean manages(Securable securable) {
+        return catalog.access().mayManage(principal, securable);
+    }
+
+    boolean isAdmin() {
+        return catalog.principals().isAdmin(principal);
+    }
+
+    Stream<SecurableInfo> catalogs() {
+        return children(Securable.METASTORE, SecurableType.CATALOG);
+    }
+
+    Stream<SecurableInfo> schemas() {
+        return catalogs().flatMap(c -> children(c.securable(), SecurableType.SCHEMA));
+    }
+
+    Stream<SecurableInfo> children(Securable parent, SecurableType type) {
+        return catalog.securables().list(parent, type).stream().filter(s -> sees(s.securable()));
+    }
+
+    Stream<CatalogTable> tables() {
+        return catalog.list().stream().filter(table -> sees(Securable.table(table.name())));
+    }
+
+    /** The grants on a securable and its parents that the caller may know of. */
+    Stream<Grant> grants(Securable securable) {
+        var all = manages(securable);
+        return catalog.grants().effective(securable).stream().filter(grant -> all || isOwn(grant));
+    }
+
+    boolean isOwn(Grant grant) {
+        return identities.contains(grant.principal().id());
+    }
+}
