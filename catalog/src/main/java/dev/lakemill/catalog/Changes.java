@@ -119,7 +119,8 @@ final class Changes {
         }
     }
 
-    private void show(Consumer<Model> showing) {
+    /** Of what stands in Postgres already. Only inside {@link #change}. */
+    void show(Consumer<Model> showing) {
         shown.writeLock().lock();
         try {
             showing.accept(model);

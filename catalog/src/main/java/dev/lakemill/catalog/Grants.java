@@ -79,6 +79,24 @@ public final class Grants {
                 });
     }
 
+    /** Shows what others changed in Postgres: {@code lakemill.grant} and native GRANT. */
+    public void reload() {
+        changes.change(
+                model -> {
+                    var found = new Model();
+                    Transactions.run(
+                            changes.database(),
+                            connection -> {
+                                SecurableStore.readGrants(connection, found);
+                                return true;
+                            });
+                    if (!found.grants.equals(model.grants)) {
+                        changes.show(shown -> shown.replaceGrants(found));
+                    }
+                    return true;
+                });
+    }
+
     private static void addAll(List<Grant> found, Model model, SecurableInfo info) {
         model.grants
                 .getOrDefault(info.id(), Map.of())

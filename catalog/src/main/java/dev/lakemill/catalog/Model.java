@@ -307,6 +307,11 @@ final class Model implements Rules.Facts {
         }
     }
 
+    void replaceGrants(Model other) {
+        grants.clear();
+        grants.putAll(other.grants);
+    }
+
     // Policies and tags.
 
     void putMask(UUID table, String column, Policy policy) {

@@ -46,6 +46,17 @@ final class SecurableStore {
 
     // Reading all of it.
 
+    static void readGrants(Connection connection, Model model) throws SQLException {
+        each(
+                connection,
+                "SELECT securable_id, principal_id, privilege FROM lakemill.grants",
+                row ->
+                        model.grant(
+                                id(row, "securable_id"),
+                                id(row, "principal_id"),
+                                Privilege.valueOf(row.getString("privilege"))));
+    }
+
     static Model load(Connection connection) throws SQLException {
         var model = new Model();
         query(
@@ -60,14 +71,7 @@ final class SecurableStore {
                 row -> model.addMember(id(row, "group_id"), id(row, "member_id")));
         var columns = columns(connection);
         each(connection, TREE, row -> putSecurable(model, row, columns));
-        each(
-                connection,
-                "SELECT securable_id, principal_id, privilege FROM lakemill.grants",
-                row ->
-                        model.grant(
-                                id(row, "securable_id"),
-                                id(row, "principal_id"),
-                                Privilege.valueOf(row.getString("privilege"))));
+        readGrants(connection, model);
         each(connection, "SELECT * FROM lakemill.functions", row -> putFunction(model, row));
         each(
                 connection,
