@@ -23,6 +23,9 @@ public final class Postgres implements AutoCloseable {
     /** The role that reads synced tables, for grants. */
     public static final String READER_ROLE = Roles.READER;
 
+    /** The role that owns governed tables; the owner's user is in it. */
+    public static final String OBJECTS_ROLE = Roles.OBJECTS;
+
     private static final int OWNER_CONNECTIONS_MAX = 6;
     private static final int READER_CONNECTIONS_MAX = 8;
     private static final long CONNECTION_WAIT_MILLIS_MAX = 10_000;

@@ -2,6 +2,7 @@ package dev.lakemill.postgres;
 
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import org.postgresql.PGConnection;
@@ -9,13 +10,19 @@ import org.postgresql.PGConnection;
 /**
  * The roles and the schema {@code lakemill}, made where they are missing.
  *
- * <p>The owner writes everything. The reader reads what it is granted (synced tables and their
- * state) and nothing else: it creates nothing, not even temporary tables, in an embedded Postgres.
+ * <p>The owner writes everything; its role {@code lakemill_objects} owns the governed tables. The
+ * reader reads what it is granted (synced tables and their state) and nothing else: it creates
+ * nothing, not even temporary tables, in an embedded Postgres.
  */
 final class Roles {
     static final String OWNER = "lakemill";
     static final String READER = "lakemill_reader";
+
+    /** Owns whatever the catalog governs, so that no principal does. */
+    static final String OBJECTS = "lakemill_objects";
+
     static final int VERSION_MIN = 16;
+    private static final int NAME_BYTES_MAX = 63;
 
     private static final String READER_SETTINGS =
             """
@@ -46,6 +53,17 @@ final class Roles {
             if (!exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = '" + READER + "'")) {
                 run(connection, "CREATE ROLE lakemill_reader LOGIN");
             }
+            if (!exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = '" + OBJECTS + "'")) {
+                run(connection, "CREATE ROLE lakemill_objects NOLOGIN");
+                run(
+                        connection,
+                        "GRANT lakemill_objects TO CURRENT_USER WITH INHERIT TRUE, SET TRUE");
+            }
+            run(
+                    connection,
+                    "GRANT CREATE ON DATABASE %s TO lakemill_objects"
+                            .formatted(database(connection)));
+            GovernanceSql.installLayout(connection);
             run(connection, "GRANT USAGE ON SCHEMA lakemill TO lakemill_reader");
             run(
                     connection,
@@ -121,6 +139,17 @@ final class Roles {
                 var rows = statement.executeQuery(query)) {
             return rows.next();
         }
+    }
+
+    /** Whether no principal can have a role of this name. */
+    static boolean isReserved(String name) {
+        return name.startsWith("pg_")
+                || name.equals(OWNER)
+                || name.startsWith("lakemill_")
+                || name.equals("postgres")
+                || name.equals(Acl.PUBLIC)
+                || name.equals("none")
+                || name.getBytes(StandardCharsets.UTF_8).length > NAME_BYTES_MAX;
     }
 
     private static void run(Connection connection, String sql) throws SQLException {

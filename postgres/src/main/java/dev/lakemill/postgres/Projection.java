@@ -1,0 +1,212 @@
+package dev.lakemill.postgres;
+
+import dev.lakemill.catalog.AuditEvent;
+import dev.lakemill.catalog.Catalog;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps Postgres as the catalog says: principals as roles, grants as native privileges, row filters
+ * as row security, masks as views; and the catalog as principals' own CREATE TABLE and GRANT say.
+ *
+ * <p>After every change of the catalog, and at least as often as told, it works out what Postgres
+ * should look like ({@link Wanted}), reads what it looks like ({@link Found}), and takes the steps
+ * between the two. So a change of the catalog, a table that a sync has just made, and a privilege
+ * that somebody changed behind the catalog's back are one case; the last is audited as drift.
+ *
+ * <p>A user or service principal may read or write a table of Postgres exactly when the catalog's
+ * {@link dev.lakemill.catalog.Access} allows SELECT or MODIFY: USE CATALOG and USE SCHEMA are
+ * worked into what is granted. Synced tables are read-only for all. A thread of its own does it.
+ */
+public final class Projection implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Projection.class);
+
+    private final DataSource database;
+    private final Catalog catalog;
+    private final Duration every;
+    private final boolean guarded;
+    private final Reconciler reconciler;
+    private final StateTables stateTables;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition wake = lock.newCondition();
+    private final Thread thread;
+    private @Nullable AutoCloseable catalogListener;
+    private @Nullable AutoCloseable databaseListener;
+    private boolean changed;
+    private boolean closed;
+
+    /** One reconciliation at a time; guards what follows. */
+    private final ReentrantLock working = new ReentrantLock();
+
+    private long wantedVersion = -1;
+    private @Nullable Wanted wanted;
+    private long settledVersion = -1;
+
+    private Projection(DataSource database, Catalog catalog, Duration every, boolean guarded) {
+        this.database = database;
+        this.catalog = catalog;
+        this.every = every;
+        this.guarded = guarded;
+        this.reconciler = new Reconciler();
+        this.stateTables = new StateTables(catalog);
+        this.thread = Thread.ofVirtual().name("projection").unstarted(this::work);
+    }
+
+    /**
+     * Reconciles once, then goes on doing so after each change and in each period.
+     *
+     * @throws LakemillException UNAVAILABLE when Postgres does not take part now
+     */
+    public static Projection start(Postgres postgres, Catalog catalog, Duration every) {
+        var database = postgres.ownerUnpooled();
+        try {
+            var guarded = GovernanceSql.install(database);
+            if (!guarded) {
+                LOG.warn(
+                        "without a superuser there are no event triggers: a change behind the"
+                                + " catalog's back is undone after up to {} s, and principals"
+                                + " make no tables by SQL",
+                        every.toSeconds());
+            }
+            var projection = new Projection(database, catalog, every, guarded);
+            projection.reconcile();
+            projection.catalogListener = catalog.access().onChange(projection::wake);
+            projection.databaseListener = new ChangeListener(database, projection::changedBySql);
+            projection.thread.start();
+            return projection;
+        } catch (SQLException e) {
+            throw new LakemillException(
+                    ErrorCode.UNAVAILABLE,
+                    "grants cannot be carried to Postgres: " + e.getMessage(),
+                    "see that Postgres runs; then try again",
+                    e);
+        }
+    }
+
+    private void changedBySql() {
+        catalog.grants().reload();
+        wake();
+    }
+
+    private void wake() {
+        lock.lock();
+        try {
+            changed = true;
+            wake.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void work() {
+        try {
+            while (awaitReason()) {
+                tryToReconcile();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** False when it is time to end. */
+    private boolean awaitReason() throws InterruptedException {
+        lock.lock();
+        try {
+            var left = every.toNanos();
+            while (!changed && !closed && left > 0) {
+                left = wake.awaitNanos(left);
+            }
+            changed = false;
+            return !closed;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void tryToReconcile() {
+        try {
+            reconcile();
+        } catch (SQLException e) {
+            LOG.warn("grants wait for Postgres: {}", e.getMessage());
+        } catch (RuntimeException e) {
+            LOG.error("grants are not carried to Postgres", e);
+        }
+    }
+
+    /**
+     * Makes Postgres what the catalog says now, on the caller's thread. Returns whether everything
+     * was done; what was not is tried again.
+     */
+    public boolean reconcile() throws SQLException {
+        working.lock();
+        try (var connection = database.getConnection()) {
+            connection.setAutoCommit(false);
+            stateTables.follow(connection);
+            return reconcile(connection);
+        } finally {
+            working.unlock();
+        }
+    }
+
+    private boolean reconcile(Connection connection) throws SQLException {
+        var version = catalog.access().version();
+        var current = wanted;
+        if (current == null || version != wantedVersion) {
+            current = Wanted.of(Governed.of(catalog, guarded));
+            wanted = current;
+            wantedVersion = version;
+        }
+        var outcome = reconciler.reconcile(connection, current);
+        if (settledVersion == version) {
+            outcome.onKnown().forEach(this::tellDrift);
+        }
+        settledVersion = outcome.complete() ? version : -1;
+        return outcome.complete();
+    }
+
+    /** The catalog had not changed since all was well, so somebody else did. */
+    private void tellDrift(Step step) {
+        var commands = String.join("; ", step.commands());
+        LOG.warn("undone in Postgres: {}: {}", step.subject(), commands);
+        catalog.audit()
+                .record(
+                        AuditEvent.done(
+                                catalog.system(),
+                                "postgres",
+                                "undoDrift",
+                                Map.of("subject", step.subject(), "commands", commands)));
+    }
+
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closed = true;
+            wake.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        try {
+            if (catalogListener != null) {
+                catalogListener.close();
+            }
+            if (databaseListener != null) {
+                databaseListener.close();
+            }
+            thread.join(TimeUnit.SECONDS.toMillis(10));
+        } catch (Exception e) {
+            throw new IllegalStateException("the projection does not end", e);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+package dev.lakemill.postgres;
+
+import dev.lakemill.catalog.Caller;
+import dev.lakemill.catalog.Catalog;
+import dev.lakemill.catalog.TableKind;
+import dev.lakemill.types.Column;
+import dev.lakemill.types.DataType;
+import dev.lakemill.types.DataType.Primitive;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The catalog follows what principals did to tables by SQL: a table made, altered or dropped is one
+ * in the catalog too, of the kind STATE and owned by who made it.
+ */
+final class StateTables {
+    private static final Logger LOG = LoggerFactory.getLogger(StateTables.class);
+    private static final Pattern DECIMAL = Pattern.compile("numeric\\((\\d+),(\\d+)\\)");
+    private static final int PRECISION_MAX = 38;
+
+    private static final String CHANGES =
+            """
+            SELECT number, action, principal, catalog_schema, postgres_schema, postgres_table
+            FROM lakemill.table_changes ORDER BY number
+            """;
+
+    private static final String COLUMNS =
+            """
+            SELECT a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
+                coalesce(col_description(c.oid, a.attnum), '')
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            WHERE n.nspname = ? AND c.relname = ? AND c.relkind IN ('r', 'p') ORDER BY a.attnum
+            """;
+
+    private final Catalog catalog;
+
+    StateTables(Catalog catalog) {
+        this.catalog = catalog;
+    }
+
+    private record Change(String creator, String catalogSchema, List<Long> numbers) {}
+
+    /** Looks at each table that changed as it is now, and forgets the changes. */
+    void follow(Connection connection) throws SQLException {
+        var changes = new LinkedHashMap<Relation, Change>();
+        try (var query = connection.prepareStatement(CHANGES);
+                var rows = query.executeQuery()) {
+            while (rows.next()) {
+                var table = new Relation(rows.getString(5), rows.getString(6));
+                var creator = rows.getString(3);
+                var schema = rows.getString(4);
+                var change =
+                        changes.computeIfAbsent(
+                                table, _ -> new Change(creator, schema, new ArrayList<>()));
+                change.numbers().add(rows.getLong(1));
+            }
+        }
+        for (var entry : changes.entrySet()) {
+            follow(connection, entry.getKey(), entry.getValue());
+            forget(connection, entry.getValue().numbers());
+        }
+    }
+
+    private void follow(Connection connection, Relation table, Change change) throws SQLException {
+        var parts = change.catalogSchema().split("\\.", 2);
+        var name = new TableName(parts[0], parts[1], table.name());
+        var known =
+                catalog.find(name)
+                        .filter(t -> t.location().equals("postgres:" + table))
+                        .isPresent();
+        var schema = schema(connection, table);
+        try {
+            if (schema.isEmpty() && known) {
+                catalog.drop(name);
+            } else if (schema.isPresent() && known) {
+                var before = catalog.find(name).orElseThrow();
+                if (!before.schema().equals(schema.get())) {
+                    catalog.update(name, schema.get(), before.comment(), before.properties());
+                }
+            } else if (schema.isPresent()) {
+                var creator = catalog.principals().find(change.creator());
+                if (creator.isPresent()) {
+                    catalog.create(
+                            new Caller(creator.get().principal(), null, "postgres", "", ""),
+                            name,
+                            TableKind.STATE,
+                            schema.get(),
+                            "postgres:" + table,
+                            "",
+                            Map.of());
+                }
+            }
+        } catch (LakemillException e) {
+            LOG.warn("the catalog does not follow the table {}: {}", table, e.getMessage());
+        }
+    }
+
+    private static void forget(Connection connection, List<Long> numbers) throws SQLException {
+        var sql = "DELETE FROM lakemill.table_changes WHERE number = ANY (?)";
+        try (var delete = connection.prepareStatement(sql)) {
+            delete.setArray(1, connection.createArrayOf("bigint", numbers.toArray()));
+            delete.executeUpdate();
+        }
+        connection.commit();
+    }
+
+    /** Empty when there is no such table. */
+    private static Optional<TableSchema> schema(Connection connection, Relation table)
+            throws SQLException {
+        var columns = new ArrayList<Column>();
+        try (var query = connection.prepareStatement(COLUMNS)) {
+            query.setString(1, table.schema());
+            query.setString(2, table.name());
+            try (var rows = query.executeQuery()) {
+                while (rows.next()) {
+                    columns.add(
+                            new Column(
+                                    rows.getString(1),
+                                    type(rows.getString(2)),
+                                    rows.getBoolean(3),
+                                    rows.getString(4)));
+                }
+            }
+        }
+        return columns.isEmpty() ? Optional.empty() : Optional.of(new TableSchema(columns));
+    }
+
+    /** The type of the catalog that holds every value of Postgres's; STRING for want of another. */
+    static DataType type(String postgres) {
+        if (postgres.endsWith("[]")) {
+            return new DataType.Array(type(postgres.substring(0, postgres.length() - 2)), true);
+        }
+        var decimal = DECIMAL.matcher(postgres);
+        if (decimal.matches()) {
+            var precision = Integer.parseInt(decimal.group(1));
+            var scale = Integer.parseInt(decimal.group(2));
+            return precision <= PRECISION_MAX
+                    ? new DataType.Decimal(precision, scale)
+                    : Primitive.STRING;
+        }
+        return switch (postgres) {
+            case "boolean" -> Primitive.BOOLEAN;
+            case "smallint" -> Primitive.SHORT;
+            case "integer" -> Primitive.INTEGER;
+            case "bigint" -> Primitive.LONG;
+            case "real" -> Primitive.FLOAT;
+            case "double precision" -> Primitive.DOUBLE;
+            case "bytea" -> Primitive.BINARY;
+            case "date" -> Primitive.DATE;
+            case "timestamp with time zone" -> Primitive.TIMESTAMP;
+            case "timestamp without time zone" -> Primitive.TIMESTAMP_NTZ;
+            default -> Primitive.STRING;
+        };
+    }
+}
