@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /** What Postgres's own catalog says of one table. */
-record PostgresCatalog(Connection connection, SyncedTableSpec spec) {
+record PostgresCatalog(Connection connection, String schema, String table) {
     /** A parameter each for the schema and the table. */
     private static final String TABLE =
             """
@@ -76,8 +76,8 @@ record PostgresCatalog(Connection connection, SyncedTableSpec spec) {
     /** Rows of two texts, the second not NULL, in order. */
     private Map<String, String> pairs(String sql) throws SQLException {
         try (var query = connection.prepareStatement(sql)) {
-            query.setString(1, spec.postgresSchema());
-            query.setString(2, spec.postgresTable());
+            query.setString(1, schema);
+            query.setString(2, table);
             try (var rows = query.executeQuery()) {
                 var pairs = new LinkedHashMap<String, String>();
                 while (rows.next()) {

@@ -100,12 +100,20 @@ record Registry(Connection connection, String pipeline) {
         }
     }
 
-    /** Drops the synced table and forgets it; false when there is none of that name. */
+    /**
+     * Drops the synced table, with the view before it, and forgets it; false when there is none of
+     * that name.
+     */
     boolean drop(TableName name) throws SQLException {
         var sql =
                 """
-                DELETE FROM lakemill.synced_tables WHERE name = ?
-                RETURNING format('DROP TABLE IF EXISTS %I.%I', postgres_schema, postgres_table)
+                DELETE FROM lakemill.synced_tables s WHERE name = ?
+                RETURNING coalesce(
+                    (SELECT format('DROP TABLE %I.%I CASCADE', h.hidden_schema, h.postgres_table)
+                     FROM lakemill.hidden_tables() h
+                     WHERE h.postgres_schema = s.postgres_schema
+                        AND h.postgres_table = s.postgres_table),
+                    format('DROP TABLE IF EXISTS %I.%I', s.postgres_schema, s.postgres_table))
                 """;
         try (var delete = connection.prepareStatement(sql)) {
             delete.setString(1, name.toString());

@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -127,6 +128,7 @@ final class Session implements AutoCloseable {
 
     private boolean prepare(Target target, Registry registry) throws SQLException {
         registry.lock();
+        locate();
         var wasActive = target.isActive();
         var refused = new TargetDdl(connection, registry, target.spec(), target.sql()).prepare();
         if (!refused.isEmpty()) {
@@ -152,8 +154,25 @@ final class Session implements AutoCloseable {
         return doubtful;
     }
 
+    /** Looks up where the tables lie, which stays so until the end of the transaction. */
+    private void locate() throws SQLException {
+        var hidden = new HashMap<List<String>, String>();
+        try (var query = connection.prepareStatement("SELECT * FROM lakemill.hidden_tables()");
+                var rows = query.executeQuery()) {
+            while (rows.next()) {
+                hidden.put(List.of(rows.getString(1), rows.getString(2)), rows.getString(3));
+            }
+        }
+        for (var target : targets) {
+            var spec = target.spec();
+            var name = List.of(spec.postgresSchema(), spec.postgresTable());
+            target.sql().lieIn(hidden.getOrDefault(name, spec.postgresSchema()));
+        }
+    }
+
     /** Applies batches, in order of number, as one: the tables show the last. */
     Instant apply(List<GroupBatch> batches) throws SQLException, TableFailure {
+        locate();
         var outcomes = new ArrayList<Target.Outcome>();
         for (var target : targets) {
             if (target.isActive()) {
@@ -190,6 +209,7 @@ final class Session implements AutoCloseable {
 
     /** Makes the tables what the round's snapshots hold, writing only what differs. */
     Instant compare(Round round) throws SQLException, TableFailure {
+        locate();
         var outcomes = new ArrayList<Target.Outcome>();
         doubtful = false;
         for (var target : targets) {

@@ -65,7 +65,8 @@ public record SyncedTableSpec(
         var namespace = name.schema().toLowerCase(Locale.ROOT);
         if (namespace.startsWith("pg_")
                 || namespace.equals("information_schema")
-                || namespace.equals("lakemill")) {
+                || namespace.equals("lakemill")
+                || namespace.startsWith("lakemill_")) {
             throw wrong(name, "the schema " + namespace + " is reserved", "take another schema");
         }
         checkLength(name, namespace);

@@ -29,7 +29,7 @@ final class TargetDdl {
     private final TargetSql sql;
 
     TargetDdl(Connection connection, Registry registry, SyncedTableSpec spec, TargetSql sql) {
-        this.postgres = new PostgresCatalog(connection, spec);
+        this.postgres = new PostgresCatalog(connection, sql.schema(), spec.postgresTable());
         this.registry = registry;
         this.spec = spec;
         this.sql = sql;
@@ -59,8 +59,13 @@ final class TargetDdl {
     }
 
     private String create() throws SQLException {
-        postgres.execute("CREATE SCHEMA IF NOT EXISTS " + TargetSql.quoted(spec.postgresSchema()));
+        postgres.execute(
+                "CREATE SCHEMA IF NOT EXISTS %s AUTHORIZATION %s"
+                        .formatted(TargetSql.quoted(spec.postgresSchema()), Postgres.OBJECTS_ROLE));
         postgres.execute(sql.create());
+        postgres.execute(
+                "ALTER TABLE %s OWNER TO %s".formatted(sql.table(), Postgres.OBJECTS_ROLE));
+        postgres.execute("NOTIFY lakemill_governance");
         return "";
     }
 
@@ -123,13 +128,16 @@ final class TargetDdl {
         }
         for (var found : existing) {
             if (TargetSql.isIndexName(found) && !wanted.contains(found)) {
-                var schema = TargetSql.quoted(spec.postgresSchema());
+                var schema = TargetSql.quoted(sql.schema());
                 postgres.execute("DROP INDEX %s.%s".formatted(schema, TargetSql.quoted(found)));
             }
         }
     }
 
-    /** Comments, and who may do what: the owner writes, the reader reads, nobody else anything. */
+    /**
+     * Comments, and who may do what: the owner writes, the reader reads what is not hidden, and
+     * others what the catalog says.
+     */
     private void describe() throws SQLException {
         var comments = new HashMap<String, String>();
         comments.put("", "Synced by Lakemill from %s; read-only".formatted(spec.source()));
@@ -142,6 +150,9 @@ final class TargetDdl {
             if (!comment.getValue().equals(existing.getOrDefault(column, ""))) {
                 postgres.execute(sql.comment(column, comment.getValue()));
             }
+        }
+        if (sql.isHidden()) {
+            return;
         }
         var schema = TargetSql.quoted(spec.postgresSchema());
         var reader = Postgres.READER_ROLE;

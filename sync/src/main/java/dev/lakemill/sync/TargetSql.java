@@ -23,6 +23,7 @@ final class TargetSql {
     private final List<Column> columns;
     private final int[] keyColumns;
     private final int number;
+    private String schema;
 
     /**
      * @param number unique among the session's tables
@@ -32,11 +33,28 @@ final class TargetSql {
         this.columns = spec.sourceSchema().columns();
         this.keyColumns = spec.keyColumns();
         this.number = number;
+        this.schema = spec.postgresSchema();
+    }
+
+    /**
+     * While columns are masked, a view stands in the table's place, and the table is in a hidden
+     * schema.
+     */
+    void lieIn(String schema) {
+        this.schema = schema;
+    }
+
+    String schema() {
+        return schema;
+    }
+
+    boolean isHidden() {
+        return !schema.equals(spec.postgresSchema());
     }
 
     /** The table's name for SQL. */
     String table() {
-        return quoted(spec.postgresSchema()) + "." + quoted(spec.postgresTable());
+        return quoted(schema) + "." + quoted(spec.postgresTable());
     }
 
     String changedRows() {
@@ -192,7 +210,8 @@ final class TargetSql {
 
     private String constraintName(String kind, List<String> names) {
         var crc = new CRC32();
-        crc.update((table() + names).getBytes(StandardCharsets.UTF_8));
+        var known = quoted(spec.postgresSchema()) + "." + quoted(spec.postgresTable());
+        crc.update((known + names).getBytes(StandardCharsets.UTF_8));
         var end = "_%s_%08x".formatted(kind, crc.getValue());
         var start = spec.postgresTable() + "_" + String.join("_", names);
         while (start.getBytes(StandardCharsets.UTF_8).length > NAME_BYTES_MAX - end.length()) {

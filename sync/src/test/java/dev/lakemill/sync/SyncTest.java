@@ -95,6 +95,36 @@ final class SyncTest {
     }
 
     @Test
+    void aTableBehindAViewWithMasksIsWrittenWhereItLies() throws Exception {
+        pipeline.insert(STOCK, "basil", 10L, "fresh").insert(STOCK, "mint", 20L, null);
+        pipeline.publish();
+        pipeline.commit();
+        try (var sync = start()) {
+            awaitBatch(sync, 1);
+            execute(
+                    "BEGIN",
+                    "SELECT pg_advisory_xact_lock(7081)",
+                    "CREATE SCHEMA \"lakemill:%s\"".formatted(schema),
+                    "ALTER TABLE %1$s.stock SET SCHEMA \"lakemill:%1$s\"".formatted(schema),
+                    ("CREATE VIEW %1$s.stock AS SELECT sku, grams, '***'::text AS note"
+                                    + " FROM \"lakemill:%1$s\".stock WHERE sku <> 'mint'")
+                            .formatted(schema),
+                    "COMMIT");
+            pipeline.delete(STOCK, row("mint", 20L, null)).insert(STOCK, "dill", 3L, "new");
+            pipeline.publish();
+            awaitBatch(sync, 2);
+            assertThat(stock()).containsExactly("basil 10 ***", "dill 3 ***");
+            assertThat(query("SELECT note FROM \"lakemill:%s\".stock".formatted(schema)))
+                    .containsExactlyInAnyOrder(List.of("fresh"), List.of("new"));
+        }
+        pipeline.commit();
+        try (var sync = start()) {
+            awaitBatch(sync, 2);
+            assertThat(stock()).hasSize(2);
+        }
+    }
+
+    @Test
     void stateTellsBatchPositionsAndTimes() throws Exception {
         pipeline.insert(STOCK, "basil", 10L, null);
         pipeline.publish();
