@@ -91,6 +91,18 @@ final class BenchCommand {
         return run(AuditBench::run, new BenchOptions(rounds, seconds, json));
     }
 
+    @Command(
+            name = "policy",
+            mixinStandardHelpOptions = true,
+            description = "Random changes of the catalog, and whether Postgres agrees with it.")
+    int policy(
+            @Option(names = "--rounds", defaultValue = "5") int rounds,
+            @Option(names = "--seconds", defaultValue = "6") int seconds,
+            @Option(names = "--json") boolean json)
+            throws Exception {
+        return run(PolicyBench::run, new BenchOptions(rounds, seconds, json));
+    }
+
     private int run(Bench bench, BenchOptions options) throws Exception {
         var report = bench.run(options);
         var out = spec.commandLine().getOut();
