@@ -11,6 +11,7 @@ import dev.lakemill.ingest.IngestTable;
 import dev.lakemill.ingest.LandingConfig;
 import dev.lakemill.postgres.Postgres;
 import dev.lakemill.postgres.PostgresConfig;
+import dev.lakemill.postgres.Projection;
 import dev.lakemill.postgres.RowAudit;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.wal.LogConfig;
@@ -60,6 +61,7 @@ final class Node implements AutoCloseable {
             postgres = part(named(Setting.POSTGRES_PORT, () -> Postgres.start(postgres(config))));
             catalog = Catalog.open(postgres.owner());
             RowAudit.open(postgres.owner(), catalog.audit());
+            part(projection());
             tables = part(openTables());
             openAudit();
             lineage = part(LineageRecorder.start(postgres.owner(), catalog, Clock.systemUTC()));
@@ -135,6 +137,11 @@ final class Node implements AutoCloseable {
                 log.error("closing {} failed", part.getClass().getSimpleName(), e);
             }
         }
+    }
+
+    private Projection projection() {
+        var seconds = config.number(Setting.POSTGRES_GRANTS_CHECK_SECONDS);
+        return Projection.start(postgres, catalog, Duration.ofSeconds(seconds));
     }
 
     private <T extends AutoCloseable> T part(T part) {

@@ -17,6 +17,10 @@ enum Setting {
     POSTGRES_BIN("postgres.bin", "", "folder with postgres and initdb; empty: the ones we bring"),
     POSTGRES_USER("postgres.user", "", "system user of Postgres when we are root; empty: any"),
     POSTGRES_CONNECTIONS("postgres.max_connections", "64", "connections that Postgres accepts"),
+    POSTGRES_GRANTS_CHECK_SECONDS(
+            "postgres.grants_check_seconds",
+            "5",
+            "between looks whether Postgres still has exactly the catalog's grants"),
     LOG_SEGMENT_MB("log.segment_mb", "64", "size of one file of the write-ahead log"),
     LOG_TOTAL_MB("log.total_mb", "4096", "the write-ahead log at most; producers wait beyond it"),
     LANDING_INTERVAL_MS("landing.interval_ms", "1000", "between commits of a Bronze table"),

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.arrow.memory.BufferAllocator;
@@ -81,7 +82,8 @@ final class Tables implements AutoCloseable {
         var known = catalog.find(name).orElse(null);
         var table =
                 known == null
-                        ? catalog.create(name, kind, schema, location(name), comment, properties)
+                        ? catalog.create(
+                                name, kind, schema, location(name, kind), comment, properties)
                         : unchanged(known, kind, schema);
         if (kind != TableKind.SYNCED) {
             open(table);
@@ -139,7 +141,11 @@ final class Tables implements AutoCloseable {
                 });
     }
 
-    private String location(TableName name) {
+    private String location(TableName name, TableKind kind) {
+        if (kind == TableKind.SYNCED) {
+            var lower = name.toString().toLowerCase(Locale.ROOT);
+            return "postgres:" + lower.substring(name.catalog().length() + 1);
+        }
         return folder.resolve(name.catalog())
                 .resolve(name.schema())
                 .resolve(name.table())
