@@ -267,7 +267,7 @@ public final class PolicyPrinter {
             return cast("NULL", type);
         }
         return switch (type) {
-            case Primitive.STRING -> cast(text(text), type);
+            case Primitive.STRING -> text(text) + "::text";
             case Primitive.BINARY -> cast(text("\\x" + text), type);
             case Primitive.DATE -> date(Long.parseLong(text));
             case Primitive.TIMESTAMP ->

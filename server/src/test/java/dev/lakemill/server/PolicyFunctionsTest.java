@@ -153,7 +153,7 @@ final class PolicyFunctionsTest {
                         "(coalesce(list_contains($groups, 'it''s $1'), false) OR ($2 = $user) OR"
                                 + " ($1 IN ('a', 'b')))");
         assertThat(function.postgresSql())
-                .contains("lakemill.is_member(CAST('it''s $1' AS text))")
+                .contains("lakemill.is_member('it''s $1'::text)")
                 .contains("lakemill.session_name()");
     }
 
