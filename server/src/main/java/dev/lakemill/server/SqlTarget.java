@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 
 /** Which node a command asks, and on whose account. */
 final class SqlTarget {
-    private static final String TOKEN_FILE = "token";
+    private static final String TOKEN_FILE = "cli-token";
 
     @Option(
             names = "--project",
