@@ -4,6 +4,9 @@ import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+
+import org.jspecify.annotations.Nullable;
+
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -14,8 +17,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+
 import javax.sql.DataSource;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Names, schemas and locations of all tables, and who may do what to anything, kept in Postgres.
@@ -147,12 +150,31 @@ public final class Catalog {
             String location,
             String comment,
             Map<String, String> properties) {
+        return create(caller, UUID.randomUUID(), name, kind, schema, location, comment, properties);
+    }
+
+    /**
+     * The same under an id that was given out before, as Delta's managed tables bear it in their
+     * log; it has never been another's.
+     */
+    public CatalogTable create(
+            Caller caller,
+            UUID id,
+            TableName name,
+            TableKind kind,
+            TableSchema schema,
+            String location,
+            String comment,
+            Map<String, String> properties) {
         var securable = Securable.table(name);
         Securables.check(securable, comment, properties, location);
         return changes.change(
                 model -> {
                     requireCreate(model, caller, securable);
-                    var info = securables.fresh(caller, securable, comment, properties, location);
+                    var info =
+                            securables
+                                    .fresh(caller, securable, comment, properties, location)
+                                    .withId(id);
                     var facts = new Model.TableFacts(kind, schema);
                     var parents = new ArrayList<SecurableInfo>();
                     changes.commit(

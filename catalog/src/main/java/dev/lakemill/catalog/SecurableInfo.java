@@ -2,6 +2,7 @@ package dev.lakemill.catalog;
 
 import dev.lakemill.types.Principal;
 import dev.lakemill.types.Securable;
+
 import java.time.Instant;
 import java.util.Map;
 import java.util.UUID;
@@ -71,5 +72,19 @@ public record SecurableInfo(
     SecurableInfo touched(Instant at, String by) {
         return new SecurableInfo(
                 id, securable, owner, comment, properties, location, createdAt, createdBy, at, by);
+    }
+
+    SecurableInfo withId(UUID other) {
+        return new SecurableInfo(
+                other,
+                securable,
+                owner,
+                comment,
+                properties,
+                location,
+                createdAt,
+                createdBy,
+                updatedAt,
+                updatedBy);
     }
 }

@@ -2,8 +2,11 @@ package dev.lakemill.catalog;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
+import dev.lakemill.types.TableSchema;
+
 import java.util.ArrayList;
 import java.util.Locale;
 
@@ -11,12 +14,12 @@ import java.util.Locale;
  * Column types as JSON, in the form of Delta's schema strings (Delta protocol, "Schema
  * Serialization Format"): unlike DDL text it keeps the nullability of elements and nested comments.
  */
-final class TypeJson {
+public final class TypeJson {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
     private TypeJson() {}
 
-    static JsonNode write(DataType type) {
+    public static JsonNode write(DataType type) {
         return switch (type) {
             case DataType.Primitive p -> JSON.textNode(p.name().toLowerCase(Locale.ROOT));
             case DataType.Decimal d -> JSON.textNode(d.sql().toLowerCase(Locale.ROOT));
@@ -39,7 +42,8 @@ final class TypeJson {
         };
     }
 
-    private static JsonNode write(Column field) {
+    /** A field of a struct or a column of a table. */
+    public static JsonNode write(Column field) {
         var metadata = JSON.objectNode();
         if (!field.comment().isEmpty()) {
             metadata.put("comment", field.comment());
@@ -50,7 +54,8 @@ final class TypeJson {
         return node;
     }
 
-    static DataType read(JsonNode node) {
+    /** IllegalArgumentException or IllegalStateException for what is no type. */
+    public static DataType read(JsonNode node) {
         if (node.isTextual()) {
             return DataType.parse(node.textValue());
         }
@@ -71,6 +76,13 @@ final class TypeJson {
             }
             case String other -> throw new IllegalStateException("not a type: " + other);
         };
+    }
+
+    /** Reads the struct of a whole table. */
+    public static TableSchema readSchema(JsonNode struct) {
+        var columns = new ArrayList<Column>();
+        struct.required("fields").forEach(field -> columns.add(readField(field)));
+        return new TableSchema(columns);
     }
 
     private static Column readField(JsonNode node) {
