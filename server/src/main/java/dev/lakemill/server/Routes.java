@@ -3,17 +3,21 @@ package dev.lakemill.server;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
-import java.util.Map;
+
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import java.util.Map;
 
 /**
  * Mounts routes whose bodies are blocking code: each request gets a virtual thread.
@@ -22,32 +26,32 @@ import org.slf4j.LoggerFactory;
  * thrown {@link LakemillException} becomes the status and the error body of its code. Secured
  * routes know their {@link Caller}; open ones are health, login and pages alone.
  */
-final class Routes {
+public final class Routes {
     private static final Logger log = LoggerFactory.getLogger(Routes.class);
     static final long BODY_BYTES_MAX = 4 << 20;
 
     /** A body of an open route. */
-    interface Open {
+    public interface Open {
         Object handle(RoutingContext context) throws Exception;
     }
 
     /** A body of a secured route. */
-    interface Secured {
+    public interface Secured {
         Object handle(RoutingContext context, Caller caller) throws Exception;
     }
 
     /** Says who calls, or throws UNAUTHENTICATED. */
-    interface Authentication {
+    public interface Authentication {
         Caller caller(RoutingContext context);
     }
 
     /** How a failure is told; APIs differ in the form of their errors. */
-    interface ErrorBody {
+    public interface ErrorBody {
         Object body(int status, LakemillException failure);
     }
 
     /** Unity Catalog's and Databricks' form. */
-    static final ErrorBody PLAIN =
+    public static final ErrorBody PLAIN =
             (_, failure) ->
                     Map.of("error_code", failure.code().name(), "message", failure.getMessage());
 
@@ -56,14 +60,14 @@ final class Routes {
      *
      * @param body null for none; a String is sent as it is, anything else as JSON
      */
-    record Reply(int status, Map<String, String> headers, @Nullable Object body) {}
+    public record Reply(int status, Map<String, String> headers, @Nullable Object body) {}
 
     private final Router router;
     private final Authentication authentication;
     private final ErrorBody errors;
     private final ObjectMapper json = new ObjectMapper();
 
-    Routes(Router router, Authentication authentication) {
+    public Routes(Router router, Authentication authentication) {
         this(router, authentication, PLAIN);
     }
 
@@ -74,20 +78,20 @@ final class Routes {
     }
 
     /** The same routes with errors in another form. */
-    Routes withErrors(ErrorBody other) {
+    public Routes withErrors(ErrorBody other) {
         return new Routes(router, authentication, other);
     }
 
-    void open(HttpMethod method, String path, Open route) {
+    public void open(HttpMethod method, String path, Open route) {
         mount(method, path, route);
     }
 
-    void secured(HttpMethod method, String path, Secured route) {
+    public void secured(HttpMethod method, String path, Secured route) {
         mount(method, path, context -> route.handle(context, authentication.caller(context)));
     }
 
     /** The request's JSON body; an empty object when there is none. */
-    JsonNode body(RoutingContext context) {
+    public JsonNode body(RoutingContext context) {
         try {
             var text = context.body().asString();
             return text == null || text.isBlank() ? json.createObjectNode() : json.readTree(text);
@@ -129,6 +133,10 @@ final class Routes {
         var response = context.response().setStatusCode(reply.status());
         response.putHeader("cache-control", "no-store");
         reply.headers().forEach(response::putHeader);
+        if (context.request().method().equals(HttpMethod.HEAD)) {
+            response.end();
+            return;
+        }
         if (reply.body() == null || reply.body() instanceof String) {
             response.end(reply.body() instanceof String text ? text : "");
             return;
