@@ -20,7 +20,7 @@ import java.util.Set;
  * on one securable (RFC 9396, type {@code unity_catalog_privileges}, as Zerobus' clients send it).
  */
 public record AuthorizationDetail(Securable on, Set<Privilege> privileges) {
-    private static final String TYPE = "unity_catalog_privileges";
+    static final String TYPE = "unity_catalog_privileges";
     private static final int DETAILS_MAX = 64;
     private static final ObjectMapper JSON = new ObjectMapper();
 

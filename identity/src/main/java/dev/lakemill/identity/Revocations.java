@@ -82,6 +82,7 @@ final class Revocations {
             throws SQLException {
         var sql =
                 """
+                WITH ended AS (DELETE FROM lakemill.refresh_tokens WHERE session = ?)
                 INSERT INTO lakemill.revoked_tokens AS r (id, expires_at) VALUES (?, ?)
                 ON CONFLICT (id) DO UPDATE
                 SET expires_at = greatest(r.expires_at, EXCLUDED.expires_at)
@@ -93,7 +94,8 @@ final class Revocations {
             delete.setTimestamp(1, Timestamp.from(now));
             delete.executeUpdate();
             insert.setString(1, id);
-            insert.setTimestamp(2, Timestamp.from(expiresAt));
+            insert.setString(2, id);
+            insert.setTimestamp(3, Timestamp.from(expiresAt));
             return insert.executeUpdate();
         }
     }
@@ -102,12 +104,16 @@ final class Revocations {
             throws SQLException {
         var sql =
                 """
+                WITH ended AS (DELETE FROM lakemill.refresh_tokens WHERE principal_id = ?),
+                    personal AS (DELETE FROM lakemill.personal_tokens WHERE principal_id = ?)
                 INSERT INTO lakemill.token_generations (principal_id, generation) VALUES (?, ?)
                 ON CONFLICT (principal_id) DO UPDATE SET generation = EXCLUDED.generation
                 """;
         try (var insert = connection.prepareStatement(sql)) {
-            insert.setObject(1, principal);
-            insert.setLong(2, generation);
+            for (var parameter = 1; parameter <= 3; parameter++) {
+                insert.setObject(parameter, principal);
+            }
+            insert.setLong(4, generation);
             return insert.executeUpdate();
         }
     }

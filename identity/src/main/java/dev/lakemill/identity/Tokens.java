@@ -55,6 +55,9 @@ public final class Tokens {
     private final Supplier<String> issuer;
     private final Clock clock;
 
+    /** Bounds what strangers can write into the audit. */
+    private final RateLimit refusals;
+
     Tokens(Identity.Parts parts, SigningKeys keys, Revocations revocations, Changes changes) {
         this.principals = parts.catalog().principals();
         this.audit = parts.catalog().audit();
@@ -63,6 +66,7 @@ public final class Tokens {
         this.keys = keys;
         this.revocations = revocations;
         this.changes = changes;
+        this.refusals = new RateLimit(60, Duration.ofSeconds(1), clock);
     }
 
     /**
@@ -163,10 +167,33 @@ public final class Tokens {
      * @throws LakemillException UNAUTHENTICATED when it is not good, or not for this door
      */
     public TokenInfo verify(String token, Audience door) {
-        var info = parse(token);
+        var info = verify(token);
         if (!info.audience().opens(door)) {
             throw refused("the token is for " + info.audience().claim() + " alone");
         }
+        if (!info.scopes().contains(TokenRequest.ALL_APIS)) {
+            throw refused("the token lacks the scope " + TokenRequest.ALL_APIS);
+        }
+        return info;
+    }
+
+    /** The same for a stranger who is to be audited when it is refused. */
+    public TokenInfo verify(String token, Audience door, Peer peer) {
+        try {
+            return verify(token, door);
+        } catch (LakemillException e) {
+            if (refusals.tryTake(peer.address())) {
+                audit.record(
+                        peer.refused(
+                                "tokenLogin", Map.of("audience", door.claim()), 401, e.problem()));
+            }
+            throw e;
+        }
+    }
+
+    /** Whose token it is, whatever door it is for. */
+    TokenInfo verify(String token) {
+        var info = parse(token);
         var reason = ended(info);
         if (reason != null) {
             throw refused(reason);

@@ -41,8 +41,10 @@ CREATE TABLE lakemill.refresh_tokens (
     session text NOT NULL,
     principal_id uuid NOT NULL REFERENCES lakemill.principals ON DELETE CASCADE,
     client_id text NOT NULL,
+    scope text NOT NULL,
     expires_at timestamptz NOT NULL,
-    used boolean NOT NULL DEFAULT false
+    used boolean NOT NULL DEFAULT false,
+    number bigint GENERATED ALWAYS AS IDENTITY
 );
 CREATE INDEX refresh_tokens_session ON lakemill.refresh_tokens (session);
 

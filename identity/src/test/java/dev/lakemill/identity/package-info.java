@@ -1,0 +1,4 @@
+@NullMarked
+package dev.lakemill.identity;
+
+import org.jspecify.annotations.NullMarked;
