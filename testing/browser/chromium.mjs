@@ -78,6 +78,19 @@ export async function openPage(
   return { page, complaints };
 }
 
+/** Logs in by a link that works once, as a person does; gives what the browser keeps of it. */
+export async function logIn(browser, link) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(link);
+  await screenshot(page, "login");
+  await page.getByRole("button", { name: "Continue" }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+  const state = await context.storageState();
+  await context.close();
+  return state;
+}
+
 /** Takes a picture of the whole page into the screenshots folder. */
 export async function screenshot(page, name) {
   mkdirSync(SCREENSHOTS, { recursive: true });

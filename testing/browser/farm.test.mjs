@@ -1,15 +1,16 @@
-// The farm's board in a real browser, against a running Lakemill (LAKEMILL_URL), or else against
-// the fixture with made-up data: it connects, numbers change, nothing complains, and pictures of
+// The farm's board in a real browser, against a running Lakemill (LAKEMILL_URL, logged in by the
+// link in LAKEMILL_LOGIN), or else against the fixture with made-up data: it connects, numbers change, nothing complains, and pictures of
 // it lie in target/screenshots (LAKEMILL_SCREENSHOTS).
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { openPage, SIZES, screenshot, skip, startChromium } from "./chromium.mjs";
+import { logIn, openPage, SIZES, screenshot, skip, startChromium } from "./chromium.mjs";
 import { startFixture } from "./fixture/serve.mjs";
 
 const PATIENCE = { timeout: 60_000 };
 let chromium;
 let server;
+let storageState;
 
 before(async () => {
   if (skip) {
@@ -21,6 +22,9 @@ before(async () => {
   const what = process.env.LAKEMILL_URL ? "Lakemill" : "the fixture, for want of LAKEMILL_URL,";
   console.log(`the browser looks at ${what} at ${server.url}`);
   chromium = await startChromium();
+  if (process.env.LAKEMILL_LOGIN) {
+    storageState = await logIn(chromium.browser, process.env.LAKEMILL_LOGIN);
+  }
 });
 
 after(async () => {
@@ -29,7 +33,7 @@ after(async () => {
 });
 
 const open = (test, options) =>
-  openPage(test, chromium.browser, `${server.url}/apps/vertical-farm/`, options);
+  openPage(test, chromium.browser, `${server.url}/apps/vertical-farm/`, { storageState, ...options });
 
 async function untilLive(page) {
   await page.getByRole("status").filter({ hasText: "Live" }).waitFor(PATIENCE);

@@ -65,6 +65,9 @@ export async function fetchStatus(api: URL, signal?: AbortSignal): Promise<Statu
   if (isStatus(body)) {
     return body;
   }
+  if (response.status === 401) {
+    throw new Error("you are logged out: reload the page to log in again");
+  }
   throw new Error(`${api.host} answered ${response.status} instead of Lakemill's status`);
 }
 

@@ -91,6 +91,7 @@ final class Demo {
             awaitHistory(simulators, historyDone);
             server.awaitFresh();
             out.println("3/4 live");
+            out.println("    log in   " + server.loginLink("/apps/vertical-farm/"));
             out.println("    farm     " + addresses.get("http").asText() + "/apps/vertical-farm/");
             out.println("    console  " + addresses.get("http").asText() + "/");
             out.println("    psql     psql '" + addresses.get("postgres").asText() + "'");

@@ -11,6 +11,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -53,10 +54,21 @@ final class ServerProcess implements AutoCloseable {
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("LAKEMILL_DATA", data.toString());
         builder.environment().putAll(settings);
-        var log = data.resolve("server.log").toFile();
-        builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log));
+        builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log(data).toFile()));
         builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
         return new ServerProcess(builder.start(), data);
+    }
+
+    /** Of mode 0600, because the server prints the administrator's first login link. */
+    private static Path log(Path data) throws IOException {
+        var log = data.resolve("server.log");
+        if (!Files.exists(log)) {
+            Files.createFile(
+                    log,
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("rw-------")));
+        }
+        return log;
     }
 
     long pid() {
@@ -86,6 +98,24 @@ final class ServerProcess implements AutoCloseable {
         connection.setReadTimeout(120_000);
         try (var in = connection.getInputStream()) {
             return json.readTree(in);
+        } finally {
+            connection.disconnect();
+        }
+    }
+
+    /** A link that logs a browser in once, as the administrator, and opens the page. */
+    String loginLink(String page) throws IOException {
+        var connection = connect("/api/2.0/identity/login-links");
+        connection.setConnectTimeout(2_000);
+        connection.setReadTimeout(10_000);
+        connection.setRequestMethod("POST");
+        connection.setDoOutput(true);
+        connection.setRequestProperty("content-type", "application/json");
+        try {
+            connection.getOutputStream().write(json.writeValueAsBytes(Map.of("return_to", page)));
+            try (var in = connection.getInputStream()) {
+                return json.readTree(in).path("url").asText();
+            }
         } finally {
             connection.disconnect();
         }
@@ -194,7 +224,12 @@ final class ServerProcess implements AutoCloseable {
 
     private HttpURLConnection connect(String path) throws IOException {
         var url = URI.create(addresses().get("http").asText() + path).toURL();
-        return (HttpURLConnection) url.openConnection();
+        var connection = (HttpURLConnection) url.openConnection();
+        var token = data.resolve("cli-token");
+        if (Files.exists(token)) {
+            connection.setRequestProperty("authorization", "Bearer " + Files.readString(token));
+        }
+        return connection;
     }
 
     private boolean ready() {

@@ -27,10 +27,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "audit",
         mixinStandardHelpOptions = true,
-        description = {
-            "Shows and verifies the audit log; needs a metastore admin's token",
-            "in LAKEMILL_TOKEN."
-        },
+        description = {"Shows and verifies the audit log, for metastore admins."},
         synopsisSubcommandLabel = "COMMAND")
 final class AuditCommand {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -182,14 +179,15 @@ final class AuditCommand {
     }
 
     private JsonNode call(Path project, String method, String path, String body) {
-        var run = RunFile.read(Config.load(project, System.getenv()).data());
+        var data = Config.load(project, System.getenv()).data();
+        var run = RunFile.read(data);
         try {
             var connection =
                     (HttpURLConnection) URI.create(run.http() + path).toURL().openConnection();
             connection.setRequestMethod(method);
             connection.setConnectTimeout(CONNECT_MILLIS_MAX);
             connection.setReadTimeout(VERIFY_MILLIS_MAX);
-            connection.setRequestProperty("authorization", "Bearer " + token());
+            connection.setRequestProperty("authorization", "Bearer " + token(run, data));
             if (!body.isEmpty()) {
                 connection.setDoOutput(true);
                 connection.setRequestProperty("content-type", "application/json");
@@ -220,15 +218,11 @@ final class AuditCommand {
         }
     }
 
-    private String token() {
-        var token = environment.apply("LAKEMILL_TOKEN");
-        if (token == null || token.isBlank()) {
-            throw new LakemillException(
-                    ErrorCode.UNAUTHENTICATED,
-                    "there is no token",
-                    "set LAKEMILL_TOKEN to the token of a metastore admin");
-        }
-        return token.strip();
+    private String token(RunFile run, Path data) {
+        var given = environment.apply("LAKEMILL_TOKEN");
+        return given == null || given.isBlank()
+                ? NodeClient.requireToken(run.http(), data)
+                : given.strip();
     }
 
     private static String encode(String text) {

@@ -1,30 +1,41 @@
 package dev.lakemill.server;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lakemill.catalog.Caller;
+import dev.lakemill.catalog.Principals;
+import dev.lakemill.identity.Identity;
+import dev.lakemill.identity.TokenInfo;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
+import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import javax.sql.DataSource;
 
 /**
- * Health, metrics, status, live tables and pages over HTTP.
+ * Health, metrics, login, REST and pages over HTTP.
  *
- * <p>Handlers are blocking code: each request that does work gets a virtual thread, through {@link
- * #blocking}. Only {@code /livez} and static files are answered on the event loop.
+ * <p>Nothing but health and login is open. Only {@code /livez} and static files are answered on the
+ * event loop; the others are blocking code, see {@link Routes}.
  */
 final class HttpServer implements AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(HttpServer.class);
     private static final int REQUEST_BYTES_MAX = 1 << 20;
+    private static final List<HttpMethod> METHODS =
+            List.of(
+                    HttpMethod.GET,
+                    HttpMethod.POST,
+                    HttpMethod.PUT,
+                    HttpMethod.PATCH,
+                    HttpMethod.DELETE);
 
     /** What the routes ask of the rest of the process. */
     record Parts(
@@ -32,20 +43,22 @@ final class HttpServer implements AutoCloseable {
             Supplier<List<String>> notReady,
             Metrics metrics,
             LiveTables live,
+            Identity identity,
+            Supplier<String> publicUrl,
+            DataSource database,
             Node node) {}
 
-    /** A route's body: it may block and throw. */
-    private interface Blocking {
-        void handle(RoutingContext context) throws Exception;
-    }
+    private static final long STREAMS_CHECKED_EVERY_MS = 500;
 
     private final Parts parts;
-    private final ObjectMapper json = new ObjectMapper();
+    private final HttpAuthentication authentication;
+    private final Map<HttpServerResponse, TokenInfo> openStreams = new ConcurrentHashMap<>();
     private final Vertx vertx;
     private final io.vertx.core.http.HttpServer server;
 
     private HttpServer(Parts parts, String host, int port) throws InterruptedException {
         this.parts = parts;
+        this.authentication = new HttpAuthentication(parts.identity().tokens(), parts.publicUrl());
         this.vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(2).setWorkerPoolSize(2));
         var options =
                 new HttpServerOptions()
@@ -91,33 +104,51 @@ final class HttpServer implements AutoCloseable {
 
     private Router router() {
         var router = Router.router(vertx);
+        var identity = parts.identity();
+        var routes = new Routes(router, authentication);
+        var catalog = parts.node().catalog();
         router.get("/livez").handler(context -> context.end("ok\n"));
-        router.get("/readyz").handler(blocking(this::ready));
-        router.get("/metrics").handler(blocking(this::metrics));
-        router.get("/api/status").handler(blocking(c -> send(c, 200, parts.status().get())));
-        router.get("/api/pipelines/:name/audit").handler(blocking(this::audit));
-        router.get("/api/live").handler(blocking(this::live));
-        router.route("/api/*").handler(blocking(HttpServer::unknown));
+        routes.open(HttpMethod.GET, "/readyz", _ -> ready());
+        routes.open(HttpMethod.GET, "/metrics", this::metrics);
+        OAuthRoutes.mount(routes, identity, authentication);
+        LoginPages.mount(routes, identity, authentication);
+        SecretRoutes.mount(routes, identity, catalog.principals(), parts.publicUrl());
+        ScimRoutes.mount(routes, catalog.principals());
+        AuditRoutes.mount(routes, catalog, parts.database());
+        LineageRoutes.mount(routes, catalog, Clock.systemUTC());
+        SqlRoutes.mount(routes, parts.node().sql().statements());
+        routes.secured(HttpMethod.GET, "/api/status", (_, _) -> parts.status().get());
+        routes.secured(HttpMethod.GET, "/api/pipelines/:name/audit", this::audit);
+        routes.secured(HttpMethod.GET, "/api/live", this::live);
+        for (var method : METHODS) {
+            routes.secured(method, "/api/*", (context, _) -> unknown(context));
+        }
+        router.route().handler(authentication::admitToPages);
         StaticPages.mount(router, parts.node().config().apps());
+        vertx.setPeriodic(STREAMS_CHECKED_EVERY_MS, _ -> endStreams());
         return router;
     }
 
-    private void ready(RoutingContext context) {
+    private Object ready() {
         var reasons = parts.notReady().get();
-        context.response()
-                .setStatusCode(reasons.isEmpty() ? 200 : 503)
-                .putHeader("content-type", "text/plain; charset=utf-8")
-                .end(reasons.isEmpty() ? "ready\n" : String.join("\n", reasons) + "\n");
+        return new Routes.Reply(
+                reasons.isEmpty() ? 200 : 503,
+                Map.of("content-type", "text/plain; charset=utf-8"),
+                reasons.isEmpty() ? "ready\n" : String.join("\n", reasons) + "\n");
     }
 
-    private void metrics(RoutingContext context) {
-        context.response()
-                .putHeader("content-type", Metrics.CONTENT_TYPE)
-                .end(parts.metrics().text());
+    /** Open to this machine, where collectors run; others need a token. */
+    private Object metrics(RoutingContext context) {
+        if (!HttpAuthentication.isLocal(context)) {
+            authentication.token(context);
+        }
+        return new Routes.Reply(
+                200, Map.of("content-type", Metrics.CONTENT_TYPE), parts.metrics().text());
     }
 
     /** Compares every view of a pipeline with its query, now: how many rows differ. */
-    private void audit(RoutingContext context) throws InterruptedException {
+    private Object audit(RoutingContext context, Caller caller) throws InterruptedException {
+        requireAdmin(caller);
         var name = context.pathParam("name");
         var pipeline =
                 parts.node()
@@ -128,70 +159,40 @@ final class HttpServer implements AutoCloseable {
                                                 ErrorCode.NOT_FOUND,
                                                 "there is no pipeline '%s'".formatted(name),
                                                 "GET /api/status lists the pipelines"));
-        send(context, 200, Map.of("views", pipeline.audit()));
+        return Map.of("views", pipeline.audit());
     }
 
-    private void live(RoutingContext context) {
+    private void requireAdmin(Caller caller) {
+        if (!parts.node().catalog().principals().isAdmin(caller.principal().id())) {
+            throw new LakemillException(
+                    ErrorCode.PERMISSION_DENIED,
+                    "only metastore admins may audit a pipeline, which reads all of its rows",
+                    "ask a member of the group " + Principals.ADMINS);
+        }
+    }
+
+    private Object live(RoutingContext context, Caller caller) {
         parts.live().open(context.response(), context.queryParam("table"));
+        openStreams.put(context.response(), authentication.token(context));
+        return new Routes.Answered();
     }
 
-    private static void unknown(RoutingContext context) {
+    /** A stream of events ends with the token that opened it. */
+    private void endStreams() {
+        openStreams.forEach(
+                (response, token) -> {
+                    if (response.ended() || response.closed()) {
+                        openStreams.remove(response);
+                    } else if (!parts.identity().tokens().isGood(token)) {
+                        response.end();
+                    }
+                });
+    }
+
+    private static Object unknown(RoutingContext context) {
         throw new LakemillException(
                 ErrorCode.NOT_FOUND,
                 "there is no " + context.request().method() + " " + context.request().path(),
                 "GET /api/status tells what is here");
-    }
-
-    private io.vertx.core.Handler<RoutingContext> blocking(Blocking route) {
-        return context ->
-                Thread.startVirtualThread(
-                        () -> {
-                            try {
-                                route.handle(context);
-                            } catch (LakemillException e) {
-                                fail(context, status(e.code()), e.code().name(), message(e));
-                            } catch (Exception e) {
-                                log.error("{} failed", context.request().path(), e);
-                                fail(context, 500, ErrorCode.INTERNAL.name(), "see the log");
-                            }
-                        });
-    }
-
-    private void fail(RoutingContext context, int status, String code, String message) {
-        if (!context.response().headWritten()) {
-            send(context, status, Map.of("error_code", code, "message", message));
-        }
-    }
-
-    private void send(RoutingContext context, int status, Object body) {
-        try {
-            context.response()
-                    .setStatusCode(status)
-                    .putHeader("content-type", "application/json")
-                    .putHeader("cache-control", "no-store")
-                    .end(json.writeValueAsString(body));
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static String message(LakemillException failure) {
-        return failure.hint().isEmpty()
-                ? failure.problem()
-                : failure.problem() + "; hint: " + failure.hint();
-    }
-
-    private static int status(ErrorCode code) {
-        return switch (code) {
-            case INVALID_ARGUMENT -> 400;
-            case UNAUTHENTICATED -> 401;
-            case PERMISSION_DENIED -> 403;
-            case NOT_FOUND -> 404;
-            case ALREADY_EXISTS, FAILED_PRECONDITION -> 409;
-            case RESOURCE_EXHAUSTED -> 429;
-            case UNIMPLEMENTED -> 501;
-            case UNAVAILABLE -> 503;
-            case DATA_LOSS, INTERNAL -> 500;
-        };
     }
 }

@@ -19,6 +19,9 @@ import picocli.CommandLine.Command;
             GrantCommand.Revoke.class,
             PipelineCommand.class,
             AuditCommand.class,
+            LoginCommand.class,
+            TokenCommand.class,
+            PrincipalCommand.class,
             ConfigCommand.class
         },
         footerHeading = "%nAlso, from a source checkout:%n",
@@ -40,6 +43,7 @@ public final class Main {
     static CommandLine commandLine() {
         var line = new CommandLine(new Main());
         line.setExecutionExceptionHandler(Main::explain);
+        line.setCaseInsensitiveEnumValuesAllowed(true);
         return line;
     }
 

@@ -5,6 +5,9 @@ import dev.lakemill.catalog.AuditReader;
 import dev.lakemill.catalog.AuditSealer;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.TableKind;
+import dev.lakemill.identity.ExternalIssuerConfig;
+import dev.lakemill.identity.Identity;
+import dev.lakemill.identity.IdentityConfig;
 import dev.lakemill.ingest.Ingest;
 import dev.lakemill.ingest.IngestConfig;
 import dev.lakemill.ingest.IngestTable;
@@ -13,6 +16,7 @@ import dev.lakemill.postgres.Postgres;
 import dev.lakemill.postgres.PostgresConfig;
 import dev.lakemill.postgres.Projection;
 import dev.lakemill.postgres.RowAudit;
+import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.wal.LogConfig;
 import java.time.Clock;
@@ -42,6 +46,7 @@ final class Node implements AutoCloseable {
     private final BufferAllocator allocator = new RootAllocator();
     private final Postgres postgres;
     private final Catalog catalog;
+    private final Identity identity;
     private final Tables tables;
     private final LineageRecorder lineage;
     private final List<PipelineHost> pipelines = new ArrayList<>();
@@ -53,14 +58,19 @@ final class Node implements AutoCloseable {
     private final RunFile run;
     private volatile boolean draining;
 
+    /** Known from the start, but where the port is picked. */
+    private volatile String publicUrl;
+
     private Node(Config config) throws InterruptedException {
         this.config = config;
+        this.publicUrl = publicUrl(config, config.number(Setting.HTTP_PORT));
         try {
             part(NodeLock.take(config.data()));
             var texts = PipelineTexts.compileAll(config);
             postgres = part(named(Setting.POSTGRES_PORT, () -> Postgres.start(postgres(config))));
             catalog = Catalog.open(postgres.owner());
             RowAudit.open(postgres.owner(), catalog.audit());
+            identity = part(identity());
             part(projection());
             tables = part(openTables());
             openAudit();
@@ -81,8 +91,10 @@ final class Node implements AutoCloseable {
             throughput = part(new Throughput(() -> ingest.totals().rows()));
             live = liveTables();
             sql = part(sqlService());
-            var grpcPort = named(Setting.GRPC_PORT, ingest::listen);
             http = part(httpServer());
+            publicUrl = publicUrl(config, http.port());
+            var grpcPort = named(Setting.GRPC_PORT, ingest::listen);
+            part(new LocalToken(identity, catalog.system(), config.data()));
             run = runFile(grpcPort);
             run.write(config.data());
         } catch (LakemillException | InterruptedException | Error e) {
@@ -110,6 +122,9 @@ final class Node implements AutoCloseable {
             lines.add("%-9s %s/apps/%s/".formatted(app.name(), run.http(), app.name()));
         }
         lines.add("%-9s %s/".formatted("console", run.http()));
+        identity.firstLogin()
+                .map(code -> SecretRoutes.link(publicUrl, code, "/"))
+                .ifPresent(link -> lines.add("%-9s %s (works once)".formatted("log in", link)));
         lines.add("%-9s psql '%s'".formatted("psql", run.postgres()));
         lines.add("%-9s %s".formatted("gRPC", run.grpc()));
         lines.add("%-9s %s".formatted("data", config.data()));
@@ -174,6 +189,47 @@ final class Node implements AutoCloseable {
                 config.number(Setting.POSTGRES_PORT),
                 config.text(Setting.POSTGRES_USER),
                 config.number(Setting.POSTGRES_CONNECTIONS));
+    }
+
+    private Identity identity() {
+        var settings =
+                new IdentityConfig(
+                        () -> publicUrl, config.data().resolve("identity.key"), externalIssuer());
+        var opened = Identity.open(postgres.owner(), catalog, settings, Clock.systemUTC());
+        opened.administrator();
+        return opened;
+    }
+
+    private Optional<ExternalIssuerConfig> externalIssuer() {
+        var issuer = config.text(Setting.OIDC_ISSUER);
+        if (issuer.isEmpty()) {
+            return Optional.empty();
+        }
+        var audience = config.text(Setting.OIDC_AUDIENCE);
+        if (audience.isEmpty()) {
+            throw new LakemillException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "oidc.issuer is set and oidc.audience is not",
+                    "set it to what the provider calls this service, so that tokens for other"
+                            + " services are not taken");
+        }
+        return Optional.of(
+                new ExternalIssuerConfig(
+                        issuer,
+                        audience,
+                        config.text(Setting.OIDC_NAME_CLAIM),
+                        Boolean.parseBoolean(config.text(Setting.OIDC_CREATE_USERS))));
+    }
+
+    /** Without a slash at its end. */
+    private static String publicUrl(Config config, int port) {
+        var url = config.text(Setting.HTTP_PUBLIC_URL);
+        if (!url.isEmpty()) {
+            return url.replaceFirst("/+$", "");
+        }
+        var host = config.text(Setting.HTTP_HOST);
+        var everywhere = host.equals("0.0.0.0") || host.equals("::");
+        return "http://%s:%d".formatted(everywhere ? "localhost" : host, port);
     }
 
     private Tables openTables() {
@@ -283,7 +339,16 @@ final class Node implements AutoCloseable {
                 () -> ingest.totals().logBytes());
         metrics.gauge(
                 "lakemill_streams_open", "producers' streams", () -> ingest.totals().streamsOpen());
-        var parts = new HttpServer.Parts(status::get, this::notReady, metrics, live, this);
+        var parts =
+                new HttpServer.Parts(
+                        status::get,
+                        this::notReady,
+                        metrics,
+                        live,
+                        identity,
+                        () -> publicUrl,
+                        postgres.owner(),
+                        this);
         return HttpServer.start(
                 parts, config.text(Setting.HTTP_HOST), config.number(Setting.HTTP_PORT));
     }

@@ -3,21 +3,17 @@ package dev.lakemill.server;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
-
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
-import java.util.Map;
 
 /**
  * Mounts routes whose bodies are blocking code: each request gets a virtual thread.
@@ -61,6 +57,9 @@ public final class Routes {
      * @param body null for none; a String is sent as it is, anything else as JSON
      */
     public record Reply(int status, Map<String, String> headers, @Nullable Object body) {}
+
+    /** What a body returns that writes the response itself. */
+    record Answered() {}
 
     private final Router router;
     private final Authentication authentication;
@@ -129,6 +128,9 @@ public final class Routes {
     }
 
     private void send(RoutingContext context, Object answer) {
+        if (answer instanceof Answered) {
+            return;
+        }
         var reply = answer instanceof Reply r ? r : new Reply(200, Map.of(), answer);
         var response = context.response().setStatusCode(reply.status());
         response.putHeader("cache-control", "no-store");

@@ -1,5 +1,6 @@
 package dev.lakemill.server;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
@@ -8,8 +9,6 @@ import dev.lakemill.types.LakemillException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
 
 /**
  * {@code run.json} in the data folder: where the running node listens, for the other commands. Mode
@@ -31,20 +30,9 @@ record RunFile(
 
     void write(Path data) {
         try {
-            var temporary = data.resolve(NAME + ".new");
-            Files.deleteIfExists(temporary);
-            Files.createFile(
-                    temporary,
-                    PosixFilePermissions.asFileAttribute(
-                            PosixFilePermissions.fromString("rw-------")));
-            Files.write(temporary, json.writeValueAsBytes(this));
-            Files.move(temporary, data.resolve(NAME), StandardCopyOption.ATOMIC_MOVE);
-        } catch (IOException e) {
-            throw new LakemillException(
-                    ErrorCode.UNAVAILABLE,
-                    "cannot write " + data.resolve(NAME),
-                    "check the data folder's permissions and free space",
-                    e);
+            PrivateFile.write(data.resolve(NAME), json.writeValueAsBytes(this));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
         }
     }
 

@@ -1,13 +1,7 @@
 package dev.lakemill.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.lakemill.types.ErrorCode;
-import dev.lakemill.types.LakemillException;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.HttpURLConnection;
-import java.net.URI;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -38,8 +32,9 @@ final class StatusCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        var run = RunFile.read(Config.load(project, System.getenv()).data());
-        var status = get(run.http() + "/api/status");
+        var data = Config.load(project, System.getenv()).data();
+        var run = RunFile.read(data);
+        var status = NodeClient.local(run, data).get("/api/status");
         var out = spec.commandLine().getOut();
         if (json) {
             out.println(status.toPrettyString());
@@ -48,25 +43,6 @@ final class StatusCommand implements Callable<Integer> {
         }
         out.flush();
         return status.path("ready").asBoolean() ? 0 : 1;
-    }
-
-    private static JsonNode get(String url) {
-        try {
-            var connection = (HttpURLConnection) URI.create(url).toURL().openConnection();
-            connection.setConnectTimeout(2_000);
-            connection.setReadTimeout(10_000);
-            try (var in = connection.getInputStream()) {
-                return new ObjectMapper().readTree(in);
-            } finally {
-                connection.disconnect();
-            }
-        } catch (IOException e) {
-            throw new LakemillException(
-                    ErrorCode.UNAVAILABLE,
-                    "the node does not answer at " + url,
-                    "is it still running? './lakemill up' starts it",
-                    e);
-        }
     }
 
     private static void print(JsonNode status, RunFile run, PrintWriter out) {

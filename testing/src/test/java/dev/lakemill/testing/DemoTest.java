@@ -31,7 +31,7 @@ class DemoTest {
                 Thread.sleep(200);
             }
             assertThat(demo.err()).contains("3/4 live");
-            browse(data);
+            browse(data, loginLink(demo.err()));
             var exitCode = demo.await(240);
             var report = new ObjectMapper().readTree(demo.out());
             report.get("checks")
@@ -44,6 +44,15 @@ class DemoTest {
         }
     }
 
+    /** What the demo tells people to open. */
+    private static String loginLink(String printed) {
+        return printed.lines()
+                .filter(line -> line.startsWith("    log in   "))
+                .map(line -> line.substring(13))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(printed));
+    }
+
     private static Map<String, String> freePorts() {
         return Map.of(
                 "LAKEMILL_GRPC_PORT", "0",
@@ -52,11 +61,12 @@ class DemoTest {
     }
 
     /** The browser test skips itself, and says so, where there is no Chromium. */
-    private static void browse(Path data) throws Exception {
+    private static void browse(Path data, String loginLink) throws Exception {
         var run = new ObjectMapper().readTree(data.resolve("run.json").toFile());
         var environment =
                 Map.of(
                         "LAKEMILL_URL", run.get("http").asText(),
+                        "LAKEMILL_LOGIN", loginLink,
                         "LAKEMILL_SCREENSHOTS",
                                 Command.root().resolve("testing/target/screenshots").toString());
         var command = List.of("node", "--test", "testing/browser/farm.test.mjs");

@@ -1,0 +1,209 @@
+package dev.lakemill.server;
+
+import dev.lakemill.catalog.Caller;
+import dev.lakemill.identity.Audience;
+import dev.lakemill.identity.Peer;
+import dev.lakemill.identity.TokenInfo;
+import dev.lakemill.identity.Tokens;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.ext.web.RoutingContext;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Says who calls over HTTP: by a token in the header {@code Authorization}, or by the cookie of a
+ * browser that logged in.
+ *
+ * <p>A cookie goes along with whatever another site makes the browser send. So it counts for
+ * requests that change something only when the browser says that our own page sent them ({@code
+ * Sec-Fetch-Site}, or {@code Origin} from older ones).
+ */
+final class HttpAuthentication implements Routes.Authentication {
+    private static final Set<HttpMethod> SAFE =
+            Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
+    private static final String TOKEN = "lakemill.token";
+    private static final String PEER = "lakemill.peer";
+
+    private final Tokens tokens;
+    private final Supplier<String> publicUrl;
+
+    HttpAuthentication(Tokens tokens, Supplier<String> publicUrl) {
+        this.tokens = tokens;
+        this.publicUrl = publicUrl;
+    }
+
+    @Override
+    public Caller caller(RoutingContext context) {
+        return peer(context).caller(token(context).principal());
+    }
+
+    /** The token that the request came with; UNAUTHENTICATED when there is none that is good. */
+    TokenInfo token(RoutingContext context) {
+        TokenInfo known = context.get(TOKEN);
+        if (known != null) {
+            return known;
+        }
+        try {
+            var token = verified(context);
+            context.put(TOKEN, token);
+            return token;
+        } catch (LakemillException e) {
+            if (e.code() == ErrorCode.UNAUTHENTICATED) {
+                context.response().putHeader("www-authenticate", "Bearer realm=\"lakemill\"");
+            }
+            throw e;
+        }
+    }
+
+    private TokenInfo verified(RoutingContext context) {
+        var header = context.request().getHeader("authorization");
+        if (header == null) {
+            var cookie = cookie(context);
+            if (cookie == null) {
+                throw new LakemillException(
+                        ErrorCode.UNAUTHENTICATED,
+                        "the request says not who calls",
+                        "send 'Authorization: Bearer TOKEN'; './lakemill token' prints one");
+            }
+            if (!SAFE.contains(context.request().method())) {
+                requireOwnPage(context);
+            }
+            return tokens.verify(cookie, Audience.BROWSER, peer(context));
+        }
+        if (!header.regionMatches(true, 0, "Bearer ", 0, 7)) {
+            throw new LakemillException(
+                    ErrorCode.UNAUTHENTICATED,
+                    "the header Authorization has another scheme than Bearer",
+                    "get a token from POST /oidc/v1/token and send 'Authorization: Bearer TOKEN'");
+        }
+        var token = tokens.verify(header.substring(7).strip(), Audience.REST, peer(context));
+        if (token.isNarrowed()) {
+            throw new LakemillException(
+                    ErrorCode.PERMISSION_DENIED,
+                    "the token is good for single tables alone, which REST does not tell apart",
+                    "use it for gRPC or Postgres, or get a token without authorization_details");
+        }
+        return token;
+    }
+
+    /**
+     * Lets those who are logged in on to the pages; sends browsers to the login, and others away.
+     */
+    void admitToPages(RoutingContext context) {
+        try {
+            token(context);
+            context.next();
+        } catch (LakemillException e) {
+            var accepted = context.request().getHeader("accept");
+            if (accepted != null && accepted.contains("text/html")) {
+                var target = URLEncoder.encode(context.request().uri(), StandardCharsets.UTF_8);
+                context.response()
+                        .setStatusCode(303)
+                        .putHeader("location", "/login?return_to=" + target)
+                        .putHeader("cache-control", "no-store")
+                        .end();
+            } else {
+                context.response()
+                        .setStatusCode(401)
+                        .putHeader("content-type", "text/plain; charset=utf-8")
+                        .putHeader("cache-control", "no-store")
+                        .end("Log in at /login\n");
+            }
+        }
+    }
+
+    /** Whether the other end is on this machine. */
+    static boolean isLocal(RoutingContext context) {
+        var address = peer(context).address();
+        return address.startsWith("127.") || address.equals("0:0:0:0:0:0:0:1");
+    }
+
+    /** The session of the browser, if it is good. */
+    Optional<TokenInfo> session(RoutingContext context) {
+        var cookie = cookie(context);
+        if (cookie == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(tokens.verify(cookie, Audience.BROWSER));
+        } catch (LakemillException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** PERMISSION_DENIED unless the browser says that a page of ours sent the request. */
+    void requireOwnPage(RoutingContext context) {
+        var site = context.request().getHeader("sec-fetch-site");
+        var origin = context.request().getHeader("origin");
+        var own =
+                site == null
+                        ? origin != null && origin.equals(origin(context))
+                        : site.equals("same-origin");
+        if (!own) {
+            throw new LakemillException(
+                    ErrorCode.PERMISSION_DENIED,
+                    "another site's page sent this request, or nothing says which did",
+                    "programs send a token in the header Authorization instead of a cookie");
+        }
+    }
+
+    private String origin(RoutingContext context) {
+        var scheme = URI.create(publicUrl.get()).getScheme();
+        var authority = context.request().authority();
+        return scheme + "://" + (authority == null ? "" : authority.toString());
+    }
+
+    private @Nullable String cookie(RoutingContext context) {
+        var cookie = context.request().getCookie(cookieName());
+        return cookie == null ? null : cookie.getValue();
+    }
+
+    /** Cookies know no ports, and several nodes may run on one machine. */
+    private String cookieName() {
+        var port = URI.create(publicUrl.get()).getPort();
+        return port < 0 ? "lakemill" : "lakemill_" + port;
+    }
+
+    /** The header that gives a browser its session, and with an empty token takes it away. */
+    Map<String, String> setCookie(RoutingContext context, String token, long seconds) {
+        return Map.of(
+                "set-cookie",
+                "%s=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax%s"
+                        .formatted(cookieName(), token, seconds, secure(context)));
+    }
+
+    /** Off this machine a browser keeps and sends the cookie through TLS alone. */
+    private static String secure(RoutingContext context) {
+        var authority = context.request().authority();
+        var host = authority == null ? "" : authority.host();
+        return Set.of("127.0.0.1", "localhost", "[::1]").contains(host) ? "" : "; Secure";
+    }
+
+    /** The other end, before it is known who that is; the same for all of one request. */
+    static Peer peer(RoutingContext context) {
+        Peer known = context.get(PEER);
+        if (known != null) {
+            return known;
+        }
+        var address = context.request().remoteAddress();
+        var host = address == null ? null : address.hostAddress();
+        var agent = context.request().getHeader("user-agent");
+        var peer =
+                new Peer(
+                        "rest",
+                        host == null ? "unknown" : host,
+                        UUID.randomUUID().toString(),
+                        agent == null ? "" : agent);
+        context.put(PEER, peer);
+        return peer;
+    }
+}

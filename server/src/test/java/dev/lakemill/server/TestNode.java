@@ -1,0 +1,151 @@
+package dev.lakemill.server;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** A whole node without pipelines, on free ports, for the tests of one class. */
+final class TestNode implements AutoCloseable {
+    static final String[] OWN_PAGE = {"sec-fetch-site", "same-origin"};
+    private static final String[] NOTHING = {};
+
+    private final Node node;
+    private final HttpClient http =
+            HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NEVER).build();
+    final String url;
+    final Path data;
+
+    TestNode(Path folder, Map<String, String> settings) throws Exception {
+        // Postgres runs as another user where we are root.
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+        var environment = new HashMap<String, String>();
+        environment.put("LAKEMILL_GRPC_PORT", "0");
+        environment.put("LAKEMILL_HTTP_PORT", "0");
+        environment.put("LAKEMILL_POSTGRES_PORT", "0");
+        environment.putAll(settings);
+        var config = Config.load(folder, environment);
+        node = Node.start(config);
+        data = config.data();
+        url = RunFile.read(data).http();
+    }
+
+    Node node() {
+        return node;
+    }
+
+    /** As the commands on this machine call. */
+    NodeClient admin() {
+        return NodeClient.local(RunFile.read(data), data);
+    }
+
+    String adminToken() throws IOException {
+        return Files.readString(LocalToken.file(data));
+    }
+
+    HttpResponse<String> get(String path, String... headers) {
+        return send(request(path, headers).GET());
+    }
+
+    HttpResponse<String> form(String path, Map<String, String> fields, String... headers) {
+        var body =
+                fields.entrySet().stream()
+                        .map(e -> encoded(e.getKey()) + "=" + encoded(e.getValue()))
+                        .collect(Collectors.joining("&"));
+        return send(
+                request(path, headers)
+                        .header("content-type", "application/x-www-form-urlencoded")
+                        .POST(BodyPublishers.ofString(body)));
+    }
+
+    HttpResponse<String> json(String method, String path, String body, String... headers) {
+        return send(
+                request(path, headers)
+                        .header("content-type", "application/json")
+                        .method(method, BodyPublishers.ofString(body)));
+    }
+
+    private HttpRequest.Builder request(String path, String... headers) {
+        var uri = URI.create(path.startsWith("http") ? path : url + path);
+        var request = HttpRequest.newBuilder(uri);
+        return headers.length == NOTHING.length ? request : request.headers(headers);
+    }
+
+    private HttpResponse<String> send(HttpRequest.Builder request) {
+        try {
+            return http.send(request.build(), BodyHandlers.ofString());
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(e);
+        }
+    }
+
+    static JsonNode body(HttpResponse<String> answer) {
+        try {
+            return new ObjectMapper().readTree(answer.body());
+        } catch (JsonProcessingException e) {
+            throw new AssertionError(answer.statusCode() + " " + answer.body(), e);
+        }
+    }
+
+    /** Makes a user; returns the cookie of a browser that logged in by a link. */
+    String logIn(String name) {
+        return logIn(name, "");
+    }
+
+    /** The same, with a password, which takes a while to be kept. */
+    String logIn(String name, String password) {
+        admin().post("/api/2.0/preview/scim/v2/Users", Map.of("userName", name));
+        var link = admin().post("/api/2.0/identity/login-links", Map.of("user", name));
+        var code = parameter(link.path("url").asText(), "code");
+        var answer =
+                form(
+                        "/login/code",
+                        Map.of("code", code, "password", password, "return_to", "/"),
+                        OWN_PAGE);
+        return cookie(answer);
+    }
+
+    /** The part of a Set-Cookie that the browser sends back. */
+    static String cookie(HttpResponse<String> answer) {
+        return answer.headers()
+                .firstValue("set-cookie")
+                .orElseThrow(() -> new AssertionError(answer.statusCode() + answer.body()))
+                .split(";")[0];
+    }
+
+    static String parameter(String url, String name) {
+        for (var pair : URI.create(url).getRawQuery().split("&")) {
+            if (pair.startsWith(name + "=")) {
+                return java.net.URLDecoder.decode(
+                        pair.substring(name.length() + 1), StandardCharsets.UTF_8);
+            }
+        }
+        throw new AssertionError("no " + name + " in " + url);
+    }
+
+    static String encoded(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public void close() {
+        node.close();
+    }
+}
