@@ -6,6 +6,8 @@ import dev.lakemill.identity.Identity;
 import dev.lakemill.identity.TokenInfo;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Securable;
+import dev.lakemill.types.TableName;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.http.HttpMethod;
@@ -117,7 +119,7 @@ final class HttpServer implements AutoCloseable {
         AuditRoutes.mount(routes, catalog, parts.database());
         LineageRoutes.mount(routes, catalog, Clock.systemUTC());
         SqlRoutes.mount(routes, parts.node().sql().statements());
-        routes.secured(HttpMethod.GET, "/api/status", (_, _) -> parts.status().get());
+        routes.secured(HttpMethod.GET, "/api/status", (_, caller) -> status(caller));
         routes.secured(HttpMethod.GET, "/api/pipelines/:name/audit", this::audit);
         routes.secured(HttpMethod.GET, "/api/live", this::live);
         for (var method : METHODS) {
@@ -127,6 +129,14 @@ final class HttpServer implements AutoCloseable {
         StaticPages.mount(router, parts.node().config().apps());
         vertx.setPeriodic(STREAMS_CHECKED_EVERY_MS, _ -> endStreams());
         return router;
+    }
+
+    /** Of the tables, those that the caller may see. */
+    private Object status(Caller caller) {
+        var visible = new Visible(parts.node().catalog(), caller);
+        return parts.status()
+                .get()
+                .of(table -> visible.sees(Securable.table(TableName.parse(table))));
     }
 
     private Object ready() {

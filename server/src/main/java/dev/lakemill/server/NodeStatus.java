@@ -3,6 +3,7 @@ package dev.lakemill.server;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,21 @@ record NodeStatus(
         double rowsPerSecondMean,
         List<TableState> tables,
         List<PipelineState> pipelines) {
+
+    /** The same without the tables that somebody may not see. */
+    NodeStatus of(Predicate<String> seen) {
+        return new NodeStatus(
+                node,
+                version,
+                ready,
+                reasons,
+                caughtUp,
+                uptimeSeconds,
+                rowsPerSecond,
+                rowsPerSecondMean,
+                tables.stream().filter(table -> seen.test(table.name())).toList(),
+                pipelines.stream().map(pipeline -> pipeline.of(seen)).toList());
+    }
 
     /**
      * One table.
@@ -57,7 +73,18 @@ record NodeStatus(
             double batchMs,
             @Nullable String error,
             List<OutputState> outputs,
-            List<ExpectationState> expectations) {}
+            List<ExpectationState> expectations) {
+        private PipelineState of(Predicate<String> seen) {
+            return new PipelineState(
+                    name,
+                    state,
+                    batch,
+                    batchMs,
+                    error,
+                    outputs.stream().filter(output -> seen.test(output.table())).toList(),
+                    expectations.stream().filter(rule -> seen.test(rule.table())).toList());
+        }
+    }
 
     /** What became of the rows of one streaming table: in = kept + quarantined + dropped. */
     @JsonNaming(SnakeCaseStrategy.class)
