@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The files that an embedded cluster is made of, and those of its settings that are ours.
@@ -45,6 +46,10 @@ record ClusterFiles(Path folder) {
         return folder.resolve("reader.secret");
     }
 
+    Path doorSecret() {
+        return folder.resolve("door.secret");
+    }
+
     Path postmasterPid() {
         return data().resolve("postmaster.pid");
     }
@@ -60,10 +65,23 @@ record ClusterFiles(Path folder) {
         return length <= SOCKET_FOLDER_BYTES_MAX ? path : "";
     }
 
+    /** The Unix socket; none where its path would be too long. */
+    Optional<Path> socket(int port) {
+        return socketFolder().isEmpty()
+                ? Optional.empty()
+                : Optional.of(run().resolve(".s.PGSQL." + port));
+    }
+
     void writeSettings(int port, int maxConnections, String peerName) throws IOException {
         write("postgresql.conf", settings(port, maxConnections));
         write("pg_hba.conf", access());
-        write("pg_ident.conf", "lakemill \"%s\" %s\n".formatted(peerName, Roles.OWNER));
+        write(
+                "pg_ident.conf",
+                """
+                lakemill "%1$s" %2$s
+                door     "%1$s" all
+                """
+                        .formatted(peerName, Roles.OWNER));
     }
 
     /** The command line of the server: settings come from our file, not from the data folder. */
@@ -134,15 +152,19 @@ record ClusterFiles(Path folder) {
         return Files.exists(custom) ? "include = '%s'".formatted(quoted(custom.toString())) : "";
     }
 
-    /** Nobody without a password, but for our own system user on the socket. */
-    private static String access() {
+    /**
+     * Nobody without a password, but for our own system user on the socket, who is the front door:
+     * it logs in as whom it let in. Without a socket it has passwords of its own for that.
+     */
+    private String access() {
         return """
         # Written by Lakemill at each start.
         local all      %1$s  peer map=lakemill
+        local lakemill all   peer map=door
         host  all      %1$s  127.0.0.1/32 scram-sha-256
         host  lakemill %2$s  127.0.0.1/32 scram-sha-256
         """
-                .formatted(Roles.OWNER, Roles.READER);
+                .formatted(Roles.OWNER, socketFolder().isEmpty() ? "all" : Roles.READER);
     }
 
     private static String quoted(String text) {

@@ -37,14 +37,17 @@ public final class Postgres implements AutoCloseable {
     private final PGSimpleDataSource readerUnpooled;
     private final HikariDataSource owner;
     private final HikariDataSource reader;
+    private final ClusterFiles files;
     private final Deque<AutoCloseable> parts;
 
     private Postgres(
             @Nullable Postmaster postmaster,
+            ClusterFiles files,
             PGSimpleDataSource owner,
             PGSimpleDataSource reader,
             Deque<AutoCloseable> parts) {
         this.postmaster = postmaster;
+        this.files = files;
         this.ownerUnpooled = owner;
         this.readerUnpooled = reader;
         this.owner = pool("owner", owner, OWNER_CONNECTIONS_MAX, parts);
@@ -101,7 +104,7 @@ public final class Postgres implements AutoCloseable {
         try (var connection = owner.getConnection()) {
             Roles.ensure(connection, true, readersMax);
         }
-        return new Postgres(postmaster, owner, readerOf(owner, files), parts);
+        return new Postgres(postmaster, files, owner, readerOf(owner, files), parts);
     }
 
     private static Postgres external(String url, ClusterFiles files, Deque<AutoCloseable> parts)
@@ -120,7 +123,7 @@ public final class Postgres implements AutoCloseable {
         try (var connection = owner.getConnection()) {
             Roles.ensure(connection, false, 0);
         }
-        return new Postgres(null, owner, readerOf(owner, files), parts);
+        return new Postgres(null, files, owner, readerOf(owner, files), parts);
     }
 
     private static void createDatabase(PGSimpleDataSource owner) throws SQLException {
@@ -155,7 +158,7 @@ public final class Postgres implements AutoCloseable {
             }
         }
         try (var connection = owner.getConnection()) {
-            Roles.setReaderPassword(connection, reader.getPassword());
+            Roles.setPassword(connection, Roles.READER, reader.getPassword());
         }
         return reader;
     }
@@ -193,6 +196,32 @@ public final class Postgres implements AutoCloseable {
     /** Connections as lakemill_reader, pooled: what pages and reports read by. */
     public DataSource reader() {
         return reader;
+    }
+
+    /** The name of the one database that is served. */
+    public String database() {
+        return String.valueOf(readerUnpooled.getDatabaseName());
+    }
+
+    /** How the front door reaches this Postgres. */
+    FrontDoorBackend behindDoor() {
+        try (var connection = owner.getConnection()) {
+            var since3Point2 = 18;
+            var newest = connection.getMetaData().getDatabaseMajorVersion() >= since3Point2;
+            return new FrontDoorBackend(
+                    postmaster == null ? null : files.socket(port()).orElse(null),
+                    readerUnpooled.getServerNames()[0],
+                    port(),
+                    FrontDoorBackendTls.of(ownerUnpooled),
+                    new FrontDoorPasswords(files.doorSecret()),
+                    owner,
+                    database(),
+                    newest ? 2 : 0);
+        } catch (SQLException e) {
+            throw unavailable("Postgres does not answer: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw unavailable("the front door's secret cannot be read: " + e, e);
+        }
     }
 
     /** A libpq URL for the reader, with its password, for psql. */

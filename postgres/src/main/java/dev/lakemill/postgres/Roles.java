@@ -86,11 +86,12 @@ final class Roles {
     }
 
     /** Sends a verifier computed here, so that no log of the server shows the password. */
-    static void setReaderPassword(Connection connection, String password) throws SQLException {
+    static void setPassword(Connection connection, String role, String password)
+            throws SQLException {
         try {
             connection
                     .unwrap(PGConnection.class)
-                    .alterUserPassword(READER, password.toCharArray(), "scram-sha-256");
+                    .alterUserPassword(role, password.toCharArray(), "scram-sha-256");
         } catch (SQLException e) {
             refuseIfDenied(connection, e);
             throw e;

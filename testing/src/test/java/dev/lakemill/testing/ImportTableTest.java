@@ -45,6 +45,8 @@ class ImportTableTest {
                     Map.entry("org.apache.spark..", List.of("compiler")),
                     Map.entry("org.duckdb..", List.of("pipeline", "bench")),
                     Map.entry("io.grpc..", List.of("api", "ingest", "bench")),
+                    Map.entry("io.netty..", List.of("api", "ingest", "postgres")),
+                    Map.entry("com.ongres.scram..", List.of("postgres")),
                     Map.entry("io.vertx..", List.of("server")),
                     Map.entry("picocli..", List.of("server", "bench")),
                     Map.entry("com.nimbusds..", List.of("identity")),

@@ -1,0 +1,15 @@
+package dev.lakemill.postgres;
+
+import java.net.InetSocketAddress;
+
+/** Says who comes in at the front door. Asked once a login, on a thread that may block. */
+public interface FrontDoorAuthenticator {
+    /**
+     * Checks what a client sent.
+     *
+     * @param user the name that the client gave: a principal's, or a group's that it is in
+     * @throws dev.lakemill.types.LakemillException UNAUTHENTICATED or PERMISSION_DENIED, which the
+     *     client cannot tell from each other; RESOURCE_EXHAUSTED or UNAVAILABLE to be tried again
+     */
+    FrontDoorLogin login(String user, String password, InetSocketAddress peer);
+}

@@ -1,0 +1,212 @@
+package dev.lakemill.postgres;
+
+import io.netty.channel.EventLoopGroup;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Who is in: counted by principal, found by process id, ended when revoked, idle or old.
+ *
+ * <p>A token may be revoked while a login by it is under way. So revocations are remembered for
+ * longer than a login can take, and the last step of a login looks at them under the same lock.
+ */
+final class FrontDoorSessions {
+    private static final Logger log = LoggerFactory.getLogger(FrontDoorSessions.class);
+    private static final long SWEEP_MILLIS = 500;
+
+    private final FrontDoorConfig config;
+    private final FrontDoorBackend backend;
+    private final FrontDoorAudit audit;
+    private final Clock clock = Clock.systemUTC();
+    private final Map<Integer, FrontDoorSession> byPid = new ConcurrentHashMap<>();
+    private final Map<String, Integer> seats = new HashMap<>();
+    private final Map<String, Long> revokedAtNanos = new HashMap<>();
+    private int seatsTaken;
+    private boolean closed;
+
+    FrontDoorSessions(FrontDoorConfig config, FrontDoorBackend backend, FrontDoorAudit audit) {
+        this.config = config;
+        this.backend = backend;
+        this.audit = audit;
+    }
+
+    void sweepOn(EventLoopGroup loops) {
+        loops.next()
+                .scheduleAtFixedRate(
+                        this::sweep, SWEEP_MILLIS, SWEEP_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    List<FrontDoorConnection> list() {
+        return byPid.values().stream().map(FrontDoorSession::facts).toList();
+    }
+
+    /** Counts one more connection of a principal, or refuses it. */
+    synchronized void takeSeat(String principal) throws FrontDoorRefusal {
+        var limits = config.limits();
+        var own = seats.getOrDefault(principal, 0);
+        if (own >= limits.connectionsPerPrincipal()) {
+            throw new FrontDoorRefusal(
+                    FrontDoorRefusal.TOO_MANY_CONNECTIONS,
+                    "%s has %d connections, the most that a principal may have"
+                            .formatted(principal, own),
+                    "close some, or use a smaller pool");
+        }
+        if (seatsTaken >= limits.connections()) {
+            throw new FrontDoorRefusal(
+                    FrontDoorRefusal.TOO_MANY_CONNECTIONS,
+                    "all %d connections are taken".formatted(seatsTaken),
+                    "close some, use smaller pools, or raise postgres.max_connections");
+        }
+        seats.put(principal, own + 1);
+        seatsTaken++;
+    }
+
+    synchronized void leaveSeat(String principal) {
+        seats.computeIfPresent(principal, (_, count) -> count == 1 ? null : count - 1);
+        seatsTaken--;
+    }
+
+    /** The last step of a login. Afterwards the session can be found, cancelled and revoked. */
+    synchronized void add(FrontDoorSession session, long loginBeganNanos) throws FrontDoorRefusal {
+        var login = session.facts().login();
+        if (closed) {
+            throw shutDown();
+        }
+        if (revokedSince(loginBeganNanos, "token " + login.tokenId())
+                || revokedSince(loginBeganNanos, "principal " + login.principal())) {
+            throw revoked();
+        }
+        byPid.put(session.facts().backendPid(), session);
+        audit.opened(session.facts());
+    }
+
+    private boolean revokedSince(long nanos, String what) {
+        var at = revokedAtNanos.get(what);
+        return at != null && at - nanos >= 0;
+    }
+
+    void remove(FrontDoorSession session) {
+        byPid.remove(session.facts().backendPid(), session);
+        leaveSeat(session.facts().login().principal());
+        audit.closed(session.facts(), session.reason());
+    }
+
+    /** The session that may be cancelled by this id and key; null for none. */
+    @Nullable FrontDoorSession cancellable(int pid, byte[] key) {
+        var session = byPid.get(pid);
+        return session != null && session.hasKey(key) ? session : null;
+    }
+
+    int revokeToken(String tokenId) {
+        remember("token " + tokenId);
+        return end(s -> s.facts().login().tokenId().equals(tokenId), revoked());
+    }
+
+    int revokePrincipal(String name) {
+        remember("principal " + name);
+        return end(s -> s.facts().login().principal().equals(name), revoked());
+    }
+
+    private synchronized void remember(String revocation) {
+        revokedAtNanos.put(revocation, System.nanoTime());
+    }
+
+    /** Ends all, and lets nobody in any more. */
+    void close() {
+        synchronized (this) {
+            closed = true;
+        }
+        byPid.values().stream().filter(s -> s.end(shutDown())).forEach(FrontDoorSession::cut);
+    }
+
+    private void sweep() {
+        var now = clock.instant();
+        for (var session : byPid.values()) {
+            var login = session.facts().login();
+            if (session.ageNanos() > config.limits().life().toNanos()) {
+                end(s -> s.equals(session), tooOld());
+            } else if (session.quietNanos() > config.limits().idle().toNanos()) {
+                end(s -> s.equals(session), tooQuiet());
+            } else if (config.endAtExpiry() && login.expires().isBefore(now)) {
+                end(s -> s.equals(session), expired());
+            }
+        }
+        synchronized (this) {
+            var kept = 2 * config.limits().handshake().toNanos();
+            var nanos = System.nanoTime();
+            revokedAtNanos.values().removeIf(at -> nanos - at > kept);
+        }
+    }
+
+    private int end(Predicate<FrontDoorSession> which, FrontDoorRefusal why) {
+        var ended = new ArrayList<FrontDoorSession>();
+        for (var session : byPid.values()) {
+            if (which.test(session) && session.end(why)) {
+                ended.add(session);
+            }
+        }
+        if (!ended.isEmpty()) {
+            Thread.ofVirtual().name("front-door-end").start(() -> terminate(ended));
+        }
+        return ended.size();
+    }
+
+    private void terminate(List<FrontDoorSession> sessions) {
+        try {
+            backend.terminate(sessions.stream().map(FrontDoorSession::facts).toList());
+        } catch (SQLException e) {
+            log.warn("{} sessions end only after their statement", sessions.size(), e);
+        } finally {
+            sessions.forEach(FrontDoorSession::cut);
+        }
+    }
+
+    private static FrontDoorRefusal revoked() {
+        return new FrontDoorRefusal(
+                FrontDoorRefusal.SHUT_DOWN,
+                "the token of this connection was revoked",
+                "connect again with a new token");
+    }
+
+    private static FrontDoorRefusal expired() {
+        return new FrontDoorRefusal(
+                FrontDoorRefusal.SHUT_DOWN,
+                "the token of this connection has expired",
+                "connect again with a new token");
+    }
+
+    private FrontDoorRefusal tooQuiet() {
+        return new FrontDoorRefusal(
+                FrontDoorRefusal.IDLE_TOO_LONG,
+                "this connection was idle for " + words(config.limits().idle()),
+                "connect again; pools do so by themselves");
+    }
+
+    private FrontDoorRefusal tooOld() {
+        return new FrontDoorRefusal(
+                FrontDoorRefusal.SHUT_DOWN,
+                "this connection is older than " + words(config.limits().life()),
+                "connect again; pools do so by themselves");
+    }
+
+    private static FrontDoorRefusal shutDown() {
+        return new FrontDoorRefusal(
+                FrontDoorRefusal.SHUT_DOWN, "Lakemill is stopping", "connect again later");
+    }
+
+    private static String words(Duration duration) {
+        var hours = duration.toHours();
+        return hours > 0 ? hours + " hours" : duration.toSeconds() + " seconds";
+    }
+}

@@ -1,0 +1,124 @@
+package dev.lakemill.postgres;
+
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** A Postgres with a few roles, a door before it, and the tokens that the door takes. */
+final class TestDoor implements AutoCloseable, FrontDoorAuthenticator, FrontDoorAudit {
+    final Postgres postgres;
+    final FrontDoor door;
+    final Map<String, FrontDoorLogin> tokens = new ConcurrentHashMap<>();
+    final List<String> events = new CopyOnWriteArrayList<>();
+
+    private TestDoor(Postgres postgres, FrontDoorBackend backend, FrontDoorConfig config) {
+        this.postgres = postgres;
+        this.door = FrontDoor.open(backend, config, this, this);
+    }
+
+    static TestDoor open(Path folder, FrontDoorLimits limits) throws Exception {
+        TestFolders.open(folder);
+        var postgres = Postgres.start(PostgresConfig.embedded(folder.resolve("pg"), 0));
+        try (var connection = postgres.owner().getConnection();
+                var statement = connection.createStatement()) {
+            statement.execute(
+                    "CREATE ROLE alice LOGIN; CREATE ROLE bob LOGIN; CREATE ROLE farmers LOGIN;"
+                            + "CREATE ROLE \"ro:alice\" LOGIN; CREATE ROLE boss LOGIN SUPERUSER;"
+                            + "GRANT CONNECT, TEMP ON DATABASE lakemill"
+                            + " TO alice, bob, farmers, \"ro:alice\";"
+                            + "CREATE SCHEMA state;"
+                            + "GRANT USAGE ON SCHEMA state TO alice, bob, farmers, \"ro:alice\";"
+                            + "CREATE TABLE state.t (id bigint PRIMARY KEY, text text);"
+                            + "GRANT SELECT, INSERT, DELETE ON state.t TO alice, bob;"
+                            + "GRANT SELECT ON state.t TO \"ro:alice\", farmers");
+        }
+        return new TestDoor(postgres, postgres.behindDoor(), config(folder, limits));
+    }
+
+    /** Another door before the same Postgres. */
+    TestDoor second(FrontDoorBackend backend, Path folder, FrontDoorLimits limits) {
+        return new TestDoor(postgres, backend, config(folder, limits));
+    }
+
+    private static FrontDoorConfig config(Path folder, FrontDoorLimits limits) {
+        return new FrontDoorConfig("127.0.0.1", 0, null, null, folder, false, limits);
+    }
+
+    /** A token of a principal, whose role has its name. */
+    String token(String principal) {
+        return token(principal, principal, false);
+    }
+
+    String token(String principal, String role, boolean readOnly) {
+        var token = Secret.random();
+        var expires = Instant.now().plusSeconds(600);
+        tokens.put(token, new FrontDoorLogin(principal, role, "id-" + token, expires, readOnly));
+        return token;
+    }
+
+    @Override
+    public FrontDoorLogin login(String user, String password, InetSocketAddress peer) {
+        var login = tokens.get(password);
+        if (login == null || !login.role().equals(user)) {
+            throw new LakemillException(ErrorCode.UNAUTHENTICATED, "not a token of his", "");
+        }
+        return login;
+    }
+
+    @Override
+    public void opened(FrontDoorConnection connection) {
+        events.add("opened " + connection.login().principal());
+    }
+
+    @Override
+    public void refused(InetSocketAddress peer, String user, String problem) {
+        events.add("refused " + user + ": " + problem);
+    }
+
+    @Override
+    public void closed(FrontDoorConnection connection, String reason) {
+        events.add("closed " + connection.login().principal() + ": " + reason);
+    }
+
+    /** With sslmode=require unless the options say otherwise. */
+    String url(String options) {
+        return "jdbc:postgresql://127.0.0.1:%d/lakemill?%s"
+                .formatted(
+                        door.port(),
+                        options.contains("sslmode") ? options : "sslmode=require&" + options);
+    }
+
+    Connection connect(String user, String token) throws SQLException {
+        return DriverManager.getConnection(url(""), user, token);
+    }
+
+    Connection connect(String principal) throws SQLException {
+        return connect(principal, token(principal));
+    }
+
+    static String ask(Connection connection, String sql) throws SQLException {
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery(sql)) {
+            return rows.next() ? String.valueOf(rows.getString(1)) : "";
+        }
+    }
+
+    @Override
+    public void close() {
+        door.close();
+    }
+
+    void closeAll() {
+        door.close();
+        postgres.close();
+    }
+}
