@@ -80,7 +80,7 @@ public final class FrontDoor implements AutoCloseable {
                         audit,
                         FrontDoorTransport.best(),
                         FrontDoorTls.context(config),
-                        new FrontDoorSessions(config, backend, audit),
+                        new FrontDoorSessions(config, backend, authenticator, audit),
                         new FrontDoorFailures(
                                 config.limits().failuresPerMinute(), System::nanoTime)));
     }
@@ -96,17 +96,33 @@ public final class FrontDoor implements AutoCloseable {
 
     /**
      * Ends every connection that came in by a token, in the middle of whatever it does. Whoever
-     * revokes does so where logins are checked first, and calls this then.
+     * revokes makes {@link FrontDoorAuthenticator#stands} false first, and calls this then.
      *
      * @return how many connections that were
      */
     public int revoke(String tokenId) {
-        return door.sessions().revokeToken(tokenId);
+        return door.sessions().endToken(tokenId);
     }
 
     /** As {@link #revoke}, for all tokens of a principal. */
     public int revokePrincipal(String principal) {
-        return door.sessions().revokePrincipal(principal);
+        return door.sessions().endPrincipal(principal);
+    }
+
+    /**
+     * Ends every connection whose login does not stand any more. The door does so twice a second by
+     * itself; this is for at once.
+     */
+    public int endRevoked() {
+        return door.sessions().endRevoked();
+    }
+
+    FrontDoorHandshake.Door shared() {
+        return door;
+    }
+
+    int handshakes() {
+        return handshakes.get();
     }
 
     /** Takes nobody in any more and ends who is in. */

@@ -246,7 +246,7 @@ final class FrontDoorHandshake {
             throws FrontDoorRefusal {
         var session =
                 new FrontDoorSession(facts, client.channel(), backend.channel(), in.cancelKey());
-        door.sessions().add(session, beganNanos);
+        door.sessions().add(session);
         client.send(in.welcome());
         session.start(client, backend, () -> door.sessions().remove(session));
     }

@@ -18,8 +18,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Who is in: counted by principal, found by process id, ended when revoked, idle or old.
  *
- * <p>A token may be revoked while a login by it is under way. So revocations are remembered for
- * longer than a login can take, and the last step of a login looks at them under the same lock.
+ * <p>A token may be revoked while a login by it is under way. So a login is added first and asked
+ * after then; whoever revokes does the reverse, and one of the two sees the other.
  */
 final class FrontDoorSessions {
     private static final Logger log = LoggerFactory.getLogger(FrontDoorSessions.class);
@@ -27,17 +27,22 @@ final class FrontDoorSessions {
 
     private final FrontDoorConfig config;
     private final FrontDoorBackend backend;
+    private final FrontDoorAuthenticator authenticator;
     private final FrontDoorAudit audit;
     private final Clock clock = Clock.systemUTC();
     private final Map<Integer, FrontDoorSession> byPid = new ConcurrentHashMap<>();
     private final Map<String, Integer> seats = new HashMap<>();
-    private final Map<String, Long> revokedAtNanos = new HashMap<>();
     private int seatsTaken;
-    private boolean closed;
+    private volatile boolean closed;
 
-    FrontDoorSessions(FrontDoorConfig config, FrontDoorBackend backend, FrontDoorAudit audit) {
+    FrontDoorSessions(
+            FrontDoorConfig config,
+            FrontDoorBackend backend,
+            FrontDoorAuthenticator authenticator,
+            FrontDoorAudit audit) {
         this.config = config;
         this.backend = backend;
+        this.authenticator = authenticator;
         this.audit = audit;
     }
 
@@ -77,23 +82,15 @@ final class FrontDoorSessions {
         seatsTaken--;
     }
 
-    /** The last step of a login. Afterwards the session can be found, cancelled and revoked. */
-    synchronized void add(FrontDoorSession session, long loginBeganNanos) throws FrontDoorRefusal {
-        var login = session.facts().login();
-        if (closed) {
-            throw shutDown();
+    /** The last step of a login. Afterwards the session can be found, cancelled and ended. */
+    void add(FrontDoorSession session) throws FrontDoorRefusal {
+        var facts = session.facts();
+        byPid.put(facts.backendPid(), session);
+        if (closed || !authenticator.stands(facts.login())) {
+            byPid.remove(facts.backendPid(), session);
+            throw closed ? shutDown() : revoked();
         }
-        if (revokedSince(loginBeganNanos, "token " + login.tokenId())
-                || revokedSince(loginBeganNanos, "principal " + login.principal())) {
-            throw revoked();
-        }
-        byPid.put(session.facts().backendPid(), session);
-        audit.opened(session.facts());
-    }
-
-    private boolean revokedSince(long nanos, String what) {
-        var at = revokedAtNanos.get(what);
-        return at != null && at - nanos >= 0;
+        audit.opened(facts);
     }
 
     void remove(FrontDoorSession session) {
@@ -108,51 +105,43 @@ final class FrontDoorSessions {
         return session != null && session.hasKey(key) ? session : null;
     }
 
-    int revokeToken(String tokenId) {
-        remember("token " + tokenId);
+    int endToken(String tokenId) {
         return end(s -> s.facts().login().tokenId().equals(tokenId), revoked());
     }
 
-    int revokePrincipal(String name) {
-        remember("principal " + name);
+    int endPrincipal(String name) {
         return end(s -> s.facts().login().principal().equals(name), revoked());
     }
 
-    private synchronized void remember(String revocation) {
-        revokedAtNanos.put(revocation, System.nanoTime());
+    int endRevoked() {
+        return end(s -> !authenticator.stands(s.facts().login()), revoked());
     }
 
     /** Ends all, and lets nobody in any more. */
     void close() {
-        synchronized (this) {
-            closed = true;
-        }
+        closed = true;
         byPid.values().stream().filter(s -> s.end(shutDown())).forEach(FrontDoorSession::cut);
     }
 
     private void sweep() {
-        var now = clock.instant();
-        for (var session : byPid.values()) {
-            var login = session.facts().login();
-            if (session.ageNanos() > config.limits().life().toNanos()) {
-                end(s -> s.equals(session), tooOld());
-            } else if (session.quietNanos() > config.limits().idle().toNanos()) {
-                end(s -> s.equals(session), tooQuiet());
-            } else if (config.endAtExpiry() && login.expires().isBefore(now)) {
-                end(s -> s.equals(session), expired());
+        try {
+            var limits = config.limits();
+            var now = clock.instant();
+            endRevoked();
+            end(s -> s.ageNanos() > limits.life().toNanos(), tooOld());
+            end(s -> s.quietNanos() > limits.idle().toNanos(), tooQuiet());
+            if (config.endAtExpiry()) {
+                end(s -> s.facts().login().expires().isBefore(now), expired());
             }
-        }
-        synchronized (this) {
-            var kept = 2 * config.limits().handshake().toNanos();
-            var nanos = System.nanoTime();
-            revokedAtNanos.values().removeIf(at -> nanos - at > kept);
+        } catch (RuntimeException e) {
+            log.error("connections could not be looked after; trying again", e);
         }
     }
 
     private int end(Predicate<FrontDoorSession> which, FrontDoorRefusal why) {
         var ended = new ArrayList<FrontDoorSession>();
         for (var session : byPid.values()) {
-            if (which.test(session) && session.end(why)) {
+            if (session.isOpen() && which.test(session) && session.end(why)) {
                 ended.add(session);
             }
         }

@@ -224,26 +224,48 @@ public final class Postgres implements AutoCloseable {
         }
     }
 
-    /** A libpq URL for the reader, with its password, for psql. */
-    public String readerUrl() {
-        return "postgresql://%s:%s@%s:%d/%s"
-                .formatted(
-                        Roles.READER,
-                        readerUnpooled.getPassword(),
-                        readerUnpooled.getServerNames()[0],
-                        port(),
-                        readerUnpooled.getDatabaseName());
+    /** The reader's own password, which only this machine's user may see. */
+    public String readerPassword() {
+        return String.valueOf(readerUnpooled.getPassword());
     }
 
-    /** A JDBC URL for the reader, with its password. */
+    /** A libpq URL for the reader, with its password, for psql: of Postgres itself. */
+    public String readerUrl() {
+        return readerUrl(readerUnpooled.getServerNames()[0] + ":" + port());
+    }
+
+    /**
+     * A libpq URL for the reader, with its password.
+     *
+     * @param address host:port of a front door
+     */
+    public String readerUrl(String address) {
+        return "postgresql://%s:%s@%s/%s"
+                .formatted(Roles.READER, readerPassword(), address, database());
+    }
+
+    /** A JDBC URL for the reader, with its password: of Postgres itself. */
     public String readerJdbcUrl() {
         var url = readerUnpooled.getUrl();
-        return "%s%suser=%s&password=%s"
-                .formatted(
-                        url,
-                        url.contains("?") ? "&" : "?",
-                        Roles.READER,
-                        readerUnpooled.getPassword());
+        return url + (url.contains("?") ? "&" : "?") + readerJdbcLogin();
+    }
+
+    /**
+     * A JDBC URL for the reader, with its password.
+     *
+     * @param address host:port of a front door
+     */
+    public String readerJdbcUrl(String address) {
+        return "jdbc:postgresql://%s/%s?%s".formatted(address, database(), readerJdbcLogin());
+    }
+
+    private String readerJdbcLogin() {
+        return "user=%s&password=%s".formatted(Roles.READER, readerPassword());
+    }
+
+    /** How many of the connections that Postgres accepts are for clients; the others are ours. */
+    public static int clientConnections(int maxConnections) {
+        return Math.max(5, maxConnections - PostgresConfig.OWN_CONNECTIONS);
     }
 
     public int port() {

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.PGConnection;
 
-/** What comes through the front door by JDBC, and what does not. One server for all tests. */
+/** What comes through the front door by JDBC, and what does not. One door for all tests. */
 @Timeout(60)
 final class FrontDoorTest {
     @TempDir static Path folder;
@@ -39,7 +39,7 @@ final class FrontDoorTest {
 
     @AfterAll
     static void stop() {
-        door.closeAll();
+        door.close();
     }
 
     @Test
@@ -275,13 +275,22 @@ final class FrontDoorTest {
                 var other = door.connect("alice")) {
             var sleeping = sleep(busy, 30);
             awaitActive(1);
-            door.tokens.remove(token);
             assertThat(door.door.revoke("id-" + token)).isEqualTo(2);
             assertThat(sleeping.get(2, TimeUnit.SECONDS)).contains("terminating connection");
             assertThat(errorOf(() -> TestDoor.ask(idle, "SELECT 1")))
                     .contains("the token of this connection was revoked");
             assertThat(TestDoor.ask(other, "SELECT 1")).isEqualTo("1");
             awaitGone("pg_sleep");
+        }
+    }
+
+    @Test
+    void whoeverDoesNotStandAnyMoreIsOutByItself() throws Exception {
+        var token = door.token("alice");
+        try (var connection = door.connect("alice", token)) {
+            door.tokens.remove(token);
+            awaitSessions("count(*) = 0", "usename = 'alice'");
+            assertThat(errorOf(() -> TestDoor.ask(connection, "SELECT 1"))).contains("was revoked");
         }
         assertThatThrownBy(() -> door.connect("alice", token)).hasMessageContaining("failed");
     }
@@ -331,7 +340,7 @@ final class FrontDoorTest {
 
     @Test
     void byTcpTheDoorLogsInWithPasswordsOfItsOwn() throws Exception {
-        var over = door.postgres.behindDoor();
+        var over = TestDoor.postgres().behindDoor();
         var tcp =
                 new FrontDoorBackend(
                         null,
@@ -342,11 +351,11 @@ final class FrontDoorTest {
                         over.owner(),
                         over.database(),
                         over.protocolMinor());
-        var hba = folder.resolve("pg/pg_hba.conf");
+        var hba = TestDoor.postgresFolder().resolve("pg_hba.conf");
         Files.writeString(
                 hba, Files.readString(hba) + "host lakemill alice 127.0.0.1/32 scram-sha-256\n");
-        TestDoor.ask(door.postgres.owner().getConnection(), "SELECT pg_reload_conf()");
-        try (var second = door.second(tcp, folder, FrontDoorLimits.of(5))) {
+        TestDoor.ask(TestDoor.postgres().owner().getConnection(), "SELECT pg_reload_conf()");
+        try (var second = TestDoor.open(tcp, folder, FrontDoorLimits.of(5), false)) {
             for (int i = 0; i < 2; i++) {
                 try (var connection = second.connect("alice")) {
                     assertThat(TestDoor.ask(connection, "SELECT session_user")).isEqualTo("alice");
@@ -378,21 +387,19 @@ final class FrontDoorTest {
 
     /** Waits until so many sleeps are at work. */
     private static void awaitActive(int count) throws SQLException {
-        await("SELECT count(*) >= " + count, "pg_sleep");
+        awaitSessions("count(*) >= " + count, "state = 'active' AND query LIKE '%pg_sleep%'");
     }
 
     private static void awaitGone(String query) throws SQLException {
-        await("SELECT count(*) = 0", query);
+        awaitSessions("count(*) = 0", "state = 'active' AND query LIKE '%" + query + "%'");
     }
 
-    private static void await(String condition, String query) throws SQLException {
+    private static void awaitSessions(String wanted, String which) throws SQLException {
         var sql =
-                condition
-                        + " FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%"
-                        + query
-                        + "%' AND pid <> pg_backend_pid()";
+                "SELECT %s FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND %s"
+                        .formatted(wanted, which);
         var deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
-        try (var connection = door.postgres.owner().getConnection()) {
+        try (var connection = TestDoor.postgres().owner().getConnection()) {
             while (!TestDoor.ask(connection, sql).equals("t")) {
                 assertThat(System.nanoTime()).as(sql).isLessThan(deadline);
                 LockSupport.parkNanos(Duration.ofMillis(5).toNanos());

@@ -2,7 +2,10 @@ package dev.lakemill.postgres;
 
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -13,44 +16,82 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** A Postgres with a few roles, a door before it, and the tokens that the door takes. */
+/** A door before a Postgres with a few roles, and the tokens that the door takes. */
 final class TestDoor implements AutoCloseable, FrontDoorAuthenticator, FrontDoorAudit {
-    final Postgres postgres;
+    private static final String ROLES =
+            """
+            CREATE ROLE alice LOGIN; CREATE ROLE bob LOGIN; CREATE ROLE farmers LOGIN;
+            CREATE ROLE "ro:alice" LOGIN; CREATE ROLE boss LOGIN SUPERUSER;
+            GRANT CONNECT, TEMP ON DATABASE lakemill TO alice, bob, farmers, "ro:alice";
+            CREATE SCHEMA state;
+            GRANT USAGE ON SCHEMA state TO alice, bob, farmers, "ro:alice";
+            CREATE TABLE state.t (id bigint PRIMARY KEY, text text);
+            GRANT SELECT, INSERT, DELETE ON state.t TO alice, bob;
+            GRANT SELECT ON state.t TO "ro:alice", farmers;
+            """;
+
     final FrontDoor door;
     final Map<String, FrontDoorLogin> tokens = new ConcurrentHashMap<>();
     final List<String> events = new CopyOnWriteArrayList<>();
 
-    private TestDoor(Postgres postgres, FrontDoorBackend backend, FrontDoorConfig config) {
-        this.postgres = postgres;
+    private TestDoor(FrontDoorBackend backend, FrontDoorConfig config) {
         this.door = FrontDoor.open(backend, config, this, this);
     }
 
-    static TestDoor open(Path folder, FrontDoorLimits limits) throws Exception {
-        TestFolders.open(folder);
-        var postgres = Postgres.start(PostgresConfig.embedded(folder.resolve("pg"), 0));
-        try (var connection = postgres.owner().getConnection();
-                var statement = connection.createStatement()) {
-            statement.execute(
-                    "CREATE ROLE alice LOGIN; CREATE ROLE bob LOGIN; CREATE ROLE farmers LOGIN;"
-                            + "CREATE ROLE \"ro:alice\" LOGIN; CREATE ROLE boss LOGIN SUPERUSER;"
-                            + "GRANT CONNECT, TEMP ON DATABASE lakemill"
-                            + " TO alice, bob, farmers, \"ro:alice\";"
-                            + "CREATE SCHEMA state;"
-                            + "GRANT USAGE ON SCHEMA state TO alice, bob, farmers, \"ro:alice\";"
-                            + "CREATE TABLE state.t (id bigint PRIMARY KEY, text text);"
-                            + "GRANT SELECT, INSERT, DELETE ON state.t TO alice, bob;"
-                            + "GRANT SELECT ON state.t TO \"ro:alice\", farmers");
+    /** A door before the one Postgres of this JVM. */
+    static TestDoor open(Path folder, FrontDoorLimits limits) {
+        return open(postgres().behindDoor(), folder, limits, false);
+    }
+
+    static TestDoor open(
+            FrontDoorBackend backend, Path folder, FrontDoorLimits limits, boolean endAtExpiry) {
+        return new TestDoor(
+                backend,
+                new FrontDoorConfig("127.0.0.1", 0, null, null, folder, endAtExpiry, limits));
+    }
+
+    static Postgres postgres() {
+        return One.POSTGRES;
+    }
+
+    /** Where the settings of that Postgres are. */
+    static Path postgresFolder() {
+        return One.FOLDER.resolve("pg");
+    }
+
+    /** Made by the first test that asks. */
+    private static final class One {
+        static final Path FOLDER = folder();
+        static final Postgres POSTGRES = start();
+
+        private static Path folder() {
+            try {
+                return TestFolders.open(Files.createTempDirectory("lakemill-door-test-"));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
         }
-        return new TestDoor(postgres, postgres.behindDoor(), config(folder, limits));
-    }
 
-    /** Another door before the same Postgres. */
-    TestDoor second(FrontDoorBackend backend, Path folder, FrontDoorLimits limits) {
-        return new TestDoor(postgres, backend, config(folder, limits));
-    }
+        private static Postgres start() {
+            var postgres = Postgres.start(PostgresConfig.embedded(FOLDER.resolve("pg"), 0));
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(postgres)));
+            try (var connection = postgres.owner().getConnection();
+                    var statement = connection.createStatement()) {
+                statement.execute(ROLES);
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+            return postgres;
+        }
 
-    private static FrontDoorConfig config(Path folder, FrontDoorLimits limits) {
-        return new FrontDoorConfig("127.0.0.1", 0, null, null, folder, false, limits);
+        private static void stop(Postgres postgres) {
+            postgres.close();
+            try {
+                Folders.delete(FOLDER);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
     }
 
     /** A token of a principal, whose role has its name. */
@@ -59,8 +100,11 @@ final class TestDoor implements AutoCloseable, FrontDoorAuthenticator, FrontDoor
     }
 
     String token(String principal, String role, boolean readOnly) {
+        return token(principal, role, readOnly, Instant.now().plusSeconds(600));
+    }
+
+    String token(String principal, String role, boolean readOnly, Instant expires) {
         var token = Secret.random();
-        var expires = Instant.now().plusSeconds(600);
         tokens.put(token, new FrontDoorLogin(principal, role, "id-" + token, expires, readOnly));
         return token;
     }
@@ -72,6 +116,11 @@ final class TestDoor implements AutoCloseable, FrontDoorAuthenticator, FrontDoor
             throw new LakemillException(ErrorCode.UNAUTHENTICATED, "not a token of his", "");
         }
         return login;
+    }
+
+    @Override
+    public boolean stands(FrontDoorLogin login) {
+        return tokens.containsValue(login);
     }
 
     @Override
@@ -115,10 +164,5 @@ final class TestDoor implements AutoCloseable, FrontDoorAuthenticator, FrontDoor
     @Override
     public void close() {
         door.close();
-    }
-
-    void closeAll() {
-        door.close();
-        postgres.close();
     }
 }
