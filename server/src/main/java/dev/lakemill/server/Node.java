@@ -12,6 +12,7 @@ import dev.lakemill.ingest.Ingest;
 import dev.lakemill.ingest.IngestConfig;
 import dev.lakemill.ingest.IngestTable;
 import dev.lakemill.ingest.LandingConfig;
+import dev.lakemill.postgres.FrontDoorAudit;
 import dev.lakemill.postgres.Postgres;
 import dev.lakemill.postgres.PostgresConfig;
 import dev.lakemill.postgres.Projection;
@@ -47,6 +48,7 @@ final class Node implements AutoCloseable {
     private final Postgres postgres;
     private final Catalog catalog;
     private final Identity identity;
+    private final DoorParts door;
     private final Tables tables;
     private final LineageRecorder lineage;
     private final List<PipelineHost> pipelines = new ArrayList<>();
@@ -67,13 +69,14 @@ final class Node implements AutoCloseable {
         try {
             part(NodeLock.take(config.data()));
             var texts = PipelineTexts.compileAll(config);
-            postgres = part(named(Setting.POSTGRES_PORT, () -> Postgres.start(postgres(config))));
+            postgres = part(Postgres.start(postgres(config)));
             catalog = Catalog.open(postgres.owner());
             RowAudit.open(postgres.owner(), catalog.audit());
             identity = part(identity());
             part(projection());
             tables = part(openTables());
             openAudit();
+            door = frontDoor();
             lineage = part(LineageRecorder.start(postgres.owner(), catalog, Clock.systemUTC()));
             for (var entry : config.pipelines()) {
                 pipelines.add(part(host(entry, texts)));
@@ -180,13 +183,14 @@ final class Node implements AutoCloseable {
         }
     }
 
+    /** Postgres itself has a port of its own, which nobody needs to know. */
     private static PostgresConfig postgres(Config config) {
         var url = config.text(Setting.POSTGRES_URL);
         return new PostgresConfig(
                 url.isEmpty() ? null : url,
                 config.data().resolve("postgres"),
                 config.path(Setting.POSTGRES_BIN),
-                config.number(Setting.POSTGRES_PORT),
+                0,
                 config.text(Setting.POSTGRES_USER),
                 config.number(Setting.POSTGRES_CONNECTIONS));
     }
@@ -230,6 +234,20 @@ final class Node implements AutoCloseable {
         var host = config.text(Setting.HTTP_HOST);
         var everywhere = host.equals("0.0.0.0") || host.equals("::");
         return "http://%s:%d".formatted(everywhere ? "localhost" : host, port);
+    }
+
+    private DoorParts frontDoor() {
+        var opened =
+                named(
+                        Setting.POSTGRES_PORT,
+                        () ->
+                                DoorParts.open(
+                                        config,
+                                        postgres,
+                                        DoorParts.NO_TOKENS,
+                                        FrontDoorAudit.NONE));
+        part(opened.door());
+        return opened;
     }
 
     private Tables openTables() {
@@ -339,6 +357,10 @@ final class Node implements AutoCloseable {
                 () -> ingest.totals().logBytes());
         metrics.gauge(
                 "lakemill_streams_open", "producers' streams", () -> ingest.totals().streamsOpen());
+        metrics.gauge(
+                "lakemill_postgres_connections",
+                "clients at the front door",
+                () -> door.door().connections().size());
         var parts =
                 new HttpServer.Parts(
                         status::get,
@@ -358,8 +380,8 @@ final class Node implements AutoCloseable {
                 ProcessHandle.current().pid(),
                 config.text(Setting.GRPC_HOST) + ":" + grpcPort,
                 "http://" + config.text(Setting.HTTP_HOST) + ":" + http.port(),
-                postgres.readerUrl(),
-                postgres.readerJdbcUrl(),
+                postgres.readerUrl(door.address()),
+                postgres.readerJdbcUrl(door.address()),
                 postgres.pid().orElse(0));
     }
 

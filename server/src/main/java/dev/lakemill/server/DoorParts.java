@@ -1,0 +1,51 @@
+package dev.lakemill.server;
+
+import dev.lakemill.postgres.FrontDoor;
+import dev.lakemill.postgres.FrontDoorAudit;
+import dev.lakemill.postgres.FrontDoorAuthenticator;
+import dev.lakemill.postgres.FrontDoorConfig;
+import dev.lakemill.postgres.FrontDoorLimits;
+import dev.lakemill.postgres.FrontDoorLogin;
+import dev.lakemill.postgres.Postgres;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import java.net.InetSocketAddress;
+
+/** The front door as the settings want it, and where clients find it. */
+record DoorParts(FrontDoor door, String address) {
+    /** Before there are principals, no token is right. */
+    static final FrontDoorAuthenticator NO_TOKENS =
+            new FrontDoorAuthenticator() {
+                @Override
+                public FrontDoorLogin login(String user, String password, InetSocketAddress peer) {
+                    throw new LakemillException(ErrorCode.UNAUTHENTICATED, "no token is right", "");
+                }
+
+                @Override
+                public boolean stands(FrontDoorLogin login) {
+                    return false;
+                }
+            };
+
+    static DoorParts open(
+            Config config, Postgres postgres, FrontDoorAuthenticator tokens, FrontDoorAudit audit) {
+        var host = config.text(Setting.POSTGRES_HOST);
+        var clients = Postgres.clientConnections(config.number(Setting.POSTGRES_CONNECTIONS));
+        var settings =
+                new FrontDoorConfig(
+                        host,
+                        config.number(Setting.POSTGRES_PORT),
+                        config.path(Setting.POSTGRES_CERTIFICATE),
+                        config.path(Setting.POSTGRES_KEY),
+                        config.data().resolve("postgres"),
+                        config.text(Setting.POSTGRES_END_AT_EXPIRY).equals("true"),
+                        FrontDoorLimits.of(clients));
+        var door = FrontDoor.open(postgres, settings, new DoorLogins(postgres, tokens), audit);
+        return new DoorParts(door, address(host) + ":" + door.port());
+    }
+
+    /** Where a client on this machine reaches what listens on every address. */
+    private static String address(String host) {
+        return host.equals("0.0.0.0") || host.equals("::") ? "127.0.0.1" : host;
+    }
+}
