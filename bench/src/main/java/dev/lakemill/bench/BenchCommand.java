@@ -56,6 +56,19 @@ final class BenchCommand {
     }
 
     @Command(
+            name = "frontdoor",
+            mixinStandardHelpOptions = true,
+            description =
+                    "Point reads through the front door against direct ones, 1 and 32 clients.")
+    int frontdoor(
+            @Option(names = "--rounds", defaultValue = "3") int rounds,
+            @Option(names = "--seconds", defaultValue = "3") int seconds,
+            @Option(names = "--json") boolean json)
+            throws Exception {
+        return run(FrontDoorBench::run, new BenchOptions(rounds, seconds, json));
+    }
+
+    @Command(
             name = "pipeline",
             mixinStandardHelpOptions = true,
             description = "One micro-batch of the farm's pipeline over a growing state.")
