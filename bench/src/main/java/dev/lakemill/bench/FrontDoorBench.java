@@ -2,7 +2,6 @@ package dev.lakemill.bench;
 
 import dev.lakemill.postgres.FrontDoor;
 import dev.lakemill.postgres.FrontDoorAudit;
-import dev.lakemill.postgres.FrontDoorAuthenticator;
 import dev.lakemill.postgres.FrontDoorConfig;
 import dev.lakemill.postgres.FrontDoorLogin;
 import dev.lakemill.postgres.Postgres;
@@ -39,16 +38,8 @@ final class FrontDoorBench {
     private static final double QPS_SHARE_MIN = 0.75;
 
     /** Whoever comes is the reader: what is measured begins after the login. */
-    private static final class Anyone implements FrontDoorAuthenticator {
-        @Override
-        public FrontDoorLogin login(String user, String password, InetSocketAddress peer) {
-            return new FrontDoorLogin(user, user, password, Instant.MAX, false);
-        }
-
-        @Override
-        public boolean stands(FrontDoorLogin login) {
-            return true;
-        }
+    private static FrontDoorLogin anyone(String user, String password, InetSocketAddress peer) {
+        return new FrontDoorLogin(user, user, password, Instant.MAX, false, () -> true);
     }
 
     /** A way to Postgres, and its results by round. */
@@ -73,7 +64,7 @@ final class FrontDoorBench {
                         FrontDoor.open(
                                 postgres,
                                 FrontDoorConfig.local(folder, 0, CLIENTS + 8),
-                                new Anyone(),
+                                FrontDoorBench::anyone,
                                 FrontDoorAudit.NONE)) {
             load(postgres);
             var byDoor = "jdbc:postgresql://127.0.0.1:%d/lakemill?user=%s&password=x&sslmode=%s";

@@ -206,10 +206,21 @@ public final class Tokens {
         return ended(token) == null;
     }
 
+    /**
+     * Whether a token that was good is revoked, or its principal is not active any more; its end
+     * does not count. For what was opened by it and may outlive it.
+     */
+    public boolean isRevoked(TokenInfo token) {
+        return revoked(token) != null;
+    }
+
     private @Nullable String ended(TokenInfo token) {
-        if (!token.expiresAt().isAfter(clock.instant())) {
-            return "the token has expired";
-        }
+        return token.expiresAt().isAfter(clock.instant())
+                ? revoked(token)
+                : "the token has expired";
+    }
+
+    private @Nullable String revoked(TokenInfo token) {
         if (revocations.isRevoked(token.id())
                 || revocations.isRevoked(token.session())
                 || token.generation() != revocations.generation(token.principal().id())) {

@@ -80,7 +80,7 @@ public final class FrontDoor implements AutoCloseable {
                         audit,
                         FrontDoorTransport.best(),
                         FrontDoorTls.context(config),
-                        new FrontDoorSessions(config, backend, authenticator, audit),
+                        new FrontDoorSessions(config, backend, audit),
                         new FrontDoorFailures(
                                 config.limits().failuresPerMinute(), System::nanoTime)));
     }
@@ -96,7 +96,7 @@ public final class FrontDoor implements AutoCloseable {
 
     /**
      * Ends every connection that came in by a token, in the middle of whatever it does. Whoever
-     * revokes makes {@link FrontDoorAuthenticator#stands} false first, and calls this then.
+     * revokes makes {@link FrontDoorLogin#stands} false first, and calls this then.
      *
      * @return how many connections that were
      */

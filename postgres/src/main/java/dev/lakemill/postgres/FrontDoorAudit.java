@@ -2,7 +2,12 @@ package dev.lakemill.postgres;
 
 import java.net.InetSocketAddress;
 
-/** Hears of every login. Called on the login's own thread, or on the door's: do not block long. */
+/**
+ * Hears of every login, on virtual threads that may block.
+ *
+ * <p>A login that {@link #opened} throws for does not come to be: what leaves no record must not
+ * happen.
+ */
 public interface FrontDoorAudit {
     /** Hears nothing. */
     FrontDoorAudit NONE =

@@ -45,14 +45,22 @@ final class FrontDoorHandshake {
         try {
             open();
         } catch (FrontDoorRefusal e) {
-            door.audit().refused(peer, user, e.problem());
             client.sendLast(FrontDoorMessages.fatal(e));
+            tellRefused(e.problem());
         } catch (IOException e) {
             log.debug("a login from {} ended: {}", peer, e.toString());
             client.close();
         } catch (RuntimeException e) {
             log.error("a login from {} failed", peer, e);
-            client.close();
+            client.sendLast(FrontDoorMessages.fatal(FrontDoorBackend.unavailable()));
+        }
+    }
+
+    private void tellRefused(String problem) {
+        try {
+            door.audit().refused(peer, user, problem);
+        } catch (RuntimeException e) {
+            log.error("the refusal of {} from {} leaves no record", user, peer, e);
         }
     }
 
@@ -213,8 +221,8 @@ final class FrontDoorHandshake {
             return switch (outcome) {
                 case FrontDoorBackendLogin.Outcome.Refused refused -> {
                     backend.close();
-                    door.audit().refused(peer, user, "Postgres: SQLSTATE " + refused.sqlState());
                     client.sendLast(refused.error());
+                    tellRefused("Postgres: SQLSTATE " + refused.sqlState());
                     yield false;
                 }
                 case FrontDoorBackendLogin.Outcome.In in -> {
@@ -222,7 +230,7 @@ final class FrontDoorHandshake {
                     yield true;
                 }
             };
-        } catch (IOException | FrontDoorRefusal e) {
+        } catch (IOException | FrontDoorRefusal | RuntimeException e) {
             backend.close();
             throw e;
         }

@@ -27,7 +27,6 @@ final class FrontDoorSessions {
 
     private final FrontDoorConfig config;
     private final FrontDoorBackend backend;
-    private final FrontDoorAuthenticator authenticator;
     private final FrontDoorAudit audit;
     private final Clock clock = Clock.systemUTC();
     private final Map<Integer, FrontDoorSession> byPid = new ConcurrentHashMap<>();
@@ -35,14 +34,9 @@ final class FrontDoorSessions {
     private int seatsTaken;
     private volatile boolean closed;
 
-    FrontDoorSessions(
-            FrontDoorConfig config,
-            FrontDoorBackend backend,
-            FrontDoorAuthenticator authenticator,
-            FrontDoorAudit audit) {
+    FrontDoorSessions(FrontDoorConfig config, FrontDoorBackend backend, FrontDoorAudit audit) {
         this.config = config;
         this.backend = backend;
-        this.authenticator = authenticator;
         this.audit = audit;
     }
 
@@ -86,17 +80,29 @@ final class FrontDoorSessions {
     void add(FrontDoorSession session) throws FrontDoorRefusal {
         var facts = session.facts();
         byPid.put(facts.backendPid(), session);
-        if (closed || !authenticator.stands(facts.login())) {
-            byPid.remove(facts.backendPid(), session);
-            throw closed ? shutDown() : revoked();
+        boolean in = false;
+        try {
+            if (closed) {
+                throw shutDown();
+            }
+            if (!facts.login().stands().getAsBoolean()) {
+                throw revoked();
+            }
+            audit.opened(facts);
+            in = true;
+        } finally {
+            if (!in) {
+                byPid.remove(facts.backendPid(), session);
+            }
         }
-        audit.opened(facts);
     }
 
     void remove(FrontDoorSession session) {
         byPid.remove(session.facts().backendPid(), session);
         leaveSeat(session.facts().login().principal());
-        audit.closed(session.facts(), session.reason());
+        Thread.ofVirtual()
+                .name("front-door-closed")
+                .start(() -> audit.closed(session.facts(), session.reason()));
     }
 
     /** The session that may be cancelled by this id and key; null for none. */
@@ -114,7 +120,7 @@ final class FrontDoorSessions {
     }
 
     int endRevoked() {
-        return end(s -> !authenticator.stands(s.facts().login()), revoked());
+        return end(s -> !s.facts().login().stands().getAsBoolean(), revoked());
     }
 
     /** Ends all, and lets nobody in any more. */

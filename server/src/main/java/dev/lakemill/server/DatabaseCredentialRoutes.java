@@ -22,21 +22,19 @@ import java.util.Optional;
  * rights to roles and not to tokens.
  */
 final class DatabaseCredentialRoutes {
-    static final Duration TTL_MIN = Duration.ofSeconds(300);
-    static final Duration TTL_MAX = Duration.ofSeconds(3600);
+    static final Duration TTL_MIN = Duration.ofMinutes(5);
+    static final Duration TTL_MAX = Duration.ofHours(1);
 
-    private final Routes routes;
     private final DatabaseTokens tokens;
     private final Clock clock;
 
-    private DatabaseCredentialRoutes(Routes routes, DatabaseTokens tokens, Clock clock) {
-        this.routes = routes;
+    private DatabaseCredentialRoutes(DatabaseTokens tokens, Clock clock) {
         this.tokens = tokens;
         this.clock = clock;
     }
 
     static void mount(Routes routes, DatabaseTokens tokens, Clock clock) {
-        var made = new DatabaseCredentialRoutes(routes, tokens, clock);
+        var made = new DatabaseCredentialRoutes(tokens, clock);
         routes.secured(
                 HttpMethod.POST,
                 "/api/2.0/database/credentials",

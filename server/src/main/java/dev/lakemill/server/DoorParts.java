@@ -14,18 +14,9 @@ import java.net.InetSocketAddress;
 /** The front door as the settings want it, and where clients find it. */
 record DoorParts(FrontDoor door, String address) {
     /** Before there are principals, no token is right. */
-    static final FrontDoorAuthenticator NO_TOKENS =
-            new FrontDoorAuthenticator() {
-                @Override
-                public FrontDoorLogin login(String user, String password, InetSocketAddress peer) {
-                    throw new LakemillException(ErrorCode.UNAUTHENTICATED, "no token is right", "");
-                }
-
-                @Override
-                public boolean stands(FrontDoorLogin login) {
-                    return false;
-                }
-            };
+    static FrontDoorLogin noToken(String user, String password, InetSocketAddress peer) {
+        throw new LakemillException(ErrorCode.UNAUTHENTICATED, "no token is right", "");
+    }
 
     static DoorParts open(
             Config config, Postgres postgres, FrontDoorAuthenticator tokens, FrontDoorAudit audit) {

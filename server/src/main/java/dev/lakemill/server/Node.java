@@ -12,7 +12,6 @@ import dev.lakemill.ingest.Ingest;
 import dev.lakemill.ingest.IngestConfig;
 import dev.lakemill.ingest.IngestTable;
 import dev.lakemill.ingest.LandingConfig;
-import dev.lakemill.postgres.FrontDoorAudit;
 import dev.lakemill.postgres.Postgres;
 import dev.lakemill.postgres.PostgresConfig;
 import dev.lakemill.postgres.Projection;
@@ -244,8 +243,8 @@ final class Node implements AutoCloseable {
                                 DoorParts.open(
                                         config,
                                         postgres,
-                                        DoorParts.NO_TOKENS,
-                                        FrontDoorAudit.NONE));
+                                        DoorParts::noToken,
+                                        new DoorAudit(catalog)));
         part(opened.door());
         return opened;
     }

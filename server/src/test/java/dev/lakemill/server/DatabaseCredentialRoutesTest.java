@@ -56,11 +56,6 @@ final class DatabaseCredentialRoutesTest {
         public FrontDoorLogin login(String user, String password, InetSocketAddress peer) {
             throw new LakemillException(ErrorCode.UNAUTHENTICATED, "nobody comes in here", "");
         }
-
-        @Override
-        public boolean stands(FrontDoorLogin login) {
-            return false;
-        }
     }
 
     private static final Asked TOKENS = new Asked();
@@ -113,8 +108,7 @@ final class DatabaseCredentialRoutesTest {
         assertThat(answer.path("expire_time").asText()).isEqualTo("2026-11-22T10:15:00Z");
         assertThat(TOKENS.requests.getFirst().group()).contains("farmers");
         post(200, NEW, "{%s,'expire_time':'2026-11-22T10:30:00Z'}".formatted(endpoint));
-        assertThat(TOKENS.requests.getLast().timeToLive())
-                .isEqualTo(Duration.ofMillis(1_799_750));
+        assertThat(TOKENS.requests.getLast().timeToLive()).isEqualTo(Duration.ofMillis(1_799_750));
     }
 
     @Test

@@ -1,0 +1,89 @@
+package dev.lakemill.server;
+
+import dev.lakemill.catalog.Caller;
+import dev.lakemill.catalog.Principals;
+import dev.lakemill.identity.Audience;
+import dev.lakemill.identity.AuthorizationDetail;
+import dev.lakemill.identity.TokenInfo;
+import dev.lakemill.identity.TokenRequest;
+import dev.lakemill.identity.Tokens;
+import dev.lakemill.postgres.FrontDoorLogin;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Principal;
+import dev.lakemill.types.Privilege;
+import dev.lakemill.types.Securable;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Identity's tokens at the front door: the user is the token's principal, or a group that it is in.
+ *
+ * <p>A token for reading everything is a read-only login. One that is narrowed in any other way
+ * does not come in: Postgres gives rights to roles, so it would be good for more than it says.
+ */
+record IdentityTokens(Tokens tokens, Principals principals) implements DatabaseTokens {
+    private static final List<AuthorizationDetail> READ_ONLY =
+            List.of(new AuthorizationDetail(Securable.METASTORE, Set.of(Privilege.SELECT)));
+
+    @Override
+    public Credential issue(Caller caller, Request request) {
+        request.group().ifPresent(group -> requireMember(caller.principal(), group));
+        var wanted =
+                TokenRequest.of(caller.principal())
+                        .forAudience(Audience.POSTGRES)
+                        .withTimeToLive(request.timeToLive());
+        var issued =
+                tokens.issue(caller, request.readOnly() ? wanted.withDetails(READ_ONLY) : wanted);
+        return new Credential(issued.text(), issued.info().expiresAt());
+    }
+
+    private void requireMember(Principal principal, String group) {
+        if (group(principal, group).isEmpty()) {
+            throw new LakemillException(
+                    ErrorCode.PERMISSION_DENIED,
+                    "%s is not in a group '%s'".formatted(principal.name(), group),
+                    "ask an administrator to be added");
+        }
+    }
+
+    @Override
+    public FrontDoorLogin login(String user, String password, InetSocketAddress peer) {
+        var token = tokens.verify(password, Audience.POSTGRES);
+        if (token.isNarrowed() && !token.details().equals(READ_ONLY)) {
+            throw refused("the token is for less than a session can be held to");
+        }
+        var own = token.principal();
+        if (own.name().equalsIgnoreCase(user)) {
+            return login(token, own);
+        }
+        return login(token, group(own, user).orElseThrow(() -> refused("the token is of another")));
+    }
+
+    private FrontDoorLogin login(TokenInfo token, Principal as) {
+        var principal = token.principal();
+        return new FrontDoorLogin(
+                principal.name(),
+                as.name(),
+                token.id(),
+                token.expiresAt(),
+                token.isNarrowed(),
+                () ->
+                        !tokens.isRevoked(token)
+                                && (as.equals(principal)
+                                        || group(principal, as.name()).isPresent()));
+    }
+
+    private Optional<Principal> group(Principal principal, String name) {
+        return principals.groupsOf(principal.id()).stream()
+                .filter(group -> group.name().equalsIgnoreCase(name))
+                .findFirst();
+    }
+
+    private static LakemillException refused(String problem) {
+        return new LakemillException(
+                ErrorCode.UNAUTHENTICATED, problem, "make a token with './lakemill token'");
+    }
+}
