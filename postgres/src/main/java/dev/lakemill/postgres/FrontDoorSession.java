@@ -4,14 +4,16 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
+import io.netty.util.concurrent.Future;
 import java.security.MessageDigest;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A client that is in: two channels on one event loop, which owns {@code ready}. Whoever ends it
- * says why, and only the first reason counts.
+ * A client that is in: two channels on one event loop, which owns {@code ready} and {@code told}.
+ * Whoever ends it says why, and only the first reason counts.
  */
 final class FrontDoorSession {
     private static final int READY_BYTES = 6;
@@ -29,6 +31,8 @@ final class FrontDoorSession {
 
     /** Whether the last that went either way was Postgres's word that it waits for a command. */
     private boolean ready = true;
+
+    private boolean told;
 
     private long readsSeen;
     private long quietSinceNanos = startedNanos;
@@ -98,9 +102,11 @@ final class FrontDoorSession {
         }
     }
 
-    void moves(ByteBuf bytes, boolean fromBackend) {
+    /** Whether the bytes go on: after the last word, which was ours, nothing does. */
+    boolean passes(ByteBuf bytes, boolean fromBackend) {
         reads.lazySet(reads.getPlain() + 1);
         ready = fromBackend && endsReady(bytes);
+        return !told;
     }
 
     /** Ends with ReadyForQuery: Z, its length of 5, and the state of the transaction. */
@@ -110,23 +116,25 @@ final class FrontDoorSession {
     }
 
     /**
-     * Takes no more from the client and, where Postgres has told it everything, tells it why. False
-     * when it ends already. The caller terminates Postgres's side, and then {@link #cut}s.
+     * Takes no more from the client and, where Postgres has told it everything, tells it why. When
+     * that is done the caller terminates Postgres's side, and then {@link #cut}s.
+     *
+     * @return null when it ends already
      */
-    boolean end(FrontDoorRefusal why) {
+    @Nullable Future<?> end(FrontDoorRefusal why) {
         if (!ending.compareAndSet(false, true)) {
-            return false;
+            return null;
         }
         reason = why.problem();
-        client.eventLoop()
-                .execute(
-                        () -> {
-                            client.config().setAutoRead(false);
-                            if (ready) {
-                                client.writeAndFlush(FrontDoorMessages.fatal(why));
-                            }
-                        });
-        return true;
+        return client.eventLoop().submit(() -> tell(why));
+    }
+
+    private void tell(FrontDoorRefusal why) {
+        client.config().setAutoRead(false);
+        if (ready) {
+            told = true;
+            client.writeAndFlush(FrontDoorMessages.fatal(why));
+        }
     }
 
     /** Closes both sides; what Postgres still says reaches the client, if it does so soon. */

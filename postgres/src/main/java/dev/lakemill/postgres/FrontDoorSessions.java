@@ -1,11 +1,12 @@
 package dev.lakemill.postgres;
 
 import io.netty.channel.EventLoopGroup;
+import io.netty.util.concurrent.Future;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -126,7 +127,9 @@ final class FrontDoorSessions {
     /** Ends all, and lets nobody in any more. */
     void close() {
         closed = true;
-        byPid.values().stream().filter(s -> s.end(shutDown())).forEach(FrontDoorSession::cut);
+        byPid.values().stream()
+                .filter(session -> session.end(shutDown()) != null)
+                .forEach(FrontDoorSession::cut);
     }
 
     private void sweep() {
@@ -145,10 +148,13 @@ final class FrontDoorSessions {
     }
 
     private int end(Predicate<FrontDoorSession> which, FrontDoorRefusal why) {
-        var ended = new ArrayList<FrontDoorSession>();
+        var ended = new LinkedHashMap<FrontDoorSession, Future<?>>();
         for (var session : byPid.values()) {
-            if (session.isOpen() && which.test(session) && session.end(why)) {
-                ended.add(session);
+            if (session.isOpen() && which.test(session)) {
+                var told = session.end(why);
+                if (told != null) {
+                    ended.put(session, told);
+                }
             }
         }
         if (!ended.isEmpty()) {
@@ -157,13 +163,15 @@ final class FrontDoorSessions {
         return ended.size();
     }
 
-    private void terminate(List<FrontDoorSession> sessions) {
+    /** After the client was told, so that our reason comes before Postgres's own word. */
+    private void terminate(Map<FrontDoorSession, Future<?>> ended) {
         try {
-            backend.terminate(sessions.stream().map(FrontDoorSession::facts).toList());
+            ended.values().forEach(Future::awaitUninterruptibly);
+            backend.terminate(ended.keySet().stream().map(FrontDoorSession::facts).toList());
         } catch (SQLException e) {
-            log.warn("{} sessions end only after their statement", sessions.size(), e);
+            log.warn("{} sessions end only after their statement", ended.size(), e);
         } finally {
-            sessions.forEach(FrontDoorSession::cut);
+            ended.keySet().forEach(FrontDoorSession::cut);
         }
     }
 

@@ -23,8 +23,12 @@ final class FrontDoorSplice extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
-        session.moves((ByteBuf) message, fromBackend);
-        other.write(message, other.voidPromise());
+        var bytes = (ByteBuf) message;
+        if (session.passes(bytes, fromBackend)) {
+            other.write(bytes, other.voidPromise());
+        } else {
+            bytes.release();
+        }
     }
 
     @Override
