@@ -300,6 +300,7 @@ final class FrontDoorTest {
         try (var one = door.connect("bob");
                 var two = door.connect("bob")) {
             assertThat(door.door.revokePrincipal("bob")).isEqualTo(2);
+            awaitSessions("count(*) = 0", "usename = 'bob'");
             for (var connection : List.of(one, two)) {
                 assertThat(errorOf(() -> TestDoor.ask(connection, "SELECT 1"))).isNotEmpty();
             }

@@ -5,19 +5,10 @@ import dev.lakemill.postgres.FrontDoorAudit;
 import dev.lakemill.postgres.FrontDoorAuthenticator;
 import dev.lakemill.postgres.FrontDoorConfig;
 import dev.lakemill.postgres.FrontDoorLimits;
-import dev.lakemill.postgres.FrontDoorLogin;
 import dev.lakemill.postgres.Postgres;
-import dev.lakemill.types.ErrorCode;
-import dev.lakemill.types.LakemillException;
-import java.net.InetSocketAddress;
 
 /** The front door as the settings want it, and where clients find it. */
 record DoorParts(FrontDoor door, String address) {
-    /** Before there are principals, no token is right. */
-    static FrontDoorLogin noToken(String user, String password, InetSocketAddress peer) {
-        throw new LakemillException(ErrorCode.UNAUTHENTICATED, "no token is right", "");
-    }
-
     static DoorParts open(
             Config config, Postgres postgres, FrontDoorAuthenticator tokens, FrontDoorAudit audit) {
         var host = config.text(Setting.POSTGRES_HOST);

@@ -236,16 +236,13 @@ final class Node implements AutoCloseable {
     }
 
     private DoorParts frontDoor() {
+        var tokens = new IdentityTokens(identity.tokens(), catalog.principals());
         var opened =
                 named(
                         Setting.POSTGRES_PORT,
-                        () ->
-                                DoorParts.open(
-                                        config,
-                                        postgres,
-                                        DoorParts::noToken,
-                                        new DoorAudit(catalog)));
+                        () -> DoorParts.open(config, postgres, tokens, new DoorAudit(catalog)));
         part(opened.door());
+        part(identity.tokens().onRevoked(() -> opened.door().endRevoked()));
         return opened;
     }
 
@@ -410,6 +407,14 @@ final class Node implements AutoCloseable {
 
     Config config() {
         return config;
+    }
+
+    Postgres postgres() {
+        return postgres;
+    }
+
+    DoorParts door() {
+        return door;
     }
 
     Catalog catalog() {
