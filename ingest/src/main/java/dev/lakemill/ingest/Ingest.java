@@ -29,23 +29,22 @@ public final class Ingest implements AutoCloseable {
     private final Streams streams;
     private final Log log;
     private final Function<IngestTable, Bronze> bronze;
+    private final Clock clock;
     private final ScheduledExecutorService watch =
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().daemon().name("lakemill-ingest-watch").factory());
     private @Nullable IngestServer server;
+    private AutoCloseable changes = () -> {};
     private boolean closed;
 
     private Ingest(
-            IngestConfig config,
-            Landings landings,
-            Streams streams,
-            Log log,
-            Function<IngestTable, Bronze> bronze) {
+            IngestConfig config, Landings landings, Streams streams, Log log, Outside outside) {
         this.config = config;
         this.landings = landings;
         this.streams = streams;
         this.log = log;
-        this.bronze = bronze;
+        this.bronze = outside.bronze();
+        this.clock = outside.surroundings().clock();
     }
 
     /**
@@ -53,6 +52,7 @@ public final class Ingest implements AutoCloseable {
      * to the feeds and on to Delta. Producers are not listened to yet.
      *
      * @param tables every table that has ever taken rows and still exists
+     * @param surroundings who may produce, memory and time
      * @throws LakemillException FAILED_PRECONDITION when the log holds rows of another table, is in
      *     use, or is older than a table; DATA_LOSS when it is damaged
      */
@@ -60,18 +60,19 @@ public final class Ingest implements AutoCloseable {
             Path logFolder,
             IngestConfig config,
             List<IngestTable> tables,
-            BufferAllocator allocator,
-            Clock clock) {
-        var outside = new Outside(logFolder, Disk.real(), allocator, clock, IngestTable::bronze);
+            Surroundings surroundings) {
+        var outside = new Outside(logFolder, Disk.real(), surroundings, IngestTable::bronze);
         return open(config, tables, outside);
     }
+
+    /** What ingest asks of the process that it is part of. */
+    public record Surroundings(ProducerAccess access, BufferAllocator allocator, Clock clock) {}
 
     /** What tests replace. */
     record Outside(
             Path logFolder,
             Disk disk,
-            BufferAllocator allocator,
-            Clock clock,
+            Surroundings surroundings,
             Function<IngestTable, Bronze> bronze) {}
 
     static Ingest open(IngestConfig config, List<IngestTable> tables, Outside outside) {
@@ -79,13 +80,13 @@ public final class Ingest implements AutoCloseable {
                 new Landings(
                         config.application(),
                         config.landing(),
-                        outside.allocator(),
-                        outside.clock());
+                        outside.surroundings().allocator(),
+                        outside.surroundings().clock());
         boolean opened = false;
         Log log = null;
         try {
             tables.forEach(table -> landings.add(table, outside.bronze().apply(table)));
-            var streams = new Streams(landings, config.grpc());
+            var streams = new Streams(landings, config.grpc(), outside.surroundings().access());
             var listener = new Delivery(streams, landings);
             log =
                     Log.open(
@@ -97,7 +98,7 @@ public final class Ingest implements AutoCloseable {
             landings.start(log);
             streams.start(log);
             opened = true;
-            return new Ingest(config, landings, streams, log, outside.bronze());
+            return new Ingest(config, landings, streams, log, outside);
         } finally {
             if (!opened) {
                 landings.abandon();
@@ -137,8 +138,22 @@ public final class Ingest implements AutoCloseable {
     public int listen() {
         var started = IngestServer.start(config.grpc(), streams);
         server = started;
-        watch.scheduleWithFixedDelay(streams::endStalled, 1, 1, TimeUnit.SECONDS);
+        watch.scheduleWithFixedDelay(this::watch, 1, 1, TimeUnit.SECONDS);
+        changes = streams.access().onChange(streams::recheck);
         return started.port();
+    }
+
+    private void unsubscribe() {
+        try {
+            changes.close();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void watch() {
+        streams.endStalled();
+        streams.expire(clock.instant());
     }
 
     /**
@@ -184,6 +199,7 @@ public final class Ingest implements AutoCloseable {
             server.close();
         }
         watch.shutdownNow();
+        unsubscribe();
         landings.close();
         log.close();
     }

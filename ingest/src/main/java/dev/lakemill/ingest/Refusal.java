@@ -30,6 +30,8 @@ final class Refusal extends RuntimeException {
         BAD_REQUEST(0),
         BAD_RECORD(0),
         NO_SUCH_TABLE(0),
+        UNAUTHENTICATED(0),
+        PERMISSION_DENIED(0),
         LIMIT_REACHED(0),
         NOT_AVAILABLE(0),
         NON_INCREMENTAL_OFFSET(4002),
@@ -97,7 +99,13 @@ final class Refusal extends RuntimeException {
     }
 
     static Refusal of(LakemillException e) {
-        var reason = e.code() == ErrorCode.UNAVAILABLE ? Reason.NOT_AVAILABLE : Reason.BAD_REQUEST;
+        var reason =
+                switch (e.code()) {
+                    case UNAVAILABLE -> Reason.NOT_AVAILABLE;
+                    case UNAUTHENTICATED -> Reason.UNAUTHENTICATED;
+                    case PERMISSION_DENIED -> Reason.PERMISSION_DENIED;
+                    default -> Reason.BAD_REQUEST;
+                };
         return new Refusal(e.code(), reason, String.valueOf(e.getMessage()), "", false);
     }
 

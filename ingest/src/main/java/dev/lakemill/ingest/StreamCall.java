@@ -10,11 +10,13 @@ import dev.lakemill.api.zerobus.EphemeralStreamResponse;
 import dev.lakemill.api.zerobus.IngestRecordBatchRequest;
 import dev.lakemill.api.zerobus.IngestRecordRequest;
 import dev.lakemill.api.zerobus.IngestRecordResponse;
+import dev.lakemill.ingest.ProducerAccess.Producer;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.wal.Frame;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
+import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -44,7 +46,7 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
     }
 
     private final ServerCall<Inbound, EphemeralStreamResponse> call;
-    private final @Nullable String headerTable;
+    private final Opening opening;
     private final Streams streams;
     private final UUID id = UUID.randomUUID();
     private final Object lock = new Object();
@@ -52,12 +54,19 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
     /** A request that there is no room for yet. */
     private record Waiting(Frame frame, int rows, long sinceNanos) {}
 
-    /** Set once, on the event loop. */
+    /** Of the event loop. */
+    private boolean created;
+
+    /** Set once, both together, before the first record is asked for. */
     private volatile @Nullable OpenTable table;
+
+    private volatile @Nullable Producer producer;
 
     /** Guarded by the lock, as are all below. */
     private @Nullable Waiting waiting;
 
+    private long rows;
+    private boolean expiring;
     private long offered = -1;
     private long durable = -1;
     private long acked = -1;
@@ -65,11 +74,9 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
     private boolean closed;
 
     StreamCall(
-            ServerCall<Inbound, EphemeralStreamResponse> call,
-            @Nullable String headerTable,
-            Streams streams) {
+            ServerCall<Inbound, EphemeralStreamResponse> call, Opening opening, Streams streams) {
         this.call = call;
-        this.headerTable = headerTable;
+        this.opening = opening;
         this.streams = streams;
     }
 
@@ -110,11 +117,30 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
     }
 
     private void create(CreateIngestStreamRequest request) {
-        if (table != null) {
+        if (created) {
             throw Refusal.badRequest(
                     "create_stream came a second time", "open another stream for another table");
         }
-        table = streams.open(request, headerTable);
+        created = true;
+        // Who asks for a token's owner and grants may have to wait: never on the event loop.
+        Thread.startVirtualThread(
+                () -> {
+                    try {
+                        open(request);
+                    } catch (RuntimeException e) {
+                        refuse(e);
+                    }
+                });
+    }
+
+    private void open(CreateIngestStreamRequest request) {
+        var who = streams.access().authenticate(opening.authorization(), opening.address(), id);
+        var open = streams.open(request, opening.table());
+        // Known before it is checked, so that no change of grants slips between.
+        producer = who;
+        table = open;
+        who.require(open.landing().table().name());
+        who.opened(open.landing().table().name());
         synchronized (lock) {
             if (closed) {
                 return;
@@ -125,8 +151,45 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
                                     CreateIngestStreamResponse.newBuilder()
                                             .setStreamId(id.toString()))
                             .build());
+            call.request(1);
         }
-        call.request(1);
+    }
+
+    /** Ends the stream when its producer may not write the table any more. May block. */
+    void recheck() {
+        var who = producer;
+        var open = table;
+        if (who != null && open != null && isReading()) {
+            try {
+                who.require(open.landing().table().name());
+            } catch (LakemillException e) {
+                refuse(e);
+            }
+        }
+    }
+
+    /**
+     * Asks the producer for a stream with a newer token when this one's ends within {@code grace},
+     * and ends the stream when it has ended: in a way after which producers come again.
+     */
+    void expire(Instant now, java.time.Duration grace) {
+        var who = producer;
+        if (who == null || now.plus(grace).isBefore(who.expires())) {
+            return;
+        }
+        boolean first;
+        synchronized (lock) {
+            first = !expiring;
+            expiring = true;
+        }
+        if (first) {
+            signalClose(grace);
+        } else if (now.isAfter(who.expires())) {
+            endSoon(
+                    Refusal.unavailable(
+                            "the stream's token has expired (error 6002)",
+                            "open the stream again with a new token"));
+        }
     }
 
     private void takeRecord(IngestRecordRequest request) {
@@ -210,6 +273,9 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
         } finally {
             if (taken) {
                 streams.count(request.rows(), frame.payload().length);
+                synchronized (lock) {
+                    rows += request.rows();
+                }
             } else {
                 synchronized (lock) {
                     offered = frame.offset() - 1;
@@ -299,12 +365,24 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
             closed = true;
             waiting = null;
         }
-        streams.remove(this);
+        leave();
     }
 
     @Override
     public void onComplete() {
-        streams.remove(this);
+        leave();
+    }
+
+    private void leave() {
+        var who = producer;
+        var open = table;
+        if (streams.remove(this) && who != null && open != null) {
+            long sent;
+            synchronized (lock) {
+                sent = rows;
+            }
+            Thread.startVirtualThread(() -> who.closed(open.landing().table().name(), sent));
+        }
     }
 
     /** Asks the producer to end the stream within some seconds. */
@@ -349,7 +427,7 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
         synchronized (lock) {
             close(End.of(why));
         }
-        streams.remove(this);
+        leave();
     }
 
     private void end(End how) {

@@ -7,6 +7,7 @@ import dev.lakemill.wal.Durable;
 import dev.lakemill.wal.Frame;
 import dev.lakemill.wal.Log;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,9 +24,13 @@ import org.slf4j.LoggerFactory;
 final class Streams {
     private static final Logger LOG = LoggerFactory.getLogger(Streams.class);
 
+    /** How long before its token's end a producer is asked to come again. */
+    private static final Duration EXPIRY_GRACE = Duration.ofSeconds(20);
+
     private final Map<UUID, StreamCall> open = new ConcurrentHashMap<>();
     private final Landings landings;
     private final GrpcConfig config;
+    private final ProducerAccess access;
     private final LongAdder rows = new LongAdder();
     private final LongAdder requests = new LongAdder();
     private final LongAdder bytes = new LongAdder();
@@ -42,9 +47,10 @@ final class Streams {
     private volatile @Nullable Refusal closing;
     private volatile @Nullable LakemillException failure;
 
-    Streams(Landings landings, GrpcConfig config) {
+    Streams(Landings landings, GrpcConfig config, ProducerAccess access) {
         this.landings = landings;
         this.config = config;
+        this.access = access;
     }
 
     void start(Log opened) {
@@ -70,13 +76,29 @@ final class Streams {
         opened.increment();
     }
 
-    void remove(StreamCall stream) {
-        open.remove(stream.id());
+    ProducerAccess access() {
+        return access;
+    }
+
+    /** Ends the streams of those who may not write any more. May block. */
+    void recheck() {
+        open.values().forEach(StreamCall::recheck);
+    }
+
+    /** Has producers whose tokens end come again with new ones. */
+    void expire(Instant now) {
+        open.values().forEach(stream -> stream.expire(now, EXPIRY_GRACE));
+    }
+
+    /** False when it was gone already. */
+    boolean remove(StreamCall stream) {
+        var removed = open.remove(stream.id()) != null;
         if (closing != null && open.isEmpty()) {
             synchronized (ending) {
                 ending.notifyAll();
             }
         }
+        return removed;
     }
 
     /** Waits until no stream is open; false after the timeout. */
@@ -129,7 +151,7 @@ final class Streams {
             throw Refusal.badRequest(
                     "the header %s is %s, but create_stream names the table %s"
                             .formatted(
-                                    ZerobusService.TABLE_HEADER,
+                                    Opening.TABLE_HEADER,
                                     headerTable == null ? "absent" : RefusedRow.shown(headerTable),
                                     RefusedRow.shown(name)),
                     "send the same table in both");

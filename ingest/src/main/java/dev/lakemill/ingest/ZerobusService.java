@@ -11,11 +11,6 @@ import io.grpc.protobuf.ProtoUtils;
 
 /** The service databricks.zerobus.Zerobus. */
 final class ZerobusService implements ServerCallHandler<Inbound, EphemeralStreamResponse> {
-    static final String TABLE_HEADER = "x-databricks-zerobus-table-name";
-
-    private static final Metadata.Key<String> TABLE =
-            Metadata.Key.of(TABLE_HEADER, Metadata.ASCII_STRING_MARSHALLER);
-
     private final Streams streams;
 
     private ZerobusService(Streams streams) {
@@ -42,7 +37,7 @@ final class ZerobusService implements ServerCallHandler<Inbound, EphemeralStream
             ServerCall<Inbound, EphemeralStreamResponse> call, Metadata headers) {
         // At once, before any message: producers send create_stream only when they have these.
         call.sendHeaders(new Metadata());
-        var stream = new StreamCall(call, headers.get(TABLE), streams);
+        var stream = new StreamCall(call, Opening.of(headers, call.getAttributes()), streams);
         try {
             streams.admit(stream);
         } catch (Refusal e) {

@@ -42,6 +42,7 @@ final class Node implements AutoCloseable {
                     .withLanding(
                             LandingConfig.DEFAULT.with(
                                     Duration.ofMillis(50), 16L << 20, 64L << 20));
+    private final TestAccess access = new TestAccess();
     private Disk disk = Disk.real();
     private Bronzes bronzes = Bronze::of;
     private @Nullable Ingest ingest;
@@ -86,8 +87,7 @@ final class Node implements AutoCloseable {
                 new Ingest.Outside(
                         folder.resolve("log"),
                         disk,
-                        allocator,
-                        Clock.systemUTC(),
+                        new Ingest.Surroundings(access, allocator, Clock.systemUTC()),
                         table -> bronzes.of(table.delta()));
         try {
             ingest = Ingest.open(config, tables, outside);
@@ -123,6 +123,10 @@ final class Node implements AutoCloseable {
                         Instant.EPOCH);
         return new IngestTable(
                 table, delta, new TableFeed(name, delta, config.application(), 16L << 20));
+    }
+
+    TestAccess access() {
+        return access;
     }
 
     Ingest ingest() {

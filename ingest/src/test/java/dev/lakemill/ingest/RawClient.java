@@ -57,11 +57,19 @@ final class RawClient implements AutoCloseable {
 
     /** A call whose table header is as given; null for none. */
     Call call(@Nullable String headerTable) {
+        return call(headerTable, "Bearer token");
+    }
+
+    Call call(@Nullable String headerTable, @Nullable String authorization) {
         var headers = new Metadata();
-        headers.put(Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "Bearer t");
+        if (authorization != null) {
+            headers.put(
+                    Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER),
+                    authorization);
+        }
         if (headerTable != null) {
             headers.put(
-                    Metadata.Key.of(ZerobusService.TABLE_HEADER, Metadata.ASCII_STRING_MARSHALLER),
+                    Metadata.Key.of(Opening.TABLE_HEADER, Metadata.ASCII_STRING_MARSHALLER),
                     headerTable);
         }
         var call = new Call();

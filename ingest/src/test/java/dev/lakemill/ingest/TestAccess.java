@@ -1,0 +1,76 @@
+package dev.lakemill.ingest;
+
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+
+/** Knows one token, which may write everything that was not taken away. */
+final class TestAccess implements ProducerAccess {
+    private final Set<TableName> refused = ConcurrentHashMap.newKeySet();
+    private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+    private final List<String> told = new CopyOnWriteArrayList<>();
+    private volatile Instant expires = Instant.MAX;
+
+    void refuse(String table) {
+        refused.add(TableName.parse(table));
+        listeners.forEach(Runnable::run);
+    }
+
+    void expireAt(Instant instant) {
+        expires = instant;
+    }
+
+    /** What streams told of their beginning and end. */
+    List<String> told() {
+        return told;
+    }
+
+    @Override
+    public Producer authenticate(@Nullable String authorization, String address, UUID stream) {
+        if (!"Bearer token".equals(authorization)) {
+            throw new LakemillException(
+                    ErrorCode.UNAUTHENTICATED,
+                    "%s sends no token that is known".formatted(address),
+                    "log in");
+        }
+        return new TestProducer();
+    }
+
+    @Override
+    public AutoCloseable onChange(Runnable listener) {
+        listeners.add(listener);
+        return () -> listeners.remove(listener);
+    }
+
+    private final class TestProducer implements Producer {
+        @Override
+        public Instant expires() {
+            return expires;
+        }
+
+        @Override
+        public void require(TableName table) {
+            if (refused.contains(table)) {
+                throw new LakemillException(
+                        ErrorCode.PERMISSION_DENIED, "you lack MODIFY on " + table, "ask");
+            }
+        }
+
+        @Override
+        public void opened(TableName table) {
+            told.add("opened " + table);
+        }
+
+        @Override
+        public void closed(TableName table, long rows) {
+            told.add("closed " + table + " after " + rows);
+        }
+    }
+}
