@@ -5,6 +5,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import java.io.IOException;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -196,6 +197,22 @@ public final class Postgres implements AutoCloseable {
     /** Connections as lakemill_reader, pooled: what pages and reports read by. */
     public DataSource reader() {
         return reader;
+    }
+
+    /**
+     * A new connection whose session user is a role, so that its grants, row filters and masks
+     * hold. It needs an owner that is a superuser, as that of the embedded Postgres is.
+     */
+    public Connection as(String role) throws SQLException {
+        var connection = ownerUnpooled.getConnection();
+        try (var statement = connection.createStatement()) {
+            statement.execute(
+                    "SET SESSION AUTHORIZATION \"%s\"".formatted(role.replace("\"", "\"\"")));
+            return connection;
+        } catch (SQLException e) {
+            connection.close();
+            throw e;
+        }
     }
 
     /** The name of the one database that is served. */

@@ -1,33 +1,33 @@
 package dev.lakemill.server;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import dev.lakemill.catalog.Caller;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Principal;
+import dev.lakemill.types.TableName;
 import io.vertx.core.http.HttpServerResponse;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
-import javax.sql.DataSource;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Synced tables as server-sent events: each listener gets the whole of each of its tables at first
- * and whenever it changed, read from Postgres as the reader role.
+ * and whenever it changed, as that listener's principal may see it.
  *
  * <p>One thread reads and sends, at most every {@link #PAUSE_MS}; a listener whose connection is
  * full misses a state, not the newest one, because every event is a whole state.
@@ -45,10 +45,12 @@ final class LiveTables implements AutoCloseable {
 
     /** A connected page. Its map is used by the sender thread alone. */
     private record Listener(
-            HttpServerResponse response, Set<String> tables, Map<String, String> sent) {}
+            Principal principal,
+            HttpServerResponse response,
+            Set<TableName> tables,
+            Map<TableName, String> sent) {}
 
-    private final DataSource reader;
-    private final Predicate<String> known;
+    private final LiveReads reads;
     private final Supplier<Double> rowsPerSecond;
     private final CopyOnWriteArrayList<Listener> listeners = new CopyOnWriteArrayList<>();
     private final Map<String, Applied> applied = new ConcurrentHashMap<>();
@@ -57,9 +59,8 @@ final class LiveTables implements AutoCloseable {
     private volatile boolean dirty = true;
     private volatile boolean closed;
 
-    LiveTables(DataSource reader, Predicate<String> known, Supplier<Double> rowsPerSecond) {
-        this.reader = reader;
-        this.known = known;
+    LiveTables(LiveReads reads, Supplier<Double> rowsPerSecond) {
+        this.reads = reads;
         this.rowsPerSecond = rowsPerSecond;
         this.sender = Thread.ofVirtual().name("live-tables").start(this::send);
     }
@@ -75,14 +76,21 @@ final class LiveTables implements AutoCloseable {
         return listeners.size();
     }
 
-    /** Answers with a stream of events until the page goes away. */
-    void open(HttpServerResponse response, List<String> tables) {
+    /**
+     * Answers with a stream of events until the page goes away or may not read its tables any more.
+     *
+     * @throws LakemillException PERMISSION_DENIED when the caller may not read one of them
+     */
+    void open(Caller caller, HttpServerResponse response, List<String> tables) {
         check(tables);
+        var names = new TreeSet<TableName>();
+        tables.forEach(table -> names.add(reads.find(table)));
+        names.forEach(name -> reads.require(caller, name));
         response.setChunked(true)
                 .putHeader("content-type", "text/event-stream")
                 .putHeader("cache-control", "no-store")
                 .putHeader("content-encoding", "identity");
-        var listener = new Listener(response, new TreeSet<>(tables), new HashMap<>());
+        var listener = new Listener(caller.principal(), response, names, new HashMap<>());
         response.closeHandler(_ -> listeners.remove(listener));
         response.exceptionHandler(_ -> listeners.remove(listener));
         response.write("retry: 1000\n\n");
@@ -105,14 +113,6 @@ final class LiveTables implements AutoCloseable {
                     ErrorCode.INVALID_ARGUMENT,
                     "%d tables asked for".formatted(tables.size()),
                     "ask for 1 to %d: /api/live?table=schema.table&table=…".formatted(TABLES_MAX));
-        }
-        for (var table : tables) {
-            if (!known.test(table)) {
-                throw new LakemillException(
-                        ErrorCode.NOT_FOUND,
-                        "there is no synced table '%s'".formatted(table),
-                        "GET /api/status lists the tables; write schema.table");
-            }
         }
         if (listeners.size() >= LISTENERS_MAX) {
             throw new LakemillException(
@@ -143,26 +143,23 @@ final class LiveTables implements AutoCloseable {
     }
 
     private void round() {
-        var wanted = new TreeSet<String>();
-        listeners.forEach(listener -> wanted.addAll(listener.tables()));
-        var contents = new HashMap<String, String>();
-        for (var table : wanted) {
-            var content = read(table);
-            if (content != null) {
-                contents.put(table, content);
-            }
-        }
+        var contents = new HashMap<LiveReads.View, Optional<String>>();
         var news = List.copyOf(applied.values());
         for (var listener : listeners) {
             if (listener.response().writeQueueFull()) {
                 dirty = true;
                 continue;
             }
+            if (!reads.mayRead(listener.principal(), listener.tables())) {
+                listeners.remove(listener);
+                listener.response().end();
+                continue;
+            }
             for (var table : listener.tables()) {
-                var content = contents.get(table);
-                if (content != null && !content.equals(listener.sent().put(table, content))) {
-                    listener.response().write(event("table", content));
-                }
+                contents.computeIfAbsent(reads.view(listener.principal(), table), this::read)
+                        .filter(content -> !content.equals(listener.sent().put(table, content)))
+                        .ifPresent(
+                                content -> listener.response().write(event("table", content)));
             }
             news.forEach(batch -> listener.response().write(event("sync", describe(batch))));
         }
@@ -191,27 +188,27 @@ final class LiveTables implements AutoCloseable {
                         rowsPerSecond.get());
     }
 
-    /** The table as JSON; null when Postgres cannot tell now, which the next round repeats. */
-    private @Nullable String read(String table) {
-        var dot = table.indexOf('.');
-        var name = "\"" + table.substring(0, dot) + "\".\"" + table.substring(dot + 1) + "\"";
-        try (var connection = reader.getConnection();
+    /** The table as JSON; empty when Postgres cannot tell now, which the next round repeats. */
+    private Optional<String> read(LiveReads.View view) {
+        try (var connection = reads.connect(view);
                 var statement = connection.createStatement();
-                var rows = statement.executeQuery("SELECT * FROM " + name + " LIMIT " + ROWS_MAX)) {
-            return content(table, rows);
+                var rows =
+                        statement.executeQuery(
+                                "SELECT * FROM %s LIMIT %d".formatted(view.sql(), ROWS_MAX))) {
+            return Optional.of(content(view.table(), rows));
         } catch (SQLException | IOException e) {
-            log.debug("cannot read {} for its pages", table, e);
+            log.debug("cannot read {} for its pages", view.table(), e);
             dirty = true;
-            return null;
+            return Optional.empty();
         }
     }
 
-    private String content(String table, ResultSet rows) throws SQLException, IOException {
+    private String content(TableName table, ResultSet rows) throws SQLException, IOException {
         var text = new StringWriter();
         var columns = rows.getMetaData().getColumnCount();
         try (var out = json.createGenerator(text)) {
             out.writeStartObject();
-            out.writeStringField("table", table);
+            out.writeStringField("table", table.schema() + "." + table.table());
             out.writeArrayFieldStart("columns");
             for (int i = 1; i <= columns; i++) {
                 out.writeString(rows.getMetaData().getColumnName(i));
@@ -233,8 +230,8 @@ final class LiveTables implements AutoCloseable {
 
     /** The names of the tables that somebody listens to. */
     List<String> tables() {
-        var names = new TreeSet<String>();
+        var names = new TreeSet<TableName>();
         listeners.forEach(listener -> names.addAll(listener.tables()));
-        return new ArrayList<>(names);
+        return names.stream().map(TableName::toString).toList();
     }
 }
