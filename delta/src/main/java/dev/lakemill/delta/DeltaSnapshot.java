@@ -163,6 +163,7 @@ public final class DeltaSnapshot {
         next.transactions.putAll(transactions);
         if (txn != null) {
             next.transactions.put(txn.application(), OptionalLong.of(txn.version()));
+            txn.also().forEach((a, version) -> next.transactions.put(a, OptionalLong.of(version)));
         }
         var known = files;
         var identified = RowIds.assign(committed, added);

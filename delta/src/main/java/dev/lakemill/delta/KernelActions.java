@@ -10,6 +10,7 @@ import io.delta.kernel.internal.ScanImpl;
 import io.delta.kernel.internal.SnapshotImpl;
 import io.delta.kernel.internal.actions.AddFile;
 import io.delta.kernel.internal.actions.RemoveFile;
+import io.delta.kernel.internal.actions.SetTransaction;
 import io.delta.kernel.internal.actions.SingleAction;
 import io.delta.kernel.internal.checkpoints.Checkpointer;
 import io.delta.kernel.internal.data.GenericRow;
@@ -34,9 +35,19 @@ import java.util.OptionalLong;
 final class KernelActions {
     private KernelActions() {}
 
-    /** The actions of a change on top of a snapshot; removals come first. */
-    static CloseableIterable<Row> actions(Snapshot base, TableLog.Change change, long nowMillis) {
+    /** The actions of a change on top of a snapshot; removals come before additions. */
+    static CloseableIterable<Row> actions(
+            Snapshot base, TableLog.Change change, Map<String, Long> versions, long nowMillis) {
         var rows = new ArrayList<Row>();
+        versions.forEach(
+                (application, version) ->
+                        rows.add(
+                                SingleAction.createTxnSingleAction(
+                                        new SetTransaction(
+                                                        application,
+                                                        version,
+                                                        Optional.of(nowMillis))
+                                                .toRow())));
         for (var file : change.removed()) {
             rows.add(remove(file, change.dataChange(), nowMillis));
         }

@@ -16,6 +16,7 @@ import io.delta.kernel.hook.PostCommitHook.PostCommitHookType;
 import io.delta.kernel.utils.CloseableIterable;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -214,7 +215,7 @@ final class TableLog {
                     transaction(base, txn)
                             .commit(
                                     table.engine(),
-                                    KernelActions.actions(base.kernel(), change, now));
+                                    KernelActions.actions(base.kernel(), change, also(txn), now));
             afterCommit(base, txn, change, result);
             return true;
         } catch (RuntimeException e) {
@@ -251,6 +252,10 @@ final class TableLog {
             builder = builder.withTransactionId(txn.application(), txn.version());
         }
         return builder.build(table.engine());
+    }
+
+    private static Map<String, Long> also(@Nullable Txn txn) {
+        return txn == null ? Map.of() : txn.also();
     }
 
     private void afterCommit(

@@ -8,6 +8,7 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -151,8 +152,8 @@ final class BronzeCommits {
             countFailure(1);
             throw e;
         }
-        position = batches.getLast().lastPosition();
-        batches.forEach(batch -> rows.add(batch.rows().count()));
+        position = batches.getLast().batch().lastPosition();
+        batches.forEach(published -> rows.add(published.batch().rows().count()));
         error = null;
         countFailure(0);
         pending.committed();
@@ -168,9 +169,19 @@ final class BronzeCommits {
         return failures == 0;
     }
 
-    private void append(List<TableBatch> batches) {
+    private void append(List<PendingRows.Published> published) {
+        var batches = published.stream().map(PendingRows.Published::batch).toList();
         var positions = batches.stream().flatMapToLong(b -> Arrays.stream(b.positions()));
-        var txn = new Txn(surroundings.application(), batches.getLast().lastPosition());
+        var streams = new HashMap<String, Long>();
+        published.forEach(
+                p ->
+                        p.streams()
+                                .forEach(
+                                        (stream, offset) ->
+                                                streams.put(
+                                                        PersistentStreams.application(stream),
+                                                        offset + 1)));
+        var txn = new Txn(surroundings.application(), batches.getLast().lastPosition(), streams);
         var firstTry = isFirstTry();
         var commit =
                 bronze.append(

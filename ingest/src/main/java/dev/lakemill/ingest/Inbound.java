@@ -2,9 +2,11 @@ package dev.lakemill.ingest;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
-import dev.lakemill.api.zerobus.EphemeralStreamRequest;
+import dev.lakemill.api.zerobus.CreateIngestStreamRequest;
+import dev.lakemill.api.zerobus.IngestRecordBatchRequest;
+import dev.lakemill.api.zerobus.IngestRecordRequest;
+import dev.lakemill.api.zerobus.ResumeIngestStreamRequest;
 import io.grpc.MethodDescriptor;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -14,7 +16,17 @@ import java.io.UncheckedIOException;
  * middle of gRPC, it would reach the producer as an unknown error.
  */
 sealed interface Inbound {
-    record Request(EphemeralStreamRequest request) implements Inbound {}
+    record Create(CreateIngestStreamRequest request) implements Inbound {}
+
+    /** Of a persistent stream. */
+    record Resume(ResumeIngestStreamRequest request) implements Inbound {}
+
+    record Single(IngestRecordRequest request) implements Inbound {}
+
+    record Batch(IngestRecordBatchRequest request) implements Inbound {}
+
+    /** A request without a payload. */
+    record Empty() implements Inbound {}
 
     record TooLarge(long bytes, int bytesMax) implements Inbound {}
 
@@ -23,9 +35,11 @@ sealed interface Inbound {
     /** Reads requests; their records are slices of one array that is the request's own. */
     final class Marshaller implements MethodDescriptor.Marshaller<Inbound> {
         private final int bytesMax;
+        private final Messages<?> messages;
 
-        Marshaller(int bytesMax) {
+        Marshaller(int bytesMax, Messages<?> messages) {
             this.bytesMax = bytesMax;
+            this.messages = messages;
         }
 
         @Override
@@ -46,11 +60,11 @@ sealed interface Inbound {
             }
         }
 
-        private static Inbound read(byte[] bytes) {
+        private Inbound read(byte[] bytes) {
             try {
                 var in = UnsafeByteOperations.unsafeWrap(bytes).newCodedInput();
                 in.enableAliasing(true);
-                return new Request(EphemeralStreamRequest.parseFrom(in));
+                return messages.read(in);
             } catch (InvalidProtocolBufferException e) {
                 return new Malformed(String.valueOf(e.getMessage()));
             } catch (IOException e) {
@@ -64,12 +78,9 @@ sealed interface Inbound {
             return all;
         }
 
-        /** Only a producer writes requests; gRPC asks for it all the same. */
         @Override
         public InputStream stream(Inbound value) {
-            return value instanceof Request message
-                    ? message.request().toByteString().newInput()
-                    : new ByteArrayInputStream(new byte[0]);
+            throw new IllegalStateException("only producers write requests");
         }
     }
 }

@@ -93,7 +93,10 @@ public final class Ingest implements AutoCloseable {
                             outside.logFolder(),
                             config.log(),
                             outside.disk(),
-                            landings::replay,
+                            frame -> {
+                                streams.persistent().replayed(frame);
+                                landings.replay(frame);
+                            },
                             listener);
             landings.start(log);
             streams.start(log);

@@ -1,6 +1,7 @@
 package dev.lakemill.ingest;
 
 import dev.lakemill.catalog.CatalogTable;
+import dev.lakemill.delta.Txn;
 import dev.lakemill.feed.TableBatch;
 import dev.lakemill.feed.TableFeed;
 import dev.lakemill.types.LakemillException;
@@ -10,6 +11,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.LongAdder;
 import org.apache.arrow.memory.OutOfMemoryException;
@@ -32,6 +35,7 @@ final class Landing {
     private static final Duration MEMORY_RETRY = Duration.ofMillis(100);
 
     private final CatalogTable table;
+    private final Bronze bronze;
     private final TableFeed feed;
     private final LandingSurroundings surroundings;
     private final RowDecoder decoder;
@@ -53,6 +57,7 @@ final class Landing {
             LandingSurroundings surroundings,
             Runnable onCommit) {
         this.table = table;
+        this.bronze = bronze;
         this.feed = feed;
         this.surroundings = surroundings;
         this.decoder = new RowDecoder(table.schema());
@@ -67,6 +72,19 @@ final class Landing {
                             wakeWaiting();
                         });
         this.publisher = Thread.ofVirtual().name("landing-" + table.name()).unstarted(this::run);
+    }
+
+    /**
+     * How many requests of a persistent stream Delta has; empty when it does not know the stream.
+     */
+    OptionalLong requestsOf(UUID stream) {
+        return bronze.transaction(PersistentStreams.application(stream));
+    }
+
+    /** Writes down in Delta how many requests of a persistent stream there are. */
+    void setRequestsOf(UUID stream, long requests) {
+        bronze.append(
+                List.of(), new long[0], new Txn(PersistentStreams.application(stream), requests));
     }
 
     CatalogTable table() {
@@ -160,7 +178,7 @@ final class Landing {
     private void publish(List<PendingRows.Arrival> frames) {
         var batch = decode(frames);
         feed.publish(batch);
-        pending.publish(batch);
+        pending.publish(batch, PersistentStreams.lastOffsets(frames));
         rowsReceived.add(batch.rows().count());
     }
 

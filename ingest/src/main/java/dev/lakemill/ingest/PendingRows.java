@@ -6,6 +6,8 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -24,13 +26,20 @@ final class PendingRows {
         }
     }
 
+    /**
+     * A batch for Delta.
+     *
+     * @param streams the last offset in it of each persistent stream
+     */
+    record Published(TableBatch batch, Map<UUID, Long> streams) {}
+
     /** What is decoded into one batch, unless a single frame is larger. */
     static final long DECODE_BYTES_MAX = 4 << 20;
 
     private final ArrayDeque<Arrival> arrived = new ArrayDeque<>();
-    private final ArrayDeque<TableBatch> published = new ArrayDeque<>();
+    private final ArrayDeque<Published> published = new ArrayDeque<>();
     private List<Arrival> decoding = List.of();
-    private List<TableBatch> committing = List.of();
+    private List<Published> committing = List.of();
     private long arrivedBytes;
     private long decodingBytes;
     private long publishedBytes;
@@ -98,22 +107,22 @@ final class PendingRows {
     }
 
     /** The frames being decoded are this batch now. */
-    synchronized void publish(TableBatch batch) {
+    synchronized void publish(TableBatch batch, Map<UUID, Long> streams) {
         decoding = List.of();
         decodingBytes = 0;
-        published.add(batch);
+        published.add(new Published(batch, streams));
         publishedBytes += batch.rows().sizeBytes();
         count();
     }
 
     /** What is to be committed: the same as last time until {@link #committed}. */
-    synchronized List<TableBatch> beginCommit(long bytesMax) {
+    synchronized List<Published> beginCommit(long bytesMax) {
         if (committing.isEmpty()) {
-            var batches = new ArrayList<TableBatch>();
+            var batches = new ArrayList<Published>();
             while (!published.isEmpty() && (batches.isEmpty() || committingBytes < bytesMax)) {
                 var batch = published.remove();
                 batches.add(batch);
-                committingBytes += batch.rows().sizeBytes();
+                committingBytes += batch.batch().rows().sizeBytes();
             }
             publishedBytes -= committingBytes;
             committing = batches;
@@ -123,7 +132,7 @@ final class PendingRows {
 
     /** What was being committed stands in Delta. */
     synchronized void committed() {
-        committing.forEach(TableBatch::close);
+        committing.forEach(p -> p.batch().close());
         committing = List.of();
         committingBytes = 0;
         count();
@@ -139,7 +148,7 @@ final class PendingRows {
     synchronized void clear() {
         end();
         committed();
-        published.forEach(TableBatch::close);
+        published.forEach(p -> p.batch().close());
         published.clear();
         publishedBytes = 0;
         arrived.clear();
@@ -171,10 +180,10 @@ final class PendingRows {
     /** The log position of the oldest frame that Delta does not have; MAX_VALUE for none. */
     synchronized long oldestPosition() {
         if (!committing.isEmpty()) {
-            return committing.getFirst().firstPosition();
+            return committing.getFirst().batch().firstPosition();
         }
         if (!published.isEmpty()) {
-            return published.getFirst().firstPosition();
+            return published.getFirst().batch().firstPosition();
         }
         if (!decoding.isEmpty()) {
             return decoding.getFirst().frame().lsn();

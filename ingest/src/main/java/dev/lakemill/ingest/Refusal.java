@@ -30,6 +30,8 @@ final class Refusal extends RuntimeException {
         BAD_REQUEST(0),
         BAD_RECORD(0),
         NO_SUCH_TABLE(0),
+        NO_SUCH_STREAM(0),
+        TAKEN_OVER(0),
         UNAUTHENTICATED(0),
         PERMISSION_DENIED(0),
         LIMIT_REACHED(0),
@@ -84,6 +86,15 @@ final class Refusal extends RuntimeException {
 
     static Refusal noSuchTable(String problem, String hint) {
         return new Refusal(ErrorCode.NOT_FOUND, Reason.NO_SUCH_TABLE, problem, hint);
+    }
+
+    static Refusal noSuchStream(String problem, String hint) {
+        return new Refusal(ErrorCode.NOT_FOUND, Reason.NO_SUCH_STREAM, problem, hint);
+    }
+
+    /** The stream goes on elsewhere: this connection is not to come again. */
+    static Refusal takenOver(String problem, String hint) {
+        return new Refusal(ErrorCode.INVALID_ARGUMENT, Reason.TAKEN_OVER, problem, hint);
     }
 
     static Refusal limit(String problem, String hint) {

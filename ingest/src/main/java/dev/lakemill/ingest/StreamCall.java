@@ -1,24 +1,21 @@
 package dev.lakemill.ingest;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.Duration;
-import dev.lakemill.api.zerobus.CloseStreamSignal;
 import dev.lakemill.api.zerobus.CreateIngestStreamRequest;
-import dev.lakemill.api.zerobus.CreateIngestStreamResponse;
-import dev.lakemill.api.zerobus.EphemeralStreamRequest;
-import dev.lakemill.api.zerobus.EphemeralStreamResponse;
 import dev.lakemill.api.zerobus.IngestRecordBatchRequest;
 import dev.lakemill.api.zerobus.IngestRecordRequest;
-import dev.lakemill.api.zerobus.IngestRecordResponse;
+import dev.lakemill.api.zerobus.ResumeIngestStreamRequest;
 import dev.lakemill.ingest.ProducerAccess.Producer;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.wal.Frame;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * go: nothing more is read, but what was taken is still acknowledged), closed. The lock guards the
  * state and every use of the call, which is not thread-safe; nothing foreign runs under it.
  */
-final class StreamCall extends ServerCall.Listener<Inbound> {
+final class StreamCall<R> extends ServerCall.Listener<Inbound> {
     private static final Logger LOG = LoggerFactory.getLogger(StreamCall.class);
 
     /** How a stream ends once everything taken is acknowledged. */
@@ -45,10 +42,11 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
         }
     }
 
-    private final ServerCall<Inbound, EphemeralStreamResponse> call;
+    private final ServerCall<Inbound, R> call;
+    private final Messages<R> messages;
     private final Opening opening;
     private final Streams streams;
-    private final UUID id = UUID.randomUUID();
+    private final UUID connection = UUID.randomUUID();
     private final Object lock = new Object();
 
     /** A request that there is no room for yet. */
@@ -62,6 +60,9 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
 
     private volatile @Nullable Producer producer;
 
+    /** Of a persistent stream. */
+    private volatile PersistentStreams.@Nullable Stream stream;
+
     /** Guarded by the lock, as are all below. */
     private @Nullable Waiting waiting;
 
@@ -74,14 +75,22 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
     private boolean closed;
 
     StreamCall(
-            ServerCall<Inbound, EphemeralStreamResponse> call, Opening opening, Streams streams) {
+            ServerCall<Inbound, R> call, Messages<R> messages, Opening opening, Streams streams) {
         this.call = call;
+        this.messages = messages;
         this.opening = opening;
         this.streams = streams;
     }
 
-    UUID id() {
-        return id;
+    /** Names the call, and in the log the frames of an ephemeral stream. */
+    UUID connection() {
+        return connection;
+    }
+
+    /** Names the stream, to its producer and in the log. */
+    private UUID id() {
+        var persistent = stream;
+        return persistent == null ? connection : persistent.id();
     }
 
     @Override
@@ -91,7 +100,14 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
         }
         try {
             switch (message) {
-                case Inbound.Request request -> take(request.request());
+                case Inbound.Create create -> begin(() -> open(create.request()));
+                case Inbound.Resume resume -> begin(() -> resume(resume.request()));
+                case Inbound.Single single -> takeRecord(single.request());
+                case Inbound.Batch batch -> takeBatch(batch.request());
+                case Inbound.Empty _ ->
+                        throw Refusal.badRequest(
+                                "the request has no payload",
+                                "send create_stream, ingest_record or ingest_record_batch");
                 case Inbound.TooLarge large -> throw tooLarge(large);
                 case Inbound.Malformed malformed ->
                         throw Refusal.badRequest(
@@ -104,19 +120,7 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
         }
     }
 
-    private void take(EphemeralStreamRequest request) {
-        switch (request.getPayloadCase()) {
-            case CREATE_STREAM -> create(request.getCreateStream());
-            case INGEST_RECORD -> takeRecord(request.getIngestRecord());
-            case INGEST_RECORD_BATCH -> takeBatch(request.getIngestRecordBatch());
-            case PAYLOAD_NOT_SET ->
-                    throw Refusal.badRequest(
-                            "the request has no payload",
-                            "send create_stream, ingest_record or ingest_record_batch");
-        }
-    }
-
-    private void create(CreateIngestStreamRequest request) {
+    private void begin(Runnable opening) {
         if (created) {
             throw Refusal.badRequest(
                     "create_stream came a second time", "open another stream for another table");
@@ -126,7 +130,7 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
         Thread.startVirtualThread(
                 () -> {
                     try {
-                        open(request);
+                        opening.run();
                     } catch (RuntimeException e) {
                         refuse(e);
                     }
@@ -134,24 +138,46 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
     }
 
     private void open(CreateIngestStreamRequest request) {
-        var who = streams.access().authenticate(opening.authorization(), opening.address(), id);
-        var open = streams.open(request, opening.table());
+        var open = admit(() -> streams.open(request, opening.table()));
+        if (messages.persistent()) {
+            stream = streams.persistent().create(open.landing(), open.json(), this);
+        }
+        answer(messages.created(id()));
+    }
+
+    private void resume(ResumeIngestStreamRequest request) {
+        var open = admit(() -> streams.reopen(request, opening.table()));
+        var id = PersistentStreams.id(request.getStreamId());
+        var resumed = streams.persistent().resume(open.landing(), id, open.json(), this);
+        stream = resumed;
+        synchronized (lock) {
+            offered = resumed.durable();
+            durable = offered;
+            acked = offered;
+        }
+        answer(messages.resumed(resumed.durable()));
+    }
+
+    private OpenTable admit(Supplier<OpenTable> opener) {
+        var who =
+                streams.access()
+                        .authenticate(opening.authorization(), opening.address(), connection);
+        var open = opener.get();
         // Known before it is checked, so that no change of grants slips between.
         producer = who;
         table = open;
         who.require(open.landing().table().name());
         who.opened(open.landing().table().name());
+        return open;
+    }
+
+    /** The stream is open: asks for its first record. */
+    private void answer(R response) {
         synchronized (lock) {
-            if (closed) {
-                return;
+            if (!closed) {
+                call.sendMessage(response);
+                call.request(1);
             }
-            call.sendMessage(
-                    EphemeralStreamResponse.newBuilder()
-                            .setCreateStreamResponse(
-                                    CreateIngestStreamResponse.newBuilder()
-                                            .setStreamId(id.toString()))
-                            .build());
-            call.request(1);
         }
     }
 
@@ -172,7 +198,7 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
      * Asks the producer for a stream with a newer token when this one's ends within {@code grace},
      * and ends the stream when it has ended: in a way after which producers come again.
      */
-    void expire(Instant now, java.time.Duration grace) {
+    void expire(Instant now, Duration grace) {
         var who = producer;
         if (who == null || now.plus(grace).isBefore(who.expires())) {
             return;
@@ -248,7 +274,7 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
         var payload = open.encoder().payload(records, offset);
         var request =
                 new Waiting(
-                        new Frame(open.landing().table().id(), id, offset, payload),
+                        new Frame(open.landing().table().id(), id(), offset, payload),
                         records.size(),
                         System.nanoTime());
         if (offer(open, request)) {
@@ -264,6 +290,10 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
     /** Offers a request; its offset counts as offered before the log may say it is durable. */
     private boolean offer(OpenTable open, Waiting request) {
         var frame = request.frame();
+        var persistent = stream;
+        if (persistent != null && !persistent.offering(this, frame.offset())) {
+            return true; // The stream goes on elsewhere, and this call ends.
+        }
         synchronized (lock) {
             offered = frame.offset();
         }
@@ -277,6 +307,9 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
                     rows += request.rows();
                 }
             } else {
+                if (persistent != null) {
+                    persistent.notTaken(frame.offset());
+                }
                 synchronized (lock) {
                     offered = frame.offset() - 1;
                     finishWhenDone();
@@ -340,12 +373,7 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
     private void sendAck() {
         if (durable > acked) {
             acked = durable;
-            call.sendMessage(
-                    EphemeralStreamResponse.newBuilder()
-                            .setIngestRecordResponse(
-                                    IngestRecordResponse.newBuilder()
-                                            .setDurabilityAckUpToOffset(acked))
-                            .build());
+            call.sendMessage(messages.acknowledged(acked));
         }
     }
 
@@ -376,6 +404,10 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
     private void leave() {
         var who = producer;
         var open = table;
+        var persistent = stream;
+        if (persistent != null) {
+            persistent.leave(this);
+        }
         if (streams.remove(this) && who != null && open != null) {
             long sent;
             synchronized (lock) {
@@ -386,18 +418,10 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
     }
 
     /** Asks the producer to end the stream within some seconds. */
-    void signalClose(java.time.Duration grace) {
+    void signalClose(Duration grace) {
         synchronized (lock) {
             if (table != null && !closed && end == null) {
-                call.sendMessage(
-                        EphemeralStreamResponse.newBuilder()
-                                .setCloseStreamSignal(
-                                        CloseStreamSignal.newBuilder()
-                                                .setDuration(
-                                                        Duration.newBuilder()
-                                                                .setSeconds(grace.toSeconds())
-                                                                .setNanos(grace.toNanosPart())))
-                                .build());
+                call.sendMessage(messages.closing(grace));
             }
         }
     }
@@ -408,7 +432,7 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
             case Refusal refusal -> endSoon(refusal);
             case LakemillException known -> endSoon(Refusal.of(known));
             default -> {
-                LOG.error("A request of stream {} failed", id, why);
+                LOG.error("A request of stream {} failed", id(), why);
                 endSoon(Refusal.internal("the request failed: " + why));
             }
         }
@@ -452,6 +476,11 @@ final class StreamCall extends ServerCall.Listener<Inbound> {
             closed = true;
             call.close(how.status(), how.trailers());
         }
+    }
+
+    @Override
+    public String toString() {
+        return "stream " + id();
     }
 
     private boolean isReading() {

@@ -1,6 +1,8 @@
 package dev.lakemill.ingest;
 
 import dev.lakemill.api.zerobus.CreateIngestStreamRequest;
+import dev.lakemill.api.zerobus.ResumeIngestStreamRequest;
+import dev.lakemill.api.zerobus.RetireStreamRequest;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import dev.lakemill.wal.Durable;
@@ -27,10 +29,11 @@ final class Streams {
     /** How long before its token's end a producer is asked to come again. */
     private static final Duration EXPIRY_GRACE = Duration.ofSeconds(20);
 
-    private final Map<UUID, StreamCall> open = new ConcurrentHashMap<>();
+    private final Map<UUID, StreamCall<?>> open = new ConcurrentHashMap<>();
     private final Landings landings;
     private final GrpcConfig config;
     private final ProducerAccess access;
+    private final PersistentStreams persistent = new PersistentStreams();
     private final LongAdder rows = new LongAdder();
     private final LongAdder requests = new LongAdder();
     private final LongAdder bytes = new LongAdder();
@@ -41,7 +44,7 @@ final class Streams {
     private final Object ending = new Object();
 
     /** Of the log's thread: who is to be told of the running group. */
-    private final List<StreamCall> touched = new ArrayList<>();
+    private final List<StreamCall<?>> touched = new ArrayList<>();
 
     private volatile @Nullable Log log;
     private volatile @Nullable Refusal closing;
@@ -62,7 +65,7 @@ final class Streams {
      *
      * @throws Refusal when there are too many, or none are taken now
      */
-    void admit(StreamCall stream) {
+    void admit(StreamCall<?> stream) {
         var why = closing;
         if (why != null) {
             throw why;
@@ -72,8 +75,12 @@ final class Streams {
                     "%d streams are open, which is the limit".formatted(config.streamsMax()),
                     "send more rows through fewer streams");
         }
-        open.put(stream.id(), stream);
+        open.put(stream.connection(), stream);
         opened.increment();
+    }
+
+    PersistentStreams persistent() {
+        return persistent;
     }
 
     ProducerAccess access() {
@@ -91,8 +98,8 @@ final class Streams {
     }
 
     /** False when it was gone already. */
-    boolean remove(StreamCall stream) {
-        var removed = open.remove(stream.id()) != null;
+    boolean remove(StreamCall<?> stream) {
+        var removed = open.remove(stream.connection()) != null;
         if (closing != null && open.isEmpty()) {
             synchronized (ending) {
                 ending.notifyAll();
@@ -120,8 +127,7 @@ final class Streams {
      * @throws Refusal when table, header, record type or descriptor do not fit
      */
     OpenTable open(CreateIngestStreamRequest request, @Nullable String headerTable) {
-        var name = tableName(request, headerTable);
-        var landing = landings.find(name).orElseThrow(() -> noSuchTable(name));
+        var landing = landing(tableName(request, headerTable));
         // A record type of a later protocol arrives as an unknown field: absent, thus PROTO.
         if (!request.hasRecordType()) {
             return ofProto(landing, request);
@@ -133,6 +139,37 @@ final class Streams {
                     throw Refusal.badRequest(
                             "record_type is RECORD_TYPE_UNSPECIFIED", "choose PROTO or JSON");
         };
+    }
+
+    /**
+     * As {@link #open}, for a persistent stream, whose table the header alone names.
+     *
+     * @throws Refusal when table, record type or descriptor do not fit
+     */
+    OpenTable reopen(ResumeIngestStreamRequest request, @Nullable String headerTable) {
+        var create =
+                CreateIngestStreamRequest.newBuilder()
+                        .setTableName(headerTable == null ? "" : headerTable);
+        if (request.hasDescriptorProto()) {
+            create.setDescriptorProto(request.getDescriptorProto());
+        }
+        if (request.hasRecordType()) {
+            create.setRecordType(request.getRecordType());
+        }
+        return open(create.build(), headerTable);
+    }
+
+    /** Ends a persistent stream for good. May block. */
+    void retire(RetireStreamRequest request, Opening opening) {
+        var id = PersistentStreams.id(request.getStreamId());
+        var who = access.authenticate(opening.authorization(), opening.address(), id);
+        var landing = landing(parse(request.getTableName()));
+        who.require(landing.table().name());
+        persistent.retire(landing, id);
+    }
+
+    private Landing landing(TableName name) {
+        return landings.find(name).orElseThrow(() -> noSuchTable(name));
     }
 
     private static OpenTable ofProto(Landing landing, CreateIngestStreamRequest request) {
@@ -156,6 +193,10 @@ final class Streams {
                                     RefusedRow.shown(name)),
                     "send the same table in both");
         }
+        return parse(name);
+    }
+
+    private static TableName parse(String name) {
         try {
             return TableName.parse(name);
         } catch (LakemillException e) {
@@ -220,7 +261,7 @@ final class Streams {
     /** Tells the streams what is durable; first all of it, then one acknowledgement each. */
     void durable(List<Durable> group) {
         for (var frame : group) {
-            var stream = open.get(frame.frame().stream());
+            var stream = callOf(frame.frame());
             if (stream != null && stream.durable(frame.frame().offset())) {
                 touched.add(stream);
             }
@@ -229,11 +270,17 @@ final class Streams {
         touched.clear();
     }
 
-    private static void acknowledge(StreamCall stream) {
+    private @Nullable StreamCall<?> callOf(Frame frame) {
+        return PersistentStreams.isPersistent(frame.stream())
+                ? persistent.durable(frame.stream(), frame.offset()).orElse(null)
+                : open.get(frame.stream());
+    }
+
+    private static void acknowledge(StreamCall<?> stream) {
         try {
             stream.acknowledge();
         } catch (RuntimeException e) {
-            LOG.warn("Stream {} cannot be told of its rows", stream.id(), e);
+            LOG.warn("{} cannot be told of its rows", stream, e);
         }
     }
 

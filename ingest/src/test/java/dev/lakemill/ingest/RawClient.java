@@ -1,6 +1,8 @@
 package dev.lakemill.ingest;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.DescriptorProtos.DescriptorProto;
+import com.google.protobuf.DescriptorProtos.FieldDescriptorProto;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.ErrorInfo;
 import dev.lakemill.api.zerobus.CreateIngestStreamRequest;
@@ -94,6 +96,20 @@ final class RawClient implements AutoCloseable {
                 .setTableName(table)
                 .setRecordType(RecordType.JSON)
                 .build();
+    }
+
+    /** The descriptor of a record with one text, {@code event_id}. */
+    static ByteString descriptor() {
+        return DescriptorProto.newBuilder()
+                .setName("Record")
+                .addField(
+                        FieldDescriptorProto.newBuilder()
+                                .setName("event_id")
+                                .setNumber(1)
+                                .setType(FieldDescriptorProto.Type.TYPE_STRING)
+                                .setLabel(FieldDescriptorProto.Label.LABEL_REQUIRED))
+                .build()
+                .toByteString();
     }
 
     /** One stream, seen from the producer. */
