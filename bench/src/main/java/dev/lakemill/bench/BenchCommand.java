@@ -107,7 +107,7 @@ final class BenchCommand {
     @Command(
             name = "policy",
             mixinStandardHelpOptions = true,
-            description = "Random changes of the catalog, and whether Postgres agrees with it.")
+            description = "Random changes of the catalog, and whether every door agrees with it.")
     int policy(
             @Option(names = "--rounds", defaultValue = "5") int rounds,
             @Option(names = "--seconds", defaultValue = "6") int seconds,

@@ -23,8 +23,14 @@ final class PolicyBench {
     /** What a number of cases came to. */
     record Outcome(long cases, long cells, long disagreements) {}
 
-    static Report run(BenchOptions options) throws IOException, SQLException {
+    static Report run(BenchOptions options)
+            throws IOException, SQLException, InterruptedException {
         var report = new Report.Builder();
+        var doors = DoorMatrix.run(options.rounds());
+        report.check("all_doors_agree_with_the_decision", doors.disagreements() == 0);
+        report.check("doors_were_tried_in_200_cells", doors.cells() >= 200);
+        report.check("doors_let_in_and_refuse", doors.allowed() > 0 && doors.allowed() < doors.cells());
+        report.figure("door_cells", doors.cells());
         var folder = Folders.temporary("lakemill-bench");
         try {
             var nanos = 1_000_000_000L * options.rounds() * options.seconds();
@@ -38,9 +44,9 @@ final class PolicyBench {
                 cells += outcome.cells();
                 disagreements += outcome.disagreements();
             }
-            report.figure("cells", cells);
-            report.figure("fuzz_cases", cases);
-            report.figure("disagreements", disagreements);
+            report.figure("cells", doors.cells() + cells);
+            report.figure("fuzz_cases", doors.changes() + cases);
+            report.figure("disagreements", doors.disagreements() + disagreements);
             report.check("postgres_agrees_with_the_catalog", disagreements == 0 && cells > 0);
         } finally {
             Folders.delete(folder);
