@@ -90,8 +90,7 @@ final class PolicyDoors {
         } catch (SQLException e) {
             throw new IOException("no state table can be made: " + e.getMessage(), e);
         }
-        admin.run(
-                "REVOKE CREATE TABLE ON SCHEMA shop.app FROM `%s`".formatted(maker.name()));
+        admin.run("REVOKE CREATE TABLE ON SCHEMA shop.app FROM `%s`".formatted(maker.name()));
     }
 
     List<String> tables() {
@@ -108,8 +107,7 @@ final class PolicyDoors {
             ingest(who, cells);
             for (var table : LAKE_TABLES) {
                 var answer = who.rest().statement("SELECT * FROM " + table + " LIMIT 1");
-                cells.add(
-                        cell("sql", "SELECT", who, table, List.of("SELECT"), succeeded(answer)));
+                cells.add(cell("sql", "SELECT", who, table, List.of("SELECT"), succeeded(answer)));
                 files(who, table, cells);
             }
             for (var table : tables()) {
@@ -135,7 +133,13 @@ final class PolicyDoors {
             allowed = false;
         }
         cells.add(
-                cell("grpc", "INGEST", who, table.toString(), List.of("SELECT", "MODIFY"), allowed));
+                cell(
+                        "grpc",
+                        "INGEST",
+                        who,
+                        table.toString(),
+                        List.of("SELECT", "MODIFY"),
+                        allowed));
     }
 
     private void files(Somebody who, String table, List<Cell> cells)
@@ -183,19 +187,46 @@ final class PolicyDoors {
             var synced = "serving.by_region";
             var state = "app.notes";
             cells.add(
-                    cell("postgres", "SELECT", who, SYNCED_TABLE, List.of("SELECT"),
+                    cell(
+                            "postgres",
+                            "SELECT",
+                            who,
+                            SYNCED_TABLE,
+                            List.of("SELECT"),
                             may(connection, read.formatted(synced))));
             cells.add(
-                    new Cell("postgres", "INSERT", who.name(), SYNCED_TABLE, List.of(), true,
+                    new Cell(
+                            "postgres",
+                            "INSERT",
+                            who.name(),
+                            SYNCED_TABLE,
+                            List.of(),
+                            true,
                             may(connection, "INSERT INTO " + synced + " (region) VALUES ('x')")));
             cells.add(
-                    cell("postgres", "SELECT", who, STATE_TABLE, List.of("SELECT"),
+                    cell(
+                            "postgres",
+                            "SELECT",
+                            who,
+                            STATE_TABLE,
+                            List.of("SELECT"),
                             may(connection, read.formatted(state))));
             cells.add(
-                    cell("postgres", "INSERT", who, STATE_TABLE, List.of("MODIFY"),
+                    cell(
+                            "postgres",
+                            "INSERT",
+                            who,
+                            STATE_TABLE,
+                            List.of("MODIFY"),
                             may(connection, "INSERT INTO " + state + " VALUES (1, 'x')")));
             cells.add(
-                    new Cell("postgres", "TRUNCATE", who.name(), STATE_TABLE, List.of(), true,
+                    new Cell(
+                            "postgres",
+                            "TRUNCATE",
+                            who.name(),
+                            STATE_TABLE,
+                            List.of(),
+                            true,
                             may(connection, "TRUNCATE " + state)));
         } catch (SQLException e) {
             throw new IOException(who.name() + " cannot log in to Postgres", e);

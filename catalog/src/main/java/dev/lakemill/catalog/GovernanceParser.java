@@ -12,6 +12,7 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -73,6 +74,27 @@ public final class GovernanceParser {
         }
     }
 
+    /**
+     * All statements of a file, each ended by a semicolon.
+     *
+     * @throws LakemillException INVALID_ARGUMENT with the place and a caret under it
+     */
+    public static List<GovernanceStatement> parseAll(SourceText source, NameDefaults defaults) {
+        var statements = new ArrayList<GovernanceStatement>();
+        try {
+            var in = new TokenReader(source, Lexer.tokens(source));
+            while (!in.atEnd()) {
+                statements.add(new GovernanceParser(in, defaults).statement());
+                if (!in.atEnd() && !in.accept(';')) {
+                    throw in.unexpected("a semicolon", "end each statement with one");
+                }
+            }
+            return statements;
+        } catch (TextRefused e) {
+            throw e.error().toException(source);
+        }
+    }
+
     private GovernanceStatement statement() {
         if (in.accept("GRANT")) {
             return grant();
@@ -82,6 +104,9 @@ public final class GovernanceParser {
         }
         if (in.accept("SHOW")) {
             return show();
+        }
+        if (in.accept("ALTER", "GROUP")) {
+            return new PrincipalParser(in, names).members();
         }
         if (in.accept("ALTER")) {
             return new AlterParser(in, names).alter();
@@ -232,8 +257,13 @@ public final class GovernanceParser {
                 return new GovernanceStatement.Create(created, comment, existing);
             }
         }
+        var kind = PrincipalParser.kind(in);
+        if (kind.isPresent() && !isReplaced) {
+            var existing = in.accept("IF", "NOT", "EXISTS") ? Existing.STAYS : Existing.FAILS;
+            return new GovernanceStatement.CreatePrincipal(kind.get(), names.principal(), existing);
+        }
         throw in.unexpected(
-                "CATALOG, SCHEMA or FUNCTION",
+                "CATALOG, SCHEMA, FUNCTION, USER, SERVICE PRINCIPAL or GROUP",
                 "tables are made by pipelines: see docs/using/pipelines.md");
     }
 
@@ -250,7 +280,14 @@ public final class GovernanceParser {
                 return new GovernanceStatement.Drop(dropped, ifExists, cascade);
             }
         }
-        throw in.unexpected("CATALOG, SCHEMA or FUNCTION", "tables are made by pipelines");
+        var kind = PrincipalParser.kind(in);
+        if (kind.isPresent()) {
+            var ifExists = in.accept("IF", "EXISTS");
+            return new GovernanceStatement.DropPrincipal(kind.get(), names.principal(), ifExists);
+        }
+        throw in.unexpected(
+                "CATALOG, SCHEMA, FUNCTION, USER, SERVICE PRINCIPAL or GROUP",
+                "tables are made by pipelines");
     }
 
     private GovernanceStatement describe() {

@@ -3,6 +3,7 @@ package dev.lakemill.catalog;
 import dev.lakemill.plan.Fragment;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
+import dev.lakemill.types.PrincipalKind;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
@@ -110,6 +111,22 @@ public sealed interface GovernanceStatement {
     /** {@code CREATE CATALOG} or {@code CREATE SCHEMA}. */
     record Create(Securable securable, String comment, Existing existing)
             implements GovernanceStatement {}
+
+    /** {@code CREATE USER | SERVICE PRINCIPAL | GROUP [IF NOT EXISTS] name}. */
+    record CreatePrincipal(PrincipalKind kind, String name, Existing existing)
+            implements GovernanceStatement {}
+
+    /** {@code DROP USER | SERVICE PRINCIPAL | GROUP [IF EXISTS] name}. */
+    record DropPrincipal(PrincipalKind kind, String name, boolean ifExists)
+            implements GovernanceStatement {}
+
+    /** {@code ALTER GROUP group ADD | DROP USER | SERVICE PRINCIPAL | GROUP member, …}. */
+    record ChangeMembers(String group, boolean add, List<String> members)
+            implements GovernanceStatement {
+        public ChangeMembers {
+            members = List.copyOf(members);
+        }
+    }
 
     /** {@code DROP CATALOG}, {@code DROP SCHEMA} or {@code DROP FUNCTION}. */
     record Drop(Securable securable, boolean ifExists, boolean cascade)

@@ -11,6 +11,7 @@ import dev.lakemill.types.DataType.Decimal;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.PrincipalKind;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
@@ -190,6 +191,39 @@ final class GovernanceParserTest {
         refused("COMMENT ON TABLE a.b.c IS 'x", "this string has no end", "close it");
         assertThatThrownBy(() -> parse("GRANT SELEC ON a.b.c TO t"))
                 .hasMessageContaining("GRANT SELEC ON a.b.c TO t\n      ^");
+    }
+
+    @Test
+    void principalsAreMadeAndPutIntoGroups() {
+        assertThat(parse("CREATE SERVICE PRINCIPAL IF NOT EXISTS farm_sensors"))
+                .isEqualTo(
+                        new GovernanceStatement.CreatePrincipal(
+                                PrincipalKind.SERVICE_PRINCIPAL, "farm_sensors", Existing.STAYS));
+        assertThat(parse("CREATE USER `ann@farm.example`"))
+                .isEqualTo(
+                        new GovernanceStatement.CreatePrincipal(
+                                PrincipalKind.USER, "ann@farm.example", Existing.FAILS));
+        assertThat(parse("ALTER GROUP viewers ADD USER ann, GROUP leads"))
+                .isEqualTo(
+                        new GovernanceStatement.ChangeMembers(
+                                "viewers", true, List.of("ann", "leads")));
+        assertThat(parse("ALTER GROUP viewers DROP SERVICE PRINCIPAL robot"))
+                .isEqualTo(
+                        new GovernanceStatement.ChangeMembers("viewers", false, List.of("robot")));
+        assertThat(parse("DROP GROUP IF EXISTS viewers"))
+                .isEqualTo(
+                        new GovernanceStatement.DropPrincipal(
+                                PrincipalKind.GROUP, "viewers", true));
+        refused("ALTER GROUP viewers ADD ann", "sql:1:25", "ALTER GROUP");
+    }
+
+    @Test
+    void aFileHoldsManyStatementsAndComments() {
+        var file = new SourceText("g.sql", "-- who\nCREATE GROUP a;\n\nCREATE GROUP b;\n-- end\n");
+        assertThat(GovernanceParser.parseAll(file, NameDefaults.NONE)).hasSize(2);
+        var bad = new SourceText("g.sql", "CREATE GROUP a\nCREATE GROUP b;");
+        assertThatThrownBy(() -> GovernanceParser.parseAll(bad, NameDefaults.NONE))
+                .hasMessageContaining("g.sql:2:1");
     }
 
     private static void refused(String text, String problem, String hint) {

@@ -17,7 +17,8 @@ import java.util.Map;
 
 /**
  * Explains decisions: {@code GET /api/2.0/access/decision?principal=…&privilege=…
- * &securable_type=…&full_name=…}. One may ask about oneself; who manages a securable, about anybody.
+ * &securable_type=…&full_name=…}. One may ask about oneself; who manages a securable, about
+ * anybody.
  *
  * <p>The answer has {@code allowed}; when that is false, also {@code missing_privilege}, {@code
  * securable_type} and {@code full_name} of what lacks, and {@code grantors}.

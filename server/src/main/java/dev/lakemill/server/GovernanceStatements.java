@@ -37,10 +37,12 @@ import org.jspecify.annotations.Nullable;
 final class GovernanceStatements {
     private final Catalog catalog;
     private final PolicyCompiler functions;
+    private final PrincipalStatements principals;
 
     GovernanceStatements(Catalog catalog, PolicyCompiler functions) {
         this.catalog = catalog;
         this.functions = functions;
+        this.principals = new PrincipalStatements(catalog.principals());
     }
 
     SqlAnswer run(Caller caller, GovernanceStatement statement) {
@@ -86,6 +88,9 @@ final class GovernanceStatements {
             case GovernanceStatement.CreateFunction create -> createFunction(caller, create);
             case GovernanceStatement.Create create -> create(caller, create);
             case GovernanceStatement.Drop drop -> drop(caller, drop);
+            case GovernanceStatement.CreatePrincipal create -> principals.create(caller, create);
+            case GovernanceStatement.DropPrincipal drop -> principals.drop(caller, drop);
+            case GovernanceStatement.ChangeMembers change -> principals.change(caller, change);
             case GovernanceStatement.ShowGrants _,
                     GovernanceStatement.Show _,
                     GovernanceStatement.Describe _ ->

@@ -78,8 +78,6 @@ final class LiveReads {
     }
 
     Connection connect(View view) throws SQLException {
-        return view.role().isEmpty()
-                ? postgres.reader().getConnection()
-                : postgres.as(view.role());
+        return view.role().isEmpty() ? postgres.reader().getConnection() : postgres.as(view.role());
     }
 }

@@ -158,8 +158,7 @@ final class LiveTables implements AutoCloseable {
             for (var table : listener.tables()) {
                 contents.computeIfAbsent(reads.view(listener.principal(), table), this::read)
                         .filter(content -> !content.equals(listener.sent().put(table, content)))
-                        .ifPresent(
-                                content -> listener.response().write(event("table", content)));
+                        .ifPresent(content -> listener.response().write(event("table", content)));
             }
             news.forEach(batch -> listener.response().write(event("sync", describe(batch))));
         }

@@ -32,6 +32,7 @@ final class SqlService implements AutoCloseable {
     private final SqlCompilerProcess compiler = new SqlCompilerProcess(COMPILER_IDLE);
     private final PolicyCompiler functions = new PolicyCompiler(compiler);
     private final SqlStatements statements;
+    private final GovernanceFile file;
 
     SqlService(Parts parts) {
         var catalog = parts.catalog();
@@ -46,13 +47,20 @@ final class SqlService implements AutoCloseable {
                                 temporaryFolder(parts.config()),
                                 parts.allocator()),
                         limits(parts.config()));
-        this.statements =
-                new SqlStatements(
-                        new GovernanceStatements(catalog, functions), queries, catalog.audit());
+        var governance = new GovernanceStatements(catalog, functions);
+        this.file =
+                new GovernanceFile(
+                        parts.config().path(Setting.GOVERNANCE), governance, catalog.system());
+        this.statements = new SqlStatements(governance, queries, catalog.audit());
     }
 
     SqlStatements statements() {
         return statements;
+    }
+
+    /** What the project says of governance. */
+    GovernanceFile file() {
+        return file;
     }
 
     /** Compiles the functions of row filters and masks. */

@@ -102,9 +102,7 @@ final class TokenProducers implements ProducerAccess {
 
         @Override
         public void closed(TableName table, long rows) {
-            record(
-                    "closeStream",
-                    Map.of("table", table.toString(), "rows", String.valueOf(rows)));
+            record("closeStream", Map.of("table", table.toString(), "rows", String.valueOf(rows)));
         }
 
         private void record(String action, Map<String, String> parameters) {

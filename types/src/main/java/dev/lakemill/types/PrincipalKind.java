@@ -4,5 +4,10 @@ package dev.lakemill.types;
 public enum PrincipalKind {
     USER,
     SERVICE_PRINCIPAL,
-    GROUP
+    GROUP;
+
+    /** As SQL writes it: with spaces. */
+    public String sql() {
+        return name().replace('_', ' ');
+    }
 }

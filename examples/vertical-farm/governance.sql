@@ -1,0 +1,39 @@
+-- Who may do what on the farm. The node applies this file at every start, before its pipelines,
+-- so every statement is one that can be repeated.
+
+CREATE CATALOG IF NOT EXISTS farm COMMENT 'Seed procurement of a vertical farm';
+CREATE SCHEMA IF NOT EXISTS farm.bronze COMMENT 'Rows as they came';
+CREATE SCHEMA IF NOT EXISTS farm.silver COMMENT 'Clean rows, and what was set aside';
+CREATE SCHEMA IF NOT EXISTS farm.gold COMMENT 'What people and programs ask';
+CREATE SCHEMA IF NOT EXISTS farm.serving COMMENT 'Gold, in Postgres';
+
+-- Five principals, each with the least that its work needs.
+
+-- 1. The scales, quotes and meters: they write Bronze, and see nothing else.
+CREATE SERVICE PRINCIPAL IF NOT EXISTS farm_sensors;
+GRANT USE CATALOG ON CATALOG farm TO farm_sensors;
+GRANT USE SCHEMA, SELECT, MODIFY ON SCHEMA farm.bronze TO farm_sensors;
+
+-- 2. The pipeline runs as its owner: it declares and reads Bronze, and makes what comes after it.
+CREATE SERVICE PRINCIPAL IF NOT EXISTS farm_pipeline;
+GRANT USE CATALOG ON CATALOG farm TO farm_pipeline;
+GRANT USE SCHEMA, CREATE TABLE, SELECT ON SCHEMA farm.bronze TO farm_pipeline;
+GRANT USE SCHEMA, CREATE TABLE, CREATE MATERIALIZED VIEW ON SCHEMA farm.silver TO farm_pipeline;
+GRANT USE SCHEMA, CREATE TABLE, CREATE MATERIALIZED VIEW ON SCHEMA farm.gold TO farm_pipeline;
+GRANT USE SCHEMA, CREATE TABLE ON SCHEMA farm.serving TO farm_pipeline;
+
+-- 3. The screens: whoever looks at the farm's page reads the serving tables, in Postgres.
+CREATE GROUP IF NOT EXISTS farm_viewers;
+GRANT USE CATALOG ON CATALOG farm TO farm_viewers;
+GRANT USE SCHEMA, SELECT ON SCHEMA farm.serving TO farm_viewers;
+CREATE SERVICE PRINCIPAL IF NOT EXISTS farm_screen;
+ALTER GROUP farm_viewers ADD SERVICE PRINCIPAL farm_screen;
+
+-- 4. The procurement lead: sees the screens, and asks Gold in SQL.
+CREATE USER IF NOT EXISTS farm_lead;
+ALTER GROUP farm_viewers ADD USER farm_lead;
+GRANT USE SCHEMA, SELECT ON SCHEMA farm.gold TO farm_lead;
+
+-- 5. The checker compares every layer with the one before it, and changes nothing.
+CREATE SERVICE PRINCIPAL IF NOT EXISTS farm_checker;
+GRANT USE CATALOG, USE SCHEMA, SELECT ON CATALOG farm TO farm_checker;
