@@ -112,9 +112,11 @@ final class DuckSession implements AutoCloseable {
         }
     }
 
-    void execute(String sql) {
+    /** Returns how many rows it wrote; -1 when that is no question. */
+    long execute(String sql) {
         try (var statement = connection.createStatement()) {
             statement.execute(sql);
+            return statement.getUpdateCount();
         } catch (SQLException e) {
             throw new DuckException(e);
         }

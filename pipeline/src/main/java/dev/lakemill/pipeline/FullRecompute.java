@@ -19,21 +19,24 @@ final class FullRecompute implements ViewMaintenance {
         var after = quoted(view.name() + " @" + refresh.number());
         var changes = quoted(view.name() + " changes");
         duck.execute("CREATE TABLE %s AS %s".formatted(after, refresh.query()));
-        duck.execute(
-                "CREATE TEMP TABLE %s AS %s"
-                        .formatted(
-                                changes, difference(Checks.columns(view.schema()), before, after)));
-        var changed = duck.numbers("SELECT count(*) FROM " + changes)[0] > 0;
-        duck.execute("DROP TABLE " + (changed ? before : after));
-        return new Refreshed(changed ? after : before, changes);
+        var count =
+                duck.execute(
+                        "CREATE TEMP TABLE %s AS %s"
+                                .formatted(
+                                        changes,
+                                        difference(Checks.columns(view.schema()), before, after)));
+        duck.execute("DROP TABLE " + (count > 0 ? before : after));
+        return new Refreshed(count > 0 ? after : before, changes, count);
     }
 
     /** SQL of the rows that make {@code after} of {@code before}. */
     static String difference(String columns, String before, String after) {
         return """
-        SELECT %1$s, sum(w)::BIGINT AS %2$s FROM (
-          SELECT %1$s, 1 AS w FROM %4$s UNION ALL SELECT %1$s, -1 FROM %3$s)
-        GROUP BY %1$s HAVING sum(w) <> 0"""
+        SELECT %1$s, %2$s FROM (
+          SELECT %1$s, sign(w)::BIGINT AS %2$s, unnest(range(abs(w)::BIGINT)) FROM (
+            SELECT %1$s, sum(w) AS w FROM (
+              SELECT %1$s, 1 AS w FROM %4$s UNION ALL SELECT %1$s, -1 FROM %3$s)
+            GROUP BY %1$s HAVING sum(w) <> 0))"""
                 .formatted(columns, WEIGHT, before, after);
     }
 }

@@ -4,6 +4,8 @@ import static dev.lakemill.pipeline.DuckPrinter.quoted;
 
 import dev.lakemill.feed.Changes;
 import dev.lakemill.feed.TableBatch;
+import dev.lakemill.types.Column;
+import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
@@ -13,7 +15,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
+import org.apache.arrow.vector.BigIntVector;
+import org.apache.arrow.vector.VectorSchemaRoot;
 
 /**
  * One batch inside its transaction: the steps of the program, in order, each seeing what the steps
@@ -65,7 +68,7 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
         var audits = new ArrayList<ViewAudit>();
         for (var view : engine.program().views()) {
             running = view.name().toString();
-            audits.add(new Audit(duck, view, whole(view.name()), checked(view)).run());
+            audits.add(new Audit(duck, view, whole(view.name()), judged(view)).run());
         }
         return audits;
     }
@@ -175,14 +178,14 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
         }
         fresh.put(table.name(), rows);
         keep(table, rows);
-        put(
+        var sql =
+                "SELECT %s FROM %s ORDER BY %s"
+                        .formatted(Checks.columns(table.schema()), rows, Checks.ROW);
+        changes.put(
                 table.name(),
-                inserted(
-                        table.schema(),
-                        "SELECT %s FROM %s ORDER BY %s"
-                                .formatted(Checks.columns(table.schema()), rows, Checks.ROW),
-                        count),
-                () -> Rows.empty(table.schema(), duck.allocator()));
+                new Changes(
+                        checked(duck.rows(sql, table.schema(), count)),
+                        Rows.empty(table.schema(), duck.allocator())));
     }
 
     /** Adds what later queries read over all rows of the table. */
@@ -214,25 +217,49 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
                                         duck,
                                         view,
                                         whole(view.name()),
-                                        checked(view),
+                                        judged(view),
                                         input.number(),
                                         input.now(),
                                         engine.now(),
                                         this));
         temporaries.add(refreshed.changes());
         contents.put(view.name(), refreshed.content());
-        var weights = weights(refreshed.changes());
-        if (weights[0] + weights[1] > 0) {
+        if (refreshed.count() > 0) {
             viewChanges.put(view.name(), refreshed.changes());
-            put(
-                    view.name(),
-                    inserted(view.schema(), repeated(view, refreshed.changes(), 1), weights[0]),
-                    () ->
-                            duck.rows(
-                                    repeated(view, refreshed.changes(), -1),
-                                    view.schema(),
-                                    weights[1]));
+            export(view, refreshed);
         }
+    }
+
+    private void export(Step.View view, ViewMaintenance.Refreshed refreshed) {
+        var columns = new ArrayList<>(view.schema().columns());
+        columns.add(Column.required(ViewMaintenance.WEIGHT, Primitive.LONG));
+        var weighted = new TableSchema(columns);
+        var sql =
+                "SELECT %s FROM %s ORDER BY %s DESC"
+                        .formatted(
+                                Checks.columns(weighted),
+                                refreshed.changes(),
+                                ViewMaintenance.WEIGHT);
+        try (var all = duck.rows(sql, weighted, refreshed.count())) {
+            var weights = (BigIntVector) all.vector(view.schema().size());
+            int came = 0;
+            while (came < all.count() && weights.get(came) > 0) {
+                came++;
+            }
+            var inserted = checked(part(all, 0, came, view.schema()));
+            changes.put(
+                    view.name(),
+                    new Changes(inserted, part(all, came, all.count() - came, view.schema())));
+        }
+    }
+
+    /** Some of the rows, without the weight, sharing memory. */
+    private static Rows part(Rows all, int from, int length, TableSchema schema) {
+        var vectors = new ArrayList<>(all.root().slice(from, length).getFieldVectors());
+        vectors.removeLast().close();
+        var root = new VectorSchemaRoot(vectors);
+        root.setRowCount(length);
+        return new Rows(schema, root);
     }
 
     private boolean changed(TableName table) {
@@ -240,7 +267,7 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
     }
 
     /** The view's query with its expectations applied: failing rows counted, dropped or fatal. */
-    private String checked(Step.View view) {
+    private String judged(Step.View view) {
         var query = view.query().sql(this, now);
         if (view.rules().isEmpty()) {
             return "SELECT %s FROM (%s) AS q".formatted(Checks.columns(view.schema()), query);
@@ -260,28 +287,9 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
                         Checks.Judged.fate(Checks.KEEP));
     }
 
-    private long[] weights(String changed) {
-        return duck.numbers(
-                "SELECT coalesce(sum(%1$s) FILTER (%1$s > 0), 0)::BIGINT, coalesce(-sum(%1$s) FILTER (%1$s < 0), 0)::BIGINT FROM %2$s"
-                        .formatted(ViewMaintenance.WEIGHT, changed));
-    }
-
-    /** SQL of the rows that came (sign 1) or went (sign -1), as often as they did. */
-    private static String repeated(Step.View view, String changed, int sign) {
-        var columns = Checks.columns(view.schema());
-        return "SELECT %s FROM (SELECT *, unnest(range(%d * %s)) FROM %s WHERE %d * %s > 0)"
-                .formatted(
-                        columns,
-                        sign,
-                        ViewMaintenance.WEIGHT,
-                        changed,
-                        sign,
-                        ViewMaintenance.WEIGHT);
-    }
-
-    /** Rows for Delta and Postgres, held against NOT NULL. */
-    private Rows inserted(TableSchema schema, String sql, long count) {
-        var rows = duck.rows(sql, schema, count);
+    /** Holds rows for Delta and Postgres against NOT NULL. */
+    private Rows checked(Rows rows) {
+        var schema = rows.schema();
         for (int i = 0; i < schema.size(); i++) {
             if (!schema.column(i).nullable() && rows.vector(i).getNullCount() > 0) {
                 rows.close();
@@ -293,15 +301,6 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
             }
         }
         return rows;
-    }
-
-    private void put(TableName table, Rows inserted, Supplier<Rows> deleted) {
-        try {
-            changes.put(table, new Changes(inserted, deleted.get()));
-        } catch (RuntimeException | Error e) {
-            inserted.close();
-            throw e;
-        }
     }
 
     private String temporary(String name) {

@@ -12,7 +12,7 @@ import java.util.Optional;
  * Refresh#changes}) and touches only what that reaches; both answer in the same form.
  */
 interface ViewMaintenance {
-    /** Beside a change's columns: how often the row came (positive) or went (negative). */
+    /** Beside a change's columns: 1 for a row that came, -1 for one that went. */
     String WEIGHT = "_lakemill_weight";
 
     /** Called when an input changed or, if the query uses now(), in every batch. */
@@ -51,8 +51,9 @@ interface ViewMaintenance {
      * What a refresh did.
      *
      * @param content SQL name of the view's content now
-     * @param changes SQL name of a temporary table: the view's columns and {@link #WEIGHT}, which
-     *     is never 0, each row at most once
+     * @param changes SQL name of a temporary table: the view's columns and {@link #WEIGHT}, a row
+     *     as often as it came or went
+     * @param count of its rows; 0 when nothing changed
      */
-    record Refreshed(String content, String changes) {}
+    record Refreshed(String content, String changes, long count) {}
 }
