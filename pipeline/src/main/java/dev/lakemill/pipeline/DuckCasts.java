@@ -113,12 +113,17 @@ final class DuckCasts {
         }
         if (to instanceof Decimal decimal) {
             var wide = from == Primitive.FLOAT ? DuckTypes.cast(value, Primitive.DOUBLE) : value;
+            // Below 2^54 DuckDB's own digits do.
+            var digits =
+                    decimal.precision() - decimal.scale() <= 16
+                            ? DuckTypes.cast(wide, Primitive.STRING)
+                            : shortest(wide);
             return "(CASE WHEN NOT isfinite(%1$s) THEN NULL WHEN %2$s THEN %3$s ELSE %4$s END)"
                     .formatted(
                             wide,
                             DuckRounding.isFarFromHalf(wide, decimal.scale()),
                             plain(wide),
-                            plain(shortest(wide)));
+                            plain(digits));
         }
         throw refused(from);
     }
