@@ -7,26 +7,17 @@ import static dev.lakemill.pipeline.DuckPrinter.quoted;
  *
  * <p>The comparison is EXCEPT ALL both ways in one pass: every new row weighs 1, every old one -1,
  * and what does not cancel out has changed. As in EXCEPT, NULLs are equal, NaNs are equal, and 0.0
- * equals -0.0. The content moves to a new table, so that a commit round can go on reading the old
- * one.
+ * equals -0.0.
  */
 final class FullRecompute implements ViewMaintenance {
     @Override
     public Refreshed refresh(Refresh refresh) {
         var view = refresh.view();
-        var duck = refresh.duck();
-        var before = refresh.content();
-        var after = quoted(view.name() + " @" + refresh.number());
-        var changes = quoted(view.name() + " changes");
-        duck.execute("CREATE TABLE %s AS %s".formatted(after, refresh.query()));
-        var count =
-                duck.execute(
-                        "CREATE TEMP TABLE %s AS %s"
-                                .formatted(
-                                        changes,
-                                        difference(Checks.columns(view.schema()), before, after)));
-        duck.execute("DROP TABLE " + (count > 0 ? before : after));
-        return new Refreshed(count > 0 ? after : before, changes, count);
+        var after = quoted(view.name() + " next");
+        refresh.duck()
+                .repeat("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(after, refresh.query()));
+        return new Refreshed(
+                after, difference(Checks.columns(view.schema()), refresh.content(), after));
     }
 
     /** SQL of the rows that make {@code after} of {@code before}. */

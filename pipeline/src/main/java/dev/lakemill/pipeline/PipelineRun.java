@@ -201,11 +201,8 @@ final class PipelineRun implements AutoCloseable {
         var work = new ArrayList<CommitRound.Due>();
         for (var view : program.views()) {
             if (due.containsKey(view.name())) {
-                snapshot =
-                        snapshot == null
-                                ? duck.snapshot(engine.contentTable(view.name()))
-                                : snapshot;
-                work.add(new CommitRound.Due.Replace(view, engine.content(view)));
+                snapshot = snapshot == null ? duck.snapshot(Engine.whole(view.name())) : snapshot;
+                work.add(new CommitRound.Due.Replace(view, Engine.content(view)));
             }
         }
         for (var output : due.keySet()) {

@@ -16,18 +16,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.arrow.vector.BigIntVector;
-import org.apache.arrow.vector.VectorSchemaRoot;
 
 /**
  * One batch inside its transaction: the steps of the program, in order, each seeing what the steps
  * before it did in this batch.
  */
 final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance.Changes {
+    private static final String RUNNING = quoted("running batch");
+
+    /** SQL of the batch's number. */
+    private static final String NUMBER = "(SELECT number FROM " + RUNNING + ")";
+
     private final Engine engine;
     private final DuckSession duck;
     private final BatchInput input;
-    private final String now;
-    private final Map<TableName, String> contents;
+
+    /** SQL names of the content of views that changed in this batch. */
+    private final Map<TableName, String> contents = new HashMap<>();
 
     /** SQL of the new rows of tables that grew in this batch, {@link Checks#ROW} included. */
     private final Map<TableName, String> fresh = new HashMap<>();
@@ -35,7 +40,6 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
     /** SQL of the changes of views that changed in this batch. */
     private final Map<TableName, String> viewChanges = new HashMap<>();
 
-    private final List<String> temporaries = new ArrayList<>();
     private final Map<TableName, Changes> changes = new LinkedHashMap<>();
     private final Map<TableName, TableCount> counts = new LinkedHashMap<>();
 
@@ -46,11 +50,12 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
         this.engine = engine;
         this.duck = duck;
         this.input = input;
-        this.now = Engine.literal(input.now());
-        this.contents = new HashMap<>(engine.contents());
     }
 
     BatchOutcome.Done run() {
+        duck.execute(
+                "CREATE OR REPLACE TEMP TABLE %s AS SELECT %d::BIGINT AS number"
+                        .formatted(RUNNING, input.number()));
         for (var step : engine.program().steps()) {
             running = step.name().toString();
             switch (step) {
@@ -59,7 +64,11 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
                 case Step.View view -> refresh(view);
             }
         }
-        temporaries.forEach(table -> duck.execute("DROP TABLE " + table));
+        contents.forEach(
+                (view, content) ->
+                        duck.repeat(
+                                "CREATE OR REPLACE TABLE %s AS FROM %s"
+                                        .formatted(Engine.whole(view), content)));
         return new BatchOutcome.Done(changes, counts);
     }
 
@@ -68,14 +77,10 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
         var audits = new ArrayList<ViewAudit>();
         for (var view : engine.program().views()) {
             running = view.name().toString();
-            audits.add(new Audit(duck, view, whole(view.name()), judged(view)).run());
+            var query = judged(view, Engine.literal(input.now()));
+            audits.add(new Audit(duck, view, whole(view.name()), query).run());
         }
         return audits;
-    }
-
-    /** SQL names of the views' content after the batch. */
-    Map<TableName, String> contents() {
-        return contents;
     }
 
     BatchOutcome.Rejected rejected(DuckException e) {
@@ -120,11 +125,11 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
             return;
         }
         var table = new Program.Appended(source.name(), source.schema());
-        var rows = temporary(source.name() + " new");
+        var rows = quoted(source.name() + " new");
         duck.load(
                 source.schema(),
                 batches.stream().map(TableBatch::rows).toList(),
-                "CREATE TEMP TABLE %s AS SELECT row_number() OVER () AS %s, %s FROM %s"
+                "CREATE OR REPLACE TEMP TABLE %s AS SELECT row_number() OVER () AS %s, %s FROM %s"
                         .formatted(
                                 rows,
                                 Checks.ROW,
@@ -142,57 +147,56 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
             return;
         }
         var checks = new Checks(duck, stream.name(), stream.schema(), stream.rules());
-        var judged = checks.judge(stream.query().sql(this, now), now, Engine.whole(stream.name()));
-        temporaries.add(judged.temporary());
-        var count = judged.count();
-        counts.put(stream.name(), count);
-        append(
-                new Program.Appended(stream.name(), stream.schema()),
-                "(SELECT %s, %s FROM %s WHERE %s)"
-                        .formatted(
-                                Checks.ROW,
-                                Checks.columns(stream.schema()),
-                                judged.temporary(),
-                                Checks.Judged.fate(Checks.KEEP)),
-                count.kept());
-        append(
-                new Program.Appended(
-                        PipelineOutputs.quarantineOf(stream.name()),
-                        PipelineOutputs.quarantineSchema(stream.schema())),
-                "(SELECT %s, %s, %s AS %s, %d::BIGINT AS %s FROM %s WHERE %s)"
-                        .formatted(
-                                Checks.ROW,
-                                Checks.columns(stream.schema()),
-                                checks.failedRules(),
-                                PipelineOutputs.FAILED_RULES,
-                                input.number(),
-                                PipelineOutputs.BATCH,
-                                judged.temporary(),
-                                Checks.Judged.fate(Checks.QUARANTINE)),
-                count.quarantined());
+        var judged =
+                checks.judge(
+                        stream.query().sql(this, DuckSession.NOW),
+                        DuckSession.NOW,
+                        Engine.whole(stream.name()));
+        try (var settled = checks.settle(judged, NUMBER)) {
+            counts.put(stream.name(), settled.count());
+            append(
+                    new Program.Appended(stream.name(), stream.schema()),
+                    "(SELECT %s, %s FROM %s WHERE %s)"
+                            .formatted(
+                                    Checks.ROW,
+                                    Checks.columns(stream.schema()),
+                                    judged,
+                                    Checks.fate(Checks.KEEP)),
+                    settled.kept());
+            append(
+                    new Program.Appended(
+                            PipelineOutputs.quarantineOf(stream.name()),
+                            PipelineOutputs.quarantineSchema(stream.schema())),
+                    "(SELECT %s, %s, %s AS %s, %s AS %s FROM %s WHERE %s)"
+                            .formatted(
+                                    Checks.ROW,
+                                    Checks.columns(stream.schema()),
+                                    checks.failedRules(),
+                                    PipelineOutputs.FAILED_RULES,
+                                    NUMBER,
+                                    PipelineOutputs.BATCH,
+                                    judged,
+                                    Checks.fate(Checks.QUARANTINE)),
+                    settled.quarantined());
+        }
     }
 
-    private void append(Program.Appended table, String rows, long count) {
-        if (count == 0) {
+    private void append(Program.Appended table, String sql, Rows rows) {
+        if (rows.count() == 0) {
             return;
         }
-        fresh.put(table.name(), rows);
-        keep(table, rows);
-        var sql =
-                "SELECT %s FROM %s ORDER BY %s"
-                        .formatted(Checks.columns(table.schema()), rows, Checks.ROW);
+        fresh.put(table.name(), sql);
+        keep(table, sql);
         changes.put(
                 table.name(),
-                new Changes(
-                        checked(duck.rows(sql, table.schema(), count)),
-                        Rows.empty(table.schema(), duck.allocator())));
+                new Changes(checked(rows.retain()), Rows.empty(table.schema(), duck.allocator())));
     }
 
     /** Adds what later queries read over all rows of the table. */
     private void keep(Program.Appended table, String rows) {
         var kept = engine.program().columnsKept(table);
         if (!kept.isEmpty()) {
-            duck.execute(
+            duck.repeat(
                     "INSERT INTO %s SELECT %s FROM %s ORDER BY %s"
                             .formatted(
                                     Engine.whole(table.name()),
@@ -216,50 +220,33 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
                                 new ViewMaintenance.Refresh(
                                         duck,
                                         view,
-                                        whole(view.name()),
-                                        judged(view),
-                                        input.number(),
+                                        Engine.whole(view.name()),
+                                        judged(view, DuckSession.NOW),
                                         input.now(),
                                         engine.now(),
                                         this));
-        temporaries.add(refreshed.changes());
-        contents.put(view.name(), refreshed.content());
-        if (refreshed.count() > 0) {
-            viewChanges.put(view.name(), refreshed.changes());
-            export(view, refreshed);
-        }
-    }
-
-    private void export(Step.View view, ViewMaintenance.Refreshed refreshed) {
         var columns = new ArrayList<>(view.schema().columns());
         columns.add(Column.required(ViewMaintenance.WEIGHT, Primitive.LONG));
-        var weighted = new TableSchema(columns);
         var sql =
-                "SELECT %s FROM %s ORDER BY %s DESC"
-                        .formatted(
-                                Checks.columns(weighted),
-                                refreshed.changes(),
-                                ViewMaintenance.WEIGHT);
-        try (var all = duck.rows(sql, weighted, refreshed.count())) {
-            var weights = (BigIntVector) all.vector(view.schema().size());
-            int came = 0;
-            while (came < all.count() && weights.get(came) > 0) {
-                came++;
+                "FROM (%s) ORDER BY %s DESC".formatted(refreshed.changes(), ViewMaintenance.WEIGHT);
+        try (var rows = duck.rows(sql, new TableSchema(columns))) {
+            if (rows.count() > 0) {
+                contents.put(view.name(), refreshed.content());
+                viewChanges.put(view.name(), refreshed.changes());
+                changes.put(view.name(), changes(view, rows));
             }
-            var inserted = checked(part(all, 0, came, view.schema()));
-            changes.put(
-                    view.name(),
-                    new Changes(inserted, part(all, came, all.count() - came, view.schema())));
         }
     }
 
-    /** Some of the rows, without the weight, sharing memory. */
-    private static Rows part(Rows all, int from, int length, TableSchema schema) {
-        var vectors = new ArrayList<>(all.root().slice(from, length).getFieldVectors());
-        vectors.removeLast().close();
-        var root = new VectorSchemaRoot(vectors);
-        root.setRowCount(length);
-        return new Rows(schema, root);
+    private Changes changes(Step.View view, Rows weighted) {
+        var weights = (BigIntVector) weighted.vector(view.schema().size());
+        int came = 0;
+        while (came < weighted.count() && weights.get(came) > 0) {
+            came++;
+        }
+        var went = weighted.count() - came;
+        var inserted = checked(Checks.firstColumns(weighted, 0, came, view.schema()));
+        return new Changes(inserted, Checks.firstColumns(weighted, came, went, view.schema()));
     }
 
     private boolean changed(TableName table) {
@@ -267,7 +254,7 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
     }
 
     /** The view's query with its expectations applied: failing rows counted, dropped or fatal. */
-    private String judged(Step.View view) {
+    private String judged(Step.View view, String now) {
         var query = view.query().sql(this, now);
         if (view.rules().isEmpty()) {
             return "SELECT %s FROM (%s) AS q".formatted(Checks.columns(view.schema()), query);
@@ -278,13 +265,9 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
                         "SELECT 0::BIGINT AS %s, * FROM (%s) AS q".formatted(Checks.ROW, query),
                         now,
                         "");
-        temporaries.add(judged.temporary());
-        counts.put(view.name(), judged.count());
+        counts.put(view.name(), checks.count(judged));
         return "SELECT %s FROM %s WHERE %s"
-                .formatted(
-                        Checks.columns(view.schema()),
-                        judged.temporary(),
-                        Checks.Judged.fate(Checks.KEEP));
+                .formatted(Checks.columns(view.schema()), judged, Checks.fate(Checks.KEEP));
     }
 
     /** Holds rows for Delta and Postgres against NOT NULL. */
@@ -301,11 +284,5 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
             }
         }
         return rows;
-    }
-
-    private String temporary(String name) {
-        var quoted = quoted(name);
-        temporaries.add(quoted);
-        return quoted;
     }
 }
