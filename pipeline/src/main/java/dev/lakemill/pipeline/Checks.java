@@ -36,6 +36,7 @@ final class Checks {
     private static final String FATE = "_lakemill_fate";
     private static final String PASSED = "_lakemill_passed_";
     private static final int ROW_CHARS_MAX = 1000;
+    private static final int EXPECTED_ROWS = 1000;
 
     private final DuckSession duck;
     private final TableName table;
@@ -85,8 +86,8 @@ final class Checks {
 
     /** Counts judged rows. */
     TableCount count(String judged) {
-        try (var flags =
-                duck.rows("SELECT %s FROM %s".formatted(columns(flags()), judged), flags())) {
+        var sql = "SELECT %s FROM %s".formatted(columns(flags()), judged);
+        try (var flags = duck.rows(sql, flags(), EXPECTED_ROWS)) {
             return count(flags, 0);
         }
     }
@@ -108,8 +109,9 @@ final class Checks {
      * Counts the rows and takes those that go on, in their order.
      *
      * @param number SQL of the batch's number
+     * @param expected how many rows there may be
      */
-    Settled settle(String judged, String number) {
+    Settled settle(String judged, String number, long expected) {
         var aside = PipelineOutputs.quarantineSchema(schema);
         var all = new ArrayList<>(aside.columns());
         all.replaceAll(c -> new Column(c.name(), c.type(), true, ""));
@@ -125,7 +127,7 @@ final class Checks {
                                 judged,
                                 FATE,
                                 ROW);
-        try (var rows = duck.rows(sql, new TableSchema(all))) {
+        try (var rows = duck.rows(sql, new TableSchema(all), expected)) {
             var count = count(rows, aside.size());
             var kept = (int) count.kept();
             return new Settled(

@@ -225,9 +225,13 @@ final class DuckSession implements AutoCloseable {
         load(schema, () -> iterator.hasNext() ? iterator.next().retain() : null, sql);
     }
 
-    /** The result, as one batch, of SQL that comes in every batch with the same text. */
-    Rows rows(String sql, TableSchema schema) {
-        try (var result = new Result(ready(sql), schema)) {
+    /**
+     * The result, as one batch, of SQL that comes in every batch with the same text.
+     *
+     * @param expected rows, for which memory is taken at once; more are copied once more
+     */
+    Rows rows(String sql, TableSchema schema, long expected) {
+        try (var result = new Result(ready(sql), schema, Math.max(1, expected))) {
             var rows = result.next();
             if (rows == null) {
                 return Rows.empty(schema, allocator);
@@ -311,7 +315,7 @@ final class DuckSession implements AutoCloseable {
             try {
                 var statement = second.prepareStatement(sql);
                 statement.closeOnCompletion();
-                var batches = new Batches(new Result(statement, schema));
+                var batches = new Batches(new Result(statement, schema, READ_ROWS));
                 open.add(batches);
                 return batches;
             } catch (SQLException e) {
@@ -372,10 +376,11 @@ final class DuckSession implements AutoCloseable {
         private final DuckDBResultSet result;
         private final ArrowReader reader;
 
-        Result(PreparedStatement statement, TableSchema schema) throws SQLException {
+        Result(PreparedStatement statement, TableSchema schema, long batchRows)
+                throws SQLException {
             this.schema = schema;
             this.result = (DuckDBResultSet) statement.executeQuery();
-            this.reader = (ArrowReader) result.arrowExportStream(allocator, READ_ROWS);
+            this.reader = (ArrowReader) result.arrowExportStream(allocator, batchRows);
         }
 
         @Nullable Rows next() {

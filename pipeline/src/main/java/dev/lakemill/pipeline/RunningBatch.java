@@ -24,6 +24,9 @@ import org.apache.arrow.vector.BigIntVector;
 final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance.Changes {
     private static final String RUNNING = quoted("running batch");
 
+    /** Of a view. */
+    private static final int EXPECTED_CHANGES = 1000;
+
     /** SQL of the batch's number. */
     private static final String NUMBER = "(SELECT number FROM " + RUNNING + ")";
 
@@ -152,7 +155,7 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
                         stream.query().sql(this, DuckSession.NOW),
                         DuckSession.NOW,
                         Engine.whole(stream.name()));
-        try (var settled = checks.settle(judged, NUMBER)) {
+        try (var settled = checks.settle(judged, NUMBER, input.rowCount())) {
             counts.put(stream.name(), settled.count());
             append(
                     new Program.Appended(stream.name(), stream.schema()),
@@ -229,7 +232,7 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
         columns.add(Column.required(ViewMaintenance.WEIGHT, Primitive.LONG));
         var sql =
                 "FROM (%s) ORDER BY %s DESC".formatted(refreshed.changes(), ViewMaintenance.WEIGHT);
-        try (var rows = duck.rows(sql, new TableSchema(columns))) {
+        try (var rows = duck.rows(sql, new TableSchema(columns), EXPECTED_CHANGES)) {
             if (rows.count() > 0) {
                 contents.put(view.name(), refreshed.content());
                 viewChanges.put(view.name(), refreshed.changes());
