@@ -15,6 +15,7 @@ import picocli.CommandLine.Command;
             UpCommand.class,
             StatusCommand.class,
             PipelineCommand.class,
+            SyncCommand.class,
             ConfigCommand.class
         },
         footerHeading = "%nAlso, from a source checkout:%n",

@@ -146,7 +146,7 @@ final class Node implements AutoCloseable {
         }
     }
 
-    private static PostgresConfig postgres(Config config) {
+    static PostgresConfig postgres(Config config) {
         var url = config.text(Setting.POSTGRES_URL);
         return new PostgresConfig(
                 url.isEmpty() ? null : url,
