@@ -60,6 +60,8 @@ final class PipelineRun implements AutoCloseable {
     /** Of the last complete round. */
     private long committed;
 
+    private @Nullable Long committedFreshnessMillis;
+
     /** Until the first batch, when the views' content may be of another plan. */
     private boolean everything;
 
@@ -221,6 +223,13 @@ final class PipelineRun implements AutoCloseable {
                 checkpoint.due().forEach(outputs::committed);
                 forgetBefore(committed, checkpoint.number());
                 committed = checkpoint.number();
+                if (checkpoint.receivedMicros() > base.receivedMicros()) {
+                    committedFreshnessMillis =
+                            Math.max(
+                                    0,
+                                    parts.clock().instant().toEpochMilli()
+                                            - checkpoint.receivedMicros() / 1_000);
+                }
                 publish(checkpoint, complete.tables());
             }
             case CommitRound.Result.BrokenOff broken -> {
@@ -248,6 +257,14 @@ final class PipelineRun implements AutoCloseable {
     /** The batch of the last complete round. */
     long committed() {
         return committed;
+    }
+
+    /**
+     * From durable to in Delta, of the newest source row of the last round; null before the first
+     * round with rows of this process.
+     */
+    @Nullable Long committedFreshnessMillis() {
+        return committedFreshnessMillis;
     }
 
     /** Whether tables have changed since they were committed. */
