@@ -26,6 +26,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import org.apache.spark.sql.catalyst.expressions.Cast;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.types.NullType;
 
 /** Compiles one table, view or dataset whose inputs are compiled. */
 final class DatasetCompiler {
@@ -106,7 +107,9 @@ final class DatasetCompiler {
                         column,
                         "column '%s' of type %s is not supported"
                                 .formatted(column.name(), column.dataType().sql()),
-                        "give a difference of times as a number: timestampdiff(SECOND, t, u)");
+                        column.dataType() instanceof NullType
+                                ? "give NULL a type: CAST(NULL AS STRING)"
+                                : "give times as numbers: timestampdiff(SECOND, t, u)");
             }
         }
         errors.addAll(scope.errors());

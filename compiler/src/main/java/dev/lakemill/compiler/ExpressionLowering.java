@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.apache.spark.sql.catalyst.expressions.*;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.types.NullType;
 import org.apache.spark.sql.types.StringType;
 
 /**
@@ -201,12 +202,13 @@ final class ExpressionLowering {
                                         literal,
                                         "a constant of type %s is not supported"
                                                 .formatted(literal.dataType().sql()),
-                                        literal.value() == null
-                                                ? "give NULL a type: CAST(NULL AS STRING)"
-                                                : ""));
+                                        ""));
     }
 
     private Expression cast(Cast cast) {
+        if (cast.child().dataType() instanceof NullType) {
+            return new Expression.Literal(scope.type(cast), null);
+        }
         if (SparkTypes.isInterval(cast.child().dataType())
                 || SparkTypes.isInterval(cast.dataType())) {
             return cast.child().dataType().getClass() == cast.dataType().getClass()

@@ -17,6 +17,7 @@ import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.expressions.RuntimeReplaceable;
 import org.apache.spark.sql.catalyst.expressions.WindowExpression;
+import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateExpression;
 import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateFunction;
 import org.apache.spark.sql.catalyst.planning.PhysicalAggregation;
 import org.apache.spark.sql.catalyst.plans.logical.*;
@@ -185,16 +186,15 @@ final class QueryLowering {
                 Scala.optional(PhysicalAggregation.unapply(withoutReplaceable(aggregate)))
                         .orElseThrow(() -> refused(aggregate));
         var keys = named(Scala.<NamedExpression>list(parts._1()));
-        var measures =
-                Scala.list(parts._2()).stream()
-                        .map(
-                                e ->
-                                        new Measure(
-                                                scope.attribute(e.resultAttribute()),
-                                                aggregates.lower(e)))
-                        .toList();
+        var measures = Scala.list(parts._2()).stream().map(this::measure).toList();
         var grouped = new Relation.Aggregate(lower(parts._4()), keys, measures);
         return new Relation.Project(grouped, named(Scala.<NamedExpression>list(parts._3())));
+    }
+
+    /** Spark's own name for it holds a number that differs from run to run. */
+    private Measure measure(AggregateExpression e) {
+        scope.rename(e.resultId(), e.aggregateFunction().prettyName());
+        return new Measure(scope.attribute(e.resultAttribute()), aggregates.lower(e));
     }
 
     /** With aggregate functions that are only names for others said by those. */

@@ -18,6 +18,7 @@ final class Scope {
     private final Catalyst catalyst;
     private final SourcePosition statement;
     private final Map<ExprId, Integer> ids = new HashMap<>();
+    private final Map<Integer, String> names = new HashMap<>();
     private final List<TextError> errors = new ArrayList<>();
 
     /**
@@ -35,13 +36,20 @@ final class Scope {
         return ids.computeIfAbsent(id, _ -> ids.size());
     }
 
+    /** Gives a column that Spark named itself a name that is the same in every run. */
+    void rename(ExprId id, String name) {
+        names.put(id(id), name);
+    }
+
     Attribute attribute(org.apache.spark.sql.catalyst.expressions.Attribute attribute) {
         // A value without a type of ours was refused where it is computed.
         var type =
                 errors.isEmpty()
                         ? type(attribute)
                         : SparkTypes.value(attribute.dataType()).orElse(Primitive.STRING);
-        return new Attribute(id(attribute.exprId()), attribute.name(), type, attribute.nullable());
+        var id = id(attribute.exprId());
+        return new Attribute(
+                id, names.getOrDefault(id, attribute.name()), type, attribute.nullable());
     }
 
     SourcePosition position(TreeNode<?> node) {
@@ -57,9 +65,7 @@ final class Scope {
                                     expression,
                                     "a value of type %s is not supported"
                                             .formatted(expression.dataType().sql()),
-                                    expression.dataType().sql().equals("VOID")
-                                            ? "give NULL a type: CAST(NULL AS STRING)"
-                                            : "");
+                                    "");
                             return Primitive.STRING;
                         });
     }

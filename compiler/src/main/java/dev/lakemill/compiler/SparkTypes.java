@@ -13,6 +13,7 @@ import org.apache.spark.sql.types.DayTimeIntervalType;
 import org.apache.spark.sql.types.DecimalType;
 import org.apache.spark.sql.types.MapType;
 import org.apache.spark.sql.types.Metadata;
+import org.apache.spark.sql.types.NullType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.types.YearMonthIntervalType;
@@ -59,11 +60,15 @@ final class SparkTypes {
         };
     }
 
-    /** As {@link #column}, and intervals as the plan says them: microseconds or months. */
+    /**
+     * As {@link #column}, and intervals as the plan says them: microseconds or months. NULL without
+     * a type is that of the smallest.
+     */
     static Optional<DataType> value(org.apache.spark.sql.types.DataType type) {
         return switch (type) {
             case DayTimeIntervalType _ -> Optional.of(Primitive.LONG);
             case YearMonthIntervalType _ -> Optional.of(Primitive.INTEGER);
+            case NullType _ -> Optional.of(Primitive.BOOLEAN);
             default -> column(type);
         };
     }

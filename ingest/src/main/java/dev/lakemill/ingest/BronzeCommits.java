@@ -49,6 +49,7 @@ final class BronzeCommits {
     private volatile long position;
     private final LongAdder rows = new LongAdder();
     private volatile @Nullable String error;
+    private volatile @Nullable Long freshnessMillis;
 
     BronzeCommits(
             TableName table,
@@ -73,6 +74,11 @@ final class BronzeCommits {
     /** Rows committed by this process. */
     long rows() {
         return rows.sum();
+    }
+
+    /** From durable to in Delta, of the newest row of the last commit; null before the first. */
+    @Nullable Long freshnessMillis() {
+        return freshnessMillis;
     }
 
     /** Why the last commit failed; null when it did not. */
@@ -153,6 +159,8 @@ final class BronzeCommits {
             throw e;
         }
         position = batches.getLast().batch().lastPosition();
+        var receivedMicros = batches.getLast().batch().receivedMicros();
+        freshnessMillis = Math.max(0, surroundings.clock().millis() - receivedMicros / 1_000);
         batches.forEach(published -> rows.add(published.batch().rows().count()));
         error = null;
         countFailure(0);

@@ -237,6 +237,7 @@ final class Landing {
                 commits.position(),
                 pending.bytes(),
                 feed.receivedMicros(),
+                commits.freshnessMillis(),
                 failed == null ? commits.error() : failed);
     }
 

@@ -1,5 +1,6 @@
 package dev.lakemill.ingest;
 
+import java.time.Clock;
 import java.util.concurrent.ScheduledExecutorService;
 import org.apache.arrow.memory.BufferAllocator;
 
@@ -13,4 +14,5 @@ record LandingSurroundings(
         String application,
         LandingConfig config,
         ScheduledExecutorService committers,
-        BufferAllocator allocator) {}
+        BufferAllocator allocator,
+        Clock clock) {}

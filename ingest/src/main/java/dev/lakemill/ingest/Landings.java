@@ -52,7 +52,8 @@ final class Landings {
                 new ScheduledThreadPoolExecutor(
                         COMMIT_THREADS,
                         Thread.ofPlatform().daemon().name("lakemill-landing-", 0).factory());
-        this.surroundings = new LandingSurroundings(application, config, committers, allocator);
+        this.surroundings =
+                new LandingSurroundings(application, config, committers, allocator, clock);
     }
 
     /** Adds a table; it takes replayed frames, and durable ones once it is started. */

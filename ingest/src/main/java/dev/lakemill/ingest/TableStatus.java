@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param committedPosition the log position up to which Delta has the rows
  * @param pendingBytes in memory, on their way to Delta
  * @param receivedMicros when the newest row became durable, microseconds since 1970 UTC; 0 for none
+ * @param freshnessMillis from durable to in Delta, of the newest row of the last commit; null
+ *     before the first
  * @param error why the last commit failed, until one succeeds; null when all is well
  */
 public record TableStatus(
@@ -22,4 +24,5 @@ public record TableStatus(
         long committedPosition,
         long pendingBytes,
         long receivedMicros,
+        @Nullable Long freshnessMillis,
         @Nullable String error) {}

@@ -7,20 +7,23 @@ import dev.lakemill.types.TableSchema;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.assertj.core.api.recursive.comparison.RecursiveComparisonConfiguration;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 
 /** Random tables and rows, through both encoders and the decoder. A seed reproduces a failure. */
 final class CodecPropertyTest {
     private static final TableName TABLE = TableName.parse("farm.bronze.random");
     private static final int ROWS = 17;
 
-    @Property(tries = 400)
-    void jsonRowsComeOutAsTheyWereSent(@ForAll long seed) {
+    @Test
+    void jsonRowsComeOutAsTheyWereSent() {
+        Seeds.check(400, this::jsonRowsComeOutAsTheyWereSent);
+    }
+
+    private void jsonRowsComeOutAsTheyWereSent(long seed) {
         var random = new RandomRows(seed, false);
         var schema = random.schema();
         var rows = random.rows(schema, ROWS);
@@ -32,8 +35,12 @@ final class CodecPropertyTest {
         assertSame(rows, decoded(schema, new JsonEncoder(schema), records));
     }
 
-    @Property(tries = 400)
-    void protoRowsComeOutAsTheyWereSent(@ForAll long seed) {
+    @Test
+    void protoRowsComeOutAsTheyWereSent() {
+        Seeds.check(400, this::protoRowsComeOutAsTheyWereSent);
+    }
+
+    private void protoRowsComeOutAsTheyWereSent(long seed) {
         var random = new RandomRows(seed, true);
         var schema = random.schema();
         var rows = random.rows(schema, ROWS);
@@ -48,8 +55,12 @@ final class CodecPropertyTest {
     }
 
     /** Whatever order, split and merging the wire format allows, the row is the same. */
-    @Property(tries = 200)
-    void aMessageSentAsTwoHalvesIsTheirMerger(@ForAll long seed) {
+    @Test
+    void aMessageSentAsTwoHalvesIsTheirMerger() {
+        Seeds.check(200, this::aMessageSentAsTwoHalvesIsTheirMerger);
+    }
+
+    private void aMessageSentAsTwoHalvesIsTheirMerger(long seed) {
         var random = new RandomRows(seed, true);
         var schema = random.schema();
         var rows = random.rows(schema, 2);
@@ -66,8 +77,12 @@ final class CodecPropertyTest {
     }
 
     /** Damaged messages are refused or read as something; nothing else happens. */
-    @Property(tries = 400)
-    void damagedMessagesDoNoHarm(@ForAll long seed) {
+    @Test
+    void damagedMessagesDoNoHarm() {
+        Seeds.check(400, this::damagedMessagesDoNoHarm);
+    }
+
+    private void damagedMessagesDoNoHarm(long seed) {
         var random = new RandomRows(seed, true);
         var schema = random.schema();
         var texts = new RowTexts(seed);

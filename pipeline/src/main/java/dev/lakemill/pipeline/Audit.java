@@ -72,13 +72,13 @@ final class Audit {
                 example == null ? "" : example);
     }
 
-    /** The rows of one sign, each as often as it counts, numbered among those equal but floats. */
+    /** The rows of one sign, numbered among those that are equal but for floats. */
     private String numbered(String difference, int sign) {
         var order = floating.isEmpty() ? "" : "ORDER BY " + String.join(", ", floating);
         var partition = exact.isEmpty() ? "" : "PARTITION BY " + String.join(", ", exact);
         return """
         SELECT %1$s, row_number() OVER (%2$s %3$s) AS %4$s
-        FROM (SELECT *, unnest(range(%5$d * %6$s)) FROM %7$s WHERE %5$d * %6$s > 0)"""
+        FROM %7$s WHERE %6$s = %5$d"""
                 .formatted(
                         Checks.columns(view.schema()),
                         partition,

@@ -15,4 +15,11 @@ import java.util.Map;
  * @param everything true to recompute all views, whatever changed
  */
 record BatchInput(
-        long number, Instant now, Map<TableName, List<TableBatch>> rows, boolean everything) {}
+        long number, Instant now, Map<TableName, List<TableBatch>> rows, boolean everything) {
+    long rowCount() {
+        return rows.values().stream()
+                .flatMap(List::stream)
+                .mapToLong(batch -> batch.rows().count())
+                .sum();
+    }
+}

@@ -3,11 +3,18 @@ package dev.lakemill.pipeline;
 import static dev.lakemill.pipeline.DuckPrinter.quoted;
 
 import dev.lakemill.plan.OnViolation;
+import dev.lakemill.types.Column;
+import dev.lakemill.types.DataType.Primitive;
+import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.apache.arrow.vector.BitVector;
+import org.apache.arrow.vector.FieldVector;
+import org.apache.arrow.vector.IntVector;
+import org.apache.arrow.vector.VectorSchemaRoot;
 
 /**
  * Holds the rows of one query against a table's expectations and settles each row's fate.
@@ -29,9 +36,11 @@ final class Checks {
     private static final String FATE = "_lakemill_fate";
     private static final String PASSED = "_lakemill_passed_";
     private static final int ROW_CHARS_MAX = 1000;
+    private static final int EXPECTED_ROWS = 1000;
 
     private final DuckSession duck;
     private final TableName table;
+    private final TableSchema schema;
     private final List<Rule> rules;
     private final String columns;
     private final String struct;
@@ -39,6 +48,7 @@ final class Checks {
     Checks(DuckSession duck, TableName table, TableSchema schema, List<Rule> rules) {
         this.duck = duck;
         this.table = table;
+        this.schema = schema;
         this.rules = rules;
         this.columns = columns(schema);
         this.struct =
@@ -47,39 +57,129 @@ final class Checks {
                         .collect(Collectors.joining(", ", "struct_pack(", ")"));
     }
 
-    /**
-     * The judged rows.
-     *
-     * @param temporary the SQL name of the temporary table that holds them, with fates and flags
-     */
-    record Judged(String temporary, TableCount count) {
-        /** SQL of a condition. */
-        static String fate(int fate) {
-            return FATE + " = " + fate;
-        }
+    /** SQL of a condition on judged rows. */
+    static String fate(int fate) {
+        return FATE + " = " + fate;
     }
 
     /**
+     * Judges the rows; returns the SQL name of the table that holds them, with fates and flags,
+     * until the table's next rows are judged.
+     *
      * @param query gives the table's columns and {@link #ROW}
      * @param whole SQL name of all rows ever kept; needed by UNIQUE rules
      * @throws RowRejected when a row fails a FAIL UPDATE rule
      */
-    Judged judge(String query, String now, String whole) {
-        var temporary = quoted(table + " checked");
-        duck.execute("CREATE TEMP TABLE %s AS %s".formatted(temporary, conditions(query, now)));
-        failOn(OnViolation.FAIL_UPDATE, temporary, Rule.Test.Condition.class);
+    String judge(String query, String now, String whole) {
+        var judged = quoted(table + " judged");
+        var sql = conditions(query, now);
         for (int i = 0; i < rules.size(); i++) {
             if (rules.get(i).test() instanceof Rule.Test.Unique unique) {
-                var next = quoted(table + " checked " + i);
-                duck.execute(
-                        "CREATE TEMP TABLE %s AS %s"
-                                .formatted(next, unique(temporary, i, unique, whole)));
-                duck.execute("DROP TABLE " + temporary);
-                temporary = next;
+                sql = unique(sql, i, unique, whole);
             }
         }
-        failOn(OnViolation.FAIL_UPDATE, temporary, Rule.Test.Unique.class);
-        return new Judged(temporary, count(temporary));
+        duck.repeat("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(judged, sql));
+        failOn(OnViolation.FAIL_UPDATE, judged, Rule.Test.Condition.class);
+        failOn(OnViolation.FAIL_UPDATE, judged, Rule.Test.Unique.class);
+        return judged;
+    }
+
+    /** Counts judged rows. */
+    TableCount count(String judged) {
+        var sql = "SELECT %s FROM %s".formatted(columns(flags()), judged);
+        try (var flags = duck.rows(sql, flags(), EXPECTED_ROWS)) {
+            return count(flags, 0);
+        }
+    }
+
+    /**
+     * Judged rows, settled.
+     *
+     * @param quarantined of {@link PipelineOutputs#quarantineSchema}
+     */
+    record Settled(TableCount count, Rows kept, Rows quarantined) implements AutoCloseable {
+        @Override
+        public void close() {
+            kept.close();
+            quarantined.close();
+        }
+    }
+
+    /**
+     * Counts the rows and takes those that go on, in their order.
+     *
+     * @param number SQL of the batch's number
+     * @param expected how many rows there may be
+     */
+    Settled settle(String judged, String number, long expected) {
+        var aside = PipelineOutputs.quarantineSchema(schema);
+        var all = new ArrayList<>(aside.columns());
+        all.replaceAll(c -> new Column(c.name(), c.type(), true, ""));
+        all.addAll(flags().columns());
+        var sql =
+                "SELECT %s, CASE WHEN %s THEN %s END, %s, %s FROM %s ORDER BY %s, %s"
+                        .formatted(
+                                columns,
+                                fate(QUARANTINE),
+                                failedRules(),
+                                number,
+                                columns(flags()),
+                                judged,
+                                FATE,
+                                ROW);
+        try (var rows = duck.rows(sql, new TableSchema(all), expected)) {
+            var count = count(rows, aside.size());
+            var kept = (int) count.kept();
+            return new Settled(
+                    count,
+                    firstColumns(rows, 0, kept, schema),
+                    firstColumns(rows, kept, (int) count.quarantined(), aside));
+        }
+    }
+
+    /** Some of the rows, without the columns behind the schema's, sharing memory. */
+    static Rows firstColumns(Rows rows, int from, int length, TableSchema schema) {
+        var vectors = new ArrayList<FieldVector>();
+        for (int i = 0; i < schema.size(); i++) {
+            var transfer = rows.vector(i).getTransferPair(rows.vector(i).getAllocator());
+            transfer.splitAndTransfer(from, length);
+            vectors.add((FieldVector) transfer.getTo());
+        }
+        var root = new VectorSchemaRoot(vectors);
+        root.setRowCount(length);
+        return new Rows(schema, root);
+    }
+
+    /** The fate of a judged row, and whether it passed each rule. */
+    private TableSchema flags() {
+        var flags = new ArrayList<Column>();
+        flags.add(Column.required(FATE, Primitive.INTEGER));
+        for (int i = 0; i < rules.size(); i++) {
+            flags.add(Column.nullable(passed(i), Primitive.BOOLEAN));
+        }
+        return new TableSchema(flags);
+    }
+
+    /**
+     * @param first place of the first of the {@link #flags}
+     */
+    private TableCount count(Rows rows, int first) {
+        var fates = new int[DROP + 1];
+        var fate = (IntVector) rows.vector(first);
+        for (int row = 0; row < rows.count(); row++) {
+            fates[fate.get(row)]++;
+        }
+        var counts = new ArrayList<TableCount.RuleCount>();
+        for (int i = 0; i < rules.size(); i++) {
+            var flags = (BitVector) rows.vector(first + 1 + i);
+            long passed = 0;
+            for (int row = 0; row < rows.count(); row++) {
+                passed += flags.isNull(row) ? 0 : flags.get(row);
+            }
+            var judged = rows.count() - flags.getNullCount();
+            counts.add(new TableCount.RuleCount(rules.get(i).name(), passed, judged - passed));
+        }
+        return new TableCount(rows.count(), fates[KEEP], fates[QUARANTINE], fates[DROP], counts);
     }
 
     /** SQL of the names of the rules that a row failed. */
@@ -89,7 +189,7 @@ final class Checks {
             names.add(
                     "CASE WHEN NOT %s THEN %s END".formatted(passed(i), text(rules.get(i).name())));
         }
-        return "list_filter([%s], lambda rule : rule IS NOT NULL)"
+        return "list_filter(CAST([%s] AS VARCHAR[]), lambda rule : rule IS NOT NULL)"
                 .formatted(String.join(", ", names));
     }
 
@@ -143,7 +243,7 @@ final class Checks {
         return flags.isEmpty() ? "true" : String.join(" AND ", flags);
     }
 
-    private String unique(String from, int index, Rule.Test.Unique rule, String whole) {
+    private String unique(String sql, int index, Rule.Test.Unique rule, String whole) {
         var keys = rule.columns().stream().map(DuckPrinter::quoted).toList();
         var same =
                 keys.stream()
@@ -156,18 +256,19 @@ final class Checks {
                     case WARN, FAIL_UPDATE -> KEEP;
                 };
         return """
-        WITH c AS (SELECT %1$s, %2$s FROM %3$s WHERE %4$s = 0),
+        WITH judged AS MATERIALIZED (%3$s),
+          c AS (SELECT %1$s, %2$s FROM judged WHERE %4$s = 0),
           seen AS (SELECT %1$s FROM c SEMI JOIN %5$s AS w ON %6$s),
           firsts AS (SELECT min(%1$s) AS %1$s FROM c GROUP BY %2$s),
           flagged AS (
             SELECT *, CASE WHEN %4$s = 0 THEN
                 %1$s IN (SELECT %1$s FROM firsts) AND %1$s NOT IN (SELECT %1$s FROM seen)
               END AS %7$s
-            FROM %3$s)
+            FROM judged)
         SELECT * REPLACE (CASE WHEN %7$s = false THEN %8$d ELSE %4$s END AS %4$s)
         FROM flagged ORDER BY %1$s"""
                 .formatted(
-                        ROW, String.join(", ", keys), from, FATE, whole, same, passed(index), fate);
+                        ROW, String.join(", ", keys), sql, FATE, whole, same, passed(index), fate);
     }
 
     private void failOn(OnViolation onViolation, String from, Class<? extends Rule.Test> kind) {
@@ -189,25 +290,6 @@ final class Checks {
                 }
             }
         }
-    }
-
-    private TableCount count(String from) {
-        var sql = new StringBuilder("SELECT count(*)");
-        for (int fate = KEEP; fate <= DROP; fate++) {
-            sql.append(", count(*) FILTER (").append(Judged.fate(fate)).append(")");
-        }
-        for (int i = 0; i < rules.size(); i++) {
-            sql.append(", count(*) FILTER (").append(passed(i)).append(")");
-            sql.append(", count(*) FILTER (NOT ").append(passed(i)).append(")");
-        }
-        var numbers = duck.numbers(sql.append(" FROM ").append(from).toString());
-        var counts = new ArrayList<TableCount.RuleCount>();
-        for (int i = 0; i < rules.size(); i++) {
-            counts.add(
-                    new TableCount.RuleCount(
-                            rules.get(i).name(), numbers[4 + 2 * i], numbers[5 + 2 * i]));
-        }
-        return new TableCount(numbers[0], numbers[1], numbers[2], numbers[3], counts);
     }
 
     private static String passed(int index) {

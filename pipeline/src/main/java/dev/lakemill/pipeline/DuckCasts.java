@@ -109,22 +109,61 @@ final class DuckCasts {
                             DuckExpressions.literal(Primitive.FLOAT, "-Infinity"));
         }
         if (to == Primitive.STRING) {
-            return text(value);
+            return text(value, from);
         }
-        if (to instanceof Decimal) {
+        if (to instanceof Decimal decimal) {
             var wide = from == Primitive.FLOAT ? DuckTypes.cast(value, Primitive.DOUBLE) : value;
-            return "(CASE WHEN isfinite(%s) THEN %s ELSE NULL END)"
-                    .formatted(wide, plain(DuckTypes.cast(wide, Primitive.STRING)));
+            // Below 2^54 DuckDB's own digits do.
+            var digits =
+                    decimal.precision() - decimal.scale() <= 16
+                            ? DuckTypes.cast(wide, Primitive.STRING)
+                            : shortest(wide);
+            return "(CASE WHEN NOT isfinite(%1$s) THEN NULL WHEN %2$s THEN %3$s ELSE %4$s END)"
+                    .formatted(
+                            wide,
+                            DuckRounding.isFarFromHalf(wide, decimal.scale()),
+                            plain(wide),
+                            plain(digits));
         }
         throw refused(from);
     }
 
     /**
-     * As Java prints: plain from 0.001 up to ten millions, else one digit before the point and an
-     * exponent. DuckDB prints the same digits, with an exponent from 1e16 on and below 0.0001.
+     * The fewest digits that read back as the value, as Java finds them. DuckDB's own text of
+     * doubles has the same up to 2^54; above it leaves out the middle between two values, and
+     * writes some powers of two wrongly. The texts of the other powers stay, since the nearest text
+     * of some digits need not be the one that reads back. Java writes the smallest values with two
+     * digits.
      */
-    private static String text(String value) {
-        var plain = "CAST(%s AS VARCHAR)".formatted(value);
+    private static String shortest(String value) {
+        var own = "CAST(%s AS VARCHAR)".formatted(value);
+        return "(CASE WHEN %1$s = 0 OR abs(%1$s) BETWEEN 1e-321 AND 18014398509481984 OR abs(%1$s) > 1 AND pow(2, round(log2(nullif(abs(%1$s), 0)))) = abs(%1$s) AND TRY_CAST(%2$s AS DOUBLE) IS NOT DISTINCT FROM %1$s THEN %2$s ELSE %3$s END)"
+                .formatted(value, own, firstThatReadsBack(value, "DOUBLE", 17));
+    }
+
+    /**
+     * A float as the double nearest to its shortest text, which has all its digits. Of three powers
+     * of two the nearest text of some digits does not read back, but DuckDB writes them well.
+     */
+    private static String widened(String value) {
+        return DuckTypes.cast(
+                "(CASE WHEN abs(%1$s) IN (CAST(1.2621775e-29 AS FLOAT), CAST(1.5474251e26 AS FLOAT), CAST(1.2379401e27 AS FLOAT)) THEN CAST(%1$s AS VARCHAR) ELSE %2$s END)"
+                        .formatted(value, firstThatReadsBack(value, "FLOAT", 9)),
+                Primitive.DOUBLE);
+    }
+
+    private static String firstThatReadsBack(String value, String type, int digitsMax) {
+        return "list_filter(list_transform(range(1, %1$d), lambda _lakemill_p : format('{:.' || _lakemill_p || 'e}', %2$s)), lambda _lakemill_t : CAST(_lakemill_t AS %3$s) = %2$s)[1]"
+                .formatted(digitsMax, value, type);
+    }
+
+    /**
+     * As Java prints: plain from 0.001 up to ten millions, else one digit before the point and an
+     * exponent. DuckDB prints an exponent from 1e16 on and below 0.0001.
+     */
+    private static String text(String number, Primitive from) {
+        var value = from == Primitive.FLOAT ? widened(number) : number;
+        var plain = shortest(value);
         var digits = "replace(CAST(abs(%s) AS VARCHAR), '.', '')".formatted(value);
         var mantissa =
                 "regexp_replace(regexp_replace(%s, '^(.)(.*?)0*$', '\\1.\\2'), '\\.$', '.0')";

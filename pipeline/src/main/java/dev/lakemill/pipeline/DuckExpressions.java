@@ -8,6 +8,7 @@ import dev.lakemill.types.DataType.Primitive;
 import java.time.LocalDate;
 import java.util.List;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * and stands in parentheses or is a call, so that it can be put anywhere.
  */
 final class DuckExpressions {
+    private static final Pattern PLAIN_DOUBLE = Pattern.compile("[0-9]+\\.[0-9]+");
+
     private final Function<Attribute, String> columns;
     private final String now;
     private final @Nullable DuckCaller caller;
@@ -109,7 +112,12 @@ final class DuckExpressions {
     private static String literal(Primitive type, String text) {
         return switch (type) {
             case BOOLEAN -> text;
-            case BYTE, SHORT, INTEGER, LONG, FLOAT, DOUBLE -> DuckTypes.cast(text(text), type);
+            case INTEGER -> text.startsWith("-") ? DuckTypes.cast(text(text), type) : text;
+            case DOUBLE ->
+                    PLAIN_DOUBLE.matcher(text).matches()
+                            ? text + "e0"
+                            : DuckTypes.cast(text(text), type);
+            case BYTE, SHORT, LONG, FLOAT -> DuckTypes.cast(text(text), type);
             case STRING -> text(text);
             case BINARY -> "from_hex(" + text(text) + ")";
             case DATE -> date(Long.parseLong(text));

@@ -145,9 +145,12 @@ final class DuckNumbers {
         var divisor = DuckFunctions.constant(call.arguments().getLast());
         var isZero = divisor.isEmpty() || Double.parseDouble(divisor.get()) == 0;
         var plain = left + " " + operator + " " + right;
+        var counts =
+                call.arguments().getFirst().nullable() ? " AND %s IS NOT NULL".formatted(left) : "";
         return isZero
-                ? "(CASE WHEN %2$s = 0 AND %1$s IS NOT NULL THEN error('division by zero at %3$s') ELSE %4$s END)"
-                        .formatted(left, right, call.position().toString().replace("'", ""), plain)
+                ? "(CASE WHEN %1$s = 0%2$s THEN error('division by zero at %3$s') ELSE %4$s END)"
+                        .formatted(
+                                right, counts, call.position().toString().replace("'", ""), plain)
                 : "(" + plain + ")";
     }
 

@@ -11,8 +11,8 @@ import java.util.List;
  * Prints CEIL, FLOOR and ROUND.
  *
  * <p>Spark rounds a double by its shortest decimal text, half away from zero: round(1.005, 2) is
- * 1.01, although the double lies below. DuckDB prints the same shortest text, so the way leads over
- * it.
+ * 1.01, although the double lies below. DuckDB prints the same shortest text, so where it matters
+ * the way leads over that.
  */
 final class DuckRounding {
     private final Call call;
@@ -77,18 +77,35 @@ final class DuckRounding {
 
     private String roundFloating(DataType from, int digits) {
         var wide = from == Primitive.FLOAT ? DuckTypes.cast(value, Primitive.DOUBLE) : value;
+        var text =
+                "CAST(CAST(CAST(CAST(%s AS VARCHAR) AS DECIMAL(38,%d)) AS VARCHAR) AS DOUBLE)"
+                        .formatted(wide, digits);
         var rounded =
-                "(CASE WHEN NOT isfinite(%1$s) OR abs(%1$s) >= 1e16 THEN %1$s ELSE %2$s END)"
+                "(CASE WHEN NOT isfinite(%1$s) OR abs(%1$s) >= 1e16 THEN %1$s WHEN %2$s THEN round(%3$s) / %4$s + 0 ELSE %5$s END)"
                         .formatted(
                                 wide,
-                                toDouble(
-                                        "CAST(CAST(%s AS VARCHAR) AS DECIMAL(38,%d))"
-                                                .formatted(wide, digits)));
+                                isFarFromHalf(wide, digits),
+                                shifted(wide, digits),
+                                power(digits),
+                                text);
         return from == Primitive.FLOAT ? DuckTypes.cast(rounded, Primitive.FLOAT) : rounded;
     }
 
-    /** Over its text a decimal becomes the nearest double; DuckDB's own cast may be next to it. */
-    private static String toDouble(String decimal) {
-        return "CAST(CAST(%s AS VARCHAR) AS DOUBLE)".formatted(decimal);
+    /**
+     * Whether a double lies so far from the half of a digit that its text lies on the same side:
+     * farther than the error of shifting its point, which is 2^-53 of it, and of its shortest text,
+     * which is no more. Then binary arithmetic rounds as the text would, ten times as fast.
+     */
+    static String isFarFromHalf(String value, int digits) {
+        return "abs(abs(%1$s - trunc(%1$s)) - 0.5) > abs(%1$s) * 2e-15"
+                .formatted(shifted(value, digits));
+    }
+
+    private static String shifted(String value, int digits) {
+        return digits == 0 ? value : "(" + value + " * " + power(digits) + ")";
+    }
+
+    private static String power(int digits) {
+        return DuckExpressions.literal(Primitive.DOUBLE, "1e" + digits);
     }
 }

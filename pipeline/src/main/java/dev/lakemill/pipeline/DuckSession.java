@@ -11,10 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.sql.Statement;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Properties;
@@ -28,6 +30,7 @@ import org.apache.arrow.vector.VectorUnloader;
 import org.apache.arrow.vector.ipc.ArrowReader;
 import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.apache.arrow.vector.types.pojo.Field;
+import org.apache.arrow.vector.util.VectorSchemaRootAppender;
 import org.duckdb.DuckDBConnection;
 import org.duckdb.DuckDBResultSet;
 import org.jspecify.annotations.Nullable;
@@ -40,13 +43,29 @@ import org.jspecify.annotations.Nullable;
  * are taken over, since a type that differs would be read as other values without an error.
  */
 final class DuckSession implements AutoCloseable {
+    /**
+     * SQL of the running batch's now(): a parameter, so that the same text serves every batch and
+     * the engine still sees a constant.
+     */
+    static final String NOW = "make_timestamp(CAST($1 AS BIGINT))";
+
     /** The table that {@link #load}'s SQL reads. */
     static final String INCOMING = "\"incoming rows\"";
 
     private static final int READ_ROWS = 65_536;
 
+    /** More than the steps of a usual pipeline need; beyond it, the longest unused goes. */
+    private static final int READY_STATEMENTS_MAX = 1_000;
+
     private final DuckDBConnection connection;
     private final BufferAllocator allocator;
+
+    /** Parsed statements by their text, the longest unused first. */
+    private final LinkedHashMap<String, Ready> ready = new LinkedHashMap<>(16, 0.75f, true);
+
+    private long nowMicros;
+
+    private record Ready(PreparedStatement statement, int parameters) {}
 
     private DuckSession(DuckDBConnection connection, BufferAllocator allocator) {
         this.connection = connection;
@@ -85,8 +104,13 @@ final class DuckSession implements AutoCloseable {
         return allocator;
     }
 
-    /** Until {@link #commit} or {@link #rollback}. */
-    void begin() {
+    /**
+     * Until {@link #commit} or {@link #rollback}.
+     *
+     * @param now what {@link #NOW} is meanwhile
+     */
+    void begin(Instant now) {
+        nowMicros = Engine.micros(now);
         try {
             connection.setAutoCommit(false);
         } catch (SQLException e) {
@@ -112,11 +136,45 @@ final class DuckSession implements AutoCloseable {
         }
     }
 
+    /** Runs SQL that comes once. */
     void execute(String sql) {
         try (var statement = connection.createStatement()) {
             statement.execute(sql);
         } catch (SQLException e) {
             throw new DuckException(e);
+        }
+    }
+
+    /** Runs SQL that comes in every batch, with the same text: it is parsed once. */
+    void repeat(String sql) {
+        try {
+            ready(sql).execute();
+        } catch (SQLException e) {
+            throw new DuckException(e);
+        }
+    }
+
+    private PreparedStatement ready(String sql) throws SQLException {
+        var found = ready.get(sql);
+        // A statement that has failed is closed.
+        if (found == null || found.statement().isClosed()) {
+            var statement = connection.prepareStatement(sql);
+            found = new Ready(statement, statement.getParameterMetaData().getParameterCount());
+            ready.put(sql, found);
+            forgetUnused();
+        }
+        if (found.parameters() > 0) {
+            found.statement().setLong(1, nowMicros);
+        }
+        return found.statement();
+    }
+
+    private void forgetUnused() throws SQLException {
+        if (ready.size() > READY_STATEMENTS_MAX) {
+            var oldest = ready.pollFirstEntry();
+            if (oldest != null) {
+                oldest.getValue().statement().close();
+            }
         }
     }
 
@@ -168,14 +226,29 @@ final class DuckSession implements AutoCloseable {
     }
 
     /**
-     * The result as one batch.
+     * The result, as one batch, of SQL that comes in every batch with the same text.
      *
-     * @param count of the result's rows, or more
+     * @param expected rows, for which memory is taken at once; more are copied once more
      */
-    Rows rows(String sql, TableSchema schema, long count) {
-        try (var result = new Result(connection, sql, schema, Math.max(1, count))) {
+    Rows rows(String sql, TableSchema schema, long expected) {
+        try (var result = new Result(ready(sql), schema, Math.max(1, expected))) {
             var rows = result.next();
-            return rows == null ? Rows.empty(schema, allocator) : rows;
+            if (rows == null) {
+                return Rows.empty(schema, allocator);
+            }
+            try {
+                for (var more = result.next(); more != null; more = result.next()) {
+                    try (var part = more) {
+                        VectorSchemaRootAppender.append(false, rows.root(), part.root());
+                    }
+                }
+                return rows;
+            } catch (RuntimeException | Error e) {
+                rows.close();
+                throw e;
+            }
+        } catch (SQLException e) {
+            throw new DuckException(e);
         }
     }
 
@@ -216,6 +289,10 @@ final class DuckSession implements AutoCloseable {
     @Override
     public void close() {
         try {
+            for (var statement : ready.values()) {
+                statement.statement().close();
+            }
+            ready.clear();
             connection.close();
         } catch (SQLException e) {
             throw new DuckException(e);
@@ -249,9 +326,15 @@ final class DuckSession implements AutoCloseable {
 
         /** The result in batches; the caller closes those it takes. */
         Iterator<Rows> read(String sql, TableSchema schema) {
-            var batches = new Batches(new Result(second, sql, schema, READ_ROWS));
-            open.add(batches);
-            return batches;
+            try {
+                var statement = second.prepareStatement(sql);
+                statement.closeOnCompletion();
+                var batches = new Batches(new Result(statement, schema, READ_ROWS));
+                open.add(batches);
+                return batches;
+            } catch (SQLException e) {
+                throw new DuckException(e);
+            }
         }
 
         @Override
@@ -304,19 +387,14 @@ final class DuckSession implements AutoCloseable {
     /** A result being read; the buffers are DuckDB's, handed over. */
     private final class Result implements AutoCloseable {
         private final TableSchema schema;
-        private final Statement statement;
         private final DuckDBResultSet result;
         private final ArrowReader reader;
 
-        Result(DuckDBConnection source, String sql, TableSchema schema, long batchRows) {
+        Result(PreparedStatement statement, TableSchema schema, long batchRows)
+                throws SQLException {
             this.schema = schema;
-            try {
-                statement = source.createStatement();
-                result = (DuckDBResultSet) statement.executeQuery(sql);
-                reader = (ArrowReader) result.arrowExportStream(allocator, batchRows);
-            } catch (SQLException e) {
-                throw new DuckException(e);
-            }
+            this.result = (DuckDBResultSet) statement.executeQuery();
+            this.reader = (ArrowReader) result.arrowExportStream(allocator, batchRows);
         }
 
         @Nullable Rows next() {
@@ -349,7 +427,6 @@ final class DuckSession implements AutoCloseable {
             try {
                 reader.close();
                 result.close();
-                statement.close();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             } catch (SQLException e) {

@@ -17,16 +17,14 @@ import org.jspecify.annotations.Nullable;
  * Runs batches in DuckDB, each in one transaction. One thread uses it.
  *
  * <p>It holds, of every table that only grows, the columns that queries read over all its rows
- * ({@code "table"}), and the whole content of every view ({@code "view @batch"}). All of it is a
- * cache: {@link #load} fills an empty engine from Delta.
+ * ({@code "table"}), and the whole content of every view ({@code "view"}). All of it is a cache:
+ * {@link #load} fills an empty engine from Delta. Names are the same in every batch, so that
+ * statements are, and need not be parsed again.
  */
 final class Engine implements AutoCloseable {
     private final Program program;
     private final DuckSession duck;
     private final Map<TableName, ViewMaintenance> maintenance = new HashMap<>();
-
-    /** SQL names of the views' content. */
-    private Map<TableName, String> contents = new HashMap<>();
 
     private Instant now = Instant.EPOCH;
 
@@ -37,9 +35,7 @@ final class Engine implements AutoCloseable {
             create(table);
         }
         for (var view : program.views()) {
-            var content = quoted(view.name() + " @0");
-            loadEmpty(view.schema(), "CREATE TABLE " + content + " AS SELECT * FROM ");
-            contents.put(view.name(), content);
+            loadEmpty(view.schema(), "CREATE TABLE " + whole(view.name()) + " AS SELECT * FROM ");
             maintenance.put(view.name(), new FullRecompute());
         }
     }
@@ -65,10 +61,12 @@ final class Engine implements AutoCloseable {
      * @param next gives one batch after the other, then null; each is closed here
      */
     void load(TableName table, TableSchema schema, Supplier<@Nullable Rows> next) {
-        var view = contents.get(table);
-        if (view != null) {
+        if (maintenance.containsKey(table)) {
             duck.load(
-                    schema, next, "INSERT INTO " + view + " SELECT * FROM " + DuckSession.INCOMING);
+                    schema,
+                    next,
+                    "INSERT INTO %s SELECT * FROM %s"
+                            .formatted(whole(table), DuckSession.INCOMING));
             return;
         }
         var kept =
@@ -86,12 +84,11 @@ final class Engine implements AutoCloseable {
 
     /** Runs a batch; either all of it stands or nothing. */
     BatchOutcome run(BatchInput input) {
-        duck.begin();
+        duck.begin(input.now());
         var batch = new RunningBatch(this, duck, input);
         try {
             var done = batch.run();
             duck.commit();
-            contents = batch.contents();
             now = input.now();
             return done;
         } catch (RowRejected e) {
@@ -111,7 +108,7 @@ final class Engine implements AutoCloseable {
 
     /** Holds all views against their queries, with the last batch's now(). */
     List<ViewAudit> audit() {
-        duck.begin();
+        duck.begin(now);
         try {
             return new RunningBatch(this, duck, new BatchInput(0, now, Map.of(), true)).audit();
         } finally {
@@ -120,22 +117,8 @@ final class Engine implements AutoCloseable {
     }
 
     /** SQL of a view's content: its columns, in order. */
-    String content(Step.View view) {
-        return "SELECT %s FROM %s"
-                .formatted(Checks.columns(view.schema()), contentTable(view.name()));
-    }
-
-    /** SQL name of a view's content. */
-    String contentTable(TableName view) {
-        var content = contents.get(view);
-        if (content == null) {
-            throw new IllegalArgumentException(view + " is no view");
-        }
-        return content;
-    }
-
-    Map<TableName, String> contents() {
-        return contents;
+    static String content(Step.View view) {
+        return "SELECT %s FROM %s".formatted(Checks.columns(view.schema()), whole(view.name()));
     }
 
     ViewMaintenance maintenance(TableName view) {
@@ -169,7 +152,7 @@ final class Engine implements AutoCloseable {
                 }
             };
 
-    /** SQL name of the kept rows of a table that only grows. */
+    /** SQL name of a view's content, and of the kept rows of a table that only grows. */
     static String whole(TableName table) {
         return quoted(table.toString());
     }

@@ -60,6 +60,8 @@ final class PipelineRun implements AutoCloseable {
     /** Of the last complete round. */
     private long committed;
 
+    private @Nullable Long committedFreshnessMillis;
+
     /** Until the first batch, when the views' content may be of another plan. */
     private boolean everything;
 
@@ -201,11 +203,8 @@ final class PipelineRun implements AutoCloseable {
         var work = new ArrayList<CommitRound.Due>();
         for (var view : program.views()) {
             if (due.containsKey(view.name())) {
-                snapshot =
-                        snapshot == null
-                                ? duck.snapshot(engine.contentTable(view.name()))
-                                : snapshot;
-                work.add(new CommitRound.Due.Replace(view, engine.content(view)));
+                snapshot = snapshot == null ? duck.snapshot(Engine.whole(view.name())) : snapshot;
+                work.add(new CommitRound.Due.Replace(view, Engine.content(view)));
             }
         }
         for (var output : due.keySet()) {
@@ -224,6 +223,13 @@ final class PipelineRun implements AutoCloseable {
                 checkpoint.due().forEach(outputs::committed);
                 forgetBefore(committed, checkpoint.number());
                 committed = checkpoint.number();
+                if (checkpoint.receivedMicros() > base.receivedMicros()) {
+                    committedFreshnessMillis =
+                            Math.max(
+                                    0,
+                                    parts.clock().instant().toEpochMilli()
+                                            - checkpoint.receivedMicros() / 1_000);
+                }
                 publish(checkpoint, complete.tables());
             }
             case CommitRound.Result.BrokenOff broken -> {
@@ -251,6 +257,14 @@ final class PipelineRun implements AutoCloseable {
     /** The batch of the last complete round. */
     long committed() {
         return committed;
+    }
+
+    /**
+     * From durable to in Delta, of the newest source row of the last round; null before the first
+     * round with rows of this process.
+     */
+    @Nullable Long committedFreshnessMillis() {
+        return committedFreshnessMillis;
     }
 
     /** Whether tables have changed since they were committed. */

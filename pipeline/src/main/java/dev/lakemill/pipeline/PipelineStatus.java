@@ -3,6 +3,7 @@ package dev.lakemill.pipeline;
 import dev.lakemill.types.TableName;
 import java.time.Instant;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a pipeline stands.
@@ -10,6 +11,8 @@ import java.util.Map;
  * @param batch the last batch; 0 before the first
  * @param now the last batch's frozen now()
  * @param committedBatch the batch at which all outputs stand in Delta
+ * @param committedFreshnessMillis from durable to in Delta, of the newest source row of the last
+ *     commit round that had one; null before the first
  * @param tables what became of the rows of sources, streaming tables and views with expectations
  * @param backlog how many log bytes the newest row of each source is ahead of the last batch
  * @param pendingBytes rows that wait for Delta
@@ -23,6 +26,7 @@ public record PipelineStatus(
         long batch,
         Instant now,
         long committedBatch,
+        @Nullable Long committedFreshnessMillis,
         Map<TableName, TableCount> tables,
         Map<TableName, Long> backlog,
         long pendingBytes,

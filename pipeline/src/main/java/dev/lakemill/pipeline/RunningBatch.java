@@ -4,6 +4,8 @@ import static dev.lakemill.pipeline.DuckPrinter.quoted;
 
 import dev.lakemill.feed.Changes;
 import dev.lakemill.feed.TableBatch;
+import dev.lakemill.types.Column;
+import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
@@ -13,18 +15,27 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
+import org.apache.arrow.vector.BigIntVector;
 
 /**
  * One batch inside its transaction: the steps of the program, in order, each seeing what the steps
  * before it did in this batch.
  */
 final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance.Changes {
+    private static final String RUNNING = quoted("running batch");
+
+    /** Of a view. */
+    private static final int EXPECTED_CHANGES = 1000;
+
+    /** SQL of the batch's number. */
+    private static final String NUMBER = "(SELECT number FROM " + RUNNING + ")";
+
     private final Engine engine;
     private final DuckSession duck;
     private final BatchInput input;
-    private final String now;
-    private final Map<TableName, String> contents;
+
+    /** SQL names of the content of views that changed in this batch. */
+    private final Map<TableName, String> contents = new HashMap<>();
 
     /** SQL of the new rows of tables that grew in this batch, {@link Checks#ROW} included. */
     private final Map<TableName, String> fresh = new HashMap<>();
@@ -32,7 +43,6 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
     /** SQL of the changes of views that changed in this batch. */
     private final Map<TableName, String> viewChanges = new HashMap<>();
 
-    private final List<String> temporaries = new ArrayList<>();
     private final Map<TableName, Changes> changes = new LinkedHashMap<>();
     private final Map<TableName, TableCount> counts = new LinkedHashMap<>();
 
@@ -43,11 +53,12 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
         this.engine = engine;
         this.duck = duck;
         this.input = input;
-        this.now = Engine.literal(input.now());
-        this.contents = new HashMap<>(engine.contents());
     }
 
     BatchOutcome.Done run() {
+        duck.execute(
+                "CREATE OR REPLACE TEMP TABLE %s AS SELECT %d::BIGINT AS number"
+                        .formatted(RUNNING, input.number()));
         for (var step : engine.program().steps()) {
             running = step.name().toString();
             switch (step) {
@@ -56,7 +67,11 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
                 case Step.View view -> refresh(view);
             }
         }
-        temporaries.forEach(table -> duck.execute("DROP TABLE " + table));
+        contents.forEach(
+                (view, content) ->
+                        duck.repeat(
+                                "CREATE OR REPLACE TABLE %s AS FROM %s"
+                                        .formatted(Engine.whole(view), content)));
         return new BatchOutcome.Done(changes, counts);
     }
 
@@ -65,14 +80,10 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
         var audits = new ArrayList<ViewAudit>();
         for (var view : engine.program().views()) {
             running = view.name().toString();
-            audits.add(new Audit(duck, view, whole(view.name()), checked(view)).run());
+            var query = judged(view, Engine.literal(input.now()));
+            audits.add(new Audit(duck, view, whole(view.name()), query).run());
         }
         return audits;
-    }
-
-    /** SQL names of the views' content after the batch. */
-    Map<TableName, String> contents() {
-        return contents;
     }
 
     BatchOutcome.Rejected rejected(DuckException e) {
@@ -117,11 +128,11 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
             return;
         }
         var table = new Program.Appended(source.name(), source.schema());
-        var rows = temporary(source.name() + " new");
+        var rows = quoted(source.name() + " new");
         duck.load(
                 source.schema(),
                 batches.stream().map(TableBatch::rows).toList(),
-                "CREATE TEMP TABLE %s AS SELECT row_number() OVER () AS %s, %s FROM %s"
+                "CREATE OR REPLACE TEMP TABLE %s AS SELECT row_number() OVER () AS %s, %s FROM %s"
                         .formatted(
                                 rows,
                                 Checks.ROW,
@@ -139,57 +150,56 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
             return;
         }
         var checks = new Checks(duck, stream.name(), stream.schema(), stream.rules());
-        var judged = checks.judge(stream.query().sql(this, now), now, Engine.whole(stream.name()));
-        temporaries.add(judged.temporary());
-        var count = judged.count();
-        counts.put(stream.name(), count);
-        append(
-                new Program.Appended(stream.name(), stream.schema()),
-                "(SELECT %s, %s FROM %s WHERE %s)"
-                        .formatted(
-                                Checks.ROW,
-                                Checks.columns(stream.schema()),
-                                judged.temporary(),
-                                Checks.Judged.fate(Checks.KEEP)),
-                count.kept());
-        append(
-                new Program.Appended(
-                        PipelineOutputs.quarantineOf(stream.name()),
-                        PipelineOutputs.quarantineSchema(stream.schema())),
-                "(SELECT %s, %s, %s AS %s, %d::BIGINT AS %s FROM %s WHERE %s)"
-                        .formatted(
-                                Checks.ROW,
-                                Checks.columns(stream.schema()),
-                                checks.failedRules(),
-                                PipelineOutputs.FAILED_RULES,
-                                input.number(),
-                                PipelineOutputs.BATCH,
-                                judged.temporary(),
-                                Checks.Judged.fate(Checks.QUARANTINE)),
-                count.quarantined());
+        var judged =
+                checks.judge(
+                        stream.query().sql(this, DuckSession.NOW),
+                        DuckSession.NOW,
+                        Engine.whole(stream.name()));
+        try (var settled = checks.settle(judged, NUMBER, input.rowCount())) {
+            counts.put(stream.name(), settled.count());
+            append(
+                    new Program.Appended(stream.name(), stream.schema()),
+                    "(SELECT %s, %s FROM %s WHERE %s)"
+                            .formatted(
+                                    Checks.ROW,
+                                    Checks.columns(stream.schema()),
+                                    judged,
+                                    Checks.fate(Checks.KEEP)),
+                    settled.kept());
+            append(
+                    new Program.Appended(
+                            PipelineOutputs.quarantineOf(stream.name()),
+                            PipelineOutputs.quarantineSchema(stream.schema())),
+                    "(SELECT %s, %s, %s AS %s, %s AS %s FROM %s WHERE %s)"
+                            .formatted(
+                                    Checks.ROW,
+                                    Checks.columns(stream.schema()),
+                                    checks.failedRules(),
+                                    PipelineOutputs.FAILED_RULES,
+                                    NUMBER,
+                                    PipelineOutputs.BATCH,
+                                    judged,
+                                    Checks.fate(Checks.QUARANTINE)),
+                    settled.quarantined());
+        }
     }
 
-    private void append(Program.Appended table, String rows, long count) {
-        if (count == 0) {
+    private void append(Program.Appended table, String sql, Rows rows) {
+        if (rows.count() == 0) {
             return;
         }
-        fresh.put(table.name(), rows);
-        keep(table, rows);
-        put(
+        fresh.put(table.name(), sql);
+        keep(table, sql);
+        changes.put(
                 table.name(),
-                inserted(
-                        table.schema(),
-                        "SELECT %s FROM %s ORDER BY %s"
-                                .formatted(Checks.columns(table.schema()), rows, Checks.ROW),
-                        count),
-                () -> Rows.empty(table.schema(), duck.allocator()));
+                new Changes(checked(rows.retain()), Rows.empty(table.schema(), duck.allocator())));
     }
 
     /** Adds what later queries read over all rows of the table. */
     private void keep(Program.Appended table, String rows) {
         var kept = engine.program().columnsKept(table);
         if (!kept.isEmpty()) {
-            duck.execute(
+            duck.repeat(
                     "INSERT INTO %s SELECT %s FROM %s ORDER BY %s"
                             .formatted(
                                     Engine.whole(table.name()),
@@ -213,26 +223,33 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
                                 new ViewMaintenance.Refresh(
                                         duck,
                                         view,
-                                        whole(view.name()),
-                                        checked(view),
-                                        input.number(),
+                                        Engine.whole(view.name()),
+                                        judged(view, DuckSession.NOW),
                                         input.now(),
                                         engine.now(),
                                         this));
-        temporaries.add(refreshed.changes());
-        contents.put(view.name(), refreshed.content());
-        var weights = weights(refreshed.changes());
-        if (weights[0] + weights[1] > 0) {
-            viewChanges.put(view.name(), refreshed.changes());
-            put(
-                    view.name(),
-                    inserted(view.schema(), repeated(view, refreshed.changes(), 1), weights[0]),
-                    () ->
-                            duck.rows(
-                                    repeated(view, refreshed.changes(), -1),
-                                    view.schema(),
-                                    weights[1]));
+        var columns = new ArrayList<>(view.schema().columns());
+        columns.add(Column.required(ViewMaintenance.WEIGHT, Primitive.LONG));
+        var sql =
+                "FROM (%s) ORDER BY %s DESC".formatted(refreshed.changes(), ViewMaintenance.WEIGHT);
+        try (var rows = duck.rows(sql, new TableSchema(columns), EXPECTED_CHANGES)) {
+            if (rows.count() > 0) {
+                contents.put(view.name(), refreshed.content());
+                viewChanges.put(view.name(), refreshed.changes());
+                changes.put(view.name(), changes(view, rows));
+            }
         }
+    }
+
+    private Changes changes(Step.View view, Rows weighted) {
+        var weights = (BigIntVector) weighted.vector(view.schema().size());
+        int came = 0;
+        while (came < weighted.count() && weights.get(came) > 0) {
+            came++;
+        }
+        var went = weighted.count() - came;
+        var inserted = checked(Checks.firstColumns(weighted, 0, came, view.schema()));
+        return new Changes(inserted, Checks.firstColumns(weighted, came, went, view.schema()));
     }
 
     private boolean changed(TableName table) {
@@ -240,7 +257,7 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
     }
 
     /** The view's query with its expectations applied: failing rows counted, dropped or fatal. */
-    private String checked(Step.View view) {
+    private String judged(Step.View view, String now) {
         var query = view.query().sql(this, now);
         if (view.rules().isEmpty()) {
             return "SELECT %s FROM (%s) AS q".formatted(Checks.columns(view.schema()), query);
@@ -251,37 +268,14 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
                         "SELECT 0::BIGINT AS %s, * FROM (%s) AS q".formatted(Checks.ROW, query),
                         now,
                         "");
-        temporaries.add(judged.temporary());
-        counts.put(view.name(), judged.count());
+        counts.put(view.name(), checks.count(judged));
         return "SELECT %s FROM %s WHERE %s"
-                .formatted(
-                        Checks.columns(view.schema()),
-                        judged.temporary(),
-                        Checks.Judged.fate(Checks.KEEP));
+                .formatted(Checks.columns(view.schema()), judged, Checks.fate(Checks.KEEP));
     }
 
-    private long[] weights(String changed) {
-        return duck.numbers(
-                "SELECT coalesce(sum(%1$s) FILTER (%1$s > 0), 0)::BIGINT, coalesce(-sum(%1$s) FILTER (%1$s < 0), 0)::BIGINT FROM %2$s"
-                        .formatted(ViewMaintenance.WEIGHT, changed));
-    }
-
-    /** SQL of the rows that came (sign 1) or went (sign -1), as often as they did. */
-    private static String repeated(Step.View view, String changed, int sign) {
-        var columns = Checks.columns(view.schema());
-        return "SELECT %s FROM (SELECT *, unnest(range(%d * %s)) FROM %s WHERE %d * %s > 0)"
-                .formatted(
-                        columns,
-                        sign,
-                        ViewMaintenance.WEIGHT,
-                        changed,
-                        sign,
-                        ViewMaintenance.WEIGHT);
-    }
-
-    /** Rows for Delta and Postgres, held against NOT NULL. */
-    private Rows inserted(TableSchema schema, String sql, long count) {
-        var rows = duck.rows(sql, schema, count);
+    /** Holds rows for Delta and Postgres against NOT NULL. */
+    private Rows checked(Rows rows) {
+        var schema = rows.schema();
         for (int i = 0; i < schema.size(); i++) {
             if (!schema.column(i).nullable() && rows.vector(i).getNullCount() > 0) {
                 rows.close();
@@ -293,20 +287,5 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
             }
         }
         return rows;
-    }
-
-    private void put(TableName table, Rows inserted, Supplier<Rows> deleted) {
-        try {
-            changes.put(table, new Changes(inserted, deleted.get()));
-        } catch (RuntimeException | Error e) {
-            inserted.close();
-            throw e;
-        }
-    }
-
-    private String temporary(String name) {
-        var quoted = quoted(name);
-        temporaries.add(quoted);
-        return quoted;
     }
 }

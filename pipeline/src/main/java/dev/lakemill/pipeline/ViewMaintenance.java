@@ -12,7 +12,7 @@ import java.util.Optional;
  * Refresh#changes}) and touches only what that reaches; both answer in the same form.
  */
 interface ViewMaintenance {
-    /** Beside a change's columns: how often the row came (positive) or went (negative). */
+    /** Beside a change's columns: 1 for a row that came, -1 for one that went. */
     String WEIGHT = "_lakemill_weight";
 
     /** Called when an input changed or, if the query uses now(), in every batch. */
@@ -23,7 +23,6 @@ interface ViewMaintenance {
      *
      * @param content SQL name of the view's content before
      * @param query SQL of the view's query, its expectations applied
-     * @param number of the batch
      * @param nowBefore of the batch before, whose content it was
      */
     record Refresh(
@@ -31,7 +30,6 @@ interface ViewMaintenance {
             Step.View view,
             String content,
             String query,
-            long number,
             Instant now,
             Instant nowBefore,
             Changes inputs) {
@@ -48,11 +46,11 @@ interface ViewMaintenance {
     }
 
     /**
-     * What a refresh did.
+     * What a refresh found; the changes stand only when the batch is done.
      *
-     * @param content SQL name of the view's content now
-     * @param changes SQL name of a temporary table: the view's columns and {@link #WEIGHT}, which
-     *     is never 0, each row at most once
+     * @param content SQL name of a table with the view's content now
+     * @param changes SQL of the changed rows, to be read in this batch: the view's columns and
+     *     {@link #WEIGHT}, a row as often as it came or went
      */
     record Refreshed(String content, String changes) {}
 }

@@ -325,8 +325,8 @@ final class EngineTest {
         run("c.b.events", row(1, "a", 0, null));
         var running = running();
         var view = running.program().views().getFirst();
-        var sql = running.content(view);
-        try (var snapshot = running.duck().snapshot(running.contentTable(view.name()))) {
+        var sql = Engine.content(view);
+        try (var snapshot = running.duck().snapshot(Engine.whole(view.name()))) {
             run("c.b.events", row(2, "a", 0, null));
             run("c.b.events", row(3, "a", 0, null));
             var batches = snapshot.read(sql, view.schema());

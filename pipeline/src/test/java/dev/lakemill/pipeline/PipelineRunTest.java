@@ -7,6 +7,7 @@ import static dev.lakemill.pipeline.TestRows.row;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lakemill.feed.GroupFeed;
 import dev.lakemill.plan.OnViolation;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
@@ -64,8 +65,14 @@ final class PipelineRunTest {
         world.send("c.b.events", row(1, "a", 5, 0), row(2, null, 7, 0));
         world.settle();
         world.land();
+        var committed = world.run().committed();
         world.close();
         world.start();
+        // Who follows the feed can start, though nothing has changed.
+        assertThat(world.process().feed.lastRound())
+                .isNotNull()
+                .extracting(GroupFeed.Round::number)
+                .isEqualTo(committed);
         world.send("c.b.events", row(1, "a", 5, 0), row(3, "a", 1, 0));
         world.settle();
         assertThat(world.inDelta("c.s.events")).containsExactly("1|a|5|0", "3|a|1|0");

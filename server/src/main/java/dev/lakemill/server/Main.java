@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
             GrantCommand.Grant.class,
             GrantCommand.Revoke.class,
             PipelineCommand.class,
+            SyncCommand.class,
             AuditCommand.class,
             LoginCommand.class,
             TokenCommand.class,

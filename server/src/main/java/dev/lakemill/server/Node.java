@@ -183,7 +183,7 @@ final class Node implements AutoCloseable {
     }
 
     /** Postgres itself has a port of its own, which nobody needs to know. */
-    private static PostgresConfig postgres(Config config) {
+    static PostgresConfig postgres(Config config) {
         var url = config.text(Setting.POSTGRES_URL);
         return new PostgresConfig(
                 url.isEmpty() ? null : url,

@@ -141,7 +141,11 @@ final class PipelineHost implements AutoCloseable {
 
     /** From durable to visible, of the newest rows, for tables of the kind. */
     @Nullable Long freshnessMs(TableKind kind) {
-        return kind == TableKind.SYNCED ? freshnessMs : null;
+        var running = pipeline;
+        if (kind == TableKind.SYNCED) {
+            return freshnessMs;
+        }
+        return running == null ? null : running.status().committedFreshnessMillis();
     }
 
     /** How many rows of each view differ from its query, both ways. */

@@ -37,7 +37,7 @@ enum Setting {
     LANDING_PENDING_MB("landing.pending_mb", "64", "rows of a table waiting for Delta at most"),
     FEED_BUFFER_MB("feed.buffer_mb", "16", "rows of a table kept in memory for its readers"),
     PIPELINE_MEMORY_MB("pipeline.memory_mb", "256", "memory of a pipeline's engine; then disk"),
-    PIPELINE_THREADS("pipeline.threads", "2", "threads of a pipeline's engine"),
+    PIPELINE_THREADS("pipeline.threads", "1", "threads of a pipeline's engine"),
     PIPELINE_COMMIT_MS("pipeline.commit_ms", "2000", "between commits of a pipeline's outputs"),
     PIPELINE_BATCH_ROWS("pipeline.batch_rows", "100000", "rows of one micro-batch at most"),
     SQL_MEMORY_MB("sql.memory_mb", "256", "memory of a query over the lake; then disk"),

@@ -87,7 +87,7 @@ final class StatusReport {
                 null,
                 counted(table.name()).rows() + waiting,
                 status == null ? 0 : status.position(),
-                null);
+                status == null ? null : status.freshnessMillis());
     }
 
     private TableState output(CatalogTable table) {

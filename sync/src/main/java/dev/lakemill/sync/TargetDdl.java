@@ -21,7 +21,8 @@ import java.util.stream.IntStream;
 final class TargetDdl {
     private static final String STILL_NEEDED = "2BP01";
     private static final String HOW_TO_CHANGE =
-            "drop the synced table, and it is made anew, or give the new one another name";
+            "drop the synced table (./lakemill sync drop), and it is made anew, or give the new one"
+                    + " another name";
 
     private final PostgresCatalog postgres;
     private final Registry registry;

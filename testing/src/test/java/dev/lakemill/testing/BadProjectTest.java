@@ -62,9 +62,11 @@ class BadProjectTest {
                 Thread.sleep(50);
             }
             assertThat(failedStart(Map.of())).contains("another").contains("hint");
+            assertThat(failedDrop()).contains("another node").contains("hint");
             first.terminate();
             assertThat(first.await(40)).as(first.out() + first.err()).isZero();
         }
+        assertThat(failedDrop()).contains("no synced table shop.serving.none");
     }
 
     @Test
@@ -100,6 +102,14 @@ class BadProjectTest {
         Files.writeString(
                 project.resolve("lakemill.yml"),
                 "pipelines:\n  - name: shop\n    folder: pipelines\n");
+    }
+
+    private String failedDrop() throws Exception {
+        var arguments = List.of("sync", "drop", "shop.serving.none");
+        try (var drop = Command.java(project, "server", arguments, Map.of())) {
+            assertThat(drop.await(60)).isEqualTo(1);
+            return drop.err() + drop.out();
+        }
     }
 
     private String failedValidation() throws Exception {

@@ -11,9 +11,8 @@ import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 
 /**
  * The log's parts on a simulated disk, in one thread, so that a seed decides everything: many lives
@@ -22,14 +21,22 @@ import org.jspecify.annotations.Nullable;
 final class CrashTest {
     private static final Path FOLDER = Path.of("/log");
 
-    @Property(tries = 4000)
-    void acknowledgedFramesSurviveAnyNumberOfCrashes(@ForAll long seed) throws Exception {
+    @Test
+    void acknowledgedFramesSurviveAnyNumberOfCrashes() {
+        Seeds.check(4000, this::acknowledgedFramesSurviveAnyNumberOfCrashes);
+    }
+
+    private void acknowledgedFramesSurviveAnyNumberOfCrashes(long seed) throws Exception {
         new Lives(seed).run();
     }
 
     /** As above with the log's own threads, and many producers: here the seed decides less. */
-    @Property(tries = 100)
-    void acknowledgedFramesSurviveAlsoWithManyThreads(@ForAll long seed) throws Exception {
+    @Test
+    void acknowledgedFramesSurviveAlsoWithManyThreads() {
+        Seeds.check(100, this::acknowledgedFramesSurviveAlsoWithManyThreads);
+    }
+
+    private void acknowledgedFramesSurviveAlsoWithManyThreads(long seed) throws Exception {
         Random random = new Random(seed);
         SimulatedDisk disk = new SimulatedDisk(random);
         Promises promises = new Promises();

@@ -11,8 +11,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 
 /** What the log makes of bytes that are not as it wrote them. */
@@ -20,8 +18,12 @@ final class DamageTest {
     private static final Path FOLDER = Path.of("/log");
     private static final LogConfig CONFIG = new LogConfig(20_000, 200_000, 100_000, 4_000);
 
-    @Property(tries = 200)
-    void noDamageToAcknowledgedFramesGoesUnnoticed(@ForAll long seed) throws Exception {
+    @Test
+    void noDamageToAcknowledgedFramesGoesUnnoticed() {
+        Seeds.check(200, this::noDamageToAcknowledgedFramesGoesUnnoticed);
+    }
+
+    private void noDamageToAcknowledgedFramesGoesUnnoticed(long seed) throws Exception {
         Random random = new Random(seed);
         SimulatedDisk disk = new SimulatedDisk(random);
         List<Durable> written = write(disk, random, 1 + random.nextInt(60));
@@ -74,8 +76,12 @@ final class DamageTest {
         assertThat(disk.bytes(file)).isEqualTo(before);
     }
 
-    @Property(tries = 200)
-    void whereTheLossIsAcceptedEveryUndamagedFrameIsKept(@ForAll long seed) throws Exception {
+    @Test
+    void whereTheLossIsAcceptedEveryUndamagedFrameIsKept() {
+        Seeds.check(200, this::whereTheLossIsAcceptedEveryUndamagedFrameIsKept);
+    }
+
+    private void whereTheLossIsAcceptedEveryUndamagedFrameIsKept(long seed) throws Exception {
         Random random = new Random(seed);
         SimulatedDisk disk = new SimulatedDisk(random);
         List<Durable> written = write(disk, random, 20 + random.nextInt(40));

@@ -16,65 +16,74 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
-import net.jqwik.api.Arbitraries;
-import net.jqwik.api.Arbitrary;
-import net.jqwik.api.Combinators;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.Provide;
-import net.jqwik.api.constraints.IntRange;
-import net.jqwik.api.constraints.Size;
-import net.jqwik.api.lifecycle.AfterTry;
+import java.util.stream.Stream;
 import org.apache.arrow.memory.RootAllocator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 
 /** Whatever comes in, and however it is cut into batches. */
-final class EngineProperties {
+final class EnginePropertyTest {
+    private static final int TRIES = 25;
+    private static final List<String> KEYS = List.of("a", "b", "", "ä𝄞");
+    private static final List<Double> AMOUNTS =
+            List.of(
+                    0.0,
+                    -0.0,
+                    Double.NaN,
+                    Double.POSITIVE_INFINITY,
+                    Double.NEGATIVE_INFINITY,
+                    Double.MIN_VALUE,
+                    -Double.MAX_VALUE,
+                    1.5,
+                    -2.25);
     private static final TableName EVENTS = TableName.parse("c.b.events");
     private static final Path TEMPORARY = Path.of("target", "temporary");
 
     private final RootAllocator root = new RootAllocator();
 
-    @AfterTry
+    @AfterEach
     void nothingLeaks() {
         assertThat(root.getAllocatedMemory()).isZero();
     }
 
-    @Property(tries = 25, seed = "20261122")
-    void changesAddUpToViewsThatEqualTheirQueries(
-            @ForAll("events") @Size(max = 120) List<Row> events,
-            @ForAll @Size(min = 1, max = 20) List<@IntRange(min = 0, max = 30) Integer> cuts) {
-        run(events, cuts, true);
+    @Test
+    void changesAddUpToViewsThatEqualTheirQueries() {
+        Seeds.check(
+                TRIES,
+                seed -> {
+                    var random = new Random(seed);
+                    run(events(random), cuts(random), true);
+                });
     }
 
-    @Property(tries = 25, seed = "20261123")
-    void cutsDoNotMatter(
-            @ForAll("events") @Size(max = 120) List<Row> events,
-            @ForAll @Size(min = 1, max = 20) List<@IntRange(min = 0, max = 30) Integer> cuts) {
-        assertThat(run(events, cuts, false)).isEqualTo(run(events, List.of(events.size()), false));
+    @Test
+    void cutsDoNotMatter() {
+        Seeds.check(
+                TRIES,
+                seed -> {
+                    var random = new Random(seed);
+                    var events = events(random);
+                    assertThat(run(events, cuts(random), false))
+                            .isEqualTo(run(events, List.of(events.size()), false));
+                });
     }
 
-    @Provide
-    Arbitrary<List<Row>> events() {
-        var ids = Arbitraries.longs().between(0, 40);
-        var keys = Arbitraries.of("a", "b", "", "ä𝄞").injectNull(0.2);
-        var amounts =
-                Arbitraries.of(
-                                0.0,
-                                -0.0,
-                                Double.NaN,
-                                Double.POSITIVE_INFINITY,
-                                Double.NEGATIVE_INFINITY,
-                                Double.MIN_VALUE,
-                                -Double.MAX_VALUE,
-                                1.5,
-                                -2.25)
-                        .injectNull(0.2);
-        var times = Arbitraries.longs().between(-5_000_000, 5_000_000).injectNull(0.1);
-        return Combinators.combine(ids, keys, amounts, times)
-                .as((id, key, amount, time) -> row(id, key, amount, time))
-                .list()
-                .ofMaxSize(120);
+    private static List<Row> events(Random random) {
+        return Stream.generate(() -> event(random)).limit(random.nextInt(121)).toList();
+    }
+
+    private static Row event(Random random) {
+        return row(
+                random.nextLong(41),
+                random.nextInt(5) == 0 ? null : KEYS.get(random.nextInt(KEYS.size())),
+                random.nextInt(5) == 0 ? null : AMOUNTS.get(random.nextInt(AMOUNTS.size())),
+                random.nextInt(10) == 0 ? null : random.nextLong(-5_000_000, 5_000_001));
+    }
+
+    private static List<Integer> cuts(Random random) {
+        return random.ints(1 + random.nextInt(20), 0, 31).boxed().toList();
     }
 
     /** The outputs' content in the end, as sorted text; of streaming tables in order. */
