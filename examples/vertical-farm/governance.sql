@@ -31,7 +31,7 @@ ALTER GROUP farm_viewers ADD SERVICE PRINCIPAL farm_screen;
 
 -- 4. The procurement lead: sees the screens, and asks Gold in SQL.
 CREATE USER IF NOT EXISTS farm_lead;
-ALTER GROUP farm_viewers ADD USER farm_lead;
+ALTER GROUP farm_viewers ADD USER farm_lead, GROUP admins;
 GRANT USE SCHEMA, SELECT ON SCHEMA farm.gold TO farm_lead;
 
 -- 5. The checker compares every layer with the one before it, and changes nothing.

@@ -254,7 +254,18 @@ final class DuckSession implements AutoCloseable {
 
     /** The result in batches; the caller closes those it takes, and the result. */
     Batches read(String sql, TableSchema schema) {
-        return new Batches(new Result(connection, sql, schema, READ_ROWS));
+        try {
+            return read(connection, sql, schema);
+        } catch (SQLException e) {
+            throw new DuckException(e);
+        }
+    }
+
+    private Batches read(DuckDBConnection from, String sql, TableSchema schema)
+            throws SQLException {
+        var statement = from.prepareStatement(sql);
+        statement.closeOnCompletion();
+        return new Batches(new Result(statement, schema, READ_ROWS));
     }
 
     /** Ends what the session's thread runs now, with an error; called by another thread. */
@@ -327,9 +338,7 @@ final class DuckSession implements AutoCloseable {
         /** The result in batches; the caller closes those it takes. */
         Iterator<Rows> read(String sql, TableSchema schema) {
             try {
-                var statement = second.prepareStatement(sql);
-                statement.closeOnCompletion();
-                var batches = new Batches(new Result(statement, schema, READ_ROWS));
+                var batches = DuckSession.this.read(second, sql, schema);
                 open.add(batches);
                 return batches;
             } catch (SQLException e) {

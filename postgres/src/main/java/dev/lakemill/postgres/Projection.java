@@ -59,7 +59,7 @@ public final class Projection implements AutoCloseable {
         this.every = every;
         this.guarded = guarded;
         this.reconciler = new Reconciler();
-        this.stateTables = new StateTables(catalog);
+        this.stateTables = new StateTables(catalog, RowAudit.open(database, catalog.audit()));
         this.thread = Thread.ofVirtual().name("projection").unstarted(this::work);
     }
 

@@ -45,9 +45,11 @@ final class StateTables {
             """;
 
     private final Catalog catalog;
+    private final RowAudit audit;
 
-    StateTables(Catalog catalog) {
+    StateTables(Catalog catalog, RowAudit audit) {
         this.catalog = catalog;
+        this.audit = audit;
     }
 
     private record Change(String creator, String catalogSchema, List<Long> numbers) {}
@@ -92,8 +94,10 @@ final class StateTables {
             } else if (schema.isPresent()) {
                 var creator = catalog.principals().find(change.creator());
                 if (creator.isPresent()) {
+                    var caller = new Caller(creator.get().principal(), null, "postgres", "", "");
+                    audit.attach(connection, caller, table.schema(), table.name());
                     catalog.create(
-                            new Caller(creator.get().principal(), null, "postgres", "", ""),
+                            caller,
                             name,
                             TableKind.STATE,
                             schema.get(),

@@ -2,7 +2,6 @@ package dev.lakemill.postgres;
 
 import dev.lakemill.catalog.PrincipalInfo;
 import dev.lakemill.catalog.TableKind;
-import dev.lakemill.types.PrincipalKind;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import java.nio.charset.StandardCharsets;
@@ -43,9 +42,8 @@ record Wanted(
         static Role of(PrincipalInfo info) {
             var kind = info.principal().kind();
             var word = kind.name().toLowerCase(Locale.ROOT).replace('_', ' ');
-            return new Role(
-                    MARK + word + " " + info.principal().id(),
-                    info.active() && kind != PrincipalKind.GROUP);
+            // Also a group: its members may log in as it, which the front door checks.
+            return new Role(MARK + word + " " + info.principal().id(), info.active());
         }
     }
 

@@ -67,7 +67,7 @@ final class ProjectionTest {
         var team = governance.group("Team, A");
         governance.reconcile();
         assertThat(governance.query(attributes(ann))).containsExactly("t|f");
-        assertThat(governance.query(attributes(team))).containsExactly("f|f");
+        assertThat(governance.query(attributes(team))).containsExactly("t|f");
         assertThat(governance.queryAs(ann, "SELECT session_user")).containsExactly(ann.name());
     }
 

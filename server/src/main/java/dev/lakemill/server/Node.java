@@ -16,6 +16,8 @@ import dev.lakemill.postgres.Postgres;
 import dev.lakemill.postgres.PostgresConfig;
 import dev.lakemill.postgres.Projection;
 import dev.lakemill.postgres.RowAudit;
+import dev.lakemill.server.rest.DeltaFiles;
+import dev.lakemill.server.rest.UnityApi;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.wal.LogConfig;
@@ -77,22 +79,26 @@ final class Node implements AutoCloseable {
             openAudit();
             door = frontDoor();
             lineage = part(LineageRecorder.start(postgres.owner(), catalog, Clock.systemUTC()));
+            sql = part(sqlService());
+            sql.file().applyBeforeTables();
             for (var entry : config.pipelines()) {
                 pipelines.add(part(host(entry, texts)));
             }
+            sql.file().apply();
             ingest =
                     part(
                             Ingest.open(
                                     config.data().resolve("log"),
                                     ingest(config),
                                     ingestTables(),
-                                    allocator,
-                                    Clock.systemUTC()));
+                                    new Ingest.Surroundings(
+                                            new TokenProducers(identity.tokens(), catalog),
+                                            allocator,
+                                            Clock.systemUTC())));
             pipelines.forEach(PipelineHost::run);
             pipelines.forEach(p -> p.plan().ifPresent(plan -> lineage.runs(plan, systemName())));
             throughput = part(new Throughput(() -> ingest.totals().rows()));
             live = liveTables();
-            sql = part(sqlService());
             http = part(httpServer());
             publicUrl = publicUrl(config, http.port());
             var grpcPort = named(Setting.GRPC_PORT, ingest::listen);
@@ -319,8 +325,7 @@ final class Node implements AutoCloseable {
         var made =
                 part(
                         new LiveTables(
-                                postgres.reader(),
-                                this::isSynced,
+                                new LiveReads(catalog, postgres),
                                 () -> throughput.rowsPerSecond()));
         pipelines.forEach(pipeline -> pipeline.onApplied(made::applied));
         return made;
@@ -336,11 +341,14 @@ final class Node implements AutoCloseable {
         return sql;
     }
 
-    private boolean isSynced(String table) {
-        return catalog.list().stream()
-                .filter(t -> t.kind() == TableKind.SYNCED)
-                .map(t -> t.name().schema() + "." + t.name().table())
-                .anyMatch(table::equals);
+    /** What Unity Catalog's API stands on. */
+    UnityApi.Parts unity() {
+        return new UnityApi.Parts(
+                catalog,
+                postgres.owner(),
+                config.data(),
+                new DeltaFiles(allocator),
+                sql.functions()::compile);
     }
 
     private HttpServer httpServer() throws InterruptedException {

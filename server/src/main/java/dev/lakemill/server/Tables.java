@@ -10,6 +10,11 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+import dev.lakemill.catalog.GrantChange;
+import dev.lakemill.catalog.Principals;
+import dev.lakemill.types.Privilege;
+import dev.lakemill.types.Securable;
+import java.util.Set;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -80,15 +85,33 @@ final class Tables implements AutoCloseable {
             String comment,
             Map<String, String> properties) {
         var known = catalog.find(name).orElse(null);
+        var container = Securable.catalog(name.catalog());
+        var first = catalog.securables().find(container).isEmpty();
         var table =
                 known == null
                         ? catalog.create(
                                 name, kind, schema, location(name, kind), comment, properties)
                         : unchanged(known, kind, schema);
+        if (first) {
+            openToAdmins(container);
+        }
         if (kind != TableKind.SYNCED) {
             open(table);
         }
         return known == null;
+    }
+
+    /**
+     * A catalog that nobody has made or granted yet is the metastore admins' to begin with; who
+     * wants less makes it first, and grants on it what is needed.
+     */
+    private void openToAdmins(Securable made) {
+        var all = Set.of(Privilege.ALL_PRIVILEGES);
+        catalog.grants()
+                .change(
+                        catalog.system(),
+                        made,
+                        List.of(new GrantChange(Principals.ADMINS, all, Set.of())));
     }
 
     /** The open Delta table of a name that {@link #ensure} or the catalog knows. */

@@ -3,6 +3,8 @@ package dev.lakemill.server;
 import dev.lakemill.catalog.AuditEvent;
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
+import dev.lakemill.catalog.LineageEntity;
+import dev.lakemill.catalog.LineageNode;
 import dev.lakemill.identity.Audience;
 import dev.lakemill.identity.TokenInfo;
 import dev.lakemill.identity.Tokens;
@@ -102,6 +104,9 @@ final class TokenProducers implements ProducerAccess {
 
         @Override
         public void closed(TableName table, long rows) {
+            var name = caller.principal().name();
+            var stream = new LineageEntity(LineageEntity.Type.STREAM, name, "");
+            catalog.lineage().wrote(stream, name, LineageNode.table(table), rows);
             record("closeStream", Map.of("table", table.toString(), "rows", String.valueOf(rows)));
         }
 
