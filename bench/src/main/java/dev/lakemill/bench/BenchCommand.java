@@ -116,6 +116,18 @@ final class BenchCommand {
         return run(PolicyBench::run, new BenchOptions(rounds, seconds, json));
     }
 
+    @Command(
+            name = "decide",
+            mixinStandardHelpOptions = true,
+            description = "Decisions among 10,000 tables and 1,000 principals, cached and not.")
+    int decide(
+            @Option(names = "--rounds", defaultValue = "5") int rounds,
+            @Option(names = "--seconds", defaultValue = "2") int seconds,
+            @Option(names = "--json") boolean json)
+            throws Exception {
+        return run(DecideBench::run, new BenchOptions(rounds, seconds, json));
+    }
+
     private int run(Bench bench, BenchOptions options) throws Exception {
         var report = bench.run(options);
         var out = spec.commandLine().getOut();

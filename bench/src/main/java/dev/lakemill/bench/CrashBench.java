@@ -47,7 +47,7 @@ final class CrashBench {
         var readySeconds = new double[options.rounds()];
         try (var simulators =
                 SimulatorProcess.start(
-                        server.addresses().get("grpc").asText(),
+                        server,
                         data.resolve("truth.json"),
                         event -> {},
                         List.of("--rate", String.valueOf(RATE), "--history-hours", "1"))) {

@@ -88,7 +88,7 @@ final class Demo {
         try (var freshness = new Freshness(jdbc);
                 var simulators =
                         SimulatorProcess.start(
-                                addresses.get("grpc").asText(),
+                                server,
                                 options.data().resolve("truth.json"),
                                 event -> told(event, freshness, historyDone),
                                 arguments(first))) {

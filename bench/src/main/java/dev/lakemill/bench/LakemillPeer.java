@@ -34,7 +34,7 @@ final class LakemillPeer implements IngestPeer {
         this.server = server;
         this.rows = rows;
         var address = "http://" + server.addresses().get("grpc").asText();
-        this.client = ProducerClient.connect(Endpoint.parse(address), () -> "bench");
+        this.client = ProducerClient.connect(Endpoint.parse(address), server::token);
     }
 
     static LakemillPeer start(Path folder, List<byte[]> rows)

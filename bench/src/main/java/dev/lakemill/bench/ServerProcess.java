@@ -2,6 +2,7 @@ package dev.lakemill.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lakemill.api.ClientCredentials;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import java.io.File;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /**
  * A Lakemill server as a process of its own, which can be asked, ended and killed like anybody's.
@@ -225,11 +227,62 @@ final class ServerProcess implements AutoCloseable {
     private HttpURLConnection connect(String path) throws IOException {
         var url = URI.create(addresses().get("http").asText() + path).toURL();
         var connection = (HttpURLConnection) url.openConnection();
-        var token = data.resolve("cli-token");
-        if (Files.exists(token)) {
-            connection.setRequestProperty("authorization", "Bearer " + Files.readString(token));
+        if (Files.exists(data.resolve("cli-token"))) {
+            connection.setRequestProperty("authorization", "Bearer " + token());
         }
         return connection;
+    }
+
+    /** The administrator's, for commands on this machine; renewed by the server. */
+    String token() {
+        try {
+            return Files.readString(data.resolve("cli-token")).strip();
+        } catch (IOException e) {
+            throw new LakemillException(
+                    ErrorCode.UNAVAILABLE, "the server has written no cli-token", "", e);
+        }
+    }
+
+    /** The REST API, as the administrator. */
+    RestClient rest() {
+        return new RestClient(addresses().get("http").asText(), token());
+    }
+
+    /** Makes a secret for a service principal, by which it logs in. */
+    Login login(String principal) throws IOException, InterruptedException {
+        var path = "/api/2.0/preview/scim/v2/ServicePrincipals?filter=";
+        var filter = "displayName eq \"%s\"".formatted(principal);
+        var id =
+                rest().get(path + RestClient.encoded(filter))
+                        .body()
+                        .at("/Resources/0/id")
+                        .asText();
+        var secret =
+                rest().post(
+                                "/api/2.0/accounts/servicePrincipals/%s/credentials/secrets"
+                                        .formatted(id),
+                                Map.of())
+                        .body()
+                        .path("secret")
+                        .asText();
+        if (secret.isEmpty()) {
+            throw new IOException("no secret for " + principal);
+        }
+        return new Login(URI.create(addresses().get("http").asText() + "/oidc/v1/token"), id, secret);
+    }
+
+    /** How a service principal gets its tokens. */
+    record Login(URI endpoint, String client, String secret) {
+        Supplier<String> tokens() {
+            return new ClientCredentials(endpoint, client, secret);
+        }
+
+        Map<String, String> environment() {
+            return Map.of(
+                    "LAKEMILL_TOKEN_URL", endpoint.toString(),
+                    "LAKEMILL_CLIENT_ID", client,
+                    "LAKEMILL_CLIENT_SECRET", secret);
+        }
     }
 
     private boolean ready() {

@@ -32,8 +32,10 @@ final class SimulatorProcess implements AutoCloseable {
      * @param arguments further ones
      */
     static SimulatorProcess start(
-            String endpoint, Path truth, Consumer<JsonNode> events, List<String> arguments)
-            throws IOException {
+            ServerProcess server, Path truth, Consumer<JsonNode> events, List<String> arguments)
+            throws IOException, InterruptedException {
+        var endpoint = server.addresses().get("grpc").asText();
+        var login = server.login("farm_sensors");
         var command =
                 Root.java(
                         "examples/vertical-farm",
@@ -45,6 +47,7 @@ final class SimulatorProcess implements AutoCloseable {
         var log = truth.resolveSibling("simulators.log").toFile();
         var builder =
                 new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.appendTo(log));
+        builder.environment().putAll(login.environment());
         return new SimulatorProcess(builder.start(), truth, events);
     }
 

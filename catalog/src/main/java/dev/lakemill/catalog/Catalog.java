@@ -4,9 +4,6 @@ import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
-
-import org.jspecify.annotations.Nullable;
-
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Clock;
@@ -17,8 +14,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Names, schemas and locations of all tables, and who may do what to anything, kept in Postgres.
@@ -170,7 +167,7 @@ public final class Catalog {
         Securables.check(securable, comment, properties, location);
         return changes.change(
                 model -> {
-                    requireCreate(model, caller, securable);
+                    requireCreate(model, caller, securable, kind);
                     var info =
                             securables
                                     .fresh(caller, securable, comment, properties, location)
@@ -195,11 +192,11 @@ public final class Catalog {
     }
 
     /** The nearest container that is there decides; what is missing is made by the caller. */
-    private void requireCreate(Model model, Caller caller, Securable table) {
+    private void requireCreate(Model model, Caller caller, Securable table, TableKind kind) {
         var schema = table.parent().orElseThrow();
         var catalog = schema.parent().orElseThrow();
         if (model.securable(schema).isPresent()) {
-            securables.requireCreate(model, caller, table, Privilege.CREATE_TABLE);
+            securables.requireCreate(model, caller, table, toCreate(caller, schema, kind));
         } else if (model.securable(catalog).isPresent()) {
             Names.check(schema);
             securables.requireCreate(model, caller, schema, Privilege.CREATE_SCHEMA);
@@ -208,6 +205,20 @@ public final class Catalog {
             Names.check(schema);
             securables.requireCreate(model, caller, catalog, Privilege.CREATE_CATALOG);
         }
+    }
+
+    /** CREATE TABLE is good for views too; who may only create those needs the narrower one. */
+    private Privilege toCreate(Caller caller, Securable schema, TableKind kind) {
+        var narrow =
+                switch (kind) {
+                    case MATERIALIZED_VIEW -> Privilege.CREATE_MATERIALIZED_VIEW;
+                    case VIEW -> Privilege.CREATE_VIEW;
+                    case INGESTED, STREAMING_TABLE, QUARANTINE, SYNCED, EXTERNAL, MANAGED, STATE ->
+                            Privilege.CREATE_TABLE;
+                };
+        return access.decide(caller.principal().id(), narrow, schema) instanceof Decision.Allowed
+                ? narrow
+                : Privilege.CREATE_TABLE;
     }
 
     /** The id of the parent, made with its own parents where it is missing. */
@@ -299,7 +310,8 @@ public final class Catalog {
         changes.change(
                 model -> {
                     var table = model.requireTable(name);
-                    securables.remove(model, system(), model.securable(table.id()).orElseThrow());
+                    securables.remove(
+                            model, system(), model.securable(table.id()).orElseThrow(), true);
                     return true;
                 });
     }

@@ -152,7 +152,11 @@ public final class Models {
     /** Replaces all tags of the version. */
     public ModelVersion setTags(
             Caller caller, Securable model, int version, Map<String, String> tags) {
-        tags.forEach(Names::checkTag);
+        tags.forEach(
+                (key, value) -> {
+                    Names.checkText("tag's key", key, Names.TAG_KEY_CHARS_MAX);
+                    Names.checkText("tag's value", value, Names.TAG_VALUE_CHARS_MAX);
+                });
         if (tags.size() > Tags.TAGS_MAX) {
             throw Refusals.exhausted(
                     "there are %d tags".formatted(tags.size()),
@@ -283,6 +287,16 @@ public final class Models {
                                 id,
                                 before,
                                 LISTED_VERSIONS_MAX));
+    }
+
+    /** FAILED_PRECONDITION for a model with versions. */
+    static void requireNoVersions(Connection connection, SecurableInfo info) throws SQLException {
+        var any = "SELECT 1 FROM lakemill.model_versions WHERE model_id = ? LIMIT 1";
+        if (Statements.first(connection, row -> row.getInt(1), any, info.id()).isPresent()) {
+            throw Refusals.precondition(
+                    "%s has versions".formatted(Model.named(info.securable())),
+                    "delete them first, or force it");
+        }
     }
 
     private interface Work<T> {

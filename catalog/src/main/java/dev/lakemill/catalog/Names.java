@@ -81,6 +81,20 @@ final class Names {
         }
     }
 
+    /** The names under which the catalog shows itself are not given away. */
+    static void checkFree(Securable securable) {
+        var last = securable.name().substring(securable.name().lastIndexOf('.') + 1);
+        var taken =
+                switch (securable.type()) {
+                    case CATALOG -> "system";
+                    case SCHEMA -> "information_schema";
+                    default -> "";
+                };
+        if (last.equalsIgnoreCase(taken)) {
+            throw refused(last, "is where the catalog shows itself", "take another name");
+        }
+    }
+
     /** What engines name without quotes. */
     private static boolean inSql(SecurableType type) {
         return switch (type) {

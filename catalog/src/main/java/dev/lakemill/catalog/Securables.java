@@ -101,6 +101,9 @@ public final class Securables {
     void requireCreate(Model model, Caller caller, Securable securable, Privilege privilege) {
         access.require(caller, privilege, securable.parent().orElseThrow());
         parent(model, securable);
+        if (!model.isNode(caller.principal().id())) {
+            Names.checkFree(securable);
+        }
         if (model.securable(securable).isPresent()) {
             throw Refusals.taken(securable);
         }
@@ -215,8 +218,9 @@ public final class Securables {
     }
 
     /**
-     * FAILED_PRECONDITION while it has children, unless forced; and, forced or not, when it is or
-     * contains a table that the node writes, or a function of policies on tables that stay.
+     * FAILED_PRECONDITION while it has children or versions, unless forced; and, forced or not,
+     * when it is or contains a table that the node writes, or a function of policies on tables that
+     * stay.
      */
     public void drop(Caller caller, Securable securable, boolean force) {
         changes.change(
@@ -228,18 +232,23 @@ public final class Securables {
                                 "drop what is in it first, or force it");
                     }
                     requireUnfed(model, caller, info, "dropped");
-                    remove(model, caller, info);
+                    remove(model, caller, info, force);
                     return true;
                 });
     }
 
     /** Inside a change. */
-    void remove(Model model, Caller caller, SecurableInfo info) {
+    void remove(Model model, Caller caller, SecurableInfo info, boolean force) {
         var gone = model.subtree(info);
         requireUnused(model, gone);
         changes.commit(
                 event(caller, "delete", info.securable()),
-                connection -> SecurableStore.delete(connection, info.id()),
+                connection -> {
+                    if (!force) {
+                        Models.requireNoVersions(connection, info);
+                    }
+                    SecurableStore.delete(connection, info.id());
+                },
                 shown -> gone.reversed().forEach(each -> shown.removeSecurable(each.id())));
     }
 

@@ -1,4 +1,4 @@
-/** Names, schemas and locations, kept in Postgres. */
+/** Names, schemas and locations, and who may do what to anything, kept in Postgres. */
 @NullMarked
 package dev.lakemill.catalog;
 

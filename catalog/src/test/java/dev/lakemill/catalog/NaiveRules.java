@@ -120,21 +120,18 @@ record NaiveRules(
                     CREATE_MODEL ->
                     type == SecurableType.SCHEMA;
             case SELECT, MODIFY, REFRESH -> type == SecurableType.TABLE;
-            case EXECUTE -> type == SecurableType.FUNCTION;
-            case READ_FILES,
-                    WRITE_FILES,
-                    CREATE_EXTERNAL_TABLE,
-                    CREATE_EXTERNAL_VOLUME,
-                    CREATE_MANAGED_STORAGE ->
+            case READ_VOLUME, WRITE_VOLUME -> type == SecurableType.VOLUME;
+            case EXECUTE ->
+                    type == SecurableType.FUNCTION
+                            || type == SecurableType.REGISTERED_MODEL
+                            || type == SecurableType.APP
+                            || type == SecurableType.AGENT;
+            case READ_FILES, WRITE_FILES, CREATE_EXTERNAL_TABLE ->
+                    type == SecurableType.EXTERNAL_LOCATION || type == SecurableType.CREDENTIAL;
+            case CREATE_EXTERNAL_VOLUME, CREATE_MANAGED_STORAGE ->
                     type == SecurableType.EXTERNAL_LOCATION;
-            case CREATE_AGENT,
-                    CREATE_APP,
-                    CREATE_CATALOG,
-                    CREATE_EXTERNAL_LOCATION,
-                    CREATE_STORAGE_CREDENTIAL,
-                    READ_VOLUME,
-                    WRITE_VOLUME ->
-                    false;
+            case CREATE_EXTERNAL_LOCATION -> type == SecurableType.CREDENTIAL;
+            case CREATE_AGENT, CREATE_APP, CREATE_CATALOG, CREATE_STORAGE_CREDENTIAL -> false;
         };
     }
 }

@@ -156,9 +156,24 @@ final class RulesTest {
     }
 
     @Test
+    void whatCreatesAThingActsOnItsParent() {
+        for (var type : SecurableType.values()) {
+            if (type != SecurableType.METASTORE) {
+                var parent =
+                        switch (type) {
+                            case SCHEMA -> SecurableType.CATALOG;
+                            case TABLE, VOLUME, FUNCTION, REGISTERED_MODEL -> SecurableType.SCHEMA;
+                            default -> SecurableType.METASTORE;
+                        };
+                assertThat(Privileges.acting(parent)).contains(Privileges.toCreate(type));
+            }
+        }
+    }
+
+    @Test
     void randomWorldsAreDecidedAsTheNaiveRestatementDecidesThem() {
         var decisions = 0;
-        for (var seed = 0; seed < 300; seed++) {
+        for (var seed = 0; seed < 200; seed++) {
             var world = new RandomWorld(seed);
             for (var principal : world.principals) {
                 for (var securable : world.owners.keySet()) {
@@ -226,7 +241,12 @@ final class RulesTest {
                             Securable.schema("farm", "bronze"),
                             STOCK,
                             new Securable(SecurableType.FUNCTION, "farm.bronze.f"),
-                            new Securable(SecurableType.EXTERNAL_LOCATION, "landing"))) {
+                            new Securable(SecurableType.VOLUME, "farm.gold.files"),
+                            new Securable(SecurableType.REGISTERED_MODEL, "farm.gold.model"),
+                            new Securable(SecurableType.EXTERNAL_LOCATION, "landing"),
+                            new Securable(SecurableType.CREDENTIAL, "bucket"),
+                            new Securable(SecurableType.APP, "console"),
+                            new Securable(SecurableType.AGENT, "buyer"))) {
                 own(name, principals.get(1 + random.nextInt(principals.size() - 1)));
             }
         }

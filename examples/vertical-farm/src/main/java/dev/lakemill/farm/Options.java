@@ -41,6 +41,9 @@ record Options(
               --no-history           begin live
               --truth FILE           write what was sent there at the end
               --ack-samples          print acknowledged quotes, 20 a second at most
+
+            Who they are, the environment says: LAKEMILL_TOKEN_URL, LAKEMILL_CLIENT_ID and
+            LAKEMILL_CLIENT_SECRET of a service principal, or LAKEMILL_TOKEN.
             """;
 
     /**

@@ -1,8 +1,11 @@
 package dev.lakemill.farm;
 
+import dev.lakemill.api.ClientCredentials;
 import dev.lakemill.api.ProducerClient;
 import dev.lakemill.types.LakemillException;
 import java.io.IOException;
+import java.net.URI;
+import java.util.function.Supplier;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.StandardCopyOption;
@@ -102,7 +105,7 @@ public final class Simulator {
 
     /** Sends until the end; returns the exit code. */
     int run() throws IOException, InterruptedException {
-        try (var client = ProducerClient.connect(options.endpoint(), () -> "vertical-farm")) {
+        try (var client = ProducerClient.connect(options.endpoint(), token())) {
             open(client);
             var knocking = Thread.ofVirtual().name("doorstep").start(() -> knock(client));
             var code = send();
@@ -113,6 +116,18 @@ public final class Simulator {
             tell(summary());
             return code;
         }
+    }
+
+    /** Who the producers are, as the environment says. */
+    private static Supplier<String> token() {
+        var url = System.getenv("LAKEMILL_TOKEN_URL");
+        var client = System.getenv("LAKEMILL_CLIENT_ID");
+        var secret = System.getenv("LAKEMILL_CLIENT_SECRET");
+        if (url != null && client != null && secret != null) {
+            return new ClientCredentials(URI.create(url), client, secret);
+        }
+        var token = System.getenv("LAKEMILL_TOKEN");
+        return () -> token == null ? "" : token;
     }
 
     private void open(ProducerClient client) {
