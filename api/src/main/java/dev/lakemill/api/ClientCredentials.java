@@ -15,8 +15,9 @@ import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
- * Tokens of a service principal, by OAuth 2's client credentials (RFC 6749, 4.4): fetched when first
- * asked for, and again when three quarters of their life are over. Safe for use by many threads.
+ * Tokens of a service principal, by OAuth 2's client credentials (RFC 6749, 4.4): fetched when
+ * first asked for, and again when three quarters of their life are over. Safe for use by many
+ * threads.
  *
  * <pre>{@code
  * var token = new ClientCredentials(URI.create("http://127.0.0.1:8080/oidc/v1/token"), id, secret);

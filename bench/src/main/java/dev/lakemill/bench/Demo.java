@@ -83,9 +83,9 @@ final class Demo {
                 first
                         ? "2/4 sending %d hours of history".formatted(options.historyHours())
                         : "2/4 the history is there from an earlier run");
-        var jdbc = addresses.get("postgres_jdbc").asText();
+        var screen = server.login("farm_screen");
         var historyDone = new CountDownLatch(first ? 1 : 0);
-        try (var freshness = new Freshness(jdbc);
+        try (var freshness = new Freshness(server.frontDoorJdbc(), "farm_screen", screen.tokens());
                 var simulators =
                         SimulatorProcess.start(
                                 server,
@@ -204,6 +204,7 @@ final class Demo {
         server.awaitCaughtUp();
         var verification = new Verification(options.data(), report);
         verification.running(server.get("/api/status"), server.get("/api/pipelines/farm/audit"));
+        new FarmPrincipals(server, report).check();
         report.check("server_drained", server.stop() == 0);
         verification.stopped(truth);
     }

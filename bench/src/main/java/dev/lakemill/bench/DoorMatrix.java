@@ -91,8 +91,7 @@ final class DoorMatrix {
                 }
             }
         }
-        return new Outcome(
-                cells, allowed, (long) rounds * CHANGES_PER_ROUND, disagreements.size());
+        return new Outcome(cells, allowed, (long) rounds * CHANGES_PER_ROUND, disagreements.size());
     }
 
     private static PolicyDoors.Somebody principal(RestClient admin, String name)

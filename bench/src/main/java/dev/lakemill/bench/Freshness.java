@@ -1,5 +1,6 @@
 package dev.lakemill.bench;
 
+import dev.lakemill.types.LakemillException;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -12,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /**
  * Measures, as an independent reader, how long an acknowledged quote takes to be visible.
@@ -30,14 +32,21 @@ final class Freshness implements AutoCloseable {
     private record Waiting(String key, long quotedMicros, long ackedMicros) {}
 
     private final String jdbcUrl;
+    private final String user;
+    private final Supplier<String> token;
     private final Map<Waiting, Boolean> waiting = new ConcurrentHashMap<>();
     private final List<Double> seenMs = new ArrayList<>();
     private final Thread thread;
     private volatile double lastMs = Double.NaN;
     private volatile boolean closed;
 
-    Freshness(String jdbcUrl) {
+    /**
+     * @param token of the user, asked for each connection
+     */
+    Freshness(String jdbcUrl, String user, Supplier<String> token) {
         this.jdbcUrl = jdbcUrl;
+        this.user = user;
+        this.token = token;
         this.thread = Thread.ofPlatform().name("freshness").daemon().start(this::read);
     }
 
@@ -83,9 +92,9 @@ final class Freshness implements AutoCloseable {
 
     private void read() {
         while (!closed) {
-            try (var connection = DriverManager.getConnection(jdbcUrl)) {
+            try (var connection = DriverManager.getConnection(jdbcUrl, user, token.get())) {
                 follow(connection);
-            } catch (SQLException e) {
+            } catch (SQLException | LakemillException e) {
                 sleep(200);
             }
         }

@@ -40,7 +40,7 @@ final class PipelineBench {
             var historyDone = new java.util.concurrent.CountDownLatch(1);
             try (var simulators =
                     SimulatorProcess.start(
-                            server.addresses().get("grpc").asText(),
+                            server,
                             data.resolve("truth.json"),
                             event -> {
                                 if (event.path("type").asText().equals("progress")

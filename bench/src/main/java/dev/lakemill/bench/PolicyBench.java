@@ -23,13 +23,13 @@ final class PolicyBench {
     /** What a number of cases came to. */
     record Outcome(long cases, long cells, long disagreements) {}
 
-    static Report run(BenchOptions options)
-            throws IOException, SQLException, InterruptedException {
+    static Report run(BenchOptions options) throws IOException, SQLException, InterruptedException {
         var report = new Report.Builder();
         var doors = DoorMatrix.run(options.rounds());
         report.check("all_doors_agree_with_the_decision", doors.disagreements() == 0);
         report.check("doors_were_tried_in_200_cells", doors.cells() >= 200);
-        report.check("doors_let_in_and_refuse", doors.allowed() > 0 && doors.allowed() < doors.cells());
+        report.check(
+                "doors_let_in_and_refuse", doors.allowed() > 0 && doors.allowed() < doors.cells());
         report.figure("door_cells", doors.cells());
         var folder = Folders.temporary("lakemill-bench");
         try {

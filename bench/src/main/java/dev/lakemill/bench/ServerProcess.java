@@ -253,10 +253,7 @@ final class ServerProcess implements AutoCloseable {
         var path = "/api/2.0/preview/scim/v2/ServicePrincipals?filter=";
         var filter = "displayName eq \"%s\"".formatted(principal);
         var id =
-                rest().get(path + RestClient.encoded(filter))
-                        .body()
-                        .at("/Resources/0/id")
-                        .asText();
+                rest().get(path + RestClient.encoded(filter)).body().at("/Resources/0/id").asText();
         var secret =
                 rest().post(
                                 "/api/2.0/accounts/servicePrincipals/%s/credentials/secrets"
@@ -268,7 +265,15 @@ final class ServerProcess implements AutoCloseable {
         if (secret.isEmpty()) {
             throw new IOException("no secret for " + principal);
         }
-        return new Login(URI.create(addresses().get("http").asText() + "/oidc/v1/token"), id, secret);
+        return new Login(
+                URI.create(addresses().get("http").asText() + "/oidc/v1/token"), id, secret);
+    }
+
+    /** A JDBC URL of the front door, without a login. */
+    String frontDoorJdbc() {
+        var at = URI.create(addresses().get("postgres").asText());
+        return "jdbc:postgresql://%s:%d%s?sslmode=disable"
+                .formatted(at.getHost(), at.getPort(), at.getPath());
     }
 
     /** How a service principal gets its tokens. */

@@ -4,9 +4,8 @@ import dev.lakemill.api.ClientCredentials;
 import dev.lakemill.api.ProducerClient;
 import dev.lakemill.types.LakemillException;
 import java.io.IOException;
-import java.net.URI;
-import java.util.function.Supplier;
 import java.io.PrintStream;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
@@ -19,6 +18,7 @@ import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * The vertical farm's producers: reference data, hours of history at full speed, then live rows.
