@@ -4,6 +4,7 @@ import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Principals;
 import dev.lakemill.identity.Identity;
 import dev.lakemill.identity.TokenInfo;
+import dev.lakemill.server.rest.UnityApi;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Securable;
@@ -123,6 +124,7 @@ final class HttpServer implements AutoCloseable {
         AuditRoutes.mount(routes, catalog, parts.database());
         LineageRoutes.mount(routes, catalog, Clock.systemUTC());
         SqlRoutes.mount(routes, parts.node().sql().statements());
+        UnityApi.mount(routes, parts.node().unity());
         routes.secured(HttpMethod.GET, "/api/status", (_, caller) -> status(caller));
         routes.secured(HttpMethod.GET, "/api/pipelines/:name/audit", this::audit);
         routes.secured(HttpMethod.GET, "/api/live", this::live);

@@ -16,6 +16,8 @@ import dev.lakemill.postgres.Postgres;
 import dev.lakemill.postgres.PostgresConfig;
 import dev.lakemill.postgres.Projection;
 import dev.lakemill.postgres.RowAudit;
+import dev.lakemill.server.rest.DeltaFiles;
+import dev.lakemill.server.rest.UnityApi;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.wal.LogConfig;
@@ -334,6 +336,16 @@ final class Node implements AutoCloseable {
     /** SQL over the lake and about the catalog. */
     SqlService sql() {
         return sql;
+    }
+
+    /** What Unity Catalog's API stands on. */
+    UnityApi.Parts unity() {
+        return new UnityApi.Parts(
+                catalog,
+                postgres.owner(),
+                config.data(),
+                new DeltaFiles(allocator),
+                sql.functions()::compile);
     }
 
     private boolean isSynced(String table) {
