@@ -2,7 +2,6 @@ package dev.lakemill.catalog;
 
 import dev.lakemill.types.Principal;
 import dev.lakemill.types.Securable;
-
 import java.time.Instant;
 import java.util.Map;
 import java.util.UUID;

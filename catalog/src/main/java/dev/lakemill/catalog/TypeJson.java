@@ -2,11 +2,9 @@ package dev.lakemill.catalog;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.TableSchema;
-
 import java.util.ArrayList;
 import java.util.Locale;
 

@@ -2,11 +2,8 @@ package dev.lakemill.server.rest;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import dev.lakemill.server.Routes;
-
 import io.vertx.core.http.HttpMethod;
-
 import java.util.Map;
 
 /** Mounts secured routes below one path, with the errors of one API. */

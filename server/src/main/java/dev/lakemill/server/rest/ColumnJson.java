@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import dev.lakemill.catalog.ColumnMask;
 import dev.lakemill.catalog.TypeJson;
 import dev.lakemill.types.Column;
@@ -14,7 +13,6 @@ import dev.lakemill.types.DataType;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableSchema;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -3,19 +3,16 @@ package dev.lakemill.server.rest;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import dev.lakemill.catalog.Migrations;
 import dev.lakemill.catalog.Transactions;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-
 import javax.sql.DataSource;
 
 /** Staging tables, managed tables and their commits, in Postgres. */

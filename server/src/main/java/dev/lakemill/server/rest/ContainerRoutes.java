@@ -1,7 +1,6 @@
 package dev.lakemill.server.rest;
 
 import com.fasterxml.jackson.databind.JsonNode;
-
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.SecurableInfo;
 import dev.lakemill.server.Routes;
@@ -9,7 +8,6 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
-
 import java.util.Map;
 import java.util.function.Function;
 

@@ -8,7 +8,6 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
-
 import java.util.List;
 import java.util.UUID;
 

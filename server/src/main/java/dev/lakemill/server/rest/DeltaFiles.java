@@ -5,11 +5,9 @@ import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableSchema;
-
-import org.apache.arrow.memory.BufferAllocator;
-
 import java.nio.file.Files;
 import java.time.Clock;
+import org.apache.arrow.memory.BufferAllocator;
 
 /** What Delta tables of others say of themselves. */
 public final class DeltaFiles {

@@ -1,7 +1,6 @@
 package dev.lakemill.server.rest;
 
 import dev.lakemill.server.Routes;
-
 import java.util.Map;
 
 /** A refusal that the Delta API has a word of its own for; its clients act on that word. */

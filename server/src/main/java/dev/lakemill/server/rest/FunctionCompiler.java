@@ -3,7 +3,6 @@ package dev.lakemill.server.rest;
 import dev.lakemill.catalog.PolicyFunction;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
-
 import java.util.List;
 
 /** Makes of one SQL expression over parameters what each engine runs. */

@@ -2,7 +2,6 @@ package dev.lakemill.server.rest;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.PolicyFunction;
 import dev.lakemill.catalog.SecurableInfo;
@@ -13,7 +12,6 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

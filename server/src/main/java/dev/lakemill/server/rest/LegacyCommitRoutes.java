@@ -2,7 +2,6 @@ package dev.lakemill.server.rest;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.TableKind;
@@ -10,7 +9,6 @@ import dev.lakemill.server.Routes;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
 import dev.lakemill.types.TableName;
-
 import java.util.Map;
 
 /**

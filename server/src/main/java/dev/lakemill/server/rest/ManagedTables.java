@@ -2,7 +2,6 @@ package dev.lakemill.server.rest;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import dev.lakemill.catalog.AuditEvent;
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
@@ -15,7 +14,6 @@ import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
 import dev.lakemill.types.TableName;
-
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;

@@ -1,7 +1,6 @@
 package dev.lakemill.server.rest;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.ModelVersion;
 import dev.lakemill.catalog.Models;
@@ -11,7 +10,6 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
-
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

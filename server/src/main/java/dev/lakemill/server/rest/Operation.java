@@ -3,7 +3,6 @@ package dev.lakemill.server.rest;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Privilege;
-
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;

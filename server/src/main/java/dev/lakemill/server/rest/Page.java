@@ -3,10 +3,8 @@ package dev.lakemill.server.rest;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Comparator;

@@ -3,7 +3,6 @@ package dev.lakemill.server.rest;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.SecurableInfo;
 import dev.lakemill.types.Securable;
-
 import java.util.LinkedHashMap;
 import java.util.Map;
 

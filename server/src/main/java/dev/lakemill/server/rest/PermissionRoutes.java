@@ -3,7 +3,6 @@ package dev.lakemill.server.rest;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.Grant;
@@ -16,7 +15,6 @@ import dev.lakemill.types.Principal;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
-
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;

@@ -1,7 +1,6 @@
 package dev.lakemill.server.rest;
 
 import com.fasterxml.jackson.databind.JsonNode;
-
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.SecurableInfo;
 import dev.lakemill.types.ErrorCode;
@@ -9,9 +8,7 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
 import dev.lakemill.types.TableName;
-
 import io.vertx.ext.web.RoutingContext;
-
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;

@@ -2,9 +2,7 @@ package dev.lakemill.server.rest;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import dev.lakemill.catalog.SecurableInfo;
-
 import java.util.Map;
 
 /** The answers of Unity Catalog that need no more than what every securable has. */

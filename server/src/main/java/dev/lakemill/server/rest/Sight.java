@@ -12,7 +12,6 @@ import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
 import dev.lakemill.types.TableName;
-
 import java.util.List;
 import java.util.UUID;
 

@@ -8,7 +8,6 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
-
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;

@@ -10,7 +10,6 @@ import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
-
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;

@@ -1,7 +1,6 @@
 package dev.lakemill.server.rest;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.CatalogTable;

@@ -1,7 +1,6 @@
 package dev.lakemill.server.rest;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.Tag;
 import dev.lakemill.server.Routes;
@@ -10,7 +9,6 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
 import dev.lakemill.types.TableName;
-
 import java.util.List;
 import java.util.Map;
 import java.util.Set;

@@ -3,15 +3,12 @@ package dev.lakemill.server.rest;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.server.Routes;
 import dev.lakemill.types.Securable;
-
 import io.vertx.core.http.HttpMethod;
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
-
 import javax.sql.DataSource;
 
 /**

@@ -1,7 +1,6 @@
 package dev.lakemill.server.rest;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-
 import dev.lakemill.server.Routes;
 import dev.lakemill.types.ErrorCode;
 

@@ -9,7 +9,6 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -3,7 +3,6 @@ package dev.lakemill.server.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.server.rest.RestServer.Answer;
 import dev.lakemill.types.Column;
@@ -12,12 +11,10 @@ import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
-
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-
-import java.util.Map;
 
 /** The very requests of Spark's connector, DuckDB's extension and MLflow, one after the other. */
 class ClientCallsTest {

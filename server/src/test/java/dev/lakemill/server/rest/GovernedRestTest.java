@@ -3,7 +3,6 @@ package dev.lakemill.server.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-
 import dev.lakemill.catalog.ColumnMask;
 import dev.lakemill.catalog.PolicyFunction;
 import dev.lakemill.catalog.RowFilter;
@@ -15,15 +14,13 @@ import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
-
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-
 import java.nio.file.Files;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 
 /** Who sees what, who gets files, and how grants are told: the rules of docs/reference/rest.md. */
 class GovernedRestTest {

@@ -3,12 +3,10 @@ package dev.lakemill.server.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-
-import org.junit.jupiter.api.Test;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
 
 /** openapi.yaml and the routes are the same; that answers fit it is checked in every other test. */
 class OpenApiTest {

@@ -2,7 +2,6 @@ package dev.lakemill.server.rest;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.GrantChange;
@@ -21,7 +20,6 @@ import dev.lakemill.types.PrincipalKind;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableSchema;
-
 import io.unitycatalog.client.ApiClient;
 import io.unitycatalog.client.ApiClientBuilder;
 import io.unitycatalog.client.auth.TokenProvider;
@@ -29,10 +27,6 @@ import io.unitycatalog.client.retry.JitterDelayRetryPolicy;
 import io.vertx.core.Vertx;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-
-import org.apache.arrow.memory.RootAllocator;
-import org.jspecify.annotations.Nullable;
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -49,6 +43,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import org.apache.arrow.memory.RootAllocator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The API over a real catalog in a real Postgres, behind a proxy that checks every answer. Who

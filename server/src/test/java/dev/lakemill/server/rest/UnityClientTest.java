@@ -7,7 +7,6 @@ import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableSchema;
-
 import io.unitycatalog.client.ApiException;
 import io.unitycatalog.client.api.CatalogsApi;
 import io.unitycatalog.client.api.CredentialsApi;
@@ -61,13 +60,11 @@ import io.unitycatalog.client.model.UpdateSchema;
 import io.unitycatalog.client.model.UpdateVolumeRequestContent;
 import io.unitycatalog.client.model.VolumeOperation;
 import io.unitycatalog.client.model.VolumeType;
-
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-
-import java.util.List;
-import java.util.Map;
 
 /** Everything that Unity Catalog's own client can ask of external tables, models and grants. */
 class UnityClientTest {
