@@ -115,7 +115,9 @@ final class SecurableReader {
             throw in.unexpected("a principal", "a user, group or service principal");
         }
         in.next();
-        if (in.peek().kind() == Token.Kind.SIGN && !in.peek().isSign(';')) {
+        if (in.peek().kind() == Token.Kind.SIGN
+                && !in.peek().isSign(';')
+                && !in.peek().isSign(',')) {
             throw in.unexpected(
                     "the end of the statement", "write a name with such signs in `back-ticks`");
         }

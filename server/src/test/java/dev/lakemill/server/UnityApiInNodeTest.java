@@ -93,12 +93,13 @@ final class UnityApiInNodeTest {
                         secret));
     }
 
-    private static void grant(SecurableType type, String name, Privilege privilege)
+    private static void grant(
+            String principal, SecurableType type, String name, Privilege... privileges)
             throws Exception {
         var change =
                 new PermissionsChange()
-                        .principal("robot")
-                        .add(List.of(privilege))
+                        .principal(principal)
+                        .add(List.of(privileges))
                         .remove(List.of());
         new GrantsApi(admin()).update(type, name, new UpdatePermissions().changes(List.of(change)));
     }
@@ -109,15 +110,22 @@ final class UnityApiInNodeTest {
         assertThatThrownBy(() -> tables.getTable("farm.gold.yield", null, null))
                 .isInstanceOfSatisfying(
                         ApiException.class, e -> assertThat(e.getCode()).isEqualTo(404));
-        grant(SecurableType.CATALOG, "farm", Privilege.USE_CATALOG);
-        grant(SecurableType.SCHEMA, "farm.gold", Privilege.USE_SCHEMA);
-        grant(SecurableType.TABLE, "farm.gold.yield", Privilege.SELECT);
+        grant("robot", SecurableType.CATALOG, "farm", Privilege.USE_CATALOG);
+        grant("robot", SecurableType.SCHEMA, "farm.gold", Privilege.USE_SCHEMA);
+        grant("robot", SecurableType.TABLE, "farm.gold.yield", Privilege.SELECT);
         assertThat(tables.getTable("farm.gold.yield", null, null).getStorageLocation())
                 .isEqualTo("file:///lake/yield");
     }
 
     @Test
     void functionsAreCompiledForBothEngines() throws Exception {
+        grant("admin", SecurableType.CATALOG, "farm", Privilege.USE_CATALOG);
+        grant(
+                "admin",
+                SecurableType.SCHEMA,
+                "farm.gold",
+                Privilege.USE_SCHEMA,
+                Privilege.CREATE_FUNCTION);
         var made =
                 node.json(
                         "POST",
