@@ -33,7 +33,10 @@ after(async () => {
 });
 
 const open = (test, options) =>
-  openPage(test, chromium.browser, `${server.url}/apps/vertical-farm/`, { storageState, ...options });
+  openPage(test, chromium.browser, `${server.url}/apps/vertical-farm/`, {
+    storageState,
+    ...options,
+  });
 
 async function untilLive(page) {
   await page.getByRole("status").filter({ hasText: "Live" }).waitFor(PATIENCE);
