@@ -228,24 +228,20 @@ final class DuckSession implements AutoCloseable {
     /**
      * The result, as one batch, of SQL that comes in every batch with the same text.
      *
-     * @param expected rows, for which memory is taken at once; more are copied once more
+     * @param expected rows, for which the engine takes memory at once
      */
     Rows rows(String sql, TableSchema schema, long expected) {
         try (var result = new Result(ready(sql), schema, Math.max(1, expected))) {
-            var rows = result.next();
-            if (rows == null) {
+            var first = result.next();
+            if (first == null) {
                 return Rows.empty(schema, allocator);
             }
-            try {
-                for (var more = result.next(); more != null; more = result.next()) {
-                    try (var part = more) {
-                        VectorSchemaRootAppender.append(false, rows.root(), part.root());
-                    }
-                }
-                return rows;
-            } catch (RuntimeException | Error e) {
-                rows.close();
-                throw e;
+            if (first.count() == expected) {
+                return joined(first, result);
+            }
+            // Rows may be kept for long; the memory that they do not fill would be, too.
+            try (first) {
+                return joined(copy(first), result);
             }
         } catch (SQLException e) {
             throw new DuckException(e);
@@ -275,6 +271,36 @@ final class DuckSession implements AutoCloseable {
         } catch (SQLException e) {
             throw new DuckException(e);
         }
+    }
+
+    private Rows copy(Rows rows) {
+        var root = VectorSchemaRoot.create(ArrowTypes.schema(rows.schema()), allocator);
+        for (var vector : root.getFieldVectors()) {
+            vector.setInitialCapacity(rows.count());
+            vector.allocateNew();
+        }
+        var copy = new Rows(rows.schema(), root);
+        append(copy, rows);
+        return copy;
+    }
+
+    /** The first batch with all that follow; it is closed when they do not come. */
+    private static Rows joined(Rows first, Result result) {
+        try {
+            for (var more = result.next(); more != null; more = result.next()) {
+                try (var part = more) {
+                    append(first, part);
+                }
+            }
+            return first;
+        } catch (RuntimeException | Error e) {
+            first.close();
+            throw e;
+        }
+    }
+
+    private static void append(Rows to, Rows more) {
+        VectorSchemaRootAppender.append(false, to.root(), more.root());
     }
 
     /**
