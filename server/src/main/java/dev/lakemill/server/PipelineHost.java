@@ -54,7 +54,7 @@ final class PipelineHost implements AutoCloseable {
     static final String SOURCE = "source";
 
     private static final Logger log = LoggerFactory.getLogger(PipelineHost.class);
-    private static final long FEED_BYTES_MAX = 32L << 20;
+    private static final long FEED_BYTES_MAX = 16L << 20;
     private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(8);
     private static final Duration MAINTENANCE_INTERVAL = Duration.ofMinutes(1);
 
