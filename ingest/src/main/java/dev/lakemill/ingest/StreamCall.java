@@ -68,6 +68,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
 
     private long rows;
     private boolean expiring;
+    private boolean answered;
     private long offered = -1;
     private long durable = -1;
     private long acked = -1;
@@ -154,8 +155,8 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
             offered = resumed.durable();
             durable = offered;
             acked = offered;
+            answer(messages.resumed(offered));
         }
-        answer(messages.resumed(resumed.durable()));
     }
 
     private OpenTable admit(Supplier<OpenTable> opener) {
@@ -174,10 +175,13 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
     /** The stream is open: asks for its first record. */
     private void answer(R response) {
         synchronized (lock) {
+            answered = true;
             if (!closed) {
                 call.sendMessage(response);
                 call.request(1);
             }
+            // The producer may have been done before it was answered.
+            finishWhenDone();
         }
     }
 
@@ -354,6 +358,10 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
      */
     boolean durable(long offset) {
         synchronized (lock) {
+            if (!answered) {
+                return false; // Of an earlier connection of the stream, whose offsets it goes on
+                // from.
+            }
             var first = durable == acked;
             durable = offset;
             return !closed && (first || end != null);
