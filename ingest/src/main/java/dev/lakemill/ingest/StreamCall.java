@@ -225,31 +225,13 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
     private void takeRecord(IngestRecordRequest request) {
         var open = opened();
         checkOffset(request.hasOffsetId(), request.getOffsetId());
-        switch (request.getRecordCase()) {
-            case JSON_RECORD -> open.checkFormat(true);
-            case PROTO_ENCODED_RECORD -> open.checkFormat(false);
-            case RECORD_NOT_SET -> throw noRecord();
-        }
-        var record = open.json() ? request.getJsonRecordBytes() : request.getProtoEncodedRecord();
-        offer(open, List.of(record), request.getOffsetId());
+        offer(open, open.records(request), request.getOffsetId());
     }
 
     private void takeBatch(IngestRecordBatchRequest request) {
         var open = opened();
         checkOffset(request.hasOffsetId(), request.getOffsetId());
-        switch (request.getBatchCase()) {
-            case JSON_BATCH -> open.checkFormat(true);
-            case PROTO_ENCODED_BATCH -> open.checkFormat(false);
-            case BATCH_NOT_SET -> throw noRecord();
-        }
-        var records =
-                open.json()
-                        ? request.getJsonBatch().getRecordsList().asByteStringList()
-                        : request.getProtoEncodedBatch().getRecordsList();
-        if (records.isEmpty()) {
-            throw noRecord();
-        }
-        offer(open, records, request.getOffsetId());
+        offer(open, open.records(request), request.getOffsetId());
     }
 
     private OpenTable opened() {
@@ -513,10 +495,6 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
         synchronized (lock) {
             return waiting != null && waiting.sinceNanos() - nanos < 0;
         }
-    }
-
-    private static Refusal noRecord() {
-        return Refusal.badRequest("the request holds no record", "send one record or more");
     }
 
     private static Refusal tooLarge(Inbound.TooLarge request) {
