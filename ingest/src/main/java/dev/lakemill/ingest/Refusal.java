@@ -65,6 +65,13 @@ final class Refusal extends RuntimeException {
         return new Refusal(ErrorCode.INVALID_ARGUMENT, Reason.BAD_REQUEST, problem, hint);
     }
 
+    static Refusal tooLarge(Inbound.TooLarge request) {
+        return badRequest(
+                "the request has %d bytes, beyond the limit of %d"
+                        .formatted(request.bytes(), request.bytesMax()),
+                "send fewer rows in one request");
+    }
+
     static Refusal badRecord(String problem, String hint) {
         return new Refusal(ErrorCode.INVALID_ARGUMENT, Reason.BAD_RECORD, problem, hint);
     }

@@ -109,7 +109,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
                         throw Refusal.badRequest(
                                 "the request has no payload",
                                 "send create_stream, ingest_record or ingest_record_batch");
-                case Inbound.TooLarge large -> throw tooLarge(large);
+                case Inbound.TooLarge large -> throw Refusal.tooLarge(large);
                 case Inbound.Malformed malformed ->
                         throw Refusal.badRequest(
                                 "the message is not an EphemeralStreamRequest: "
@@ -495,12 +495,5 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
         synchronized (lock) {
             return waiting != null && waiting.sinceNanos() - nanos < 0;
         }
-    }
-
-    private static Refusal tooLarge(Inbound.TooLarge request) {
-        return Refusal.badRequest(
-                "the request has %d bytes, beyond the limit of %d"
-                        .formatted(request.bytes(), request.bytesMax()),
-                "send fewer rows in one request");
     }
 }
