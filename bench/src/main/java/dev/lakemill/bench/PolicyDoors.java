@@ -224,10 +224,10 @@ final class PolicyDoors {
                             "postgres",
                             "TRUNCATE",
                             who.name(),
-                            STATE_TABLE,
+                            SYNCED_TABLE,
                             List.of(),
                             true,
-                            may(connection, "TRUNCATE " + state)));
+                            may(connection, "TRUNCATE " + synced)));
         } catch (SQLException e) {
             throw new IOException(who.name() + " cannot log in to Postgres", e);
         }

@@ -6,7 +6,9 @@ import dev.lakemill.catalog.TableKind;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
+import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.sql.Connection;
@@ -96,18 +98,28 @@ final class StateTables {
                 if (creator.isPresent()) {
                     var caller = new Caller(creator.get().principal(), null, "postgres", "", "");
                     audit.attach(connection, caller, table.schema(), table.name());
-                    catalog.create(
-                            caller,
-                            name,
-                            TableKind.STATE,
-                            schema.get(),
-                            "postgres:" + table,
-                            "",
-                            Map.of());
+                    adopt(caller, name, schema.get(), "postgres:" + table);
                 }
             }
         } catch (LakemillException e) {
             LOG.warn("the catalog does not follow the table {}: {}", table, e.getMessage());
+        }
+    }
+
+    /**
+     * Postgres let its maker make it. When the right has been taken away since, the node enters it
+     * for them: a table that the catalog does not know would be nobody's.
+     */
+    private void adopt(Caller maker, TableName name, TableSchema schema, String location) {
+        try {
+            catalog.create(maker, name, TableKind.STATE, schema, location, "", Map.of());
+        } catch (LakemillException e) {
+            if (e.code() != ErrorCode.PERMISSION_DENIED) {
+                throw e;
+            }
+            var node = catalog.system();
+            catalog.create(node, name, TableKind.STATE, schema, location, "", Map.of());
+            catalog.grants().transfer(node, Securable.table(name), maker.principal().name());
         }
     }
 

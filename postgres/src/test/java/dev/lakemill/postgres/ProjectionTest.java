@@ -436,4 +436,29 @@ final class ProjectionTest {
         governance.executeAs(app, "DROP TABLE app_maker.items, app_maker.orders");
         await("the catalog has forgotten", () -> governance.catalog.find(orders).isEmpty());
     }
+
+    @Test
+    void aTableStaysItsMakersWhenTheRightIsTakenAwayAtOnceAndItsRowsAreAudited() throws Exception {
+        var app = governance.user("brief_app");
+        var in = Securable.schema("brief", "app_brief");
+        governance.synced("brief.app_brief.stock");
+        governance.grant(app, Securable.catalog("brief"), Privilege.USE_CATALOG);
+        governance.grant(app, in, Privilege.USE_SCHEMA, Privilege.CREATE_TABLE);
+        governance.reconcile();
+        governance.executeAs(app, "CREATE TABLE app_brief.notes (id int PRIMARY KEY)");
+        governance.revoke(app, in, Privilege.CREATE_TABLE);
+        var notes = Securable.table(TableName.parse("brief.app_brief.notes"));
+        await(
+                "the catalog knows whose it is",
+                () ->
+                        governance.catalog.securables().find(notes).isPresent()
+                                && governance.catalog.grants().owner(notes).equals(app));
+        governance.reconcile();
+        governance.executeAs(app, "INSERT INTO app_brief.notes VALUES (1)");
+        assertThat(
+                        governance.query(
+                                "SELECT operation, user_email, new_row FROM lakemill.row_audit"
+                                        + " WHERE table_name = 'notes'"))
+                .containsExactly("INSERT|brief_app|{\"id\": 1}");
+    }
 }
