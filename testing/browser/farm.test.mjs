@@ -74,6 +74,18 @@ test("the leaderboard ranks the suppliers of the SKU that is chosen", { skip }, 
   await card.locator("tbody tr, p").first().waitFor();
 });
 
+test("the console comes up beside it", {
+  skip: skip || !process.env.LAKEMILL_URL,
+}, async (test) => {
+  const { page, complaints } = await openPage(test, chromium.browser, `${server.url}/`, {
+    storageState,
+  });
+  await page.getByRole("heading", { name: "Pipeline farm" }).waitFor(PATIENCE);
+  await page.getByText("stock_position").first().waitFor(PATIENCE);
+  await screenshot(page, "console-of-a-node");
+  assert.deepEqual(complaints, []);
+});
+
 for (const theme of ["light", "dark"]) {
   for (const [name, size] of Object.entries(SIZES)) {
     test(`the board fits a ${name} ${theme} screen`, { skip }, async (test) => {

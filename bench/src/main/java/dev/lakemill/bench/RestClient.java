@@ -50,6 +50,10 @@ final class RestClient {
         return send(request(path).method("PATCH", json(body)).build());
     }
 
+    Answer delete(String path) throws IOException, InterruptedException {
+        return send(request(path).DELETE().build());
+    }
+
     /** Runs a statement, and fails unless it succeeds. */
     void run(String statement) throws IOException, InterruptedException {
         var answer = statement(statement);

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -34,6 +35,7 @@ final class ServerProcess implements AutoCloseable {
 
     private final Process process;
     private final Path data;
+    private final Map<String, Login> logins = new HashMap<>();
     private final long startedNanos = System.nanoTime();
 
     private ServerProcess(Process process, Path data) {
@@ -248,25 +250,30 @@ final class ServerProcess implements AutoCloseable {
         return new RestClient(addresses().get("http").asText(), token());
     }
 
-    /** Makes a secret for a service principal, by which it logs in. */
+    /** How a service principal logs in: by a secret that replaces those of earlier runs. */
     Login login(String principal) throws IOException, InterruptedException {
-        var path = "/api/2.0/preview/scim/v2/ServicePrincipals?filter=";
-        var filter = "displayName eq \"%s\"".formatted(principal);
-        var id =
-                rest().get(path + RestClient.encoded(filter)).body().at("/Resources/0/id").asText();
-        var secret =
-                rest().post(
-                                "/api/2.0/accounts/servicePrincipals/%s/credentials/secrets"
-                                        .formatted(id),
-                                Map.of())
-                        .body()
-                        .path("secret")
-                        .asText();
-        if (secret.isEmpty()) {
-            throw new IOException("no secret for " + principal);
+        var known = logins.get(principal);
+        if (known != null) {
+            return known;
         }
-        return new Login(
-                URI.create(addresses().get("http").asText() + "/oidc/v1/token"), id, secret);
+        var filter = RestClient.encoded("displayName eq \"%s\"".formatted(principal));
+        var id =
+                rest().get("/api/2.0/preview/scim/v2/ServicePrincipals?filter=" + filter)
+                        .body()
+                        .at("/Resources/0/id")
+                        .asText();
+        var secrets = "/api/2.0/accounts/servicePrincipals/%s/credentials/secrets".formatted(id);
+        for (var old : rest().get(secrets).body().path("secrets")) {
+            rest().delete(secrets + "/" + old.get("id").asText());
+        }
+        var made = rest().post(secrets, Map.of());
+        if (!made.ok()) {
+            throw new IOException("no secret for " + principal + ": " + made.body());
+        }
+        var tokens = URI.create(addresses().get("http").asText() + "/oidc/v1/token");
+        var login = new Login(tokens, id, made.body().get("secret").asText());
+        logins.put(principal, login);
+        return login;
     }
 
     /** A JDBC URL of the front door, without a login. */

@@ -16,6 +16,9 @@ final class StaticPages {
             "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
                     + " frame-ancestors 'self'; base-uri 'self'; form-action 'self'";
 
+    /** In the console's jar. Vert.x looks in the working folder first: this is in none. */
+    private static final String CONSOLE = "META-INF/lakemill/console";
+
     private StaticPages() {}
 
     static void mount(Router router, List<Config.App> apps) {
@@ -30,7 +33,7 @@ final class StaticPages {
             router.get(path + "/*").handler(files);
             router.get(path + "/*").handler(index(path + "/"));
         }
-        router.get("/*").handler(StaticHandler.create("console").setCachingEnabled(false));
+        router.get("/*").handler(StaticHandler.create(CONSOLE).setCachingEnabled(false));
         router.get("/*").handler(index("/"));
     }
 
