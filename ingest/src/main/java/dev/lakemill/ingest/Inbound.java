@@ -1,5 +1,6 @@
 package dev.lakemill.ingest;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.lakemill.api.zerobus.CreateIngestStreamRequest;
@@ -21,9 +22,43 @@ sealed interface Inbound {
     /** Of a persistent stream. */
     record Resume(ResumeIngestStreamRequest request) implements Inbound {}
 
-    record Single(IngestRecordRequest request) implements Inbound {}
+    /** Of Arrow Flight: opens the stream. */
+    record ArrowSchema(ByteString header) implements Inbound {}
 
-    record Batch(IngestRecordBatchRequest request) implements Inbound {}
+    /** Rows, numbered by their producer. */
+    sealed interface Numbered extends Inbound {
+        boolean hasOffset();
+
+        long offset();
+    }
+
+    record Single(IngestRecordRequest request) implements Numbered {
+        @Override
+        public boolean hasOffset() {
+            return request.hasOffsetId();
+        }
+
+        @Override
+        public long offset() {
+            return request.getOffsetId();
+        }
+    }
+
+    record Batch(IngestRecordBatchRequest request) implements Numbered {
+        @Override
+        public boolean hasOffset() {
+            return request.hasOffsetId();
+        }
+
+        @Override
+        public long offset() {
+            return request.getOffsetId();
+        }
+    }
+
+    /** Of Arrow Flight: the IPC message of a record batch, and its body. */
+    record ArrowBatch(boolean hasOffset, long offset, ByteString header, ByteString body)
+            implements Numbered {}
 
     /** A request without a payload. */
     record Empty() implements Inbound {}

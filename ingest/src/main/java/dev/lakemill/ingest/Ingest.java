@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by many threads; open, listen and close come from one.
  */
 public final class Ingest implements AutoCloseable {
+    /** The largest request, of a stream or without one. */
+    public static final int REQUEST_BYTES_MAX = GrpcConfig.DEFAULT.messageBytesMax();
+
     private final IngestConfig config;
     private final Landings landings;
     private final Streams streams;
@@ -34,7 +37,7 @@ public final class Ingest implements AutoCloseable {
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().daemon().name("lakemill-ingest-watch").factory());
     private @Nullable IngestServer server;
-    private AutoCloseable changes = () -> {};
+    private final AutoCloseable changes;
     private boolean closed;
 
     private Ingest(
@@ -45,6 +48,8 @@ public final class Ingest implements AutoCloseable {
         this.log = log;
         this.bronze = outside.bronze();
         this.clock = outside.surroundings().clock();
+        this.changes = streams.access().onChange(streams::recheck);
+        watch.scheduleWithFixedDelay(this::watch, 1, 1, TimeUnit.SECONDS);
     }
 
     /**
@@ -141,8 +146,6 @@ public final class Ingest implements AutoCloseable {
     public int listen() {
         var started = IngestServer.start(config.grpc(), streams);
         server = started;
-        watch.scheduleWithFixedDelay(this::watch, 1, 1, TimeUnit.SECONDS);
-        changes = streams.access().onChange(streams::recheck);
         return started.port();
     }
 
@@ -157,6 +160,7 @@ public final class Ingest implements AutoCloseable {
     private void watch() {
         streams.endStalled();
         streams.expire(clock.instant());
+        streams.inserts().endIdle();
     }
 
     /**
@@ -172,6 +176,18 @@ public final class Ingest implements AutoCloseable {
     public void unregister(TableName table) {
         landings.find(table).ifPresent(streams::endOf);
         landings.remove(table);
+    }
+
+    /**
+     * Takes rows that come without a stream. Returns when they are durable; blocks.
+     *
+     * @return how many they are
+     * @throws LakemillException RESOURCE_EXHAUSTED when there is no room now; INVALID_ARGUMENT for
+     *     rows that do not fit, none of which is taken then; NOT_FOUND for a table that takes no
+     *     rows; UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE
+     */
+    public int insert(InsertRequest request) {
+        return streams.inserts().insert(request);
     }
 
     /** Every table, by name. */
@@ -203,6 +219,7 @@ public final class Ingest implements AutoCloseable {
         }
         watch.shutdownNow();
         unsubscribe();
+        streams.inserts().close();
         landings.close();
         log.close();
     }

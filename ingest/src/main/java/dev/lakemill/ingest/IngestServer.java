@@ -43,7 +43,8 @@ final class IngestServer {
                         .permitKeepAliveTime(10, TimeUnit.SECONDS)
                         .permitKeepAliveWithoutCalls(true)
                         .keepAliveTime(60, TimeUnit.SECONDS)
-                        .addService(ZerobusService.definition(streams, config.messageBytesMax()));
+                        .addService(ZerobusService.definition(streams, config.messageBytesMax()))
+                        .addService(ZerobusService.flight(streams, config.messageBytesMax()));
         var certificate = config.certificate();
         var key = config.key();
         if (certificate != null && key != null) {

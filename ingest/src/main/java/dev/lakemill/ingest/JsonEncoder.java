@@ -15,7 +15,7 @@ final class JsonEncoder implements RowEncoder {
     private static final int PROBLEM_CHARACTERS_MAX = 160;
 
     /** Shared: a factory is thread-safe, and its parsers reuse buffers per thread. */
-    private static final JsonFactory FACTORY =
+    static final JsonFactory FACTORY =
             new JsonFactoryBuilder()
                     .streamReadConstraints(
                             StreamReadConstraints.builder()
@@ -52,7 +52,7 @@ final class JsonEncoder implements RowEncoder {
         }
     }
 
-    private static RefusedRow malformed(JsonProcessingException e) {
+    static RefusedRow malformed(JsonProcessingException e) {
         // Behind "(start marker" or "[Source" Jackson tells of itself, not of the record.
         var message = e.getOriginalMessage().replaceAll("\\p{Cntrl}", " ");
         var told = message.split("\\(start marker|\\[Source", 2)[0].strip();

@@ -14,8 +14,8 @@ import java.io.IOException;
 import java.util.UUID;
 
 /**
- * The two kinds of streams differ in the envelopes of their messages alone: how a request is read
- * and an answer is made.
+ * The kinds of streams differ in the envelopes of their messages alone: how a request is read and
+ * an answer is made.
  *
  * @param <R> the answers' envelope
  */
@@ -23,6 +23,12 @@ interface Messages<R> {
     boolean persistent();
 
     Inbound read(CodedInputStream in) throws IOException;
+
+    /** Rows are on their way to the log, which may say that they are durable any time. */
+    default void offering(long offset, int rows) {}
+
+    /** The log did not take the rows that were offered last. */
+    default void notTaken() {}
 
     R created(UUID stream);
 

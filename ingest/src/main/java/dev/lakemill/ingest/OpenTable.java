@@ -6,11 +6,19 @@ import dev.lakemill.api.zerobus.IngestRecordRequest;
 import java.util.List;
 
 /** What a stream writes to, and how it reads its records. */
-record OpenTable(Landing landing, boolean json, RecordEncoder encoder) {
+record OpenTable(Landing landing, Format format) {
+    /** What the records of a stream are. */
+    sealed interface Format {
+        record Json(RecordEncoder encoder) implements Format {}
+
+        record Proto(RecordEncoder encoder) implements Format {}
+
+        record Arrow(ArrowSchema schema) implements Format {}
+    }
 
     static OpenTable ofJson(Landing landing) {
         var encoder = new JsonEncoder(landing.table().schema());
-        return new OpenTable(landing, true, new RecordEncoder(encoder));
+        return new OpenTable(landing, new Format.Json(new RecordEncoder(encoder)));
     }
 
     /**
@@ -19,36 +27,72 @@ record OpenTable(Landing landing, boolean json, RecordEncoder encoder) {
     static OpenTable ofProto(Landing landing, ByteString descriptor) {
         var table = landing.table();
         var encoder = new ProtoEncoder(table.name(), table.schema(), descriptor.toByteArray());
-        return new OpenTable(landing, false, new RecordEncoder(encoder));
+        return new OpenTable(landing, new Format.Proto(new RecordEncoder(encoder)));
     }
 
     /**
-     * The one record of a request.
-     *
-     * @throws Refusal when there is none, or one of the other type
+     * @throws Refusal SCHEMA_VALIDATION_FAILED when the schema does not fit the table
      */
-    List<ByteString> records(IngestRecordRequest request) {
-        switch (request.getRecordCase()) {
-            case JSON_RECORD -> checkFormat(true);
-            case PROTO_ENCODED_RECORD -> checkFormat(false);
+    static OpenTable ofArrow(Landing landing, ByteString schema) {
+        var table = landing.table();
+        return new OpenTable(
+                landing, new Format.Arrow(new ArrowSchema(table.name(), table.schema(), schema)));
+    }
+
+    boolean json() {
+        return format instanceof Format.Json;
+    }
+
+    /**
+     * The rows of a request.
+     *
+     * @throws Refusal when there are none, those of another type, or some that do not fit
+     */
+    Payload payload(Inbound.Numbered request) {
+        return switch (request) {
+            case Inbound.Single single -> payload(records(single.request()), single.offset());
+            case Inbound.Batch batch -> payload(records(batch.request()), batch.offset());
+            case Inbound.ArrowBatch batch ->
+                    switch (format) {
+                        case Format.Arrow arrow -> arrow.schema().payload(batch);
+                        case Format.Json _, Format.Proto _ -> throw otherFormat("Arrow");
+                    };
+        };
+    }
+
+    /** The same of records alone; {@link RecordEncoder#NO_OFFSET} for those without an offset. */
+    Payload payload(List<ByteString> records, long offset) {
+        var encoder =
+                switch (format) {
+                    case Format.Json f -> f.encoder();
+                    case Format.Proto f -> f.encoder();
+                    case Format.Arrow _ -> throw otherFormat("JSON or PROTO");
+                };
+        return new Payload(encoder.payload(records, offset), records.size());
+    }
+
+    private List<ByteString> records(IngestRecordRequest request) {
+        return switch (request.getRecordCase()) {
+            case JSON_RECORD -> {
+                checkFormat(true);
+                yield List.of(request.getJsonRecordBytes());
+            }
+            case PROTO_ENCODED_RECORD -> {
+                checkFormat(false);
+                yield List.of(request.getProtoEncodedRecord());
+            }
             case RECORD_NOT_SET -> throw noRecord();
-        }
-        return List.of(json ? request.getJsonRecordBytes() : request.getProtoEncodedRecord());
+        };
     }
 
-    /**
-     * The records of a request.
-     *
-     * @throws Refusal when there are none, or those of the other type
-     */
-    List<ByteString> records(IngestRecordBatchRequest request) {
+    private List<ByteString> records(IngestRecordBatchRequest request) {
         switch (request.getBatchCase()) {
             case JSON_BATCH -> checkFormat(true);
             case PROTO_ENCODED_BATCH -> checkFormat(false);
             case BATCH_NOT_SET -> throw noRecord();
         }
         var records =
-                json
+                json()
                         ? request.getJsonBatch().getRecordsList().asByteStringList()
                         : request.getProtoEncodedBatch().getRecordsList();
         if (records.isEmpty()) {
@@ -62,11 +106,21 @@ record OpenTable(Landing landing, boolean json, RecordEncoder encoder) {
     }
 
     private void checkFormat(boolean isJson) {
-        if (isJson != json) {
-            throw Refusal.badRequest(
-                    "the stream was opened for %s records, but a %s record came"
-                            .formatted(json ? "JSON" : "PROTO", isJson ? "JSON" : "PROTO"),
-                    "open one stream per record type");
+        if (isJson != json()) {
+            throw otherFormat(isJson ? "JSON" : "PROTO");
         }
+    }
+
+    private Refusal otherFormat(String came) {
+        var opened =
+                switch (format) {
+                    case Format.Json _ -> "JSON";
+                    case Format.Proto _ -> "PROTO";
+                    case Format.Arrow _ -> "Arrow";
+                };
+        return Refusal.badRequest(
+                "the stream was opened for %s records, but a %s record came"
+                        .formatted(opened, came),
+                "open one stream per record type");
     }
 }

@@ -11,10 +11,11 @@ public interface ProducerAccess {
     /**
      * Says who opens a stream. May block.
      *
+     * @param door that it came through: {@code grpc} or {@code rest}
      * @param authorization the header {@code authorization}; null when it is absent
      * @throws LakemillException UNAUTHENTICATED when it names nobody who may log in
      */
-    Producer authenticate(@Nullable String authorization, String address, UUID stream);
+    Producer authenticate(String door, @Nullable String authorization, String address, UUID stream);
 
     /** Calls the listener after changes of grants, principals or tokens; until closed. */
     AutoCloseable onChange(Runnable listener);

@@ -20,6 +20,9 @@ final class RecordEncoder {
     private static final ThreadLocal<RowWriter> WRITERS =
             ThreadLocal.withInitial(() -> new RowWriter(PAYLOAD_BYTES_MAX));
 
+    /** Of a request that has none. */
+    static final long NO_OFFSET = -1;
+
     private final RowEncoder rows;
     private final Slice slice = new Slice();
 
@@ -38,8 +41,11 @@ final class RecordEncoder {
                 append(records.get(i), out);
             } catch (RefusedRow e) {
                 throw Refusal.badRecord(
-                        "row %d of the request with offset %d: %s"
-                                .formatted(i, offset, e.problem()),
+                        "row %d of the request%s: %s"
+                                .formatted(
+                                        i,
+                                        offset == NO_OFFSET ? "" : " with offset " + offset,
+                                        e.problem()),
                         e.hint());
             }
         }

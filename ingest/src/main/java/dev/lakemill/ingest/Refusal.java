@@ -127,6 +127,16 @@ final class Refusal extends RuntimeException {
         return new Refusal(e.code(), reason, String.valueOf(e.getMessage()), "", false);
     }
 
+    /** Which of the protocol's words for a schema say why; empty when none does. */
+    String causes() {
+        return cause;
+    }
+
+    /** The same for doors that do not speak gRPC. */
+    LakemillException exception() {
+        return new LakemillException(code, message(), "");
+    }
+
     io.grpc.Status status() {
         return code().toStatus().withDescription(message());
     }

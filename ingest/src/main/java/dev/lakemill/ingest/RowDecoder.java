@@ -3,10 +3,12 @@ package dev.lakemill.ingest;
 import dev.lakemill.types.ArrowTypes;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableSchema;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.vector.BaseFixedWidthVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
+import org.apache.arrow.vector.util.VectorSchemaRootAppender;
 
 /**
  * Decodes frame payloads of one table into Arrow's vectors. Immutable; safe from any thread.
@@ -22,6 +24,9 @@ final class RowDecoder {
 
     /** How many rows a payload holds. */
     static int count(byte[] payload) {
+        if (ArrowPayload.is(payload)) {
+            return ArrowPayload.count(payload);
+        }
         var in = new WireReader().on(payload, 0, payload.length);
         int rows = 0;
         while (in.hasMore()) {
@@ -37,13 +42,60 @@ final class RowDecoder {
      * @param rowCount how many they are
      */
     Rows decode(List<byte[]> payloads, int rowCount, BufferAllocator allocator) {
+        return new Rows(
+                schema,
+                payloads.stream().anyMatch(ArrowPayload::is)
+                        ? mixed(payloads, allocator)
+                        : rows(payloads, rowCount, allocator));
+    }
+
+    /** Payloads of both kinds: runs of rows and batches, one after the other. */
+    private VectorSchemaRoot mixed(List<byte[]> payloads, BufferAllocator allocator) {
+        var parts = new ArrayList<VectorSchemaRoot>();
+        var joined = VectorSchemaRoot.create(ArrowTypes.schema(schema), allocator);
+        boolean done = false;
+        try {
+            int from = 0;
+            while (from < payloads.size()) {
+                int to = from;
+                int rowCount = 0;
+                while (to < payloads.size() && !ArrowPayload.is(payloads.get(to))) {
+                    rowCount += count(payloads.get(to));
+                    to++;
+                }
+                if (to > from) {
+                    parts.add(rows(payloads.subList(from, to), rowCount, allocator));
+                    from = to;
+                } else {
+                    parts.add(ArrowPayload.load(payloads.get(from), schema, allocator));
+                    from++;
+                }
+            }
+            if (parts.size() == 1) {
+                done = true;
+                joined.close();
+                return parts.removeFirst();
+            }
+            joined.allocateNew();
+            VectorSchemaRootAppender.append(false, joined, parts.toArray(VectorSchemaRoot[]::new));
+            done = true;
+            return joined;
+        } finally {
+            parts.forEach(VectorSchemaRoot::close);
+            if (!done) {
+                joined.close();
+            }
+        }
+    }
+
+    private VectorSchemaRoot rows(List<byte[]> payloads, int rowCount, BufferAllocator allocator) {
         var root = VectorSchemaRoot.create(ArrowTypes.schema(schema), allocator);
         boolean done = false;
         try {
             fill(root, payloads, rowCount);
             root.setRowCount(rowCount);
             done = true;
-            return new Rows(schema, root);
+            return root;
         } finally {
             if (!done) {
                 root.close();

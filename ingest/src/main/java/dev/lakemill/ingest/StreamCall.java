@@ -1,9 +1,6 @@
 package dev.lakemill.ingest;
 
-import com.google.protobuf.ByteString;
 import dev.lakemill.api.zerobus.CreateIngestStreamRequest;
-import dev.lakemill.api.zerobus.IngestRecordBatchRequest;
-import dev.lakemill.api.zerobus.IngestRecordRequest;
 import dev.lakemill.api.zerobus.ResumeIngestStreamRequest;
 import dev.lakemill.ingest.ProducerAccess.Producer;
 import dev.lakemill.types.LakemillException;
@@ -13,7 +10,6 @@ import io.grpc.ServerCall;
 import io.grpc.Status;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.UUID;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * go: nothing more is read, but what was taken is still acknowledged), closed. The lock guards the
  * state and every use of the call, which is not thread-safe; nothing foreign runs under it.
  */
-final class StreamCall<R> extends ServerCall.Listener<Inbound> {
+final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender {
     private static final Logger LOG = LoggerFactory.getLogger(StreamCall.class);
 
     /** How a stream ends once everything taken is acknowledged. */
@@ -103,8 +99,8 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
             switch (message) {
                 case Inbound.Create create -> begin(() -> open(create.request()));
                 case Inbound.Resume resume -> begin(() -> resume(resume.request()));
-                case Inbound.Single single -> takeRecord(single.request());
-                case Inbound.Batch batch -> takeBatch(batch.request());
+                case Inbound.ArrowSchema schema -> begin(() -> open(schema));
+                case Inbound.Numbered rows -> take(rows);
                 case Inbound.Empty _ ->
                         throw Refusal.badRequest(
                                 "the request has no payload",
@@ -112,9 +108,8 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
                 case Inbound.TooLarge large -> throw Refusal.tooLarge(large);
                 case Inbound.Malformed malformed ->
                         throw Refusal.badRequest(
-                                "the message is not an EphemeralStreamRequest: "
-                                        + malformed.problem(),
-                                "speak databricks.zerobus.Zerobus");
+                                "the message is not one of the protocol: " + malformed.problem(),
+                                "speak databricks.zerobus.Zerobus, or Arrow Flight's DoPut");
             }
         } catch (RuntimeException e) {
             refuse(e);
@@ -146,6 +141,11 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
         answer(messages.created(id()));
     }
 
+    private void open(Inbound.ArrowSchema schema) {
+        admit(() -> streams.open(schema, opening.table()));
+        answer(messages.created(id()));
+    }
+
     private void resume(ResumeIngestStreamRequest request) {
         var open = admit(() -> streams.reopen(request, opening.table()));
         var id = PersistentStreams.id(request.getStreamId());
@@ -162,7 +162,8 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
     private OpenTable admit(Supplier<OpenTable> opener) {
         var who =
                 streams.access()
-                        .authenticate(opening.authorization(), opening.address(), connection);
+                        .authenticate(
+                                "grpc", opening.authorization(), opening.address(), connection);
         var open = opener.get();
         // Known before it is checked, so that no change of grants slips between.
         producer = who;
@@ -222,25 +223,15 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
         }
     }
 
-    private void takeRecord(IngestRecordRequest request) {
-        var open = opened();
-        checkOffset(request.hasOffsetId(), request.getOffsetId());
-        offer(open, open.records(request), request.getOffsetId());
-    }
-
-    private void takeBatch(IngestRecordBatchRequest request) {
-        var open = opened();
-        checkOffset(request.hasOffsetId(), request.getOffsetId());
-        offer(open, open.records(request), request.getOffsetId());
-    }
-
-    private OpenTable opened() {
+    private void take(Inbound.Numbered request) {
         var open = table;
         if (open == null) {
             throw Refusal.badRequest(
-                    "the first message is not create_stream", "open the stream with create_stream");
+                    "the first message is not create_stream, or of Arrow Flight a schema",
+                    "open the stream with it");
         }
-        return open;
+        checkOffset(request.hasOffset(), request.offset());
+        offer(open, open.payload(request), request.offset());
     }
 
     private void checkOffset(boolean present, long offset) {
@@ -256,12 +247,11 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
         }
     }
 
-    private void offer(OpenTable open, List<ByteString> records, long offset) {
-        var payload = open.encoder().payload(records, offset);
+    private void offer(OpenTable open, Payload payload, long offset) {
         var request =
                 new Waiting(
-                        new Frame(open.landing().table().id(), id(), offset, payload),
-                        records.size(),
+                        new Frame(open.landing().table().id(), id(), offset, payload.bytes()),
+                        payload.rows(),
                         System.nanoTime());
         if (offer(open, request)) {
             call.request(1);
@@ -282,6 +272,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
         }
         synchronized (lock) {
             offered = frame.offset();
+            messages.offering(offered, request.rows());
         }
         boolean taken = false;
         try {
@@ -298,6 +289,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
                 }
                 synchronized (lock) {
                     offered = frame.offset() - 1;
+                    messages.notTaken();
                     finishWhenDone();
                 }
             }
@@ -333,12 +325,8 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
         }
     }
 
-    /**
-     * The log has the frames up to an offset on disk. On the log's thread.
-     *
-     * @return whether the stream has to be told by {@link #acknowledge}, and was not before
-     */
-    boolean durable(long offset) {
+    @Override
+    public boolean durable(long offset) {
         synchronized (lock) {
             if (!answered) {
                 return false; // Of an earlier connection of the stream, whose offsets it goes on
@@ -351,7 +339,8 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
     }
 
     /** Tells the producer what is durable; later, when it does not read. */
-    void acknowledge() {
+    @Override
+    public void acknowledge() {
         synchronized (lock) {
             if (!closed && call.isReady()) {
                 sendAck();
@@ -410,7 +399,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> {
     /** Asks the producer to end the stream within some seconds. */
     void signalClose(Duration grace) {
         synchronized (lock) {
-            if (table != null && !closed && end == null) {
+            if (answered && !closed && end == null) {
                 call.sendMessage(messages.closing(grace));
             }
         }

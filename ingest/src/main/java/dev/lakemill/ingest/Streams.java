@@ -34,6 +34,7 @@ final class Streams {
     private final GrpcConfig config;
     private final ProducerAccess access;
     private final PersistentStreams persistent = new PersistentStreams();
+    private final Inserts inserts;
     private final LongAdder rows = new LongAdder();
     private final LongAdder requests = new LongAdder();
     private final LongAdder bytes = new LongAdder();
@@ -44,7 +45,7 @@ final class Streams {
     private final Object ending = new Object();
 
     /** Of the log's thread: who is to be told of the running group. */
-    private final List<StreamCall<?>> touched = new ArrayList<>();
+    private final List<Sender> touched = new ArrayList<>();
 
     private volatile @Nullable Log log;
     private volatile @Nullable Refusal closing;
@@ -54,6 +55,7 @@ final class Streams {
         this.landings = landings;
         this.config = config;
         this.access = access;
+        this.inserts = new Inserts(this, config.messageBytesMax());
     }
 
     void start(Log opened) {
@@ -66,10 +68,7 @@ final class Streams {
      * @throws Refusal when there are too many, or none are taken now
      */
     void admit(StreamCall<?> stream) {
-        var why = closing;
-        if (why != null) {
-            throw why;
-        }
+        checkOpen();
         if (open.size() >= config.streamsMax()) {
             throw Refusal.limit(
                     "%d streams are open, which is the limit".formatted(config.streamsMax()),
@@ -77,6 +76,21 @@ final class Streams {
         }
         open.put(stream.connection(), stream);
         opened.increment();
+    }
+
+    /**
+     * @throws Refusal when no rows are taken any more
+     */
+    void checkOpen() {
+        var why = closing;
+        if (why != null) {
+            throw why;
+        }
+    }
+
+    /** Rows without a stream. */
+    Inserts inserts() {
+        return inserts;
     }
 
     PersistentStreams persistent() {
@@ -90,6 +104,7 @@ final class Streams {
     /** Ends the streams of those who may not write any more. May block. */
     void recheck() {
         open.values().forEach(StreamCall::recheck);
+        inserts.recheck();
     }
 
     /** Has producers whose tokens end come again with new ones. */
@@ -142,6 +157,24 @@ final class Streams {
     }
 
     /**
+     * Checks the schema of a stream of Arrow's batches, whose table the header alone names.
+     *
+     * @throws Refusal when table or schema do not fit
+     */
+    OpenTable open(Inbound.ArrowSchema schema, @Nullable String headerTable) {
+        return OpenTable.ofArrow(landing(parse(named(headerTable))), schema.header());
+    }
+
+    private static String named(@Nullable String headerTable) {
+        if (headerTable == null) {
+            throw Refusal.badRequest(
+                    "the header %s is absent".formatted(Opening.TABLE_HEADER),
+                    "name the table in it");
+        }
+        return headerTable;
+    }
+
+    /**
      * As {@link #open}, for a persistent stream, whose table the header alone names.
      *
      * @throws Refusal when table, record type or descriptor do not fit
@@ -162,13 +195,14 @@ final class Streams {
     /** Ends a persistent stream for good. May block. */
     void retire(RetireStreamRequest request, Opening opening) {
         var id = PersistentStreams.id(request.getStreamId());
-        var who = access.authenticate(opening.authorization(), opening.address(), id);
+        var who = access.authenticate("grpc", opening.authorization(), opening.address(), id);
         var landing = landing(parse(request.getTableName()));
         who.require(landing.table().name());
         persistent.retire(landing, id);
     }
 
-    private Landing landing(TableName name) {
+    /** The table of a name; Refusal NOT_FOUND. */
+    Landing landing(TableName name) {
         return landings.find(name).orElseThrow(() -> noSuchTable(name));
     }
 
@@ -196,7 +230,7 @@ final class Streams {
         return parse(name);
     }
 
-    private static TableName parse(String name) {
+    static TableName parse(String name) {
         try {
             return TableName.parse(name);
         } catch (LakemillException e) {
@@ -261,7 +295,7 @@ final class Streams {
     /** Tells the streams what is durable; first all of it, then one acknowledgement each. */
     void durable(List<Durable> group) {
         for (var frame : group) {
-            var stream = callOf(frame.frame());
+            var stream = senderOf(frame.frame());
             if (stream != null && stream.durable(frame.frame().offset())) {
                 touched.add(stream);
             }
@@ -270,13 +304,15 @@ final class Streams {
         touched.clear();
     }
 
-    private @Nullable StreamCall<?> callOf(Frame frame) {
-        return PersistentStreams.isPersistent(frame.stream())
-                ? persistent.durable(frame.stream(), frame.offset()).orElse(null)
-                : open.get(frame.stream());
+    private @Nullable Sender senderOf(Frame frame) {
+        if (PersistentStreams.isPersistent(frame.stream())) {
+            return persistent.durable(frame.stream(), frame.offset()).orElse(null);
+        }
+        var stream = open.get(frame.stream());
+        return stream == null ? inserts.find(frame.stream()).orElse(null) : stream;
     }
 
-    private static void acknowledge(StreamCall<?> stream) {
+    private static void acknowledge(Sender stream) {
         try {
             stream.acknowledge();
         } catch (RuntimeException e) {
@@ -292,6 +328,7 @@ final class Streams {
                         "the server's log has failed: " + cause.problem(), cause.hint());
         closing = why;
         open.values().forEach(stream -> stream.abort(why));
+        inserts.failed(why);
     }
 
     Optional<LakemillException> failure() {

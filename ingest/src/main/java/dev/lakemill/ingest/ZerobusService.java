@@ -1,6 +1,8 @@
 package dev.lakemill.ingest;
 
 import com.google.protobuf.Message;
+import dev.lakemill.api.flight.FlightServiceGrpc;
+import dev.lakemill.api.flight.PutResult;
 import dev.lakemill.api.zerobus.EphemeralStreamResponse;
 import dev.lakemill.api.zerobus.PersistentStreamResponse;
 import dev.lakemill.api.zerobus.RetireStreamRequest;
@@ -13,10 +15,11 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.protobuf.ProtoUtils;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The service databricks.zerobus.Zerobus. */
+/** The services of streams: databricks.zerobus.Zerobus, and Arrow Flight's DoPut. */
 final class ZerobusService {
     private static final Logger LOG = LoggerFactory.getLogger(ZerobusService.class);
 
@@ -36,14 +39,27 @@ final class ZerobusService {
                                 ZerobusGrpc.getEphemeralStreamMethod().getFullMethodName(),
                                 Messages.EPHEMERAL,
                                 EphemeralStreamResponse.getDefaultInstance()),
-                        service.handler(Messages.EPHEMERAL))
+                        service.handler(() -> Messages.EPHEMERAL))
                 .addMethod(
                         service.method(
                                 ZerobusGrpc.getPersistentStreamMethod().getFullMethodName(),
                                 Messages.PERSISTENT,
                                 PersistentStreamResponse.getDefaultInstance()),
-                        service.handler(Messages.PERSISTENT))
+                        service.handler(() -> Messages.PERSISTENT))
                 .addMethod(ZerobusGrpc.getRetireStreamMethod(), service::retire)
+                .build();
+    }
+
+    /** The service arrow.flight.protocol.FlightService, as far as it puts batches. */
+    static ServerServiceDefinition flight(Streams streams, int messageBytesMax) {
+        var service = new ZerobusService(streams, messageBytesMax);
+        return ServerServiceDefinition.builder(FlightServiceGrpc.SERVICE_NAME)
+                .addMethod(
+                        service.method(
+                                FlightServiceGrpc.getDoPutMethod().getFullMethodName(),
+                                new FlightMessages(),
+                                PutResult.getDefaultInstance()),
+                        service.handler(FlightMessages::new))
                 .build();
     }
 
@@ -57,12 +73,12 @@ final class ZerobusService {
                 .build();
     }
 
-    private <R> ServerCallHandler<Inbound, R> handler(Messages<R> messages) {
+    private <R> ServerCallHandler<Inbound, R> handler(Supplier<Messages<R>> messages) {
         return (call, headers) -> {
             // At once, before any message: producers send create_stream only when they have these.
             call.sendHeaders(new Metadata());
             var opening = Opening.of(headers, call.getAttributes());
-            var stream = new StreamCall<>(call, messages, opening, streams);
+            var stream = new StreamCall<>(call, messages.get(), opening, streams);
             try {
                 streams.admit(stream);
             } catch (Refusal e) {

@@ -376,7 +376,7 @@ final class ProtocolTest {
         assertRefused(
                 client.call(TABLE).send(unknownWireType),
                 Status.Code.INVALID_ARGUMENT,
-                "is not an EphemeralStreamRequest");
+                "is not one of the protocol");
     }
 
     private static DescriptorProto descriptor(FieldDescriptorProto.Type traysType) {

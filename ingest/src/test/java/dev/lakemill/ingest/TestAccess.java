@@ -33,7 +33,8 @@ final class TestAccess implements ProducerAccess {
     }
 
     @Override
-    public Producer authenticate(@Nullable String authorization, String address, UUID stream) {
+    public Producer authenticate(
+            String door, @Nullable String authorization, String address, UUID stream) {
         if (!"Bearer token".equals(authorization)) {
             throw new LakemillException(
                     ErrorCode.UNAUTHENTICATED,

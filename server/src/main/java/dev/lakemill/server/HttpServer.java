@@ -125,6 +125,7 @@ final class HttpServer implements AutoCloseable {
         LineageRoutes.mount(routes, catalog, Clock.systemUTC());
         SqlRoutes.mount(routes, parts.node().sql().statements());
         AccessRoutes.mount(routes, catalog);
+        InsertRoutes.mount(routes, parts.node().ingest());
         UnityApi.mount(routes, parts.node().unity());
         routes.secured(HttpMethod.GET, "/api/status", (_, caller) -> status(caller));
         routes.secured(HttpMethod.GET, "/api/pipelines/:name/audit", this::audit);

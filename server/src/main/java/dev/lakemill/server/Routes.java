@@ -85,6 +85,11 @@ public final class Routes {
         mount(method, path, route);
     }
 
+    /** An open route whose requests may be larger than others. */
+    void large(HttpMethod method, String path, long bytesMax, Open route) {
+        mount(method, path, bytesMax, route);
+    }
+
     public void secured(HttpMethod method, String path, Secured route) {
         mount(method, path, context -> route.handle(context, authentication.caller(context)));
     }
@@ -104,9 +109,28 @@ public final class Routes {
     }
 
     private void mount(HttpMethod method, String path, Open route) {
+        mount(method, path, BODY_BYTES_MAX, route);
+    }
+
+    private void mount(HttpMethod method, String path, long bytesMax, Open route) {
         router.route(method, path)
-                .handler(BodyHandler.create(false).setBodyLimit(BODY_BYTES_MAX))
-                .handler(context -> Thread.startVirtualThread(() -> run(context, route)));
+                .handler(BodyHandler.create(false).setBodyLimit(bytesMax))
+                .handler(context -> Thread.startVirtualThread(() -> run(context, route)))
+                .failureHandler(context -> unread(context, bytesMax));
+    }
+
+    /** A request that was not even read: its body is too large, or its connection broke. */
+    private void unread(RoutingContext context, long bytesMax) {
+        if (context.statusCode() != 413 || context.response().headWritten()) {
+            context.next();
+            return;
+        }
+        var failure =
+                new LakemillException(
+                        ErrorCode.INVALID_ARGUMENT,
+                        "the request has more than %d bytes".formatted(bytesMax),
+                        "send less in one request");
+        send(context, new Reply(413, Map.of(), errors.body(413, failure)));
     }
 
     private void run(RoutingContext context, Open route) {

@@ -39,7 +39,8 @@ final class TokenProducers implements ProducerAccess {
     }
 
     @Override
-    public Producer authenticate(@Nullable String authorization, String address, UUID stream) {
+    public Producer authenticate(
+            String door, @Nullable String authorization, String address, UUID stream) {
         if (authorization == null
                 || !authorization.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
             throw new LakemillException(
@@ -47,9 +48,19 @@ final class TokenProducers implements ProducerAccess {
                     "the header authorization brings no bearer token",
                     "get a token from POST /oidc/v1/token, or by ./lakemill token");
         }
-        var token = tokens.verify(authorization.substring(BEARER.length()).strip(), Audience.GRPC);
-        var caller = new Caller(token.principal(), null, "grpc", address, stream.toString());
+        var bearer = authorization.substring(BEARER.length()).strip();
+        var token = door.equals("rest") ? ofRest(bearer) : tokens.verify(bearer, Audience.GRPC);
+        var caller = new Caller(token.principal(), null, door, address, stream.toString());
         return new TokenProducer(token, caller);
+    }
+
+    /** REST takes a producer's token as well as its own. */
+    private TokenInfo ofRest(String bearer) {
+        try {
+            return tokens.verify(bearer, Audience.GRPC);
+        } catch (LakemillException e) {
+            return tokens.verify(bearer, Audience.REST);
+        }
     }
 
     /** Hears of grants and principals, and of tokens. */

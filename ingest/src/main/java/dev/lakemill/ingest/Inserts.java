@@ -1,0 +1,255 @@
+package dev.lakemill.ingest;
+
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
+import dev.lakemill.wal.Frame;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Rows that come in single requests without a stream, as REST sends them. Each request is one
+ * frame: durable as a whole when it is answered, or refused as a whole.
+ *
+ * <p>Requests with one token from one address for one table share a <i>session</i>, a stream that
+ * nobody opens: its producer is authenticated, checked and audited once, again after every change
+ * of grants, and it ends when nothing came for a while. Safe for use by many threads.
+ */
+final class Inserts {
+    private static final int WAITING_MAX = 1_000;
+    private static final int SESSIONS_MAX = 10_000;
+    private static final long IDLE_NANOS_MAX = TimeUnit.SECONDS.toNanos(60);
+    private static final long DURABLE_SECONDS_MAX = 30;
+
+    private record Key(TableName table, @Nullable String authorization, String address) {}
+
+    private final Streams streams;
+    private final int requestBytesMax;
+    private final Map<Key, Session> byKey = new ConcurrentHashMap<>();
+    private final Map<UUID, Session> byId = new ConcurrentHashMap<>();
+    private final Semaphore room = new Semaphore(WAITING_MAX);
+
+    Inserts(Streams streams, int requestBytesMax) {
+        this.streams = streams;
+        this.requestBytesMax = requestBytesMax;
+    }
+
+    /** The requests of one producer for one table. */
+    private final class Session implements Sender {
+        private final UUID id = UUID.randomUUID();
+        private final Landing landing;
+        private final ProducerAccess.Producer producer;
+        private final Map<Long, CompletableFuture<Void>> waiting = new ConcurrentHashMap<>();
+        private final AtomicLong nextOffset = new AtomicLong();
+        private final LongAdder rows = new LongAdder();
+        private volatile long usedNanos = System.nanoTime();
+
+        private Session(Landing landing, InsertRequest request) {
+            this.landing = landing;
+            this.producer =
+                    streams.access()
+                            .authenticate("rest", request.authorization(), request.address(), id);
+        }
+
+        private TableName table() {
+            return landing.table().name();
+        }
+
+        @Override
+        public boolean durable(long offset) {
+            // Requests of a session come in any order: each has its own answer.
+            var done = waiting.remove(offset);
+            if (done != null) {
+                done.complete(null);
+            }
+            return false;
+        }
+
+        @Override
+        public void acknowledge() {}
+
+        private void failed(Refusal why) {
+            waiting.values().forEach(done -> done.completeExceptionally(why));
+        }
+
+        private void closed() {
+            producer.closed(table(), rows.sum());
+        }
+    }
+
+    /**
+     * Returns when the rows are durable. Blocks.
+     *
+     * @return how many they are
+     * @throws LakemillException RESOURCE_EXHAUSTED when there is no room now; INVALID_ARGUMENT for
+     *     bad rows; NOT_FOUND, UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE
+     */
+    int insert(InsertRequest request) {
+        if (!room.tryAcquire()) {
+            throw Refusal.limit(
+                            "%d requests wait for the disk, which is the limit"
+                                    .formatted(WAITING_MAX),
+                            "send again later, or many rows in one request")
+                    .exception();
+        }
+        try {
+            return admit(request);
+        } catch (Refusal e) {
+            streams.countRefused();
+            throw e.exception();
+        } catch (LakemillException e) {
+            streams.countRefused();
+            throw e;
+        } finally {
+            room.release();
+        }
+    }
+
+    private int admit(InsertRequest request) {
+        streams.checkOpen();
+        if (request.body().length > requestBytesMax) {
+            throw Refusal.tooLarge(new Inbound.TooLarge(request.body().length, requestBytesMax));
+        }
+        var session = session(request);
+        var records = JsonRecords.split(request.body());
+        var open = OpenTable.ofJson(session.landing);
+        var payload = open.payload(records, RecordEncoder.NO_OFFSET).bytes();
+        var offset = session.nextOffset.getAndIncrement();
+        var done = new CompletableFuture<Void>();
+        session.waiting.put(offset, done);
+        try {
+            var frame = new Frame(session.landing.table().id(), session.id, offset, payload);
+            if (!streams.offer(session.landing, frame)) {
+                throw Refusal.limit(
+                        "there is no room for rows of %s now".formatted(session.table()),
+                        "send again later; the server's disk or its tables are behind");
+            }
+            streams.count(records.size(), payload.length);
+            await(done);
+        } finally {
+            session.waiting.remove(offset);
+        }
+        session.rows.add(records.size());
+        return records.size();
+    }
+
+    private Session session(InsertRequest request) {
+        var landing = streams.landing(Streams.parse(request.table()));
+        var key = new Key(landing.table().name(), request.authorization(), request.address());
+        var known = byKey.get(key);
+        if (known == null
+                || known.landing != landing
+                || !Instant.now().isBefore(known.producer.expires())) {
+            known = open(key, landing, request);
+        }
+        known.usedNanos = System.nanoTime();
+        return known;
+    }
+
+    private Session open(Key key, Landing landing, InsertRequest request) {
+        if (byKey.size() >= SESSIONS_MAX) {
+            throw Refusal.limit(
+                    "%d producers send single requests, which is the limit".formatted(SESSIONS_MAX),
+                    "open a stream for many rows");
+        }
+        var session = new Session(landing, request);
+        byId.put(session.id, session);
+        // Known before it is checked, so that no change of grants slips between.
+        var before = byKey.put(key, session);
+        try {
+            session.producer.require(landing.table().name());
+        } catch (RuntimeException e) {
+            byKey.remove(key, session);
+            byId.remove(session.id);
+            throw e;
+        } finally {
+            if (before != null) {
+                end(before);
+            }
+        }
+        session.producer.opened(landing.table().name());
+        return session;
+    }
+
+    private static void await(CompletableFuture<Void> done) {
+        try {
+            done.get(DURABLE_SECONDS_MAX, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof Refusal refusal
+                    ? refusal
+                    : Refusal.internal(String.valueOf(e.getCause()));
+        } catch (TimeoutException e) {
+            throw Refusal.unavailable(
+                    "the rows were not on disk within %d s".formatted(DURABLE_SECONDS_MAX),
+                    "they may become durable yet: sent again, they may stand there twice");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw Refusal.unavailable("the server is shutting down", "send again later");
+        }
+    }
+
+    Optional<Sender> find(UUID id) {
+        return Optional.ofNullable(byId.get(id));
+    }
+
+    /** The log takes nothing more. */
+    void failed(Refusal why) {
+        byId.values().forEach(session -> session.failed(why));
+    }
+
+    /** After a change of grants or tokens: every producer is asked anew. May block. */
+    void recheck() {
+        byKey.forEach(this::endIfRefused);
+    }
+
+    private void endIfRefused(Key key, Session session) {
+        try {
+            session.producer.require(session.table());
+        } catch (LakemillException e) {
+            end(key, session);
+        }
+    }
+
+    /** Ends the sessions that nobody uses. May block. */
+    void endIdle() {
+        var now = System.nanoTime();
+        byKey.forEach(
+                (key, session) -> {
+                    if (now - session.usedNanos > IDLE_NANOS_MAX && session.waiting.isEmpty()) {
+                        end(key, session);
+                    }
+                });
+    }
+
+    /** Ends all, for the audit. */
+    void close() {
+        byKey.forEach(this::end);
+    }
+
+    private void end(Key key, Session session) {
+        if (byKey.remove(key, session)) {
+            end(session);
+        }
+    }
+
+    /** Requests that still wait are answered when their rows are durable. */
+    private void end(Session session) {
+        session.closed();
+        if (session.waiting.isEmpty()) {
+            byId.remove(session.id);
+        } else {
+            CompletableFuture.allOf(session.waiting.values().toArray(CompletableFuture[]::new))
+                    .whenComplete((_, _) -> byId.remove(session.id));
+        }
+    }
+}

@@ -1,0 +1,264 @@
+package dev.lakemill.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lakemill.types.ArrowTypes;
+import dev.lakemill.types.Column;
+import dev.lakemill.types.DataType;
+import dev.lakemill.types.DataType.Primitive;
+import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.RootAllocator;
+import org.apache.arrow.vector.BigIntVector;
+import org.apache.arrow.vector.DecimalVector;
+import org.apache.arrow.vector.FieldVector;
+import org.apache.arrow.vector.LargeVarCharVector;
+import org.apache.arrow.vector.TimeStampMicroVector;
+import org.apache.arrow.vector.VarCharVector;
+import org.apache.arrow.vector.VectorSchemaRoot;
+import org.apache.arrow.vector.types.pojo.ArrowType;
+import org.apache.arrow.vector.types.pojo.Field;
+import org.apache.arrow.vector.types.pojo.FieldType;
+import org.apache.arrow.vector.types.pojo.Schema;
+import org.assertj.core.api.recursive.comparison.RecursiveComparisonConfiguration;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** Arrow's batches of random tables into payloads and back; what does not fit is refused. */
+final class ArrowCodecTest {
+    private static final TableName TABLE = TableName.parse("farm.bronze.random");
+    private static final int ROWS = 13;
+    private static final List<ArrowMessages.Packing> PACKINGS =
+            List.of(ArrowMessages.Packing.values());
+
+    @Test
+    void batchesComeOutAsTheyWereSentAmongRows() {
+        Seeds.check(200, this::batchesComeOutAsTheyWereSentAmongRows);
+    }
+
+    private void batchesComeOutAsTheyWereSentAmongRows(long seed) {
+        var random = new RandomRows(seed, false);
+        var schema = random.schema();
+        var rows = random.rows(schema, 3 * ROWS);
+        var texts = new RowTexts(seed);
+        var records = rows.stream().map(row -> texts.json(schema.columns(), row)).toList();
+        var dice = new Random(seed);
+        var packing = PACKINGS.get(dice.nextInt(3));
+        try (BufferAllocator allocator = new RootAllocator()) {
+            var payloads = new ArrayList<byte[]>();
+            for (int i = 0; i < 3; i++) {
+                var part = records.subList(i * ROWS, (i + 1) * ROWS);
+                payloads.add(
+                        dice.nextBoolean()
+                                ? ArrowMessages.payload(schema, part)
+                                : batch(schema, part, packing, dice, allocator));
+            }
+            assertThat(payloads.stream().mapToInt(RowDecoder::count).sum()).isEqualTo(3 * ROWS);
+            try (var decoded = new RowDecoder(schema).decode(payloads, 3 * ROWS, allocator)) {
+                assertSame(rows, VectorValues.rows(decoded));
+            }
+        }
+    }
+
+    /** The columns in any order. */
+    private static byte[] batch(
+            TableSchema schema,
+            List<String> records,
+            ArrowMessages.Packing packing,
+            Random dice,
+            BufferAllocator allocator) {
+        try (var rows = ArrowMessages.rows(schema, records, allocator)) {
+            var vectors = new ArrayList<>(rows.root().getFieldVectors());
+            Collections.shuffle(vectors, dice);
+            var shuffled = new VectorSchemaRoot(vectors);
+            shuffled.setRowCount(rows.count());
+            var message = ArrowMessages.batch(shuffled, packing, allocator);
+            return new ArrowSchema(TABLE, schema, ArrowMessages.schema(shuffled.getSchema()))
+                    .payload(message.inbound(0))
+                    .bytes();
+        }
+    }
+
+    /** Damaged batches are refused or read as something; nothing else happens. */
+    @Test
+    void damagedBatchesDoNoHarm() {
+        Seeds.check(60, this::damagedBatchesDoNoHarm);
+    }
+
+    private void damagedBatchesDoNoHarm(long seed) {
+        var random = new RandomRows(seed, false);
+        var schema = random.schema();
+        var texts = new RowTexts(seed);
+        var records =
+                random.rows(schema, ROWS).stream()
+                        .map(row -> texts.json(schema.columns(), row))
+                        .toList();
+        var dice = new Random(seed);
+        try (BufferAllocator allocator = new RootAllocator();
+                var rows = ArrowMessages.rows(schema, records, allocator)) {
+            var packing = PACKINGS.get(dice.nextInt(3));
+            var message = ArrowMessages.batch(rows.root(), packing, allocator);
+            var reader =
+                    new ArrowSchema(TABLE, schema, ArrowMessages.schema(rows.root().getSchema()));
+            for (int i = 0; i < 60; i++) {
+                var header = message.header().clone();
+                var body = message.body().clone();
+                var target = body.length == 0 || dice.nextBoolean() ? header : body;
+                target[dice.nextInt(target.length)] = (byte) dice.nextInt();
+                var damaged = new ArrowMessages.Batch(header, body);
+                try {
+                    var payload = reader.payload(damaged.inbound(0));
+                    new RowDecoder(schema)
+                            .decode(List.of(payload.bytes()), payload.rows(), allocator)
+                            .close();
+                } catch (Refusal e) {
+                    assertThat(e.message()).isNotBlank();
+                }
+            }
+        }
+    }
+
+    @Test
+    void columnsThatTheTableGotLaterAreNull() {
+        var before = TableSchema.of(Column.required("id", Primitive.LONG));
+        var after =
+                TableSchema.of(
+                        Column.required("id", Primitive.LONG),
+                        Column.nullable("tags", DataType.parse("ARRAY<STRUCT<a:STRING>>")));
+        try (BufferAllocator allocator = new RootAllocator()) {
+            var payload =
+                    batch(
+                            before,
+                            List.of("{\"id\":1}", "{\"id\":2}"),
+                            ArrowMessages.Packing.PLAIN,
+                            new Random(1),
+                            allocator);
+            try (var rows = new RowDecoder(after).decode(List.of(payload), 2, allocator)) {
+                assertSame(
+                        List.of(new Object[] {1L, null}, new Object[] {2L, null}),
+                        VectorValues.rows(rows));
+            }
+        }
+    }
+
+    @Test
+    void aSchemaThatDoesNotFitIsRefusedByItsCause() {
+        var schema =
+                TableSchema.of(
+                        Column.required("id", Primitive.LONG),
+                        Column.nullable("s", DataType.parse("STRUCT<a:INT,b:INT>")));
+        var id = field("id", new ArrowType.Int(64, true));
+        var a = field("a", new ArrowType.Int(32, true));
+        var b = field("b", new ArrowType.Int(32, true));
+        assertRefused(schema, "TYPE_INCOMPATIBLE", field("id", new ArrowType.Int(32, true)));
+        assertRefused(schema, "TYPE_INCOMPATIBLE", field("id", new ArrowType.Int(64, false)));
+        assertRefused(schema, "FIELD_NOT_IN_TABLE", id, field("x", ArrowType.Utf8.INSTANCE));
+        assertRefused(schema, "FIELD_COUNT_MISMATCH", id, id);
+        assertRefused(schema, "MISSING_REQUIRED_COLUMN", struct(a, b));
+        assertRefused(schema, "FIELD_OUT_OF_ORDER", id, struct(b, a));
+        assertRefused(schema, "FIELD_COUNT_MISMATCH", id, struct(a));
+        var taken = new ArrowSchema(TABLE, schema, ArrowMessages.schema(new Schema(List.of(id))));
+        assertThat(taken).isNotNull();
+    }
+
+    private static Field field(String name, ArrowType type) {
+        return Field.nullable(name, type);
+    }
+
+    private static Field struct(Field... fields) {
+        return new Field("s", FieldType.nullable(ArrowType.Struct.INSTANCE), List.of(fields));
+    }
+
+    private static void assertRefused(TableSchema schema, String cause, Field... fields) {
+        var sent = ArrowMessages.schema(new Schema(List.of(fields)));
+        assertThatThrownBy(() -> new ArrowSchema(TABLE, schema, sent))
+                .isInstanceOfSatisfying(
+                        Refusal.class, e -> assertThat(e.causes()).isEqualTo(cause));
+    }
+
+    @Test
+    void valuesThatDoNotFitAreRefusedByColumnAndRow() {
+        var nulls = TableSchema.of(Column.required("v", Primitive.LONG));
+        assertValueRefused(
+                nulls,
+                new ArrowType.Int(64, true),
+                "'v' takes no NULL",
+                v -> {
+                    ((BigIntVector) v).setSafe(0, 7);
+                    v.setNull(1);
+                });
+        var times = TableSchema.of(Column.nullable("v", Primitive.TIMESTAMP_NTZ));
+        var micros = ArrowTypes.field(times.column(0)).getType();
+        assertValueRefused(
+                times,
+                micros,
+                "years 1 to 9999",
+                v -> {
+                    ((TimeStampMicroVector) v).setSafe(0, 7);
+                    ((TimeStampMicroVector) v).setSafe(1, Long.MAX_VALUE);
+                });
+        var texts = TableSchema.of(Column.nullable("v", Primitive.STRING));
+        assertValueRefused(
+                texts,
+                ArrowType.LargeUtf8.INSTANCE,
+                "not UTF-8 in row 1",
+                v -> {
+                    ((LargeVarCharVector) v).setSafe(0, "ä".getBytes(StandardCharsets.UTF_8));
+                    ((LargeVarCharVector) v).setSafe(1, new byte[] {(byte) 0xC3});
+                });
+        assertValueRefused(
+                texts,
+                ArrowType.Utf8.INSTANCE,
+                "not UTF-8 in row 0",
+                v -> {
+                    // Whole only together: no value may end inside of a character.
+                    ((VarCharVector) v).setSafe(0, new byte[] {(byte) 0xC3});
+                    ((VarCharVector) v).setSafe(1, new byte[] {(byte) 0xA4});
+                });
+        var decimals = TableSchema.of(Column.nullable("v", new DataType.Decimal(3, 1)));
+        assertValueRefused(
+                decimals,
+                new ArrowType.Decimal(3, 1, 128),
+                "row 1",
+                v -> {
+                    ((DecimalVector) v).setSafe(0, -999);
+                    ((DecimalVector) v).setSafe(1, -1000);
+                });
+    }
+
+    private interface Filling {
+        void fill(FieldVector vector);
+    }
+
+    private static void assertValueRefused(
+            TableSchema schema, ArrowType type, String words, Filling filling) {
+        var field = new Field("v", FieldType.nullable(type), null);
+        try (BufferAllocator allocator = new RootAllocator();
+                var root = VectorSchemaRoot.create(new Schema(List.of(field)), allocator)) {
+            filling.fill(root.getVector(0));
+            root.setRowCount(2);
+            var reader = new ArrowSchema(TABLE, schema, ArrowMessages.schema(root.getSchema()));
+            var message = ArrowMessages.batch(root, ArrowMessages.Packing.PLAIN, allocator);
+            assertThatThrownBy(() -> reader.payload(message.inbound(4)))
+                    .isInstanceOf(Refusal.class)
+                    .hasMessageContainingAll("batch with offset 4", "row", words);
+        }
+    }
+
+    private static void assertSame(
+            List<@Nullable Object[]> expected, List<@Nullable Object[]> actual) {
+        assertThat(actual)
+                .usingRecursiveComparison(
+                        RecursiveComparisonConfiguration.builder()
+                                .withStrictTypeChecking(false)
+                                .build())
+                .isEqualTo(expected);
+    }
+}
