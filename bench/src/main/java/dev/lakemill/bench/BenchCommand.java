@@ -81,6 +81,21 @@ final class BenchCommand {
     }
 
     @Command(
+            name = "ivm",
+            mixinStandardHelpOptions = true,
+            description = "Random views kept by changes, held against recomputing them.")
+    int ivm(
+            @Option(
+                            names = "--rounds",
+                            defaultValue = "10",
+                            description = "How many thousand cases run.")
+                    int rounds,
+            @Option(names = "--json") boolean json)
+            throws Exception {
+        return run(IvmBench::run, new BenchOptions(rounds, 0, json));
+    }
+
+    @Command(
             name = "crash",
             mixinStandardHelpOptions = true,
             description = "kill -9 of the server at random moments under load, then every row.")

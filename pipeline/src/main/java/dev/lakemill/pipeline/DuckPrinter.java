@@ -123,6 +123,24 @@ public final class DuckPrinter {
         }
     }
 
+    /** As {@link #query}, with the columns named by their numbers, as {@code c7}. */
+    String numbered(Relation relation) {
+        try {
+            return columns(relation);
+        } catch (DuckRefusal e) {
+            throw e.toException();
+        }
+    }
+
+    /** An expression over columns that are named by their numbers. */
+    String value(Expression expression) {
+        try {
+            return values.print(expression);
+        } catch (DuckRefusal e) {
+            throw e.toException();
+        }
+    }
+
     /** What of a plan cannot be printed: of each query and each condition the first. */
     static List<TextError> refusals(PipelinePlan plan) {
         var printer = new DuckPrinter(_ -> "t", "now()");

@@ -1,8 +1,6 @@
 package dev.lakemill.pipeline;
 
 import dev.lakemill.types.ArrowTypes;
-import dev.lakemill.types.ErrorCode;
-import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableSchema;
 import java.io.IOException;
@@ -24,15 +22,9 @@ import java.util.function.Supplier;
 import org.apache.arrow.c.ArrowArrayStream;
 import org.apache.arrow.c.Data;
 import org.apache.arrow.memory.BufferAllocator;
-import org.apache.arrow.vector.VectorLoader;
 import org.apache.arrow.vector.VectorSchemaRoot;
-import org.apache.arrow.vector.VectorUnloader;
-import org.apache.arrow.vector.ipc.ArrowReader;
-import org.apache.arrow.vector.types.pojo.ArrowType;
-import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.util.VectorSchemaRootAppender;
 import org.duckdb.DuckDBConnection;
-import org.duckdb.DuckDBResultSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,6 +41,9 @@ final class DuckSession implements AutoCloseable {
      */
     static final String NOW = "make_timestamp(CAST($1 AS BIGINT))";
 
+    /** As {@link #NOW}, of the batch before; SQL that says this says {@link #NOW}, too. */
+    static final String NOW_BEFORE = "make_timestamp(CAST($2 AS BIGINT))";
+
     /** The table that {@link #load}'s SQL reads. */
     static final String INCOMING = "\"incoming rows\"";
 
@@ -64,6 +59,7 @@ final class DuckSession implements AutoCloseable {
     private final LinkedHashMap<String, Ready> ready = new LinkedHashMap<>(16, 0.75f, true);
 
     private long nowMicros;
+    private long nowBeforeMicros;
 
     private record Ready(PreparedStatement statement, int parameters) {}
 
@@ -108,9 +104,11 @@ final class DuckSession implements AutoCloseable {
      * Until {@link #commit} or {@link #rollback}.
      *
      * @param now what {@link #NOW} is meanwhile
+     * @param before what {@link #NOW_BEFORE} is meanwhile
      */
-    void begin(Instant now) {
+    void begin(Instant now, Instant before) {
         nowMicros = Engine.micros(now);
+        nowBeforeMicros = Engine.micros(before);
         try {
             connection.setAutoCommit(false);
         } catch (SQLException e) {
@@ -166,6 +164,9 @@ final class DuckSession implements AutoCloseable {
         if (found.parameters() > 0) {
             found.statement().setLong(1, nowMicros);
         }
+        if (found.parameters() > 1) {
+            found.statement().setLong(2, nowBeforeMicros);
+        }
         return found.statement();
     }
 
@@ -175,6 +176,16 @@ final class DuckSession implements AutoCloseable {
             if (oldest != null) {
                 oldest.getValue().statement().close();
             }
+        }
+    }
+
+    /** The whole number that SQL gives that comes in every batch with the same text. */
+    long count(String sql) {
+        try (var result = ready(sql).executeQuery()) {
+            result.next();
+            return result.getLong(1);
+        } catch (SQLException e) {
+            throw new DuckException(e);
         }
     }
 
@@ -231,7 +242,7 @@ final class DuckSession implements AutoCloseable {
      * @param expected rows, for which the engine takes memory at once
      */
     Rows rows(String sql, TableSchema schema, long expected) {
-        try (var result = new Result(ready(sql), schema, Math.max(1, expected))) {
+        try (var result = new DuckResult(ready(sql), schema, Math.max(1, expected), allocator)) {
             var first = result.next();
             if (first == null) {
                 return Rows.empty(schema, allocator);
@@ -261,7 +272,7 @@ final class DuckSession implements AutoCloseable {
             throws SQLException {
         var statement = from.prepareStatement(sql);
         statement.closeOnCompletion();
-        return new Batches(new Result(statement, schema, READ_ROWS));
+        return new Batches(new DuckResult(statement, schema, READ_ROWS, allocator));
     }
 
     /** Ends what the session's thread runs now, with an error; called by another thread. */
@@ -285,7 +296,7 @@ final class DuckSession implements AutoCloseable {
     }
 
     /** The first batch with all that follow; it is closed when they do not come. */
-    private static Rows joined(Rows first, Result result) {
+    private static Rows joined(Rows first, DuckResult result) {
         try {
             for (var more = result.next(); more != null; more = result.next()) {
                 try (var part = more) {
@@ -386,10 +397,10 @@ final class DuckSession implements AutoCloseable {
 
     /** A result as an iterator, which must know one batch ahead. */
     static final class Batches implements Iterator<Rows>, AutoCloseable {
-        private final Result result;
+        private final DuckResult result;
         private @Nullable Rows ahead;
 
-        private Batches(Result result) {
+        private Batches(DuckResult result) {
             this.result = result;
             this.ahead = result.next();
         }
@@ -417,80 +428,5 @@ final class DuckSession implements AutoCloseable {
             }
             result.close();
         }
-    }
-
-    /** A result being read; the buffers are DuckDB's, handed over. */
-    private final class Result implements AutoCloseable {
-        private final TableSchema schema;
-        private final DuckDBResultSet result;
-        private final ArrowReader reader;
-
-        Result(PreparedStatement statement, TableSchema schema, long batchRows)
-                throws SQLException {
-            this.schema = schema;
-            this.result = (DuckDBResultSet) statement.executeQuery();
-            this.reader = (ArrowReader) result.arrowExportStream(allocator, batchRows);
-        }
-
-        @Nullable Rows next() {
-            try {
-                return reader.loadNextBatch() ? taken(reader.getVectorSchemaRoot()) : null;
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-
-        private Rows taken(VectorSchemaRoot from) {
-            var to = VectorSchemaRoot.create(ArrowTypes.schema(schema), allocator);
-            var expected = to.getSchema().getFields();
-            var actual = from.getSchema().getFields();
-            if (!sameLayouts(expected, actual)) {
-                to.close();
-                throw new LakemillException(
-                        ErrorCode.INTERNAL,
-                        "a query gave the columns %s where %s belong".formatted(actual, expected),
-                        "report this as a defect, with the pipeline's text");
-            }
-            try (var buffers = new VectorUnloader(from).getRecordBatch()) {
-                new VectorLoader(to).load(buffers);
-            }
-            return new Rows(schema, to);
-        }
-
-        @Override
-        public void close() {
-            try {
-                reader.close();
-                result.close();
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            } catch (SQLException e) {
-                throw new DuckException(e);
-            }
-        }
-    }
-
-    private static boolean sameLayouts(List<Field> expected, List<Field> actual) {
-        if (expected.size() != actual.size()) {
-            return false;
-        }
-        for (int i = 0; i < expected.size(); i++) {
-            if (!sameLayout(expected.get(i), actual.get(i))) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    /** Names, zones and nullability aside. */
-    private static boolean sameLayout(Field expected, Field actual) {
-        boolean sameType;
-        if (expected.getType() instanceof ArrowType.Timestamp left
-                && actual.getType() instanceof ArrowType.Timestamp right) {
-            sameType = left.getUnit() == right.getUnit();
-        } else {
-            sameType = expected.getType().equals(actual.getType());
-        }
-        return sameType && sameLayouts(expected.getChildren(), actual.getChildren());
     }
 }

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +29,7 @@ final class Engine implements AutoCloseable {
 
     private Instant now = Instant.EPOCH;
 
-    Engine(Program program, DuckSession duck) {
+    Engine(Program program, DuckSession duck, MaintenanceChoice choice) {
         this.program = program;
         this.duck = duck;
         for (var table : program.appended()) {
@@ -36,7 +37,7 @@ final class Engine implements AutoCloseable {
         }
         for (var view : program.views()) {
             loadEmpty(view.schema(), "CREATE TABLE " + whole(view.name()) + " AS SELECT * FROM ");
-            maintenance.put(view.name(), new FullRecompute());
+            maintenance.put(view.name(), MeasuredMaintenance.of(view, choice));
         }
     }
 
@@ -84,7 +85,7 @@ final class Engine implements AutoCloseable {
 
     /** Runs a batch; either all of it stands or nothing. */
     BatchOutcome run(BatchInput input) {
-        duck.begin(input.now());
+        duck.begin(input.now(), now);
         var batch = new RunningBatch(this, duck, input);
         try {
             var done = batch.run();
@@ -108,7 +109,7 @@ final class Engine implements AutoCloseable {
 
     /** Holds all views against their queries, with the last batch's now(). */
     List<ViewAudit> audit() {
-        duck.begin(now);
+        duck.begin(now, now);
         try {
             return new RunningBatch(this, duck, new BatchInput(0, now, Map.of(), true)).audit();
         } finally {
@@ -119,6 +120,13 @@ final class Engine implements AutoCloseable {
     /** SQL of a view's content: its columns, in order. */
     static String content(Step.View view) {
         return "SELECT %s FROM %s".formatted(Checks.columns(view.schema()), whole(view.name()));
+    }
+
+    /** How each view is kept. */
+    Map<TableName, ViewStatus> views() {
+        var views = new TreeMap<TableName, ViewStatus>();
+        maintenance.forEach((name, kept) -> views.put(name, kept.status()));
+        return views;
     }
 
     ViewMaintenance maintenance(TableName view) {
@@ -180,6 +188,7 @@ final class Engine implements AutoCloseable {
     private void undo(RunningBatch batch) {
         batch.close();
         duck.rollback();
+        maintenance.values().forEach(ViewMaintenance::undone);
     }
 
     private void create(Program.Appended table) {

@@ -2,6 +2,8 @@ package dev.lakemill.pipeline;
 
 import static dev.lakemill.pipeline.DuckPrinter.quoted;
 
+import java.util.Optional;
+
 /**
  * Runs the whole query and compares with the content before.
  *
@@ -9,25 +11,38 @@ import static dev.lakemill.pipeline.DuckPrinter.quoted;
  * and what does not cancel out has changed. As in EXCEPT, NULLs are equal, NaNs are equal, and 0.0
  * equals -0.0.
  */
-final class FullRecompute implements ViewMaintenance {
-    @Override
-    public Refreshed refresh(Refresh refresh) {
-        var view = refresh.view();
+final class FullRecompute {
+    private final Step.View view;
+    private final ViewContent content;
+
+    FullRecompute(Step.View view, ViewContent content) {
+        this.view = view;
+        this.content = content;
+    }
+
+    /** As {@link ViewMaintenance#refresh}. */
+    Optional<String> refresh(ViewMaintenance.Refresh refresh) {
+        var duck = refresh.duck();
         var after = quoted(view.name() + " next");
-        refresh.duck()
-                .repeat("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(after, refresh.query()));
-        return new Refreshed(
-                after, difference(Checks.columns(view.schema()), refresh.content(), after));
+        duck.repeat("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(after, refresh.query()));
+        var changes = difference(Checks.columns(view.schema()), content.table(), after);
+        var counted = content.keep(duck, changes);
+        if (counted.isNone()) {
+            return Optional.empty();
+        }
+        content.become(duck, counted, after);
+        return Optional.of(content.changes());
     }
 
     /** SQL of the rows that make {@code after} of {@code before}. */
     static String difference(String columns, String before, String after) {
         return """
         SELECT %1$s, %2$s FROM (
-          SELECT %1$s, sign(w)::BIGINT AS %2$s, unnest(range(abs(w)::BIGINT)) FROM (
-            SELECT %1$s, sum(w) AS w FROM (
-              SELECT %1$s, 1 AS w FROM %4$s UNION ALL SELECT %1$s, -1 FROM %3$s)
-            GROUP BY %1$s HAVING sum(w) <> 0))"""
-                .formatted(columns, WEIGHT, before, after);
+          SELECT %1$s, sign(_lakemill_w)::BIGINT AS %2$s,
+            unnest(range(abs(_lakemill_w)::BIGINT)) FROM (
+            SELECT %1$s, sum(_lakemill_w) AS _lakemill_w FROM (
+              SELECT %1$s, 1 AS _lakemill_w FROM %4$s UNION ALL SELECT %1$s, -1 FROM %3$s)
+            GROUP BY %1$s HAVING sum(_lakemill_w) <> 0))"""
+                .formatted(columns, ViewMaintenance.WEIGHT, before, after);
     }
 }

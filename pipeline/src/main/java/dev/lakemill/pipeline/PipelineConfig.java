@@ -3,9 +3,14 @@ package dev.lakemill.pipeline;
 import java.time.Duration;
 
 /** How a pipeline runs. */
-public record PipelineConfig(Batches batches, Rounds rounds, Duck duck) {
+public record PipelineConfig(Batches batches, Rounds rounds, Duck duck, Views views) {
     public static final PipelineConfig DEFAULT =
-            new PipelineConfig(Batches.DEFAULT, Rounds.DEFAULT, Duck.DEFAULT);
+            new PipelineConfig(Batches.DEFAULT, Rounds.DEFAULT, Duck.DEFAULT, Views.DEFAULT);
+
+    /** With views kept as usual. */
+    public PipelineConfig(Batches batches, Rounds rounds, Duck duck) {
+        this(batches, rounds, duck, Views.DEFAULT);
+    }
 
     /**
      * How input is cut into batches.
@@ -46,5 +51,15 @@ public record PipelineConfig(Batches batches, Rounds rounds, Duck duck) {
      */
     public record Duck(long memoryBytesMax, long temporaryBytesMax, int threads) {
         public static final Duck DEFAULT = new Duck(512L << 20, 16L << 30, 1);
+    }
+
+    /**
+     * How views are kept equal to their queries.
+     *
+     * @param auditInterval between two audits, each of one view in turn, which holds up the batches
+     *     as long as its query runs; zero for none
+     */
+    public record Views(MaintenanceChoice choice, Duration auditInterval) {
+        public static final Views DEFAULT = new Views(MaintenanceChoice.MEASURED, Duration.ZERO);
     }
 }

@@ -131,12 +131,12 @@ final class PipelineRun implements AutoCloseable {
         this.duck =
                 DuckSession.open(
                         config.duck(), parts.folder().resolve("temporary"), parts.allocator());
-        this.engine = engine(program, duck);
+        this.engine = engine(program, duck, config.views().choice());
     }
 
-    private static Engine engine(Program program, DuckSession duck) {
+    private static Engine engine(Program program, DuckSession duck, MaintenanceChoice choice) {
         try {
-            return new Engine(program, duck);
+            return new Engine(program, duck, choice);
         } catch (RuntimeException | Error e) {
             duck.close();
             throw e;

@@ -149,7 +149,9 @@ final class Program {
                             view.name(),
                             view.schema(),
                             view.comment(),
-                            new PlannedQuery(view.query(), usesNow(view.expectations())),
+                            new PlannedQuery(
+                                    WindowOrder.settled(view.query()),
+                                    usesNow(view.expectations())),
                             view.expectations().stream().map(Program::rule).toList());
         };
     }

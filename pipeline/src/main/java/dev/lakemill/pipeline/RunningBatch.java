@@ -21,7 +21,7 @@ import org.apache.arrow.vector.BigIntVector;
  * One batch inside its transaction: the steps of the program, in order, each seeing what the steps
  * before it did in this batch.
  */
-final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance.Changes {
+final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     private static final String RUNNING = quoted("running batch");
 
     /** Of a view. */
@@ -34,13 +34,10 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
     private final DuckSession duck;
     private final BatchInput input;
 
-    /** SQL names of the content of views that changed in this batch. */
-    private final Map<TableName, String> contents = new HashMap<>();
-
     /** SQL of the new rows of tables that grew in this batch, {@link Checks#ROW} included. */
     private final Map<TableName, String> fresh = new HashMap<>();
 
-    /** SQL of the changes of views that changed in this batch. */
+    /** SQL names of the changes of views that changed in this batch. */
     private final Map<TableName, String> viewChanges = new HashMap<>();
 
     private final Map<TableName, Changes> changes = new LinkedHashMap<>();
@@ -67,11 +64,6 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
                 case Step.View view -> refresh(view);
             }
         }
-        contents.forEach(
-                (view, content) ->
-                        duck.repeat(
-                                "CREATE OR REPLACE TABLE %s AS FROM %s"
-                                        .formatted(Engine.whole(view), content)));
         return new BatchOutcome.Done(changes, counts);
     }
 
@@ -102,11 +94,11 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
 
     @Override
     public String whole(TableName table) {
-        return contents.getOrDefault(table, Engine.whole(table));
+        return Engine.whole(table);
     }
 
     @Override
-    public Optional<String> of(TableName table) {
+    public Optional<String> changes(TableName table) {
         var rows = fresh.get(table);
         return rows == null
                 ? Optional.ofNullable(viewChanges.get(table))
@@ -217,27 +209,20 @@ final class RunningBatch implements AutoCloseable, Query.Tables, ViewMaintenance
         if (!due) {
             return;
         }
-        var refreshed =
-                engine.maintenance(view.name())
-                        .refresh(
-                                new ViewMaintenance.Refresh(
-                                        duck,
-                                        view,
-                                        Engine.whole(view.name()),
-                                        judged(view, DuckSession.NOW),
-                                        input.now(),
-                                        engine.now(),
-                                        this));
+        engine.maintenance(view.name())
+                .refresh(
+                        new ViewMaintenance.Refresh(
+                                duck, judged(view, DuckSession.NOW), this, input.everything()))
+                .ifPresent(changed -> take(view, changed));
+    }
+
+    private void take(Step.View view, String changed) {
         var columns = new ArrayList<>(view.schema().columns());
         columns.add(Column.required(ViewMaintenance.WEIGHT, Primitive.LONG));
-        var sql =
-                "FROM (%s) ORDER BY %s DESC".formatted(refreshed.changes(), ViewMaintenance.WEIGHT);
+        var sql = "FROM %s ORDER BY %s DESC".formatted(changed, ViewMaintenance.WEIGHT);
         try (var rows = duck.rows(sql, new TableSchema(columns), EXPECTED_CHANGES)) {
-            if (rows.count() > 0) {
-                contents.put(view.name(), refreshed.content());
-                viewChanges.put(view.name(), refreshed.changes());
-                changes.put(view.name(), changes(view, rows));
-            }
+            viewChanges.put(view.name(), changed);
+            changes.put(view.name(), changes(view, rows));
         }
     }
 

@@ -92,7 +92,9 @@ final class EnginePropertyTest {
         var program = judged();
         try (var engine =
                 new Engine(
-                        program, DuckSession.open(PipelineConfig.Duck.DEFAULT, TEMPORARY, root))) {
+                        program,
+                        DuckSession.open(PipelineConfig.Duck.DEFAULT, TEMPORARY, root),
+                        MaintenanceChoice.MEASURED)) {
             var from = 0;
             for (int number = 1; from < events.size() || number == 1; number++) {
                 var size = number <= cuts.size() ? cuts.get(number - 1) : events.size();

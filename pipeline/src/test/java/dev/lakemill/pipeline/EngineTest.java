@@ -339,7 +339,7 @@ final class EngineTest {
 
     private void start(TestPrograms program) {
         var duck = DuckSession.open(PipelineConfig.Duck.DEFAULT, folder.resolve("tmp"), root);
-        engine = new Engine(program.build(), duck);
+        engine = new Engine(program.build(), duck, MaintenanceChoice.MEASURED);
     }
 
     private Engine running() {

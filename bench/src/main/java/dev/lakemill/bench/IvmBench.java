@@ -1,0 +1,65 @@
+package dev.lakemill.bench;
+
+import dev.lakemill.pipeline.MaintenanceKind;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.apache.arrow.memory.RootAllocator;
+
+/**
+ * Holds incremental maintenance against recomputation, by seeded cases.
+ *
+ * <p>{@code --rounds} is how many thousand cases run.
+ */
+final class IvmBench {
+    private static final long FIRST_SEED = 20_261_128;
+
+    private IvmBench() {}
+
+    /**
+     * What cases found.
+     *
+     * @param differences what differed, each with its seed
+     * @param kinds how many views were kept in each way
+     */
+    record Outcome(long cases, List<String> differences, Map<MaintenanceKind, Integer> kinds) {}
+
+    static Report run(BenchOptions options) throws IOException {
+        var folder = Folders.temporary("lakemill-ivm");
+        try {
+            var outcome = run(folder, FIRST_SEED, options.rounds() * 1_000L);
+            var report = new Report.Builder();
+            report.check("views_equal_their_queries", outcome.differences().isEmpty());
+            report.figure("cases", outcome.cases());
+            report.figure("differences", outcome.differences().size());
+            outcome.kinds()
+                    .forEach(
+                            (kind, views) ->
+                                    report.figure(
+                                            "views_" + kind.name().toLowerCase(Locale.ROOT),
+                                            views));
+            outcome.differences().forEach(System.err::println);
+            return report.build();
+        } finally {
+            Folders.delete(folder);
+        }
+    }
+
+    static Outcome run(Path folder, long firstSeed, long cases) {
+        var differences = new ArrayList<String>();
+        var kinds = new EnumMap<MaintenanceKind, Integer>(MaintenanceKind.class);
+        for (long seed = firstSeed; seed < firstSeed + cases; seed++) {
+            try (var allocator = new RootAllocator();
+                    var one = new IvmCase(seed, allocator, folder)) {
+                one.run().forEach((kind, views) -> kinds.merge(kind, views, Integer::sum));
+            } catch (IvmCase.Difference | RuntimeException e) {
+                differences.add("seed %d: %s".formatted(seed, e));
+            }
+        }
+        return new Outcome(cases, List.copyOf(differences), kinds);
+    }
+}

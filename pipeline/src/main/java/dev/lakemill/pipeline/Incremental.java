@@ -1,0 +1,92 @@
+package dev.lakemill.pipeline;
+
+import static dev.lakemill.pipeline.DuckPrinter.quoted;
+import static dev.lakemill.pipeline.MaintenanceSql.WEIGHT;
+import static dev.lakemill.pipeline.MaintenanceSql.column;
+import static dev.lakemill.pipeline.MaintenanceSql.consolidated;
+import static dev.lakemill.pipeline.MaintenanceSql.weighted;
+
+import dev.lakemill.plan.Relation;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.Optional;
+import java.util.Set;
+
+/** Computes a view's changes from its inputs' changes. */
+final class Incremental {
+    private final Step.View view;
+    private final ViewContent content;
+    private final MaintenanceSql sql;
+    private final Maintained root;
+
+    private Incremental(Step.View view, ViewContent content, MaintenanceSql sql, Maintained root) {
+        this.view = view;
+        this.content = content;
+        this.sql = sql;
+        this.root = root;
+    }
+
+    /**
+     * @throws MaintenancePlan.NotIncremental when the query's form does not allow it
+     */
+    static Incremental of(Step.View view, ViewContent content)
+            throws MaintenancePlan.NotIncremental {
+        if (!view.rules().isEmpty()) {
+            throw new MaintenancePlan.NotIncremental("its expectations are counted over all rows");
+        }
+        if (view.schema().indexOf("rowid").isPresent()) {
+            throw new MaintenancePlan.NotIncremental("it has a column named rowid");
+        }
+        if (!(view.query() instanceof PlannedQuery query)) {
+            throw new MaintenancePlan.NotIncremental("its query has no plan");
+        }
+        var sql = new MaintenanceSql(view.name());
+        return new Incremental(view, content, sql, MaintenancePlan.of(query.relation(), sql));
+    }
+
+    /** Makes what it keeps anew, of the inputs as they are with the batch. */
+    void build(ViewMaintenance.Refresh refresh) {
+        sql.begin(refresh);
+        Maintained.buildAll(root, sql);
+    }
+
+    /** As {@link ViewMaintenance#refresh}; the batch before left what it keeps as it should be. */
+    Optional<String> refresh(ViewMaintenance.Refresh refresh) {
+        sql.begin(refresh);
+        var changes = root.changes(sql);
+        if (changes.isEmpty()) {
+            return Optional.empty();
+        }
+        var counted = content.keep(refresh.duck(), named(changes.get()));
+        if (counted.isNone()) {
+            return Optional.empty();
+        }
+        content.apply(refresh.duck(), counted);
+        return Optional.of(content.changes());
+    }
+
+    /** SQL of the changes under the view's column names. */
+    private String named(Relation changes) {
+        var output = root.now().output();
+        var names = new ArrayList<String>();
+        for (int i = 0; i < output.size(); i++) {
+            names.add(column(output.get(i)) + " AS " + quoted(view.schema().column(i).name()));
+        }
+        names.add(column(WEIGHT) + " AS " + ViewMaintenance.WEIGHT);
+        return "SELECT %s FROM (%s)"
+                .formatted(
+                        String.join(", ", names),
+                        consolidated(output, sql.print(weighted(changes, output))));
+    }
+
+    Set<MaintenanceKind> kinds() {
+        var kinds = EnumSet.noneOf(MaintenanceKind.class);
+        collect(root, kinds);
+        return kinds;
+    }
+
+    private static void collect(Maintained part, Set<MaintenanceKind> kinds) {
+        kinds.add(part.kind());
+        part.inputs().forEach(input -> collect(input, kinds));
+    }
+}

@@ -1,0 +1,106 @@
+package dev.lakemill.pipeline;
+
+import static dev.lakemill.pipeline.DuckPrinter.quoted;
+
+import java.util.stream.Collectors;
+
+/** The table that holds a view's rows, and how changes come into it. */
+final class ViewContent {
+    /** Fewer changes than a view of so many times the rows go into its table one by one. */
+    private static final int REPLACE_SHARE = 4;
+
+    private final Step.View view;
+    private final StateTable table;
+    private final String columns;
+    private final String changes;
+
+    ViewContent(Step.View view) {
+        this.view = view;
+        this.table = new StateTable(Engine.whole(view.name()));
+        this.columns = Checks.columns(view.schema());
+        this.changes = quoted(view.name() + " changes");
+    }
+
+    /** The quoted name of the table. */
+    String table() {
+        return table.name();
+    }
+
+    /** The quoted name of the table of the last changes. */
+    String changes() {
+        return changes;
+    }
+
+    /**
+     * Keeps the changes for those who read the view, and counts them.
+     *
+     * @param select SQL that gives the view's columns and the weight
+     */
+    Counted keep(DuckSession duck, String select) {
+        duck.repeat("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(changes, select));
+        return new Counted(count(duck, "> 0"), count(duck, "< 0"));
+    }
+
+    private long count(DuckSession duck, String sign) {
+        return duck.count(
+                "SELECT count(*) FROM %s WHERE %s %s"
+                        .formatted(changes, ViewMaintenance.WEIGHT, sign));
+    }
+
+    /** Rows that came and went. */
+    record Counted(long came, long went) {
+        boolean isNone() {
+            return came == 0 && went == 0;
+        }
+    }
+
+    /** Brings the table to {@code after}, which differs from it by the kept changes. */
+    void become(DuckSession duck, Counted counted, String after) {
+        var rows = duck.count("SELECT count(*) FROM " + after);
+        if (view.schema().indexOf("rowid").isPresent()
+                || (counted.came() + counted.went()) * REPLACE_SHARE > rows) {
+            table.replace(duck, "FROM " + after);
+        } else {
+            apply(duck, counted);
+        }
+    }
+
+    /** Brings the kept changes into the table. */
+    void apply(DuckSession duck, Counted counted) {
+        if (counted.went() > 0) {
+            duck.repeat(deletion());
+            table.gone(duck, counted.went());
+        }
+        if (counted.came() > 0) {
+            duck.repeat(
+                    "INSERT INTO %s SELECT %s FROM %s WHERE %s > 0"
+                            .formatted(table.name(), columns, changes, ViewMaintenance.WEIGHT));
+        }
+    }
+
+    /** Of equal rows as many go as the changes say, whichever. */
+    private String deletion() {
+        var same =
+                view.schema().columns().stream()
+                        .map(c -> "v.%1$s IS NOT DISTINCT FROM d.%1$s".formatted(quoted(c.name())))
+                        .collect(Collectors.joining(" AND "));
+        return """
+        DELETE FROM %1$s WHERE rowid IN (
+          SELECT id FROM (
+            SELECT v.rowid AS id, d._lakemill_gone AS gone,
+              row_number() OVER (PARTITION BY %4$s) AS place
+            FROM %1$s AS v JOIN (
+              SELECT %2$s, count(*) AS _lakemill_gone FROM %3$s WHERE %5$s < 0
+              GROUP BY ALL) AS d ON %6$s)
+          WHERE place <= gone)"""
+                .formatted(
+                        table.name(),
+                        columns,
+                        changes,
+                        view.schema().columns().stream()
+                                .map(c -> "v." + quoted(c.name()))
+                                .collect(Collectors.joining(", ")),
+                        ViewMaintenance.WEIGHT,
+                        same);
+    }
+}
