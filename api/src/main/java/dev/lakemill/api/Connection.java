@@ -1,8 +1,6 @@
 package dev.lakemill.api;
 
 import dev.lakemill.api.zerobus.CreateIngestStreamRequest;
-import dev.lakemill.api.zerobus.EphemeralStreamRequest;
-import dev.lakemill.api.zerobus.EphemeralStreamResponse;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -17,9 +15,10 @@ import org.jspecify.annotations.Nullable;
  * <p>It goes through: waiting for the server's answer, open, drained (the server asked to end:
  * nothing more is sent, acknowledgements still come), half-closed, ended.
  */
-final class Connection extends ClientCall.Listener<EphemeralStreamResponse> {
+final class Connection<Q, R> extends ClientCall.Listener<R> {
     private final StreamState state;
-    private final ClientCall<EphemeralStreamRequest, EphemeralStreamResponse> call;
+    private final Protocol<Q, R> protocol;
+    private final ClientCall<Q, R> call;
     private final long startedNanos = System.nanoTime();
 
     private boolean open;
@@ -31,17 +30,17 @@ final class Connection extends ClientCall.Listener<EphemeralStreamResponse> {
     private @Nullable String cancelled;
     private @Nullable Status end;
 
-    Connection(
-            StreamState state, ClientCall<EphemeralStreamRequest, EphemeralStreamResponse> call) {
+    Connection(StreamState state, Protocol<Q, R> protocol, ClientCall<Q, R> call) {
         this.state = state;
+        this.protocol = protocol;
         this.call = call;
     }
 
     /** Starts the call and asks for the stream. Without the lock: gRPC may call back at once. */
-    void start(CreateIngestStreamRequest create, Metadata headers) {
+    void start(CreateIngestStreamRequest create, @Nullable String stream, Metadata headers) {
         call.start(this, headers);
         call.request(Integer.MAX_VALUE);
-        call.sendMessage(EphemeralStreamRequest.newBuilder().setCreateStream(create).build());
+        call.sendMessage(protocol.open(create, stream));
     }
 
     /** Sends what may be sent now. Under the lock. */
@@ -72,7 +71,7 @@ final class Connection extends ClientCall.Listener<EphemeralStreamResponse> {
                 againLast = outgoing.offset();
                 againRows += outgoing.request().rows();
             }
-            call.sendMessage(outgoing.request().message(outgoing.connectionOffset()));
+            call.sendMessage(protocol.request(outgoing.request(), outgoing.connectionOffset()));
         }
         if (idle) {
             heardNanos = System.nanoTime();
@@ -93,40 +92,39 @@ final class Connection extends ClientCall.Listener<EphemeralStreamResponse> {
     }
 
     @Override
-    public void onMessage(EphemeralStreamResponse response) {
+    public void onMessage(R response) {
         state.lock();
         try {
             if (end == null) {
                 heardNanos = System.nanoTime();
-                take(response);
+                take(protocol.answer(response));
             }
         } finally {
             state.unlock();
         }
     }
 
-    private void take(EphemeralStreamResponse response) {
-        switch (response.getPayloadCase()) {
-            case CREATE_STREAM_RESPONSE -> {
+    private void take(Protocol.Answer answer) {
+        switch (answer) {
+            case Protocol.Answer.Created created -> {
                 open = true;
-                state.opened(response.getCreateStreamResponse().getStreamId());
+                state.opened(created.stream());
                 sendUnsent();
             }
-            case INGEST_RECORD_RESPONSE -> {
-                var ack = response.getIngestRecordResponse();
-                takeAck(
-                        ack.hasDurabilityAckUpToOffset()
-                                ? ack.getDurabilityAckUpToOffset()
-                                : Long.MAX_VALUE);
+            case Protocol.Answer.Resumed resumed -> {
+                open = true;
+                state.resumed(resumed.lastOffset());
+                sendUnsent();
             }
-            case CLOSE_STREAM_SIGNAL -> drain(response.getCloseStreamSignal().getDuration());
-            case PAYLOAD_NOT_SET -> {}
+            case Protocol.Answer.Acked acked -> takeAck(acked.offset());
+            case Protocol.Answer.Closing closing -> drain(closing.grace());
+            case Protocol.Answer.Nothing _ -> {}
         }
     }
 
     /** An acknowledgement of what was never sent is no acknowledgement: nothing of it is taken. */
     private void takeAck(long connectionOffset) {
-        if (connectionOffset == Long.MAX_VALUE || !state.queue.mayAck(connectionOffset)) {
+        if (connectionOffset == Protocol.NO_OFFSET || !state.queue.mayAck(connectionOffset)) {
             cancel("the server acknowledged an offset that was not sent");
             return;
         }
@@ -136,12 +134,9 @@ final class Connection extends ClientCall.Listener<EphemeralStreamResponse> {
         }
     }
 
-    private void drain(com.google.protobuf.Duration grace) {
+    private void drain(Duration grace) {
         draining = true;
-        drainUntilNanos =
-                System.nanoTime()
-                        + TimeUnit.SECONDS.toNanos(Math.min(grace.getSeconds(), 3600))
-                        + grace.getNanos();
+        drainUntilNanos = System.nanoTime() + grace.toNanos();
         if (!state.queue.awaitsAck()) {
             halfClose();
         }
@@ -153,10 +148,16 @@ final class Connection extends ClientCall.Listener<EphemeralStreamResponse> {
         state.lock();
         try {
             end = status;
+            RejectedRows.of(trailers).ifPresent(rows -> state.rejected(inStream(rows)));
             state.signalChange();
         } finally {
             state.unlock();
         }
+    }
+
+    /** The server counts on this connection, the caller in the stream. */
+    private RejectedRows inStream(RejectedRows rows) {
+        return new RejectedRows(state.queue.streamOffset(rows.offset()), rows.problems());
     }
 
     /** Says that nothing more follows. Under the lock. */

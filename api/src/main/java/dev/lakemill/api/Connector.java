@@ -2,7 +2,6 @@ package dev.lakemill.api;
 
 import dev.lakemill.api.zerobus.CreateIngestStreamRequest;
 import dev.lakemill.api.zerobus.RecordType;
-import dev.lakemill.api.zerobus.ZerobusGrpc;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
@@ -22,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The wait doubles from {@link StreamOptions#backoffMin} to the maximum and is drawn from its
  * upper half, so that many producers of a restarted server do not come back at the same moment.
  */
-final class Connector implements Runnable {
+final class Connector<Q, R> implements Runnable {
     private static final Metadata.Key<String> AUTHORIZATION =
             Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
     private static final Metadata.Key<String> TABLE =
@@ -33,21 +32,25 @@ final class Connector implements Runnable {
     private final Supplier<String> token;
     private final RandomGenerator random;
     private final StreamState state;
+    private final Protocol<Q, R> protocol;
     private final CreateIngestStreamRequest create;
 
     /** The connection in use; guarded by the stream's lock. */
-    private @Nullable Connection connection;
+    private @Nullable Connection<Q, R> connection;
+
+    /** The way to the server. */
+    record Route(ManagedChannel channel, Supplier<String> token, RandomGenerator random) {}
 
     Connector(
-            ManagedChannel channel,
-            Supplier<String> token,
-            RandomGenerator random,
+            Route route,
             StreamState state,
+            Protocol<Q, R> protocol,
             CreateIngestStreamRequest create) {
-        this.channel = channel;
-        this.token = token;
-        this.random = random;
+        this.channel = route.channel();
+        this.token = route.token();
+        this.random = route.random();
         this.state = state;
+        this.protocol = protocol;
         this.create = create;
     }
 
@@ -63,7 +66,7 @@ final class Connector implements Runnable {
     }
 
     /** The connection in use. Under the stream's lock. */
-    @Nullable Connection connection() {
+    @Nullable Connection<Q, R> connection() {
         return connection;
     }
 
@@ -105,36 +108,44 @@ final class Connector implements Runnable {
         }
     }
 
+    static Metadata headers(TableName table, String bearer) {
+        var headers = new Metadata();
+        headers.put(AUTHORIZATION, "Bearer " + bearer);
+        headers.put(TABLE, table.toString());
+        return headers;
+    }
+
     private static Status noToken() {
         return Status.UNAVAILABLE.withDescription("the token supplier gave no token");
     }
 
     /** Starts a connection; null when the token supplier failed. */
-    private @Nullable Connection connect() {
-        var headers = new Metadata();
+    private @Nullable Connection<Q, R> connect() {
+        Metadata headers;
         try {
-            headers.put(AUTHORIZATION, "Bearer " + token.get());
+            headers = headers(TableName.parse(create.getTableName()), token.get());
         } catch (RuntimeException e) {
             return null;
         }
-        headers.put(TABLE, create.getTableName());
         channel.resetConnectBackoff();
         var options = CallOptions.DEFAULT.withOnReadyThreshold(READY_BYTES);
-        var call = channel.newCall(ZerobusGrpc.getEphemeralStreamMethod(), options);
-        var started = new Connection(state, call);
+        var call = channel.newCall(protocol.method(), options);
+        var started = new Connection<>(state, protocol, call);
+        @Nullable String stream;
         state.lock();
         try {
             state.queue.rewind();
             connection = started;
+            stream = protocol.persistent() ? state.streamId() : null;
         } finally {
             state.unlock();
         }
-        started.start(create, headers);
+        started.start(create, stream, headers);
         return started;
     }
 
     /** Waits for the connection's end; null when the stream was closed with nothing left to do. */
-    private @Nullable Status awaitEnd(Connection current) throws InterruptedException {
+    private @Nullable Status awaitEnd(Connection<Q, R> current) throws InterruptedException {
         state.lock();
         try {
             while (current.end() == null) {
@@ -200,6 +211,10 @@ final class Connector implements Runnable {
     }
 
     private LakemillException failure(Status status) {
+        return failure(TableName.parse(create.getTableName()), status);
+    }
+
+    static LakemillException failure(TableName table, Status status) {
         var code =
                 switch (status.getCode()) {
                     case INVALID_ARGUMENT, OUT_OF_RANGE -> ErrorCode.INVALID_ARGUMENT;
@@ -210,8 +225,7 @@ final class Connector implements Runnable {
                     case RESOURCE_EXHAUSTED -> ErrorCode.RESOURCE_EXHAUSTED;
                     default -> ErrorCode.UNAVAILABLE;
                 };
-        var problem =
-                "the stream to %s failed: %s".formatted(create.getTableName(), describe(status));
+        var problem = "the stream to %s failed: %s".formatted(table, describe(status));
         var cause = status.getCause();
         return cause == null
                 ? new LakemillException(code, problem, "")

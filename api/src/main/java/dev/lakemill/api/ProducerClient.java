@@ -1,11 +1,15 @@
 package dev.lakemill.api;
 
+import dev.lakemill.api.zerobus.RetireStreamRequest;
+import dev.lakemill.api.zerobus.ZerobusGrpc;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import io.grpc.ManagedChannel;
+import io.grpc.StatusRuntimeException;
 import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.MetadataUtils;
 import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
 import java.time.Clock;
@@ -68,10 +72,70 @@ public final class ProducerClient implements AutoCloseable {
             RecordFormat format,
             StreamOptions options,
             ProducerObserver observer) {
-        var state = new StreamState(options, observer, Clock.systemUTC());
-        var create = Connector.create(table, format);
-        var random = RandomGenerator.of("L64X128MixRandom");
-        var connector = new Connector(channel, token, random, state, create);
+        var state = new StreamState(options, observer, Clock.systemUTC(), false);
+        return start(table, format, state, Protocol.EPHEMERAL);
+    }
+
+    /**
+     * Opens a persistent stream, whose rows stand exactly once in the table. Its offsets and its
+     * {@link ProducerStream#streamId} outlive connections and processes.
+     */
+    public ProducerStream openPersistent(
+            TableName table,
+            RecordFormat format,
+            StreamOptions options,
+            ProducerObserver observer) {
+        var state = new StreamState(options, observer, Clock.systemUTC(), true);
+        return start(table, format, state, Protocol.PERSISTENT);
+    }
+
+    /**
+     * Goes on with a persistent stream that an earlier process opened. Waits for the server's word:
+     * {@link ProducerStream#ackedOffset} is then the last request that the server has, and the next
+     * one gets the offset behind it.
+     *
+     * @throws LakemillException NOT_FOUND when there is no such stream; UNAVAILABLE when the server
+     *     does not answer in time
+     */
+    public ProducerStream resumePersistent(
+            TableName table, RecordFormat format, StreamOptions options, String streamId) {
+        var state = new StreamState(options, ProducerObserver.NONE, Clock.systemUTC(), true);
+        state.resume(streamId);
+        var stream = start(table, format, state, Protocol.PERSISTENT);
+        boolean opened = false;
+        try {
+            stream.awaitOpen(options.openTimeout());
+            opened = true;
+            return stream;
+        } finally {
+            if (!opened) {
+                stream.abandon();
+            }
+        }
+    }
+
+    /** Ends a persistent stream for good; a repetition changes nothing. */
+    public void retire(TableName table, String streamId) {
+        var request =
+                RetireStreamRequest.newBuilder()
+                        .setTableName(table.toString())
+                        .setStreamId(streamId)
+                        .build();
+        var headers = Connector.headers(table, token.get());
+        try {
+            ZerobusGrpc.newBlockingStub(channel)
+                    .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
+                    .withDeadlineAfter(30, TimeUnit.SECONDS)
+                    .retireStream(request);
+        } catch (StatusRuntimeException e) {
+            throw Connector.failure(table, e.getStatus());
+        }
+    }
+
+    private <Q, R> ProducerStream start(
+            TableName table, RecordFormat format, StreamState state, Protocol<Q, R> protocol) {
+        var route = new Connector.Route(channel, token, RandomGenerator.of("L64X128MixRandom"));
+        var connector = new Connector<>(route, state, protocol, Connector.create(table, format));
         var thread = Thread.ofVirtual().name("producer-" + table).start(connector);
         return new ProducerStream(table, format, state, connector, thread);
     }

@@ -19,7 +19,8 @@ import java.util.function.BooleanSupplier;
  * <p>Each ingest call is one request: it gets the next offset, counting from 0, and is durable as a
  * whole or not at all. Ingest does not wait for the network; it waits (or throws) only when as much
  * is in flight as {@link StreamOptions} allow. A lost connection is made again, and what was not
- * acknowledged is sent again, so every row stands at least once in the table.
+ * acknowledged is sent again, so every row stands at least once in the table; of a persistent
+ * stream ({@link ProducerClient#openPersistent}) exactly once.
  *
  * <p>When the server refuses the stream or a row for good (bad row, no such table, no permission),
  * the stream fails: every later call throws that error, and {@link #unacked} gives back the rest.
@@ -34,14 +35,14 @@ public final class ProducerStream implements AutoCloseable {
     private final TableName table;
     private final RecordFormat format;
     private final StreamState state;
-    private final Connector connector;
+    private final Connector<?, ?> connector;
     private final Thread thread;
 
     ProducerStream(
             TableName table,
             RecordFormat format,
             StreamState state,
-            Connector connector,
+            Connector<?, ?> connector,
             Thread thread) {
         this.table = table;
         this.format = format;
@@ -135,6 +136,29 @@ public final class ProducerStream implements AutoCloseable {
         }
     }
 
+    /**
+     * The server's name for the stream; empty before the server has accepted it. A persistent
+     * stream keeps it, and a later process resumes it by it.
+     */
+    public Optional<String> streamId() {
+        state.lock();
+        try {
+            return Optional.ofNullable(state.streamId());
+        } finally {
+            state.unlock();
+        }
+    }
+
+    /** Which rows of which request ended the stream; empty when no row did. */
+    public Optional<RejectedRows> rejectedRows() {
+        state.lock();
+        try {
+            return Optional.ofNullable(state.rejected());
+        } finally {
+            state.unlock();
+        }
+    }
+
     /** Rows taken and not yet acknowledged. */
     public long inFlightRows() {
         state.lock();
@@ -210,6 +234,12 @@ public final class ProducerStream implements AutoCloseable {
         } finally {
             end();
         }
+    }
+
+    /** Ends the stream without waiting for anything. */
+    void abandon() {
+        cancel(true);
+        join(CLOSE_TIMEOUT);
     }
 
     private void end() {

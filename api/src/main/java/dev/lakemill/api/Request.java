@@ -1,7 +1,6 @@
 package dev.lakemill.api;
 
 import com.google.protobuf.ByteString;
-import dev.lakemill.api.zerobus.EphemeralStreamRequest;
 import dev.lakemill.api.zerobus.IngestRecordBatchRequest;
 import dev.lakemill.api.zerobus.IngestRecordRequest;
 import dev.lakemill.api.zerobus.JsonRecordBatch;
@@ -23,22 +22,16 @@ record Request(List<ByteString> records, boolean json, boolean batch, long bytes
         return records.size();
     }
 
-    /** The message on the wire, with the offset that the request has on its connection. */
-    EphemeralStreamRequest message(long connectionOffset) {
-        var message = EphemeralStreamRequest.newBuilder();
-        return batch
-                ? message.setIngestRecordBatch(batchMessage(connectionOffset)).build()
-                : message.setIngestRecord(singleMessage(connectionOffset)).build();
-    }
-
-    private IngestRecordRequest singleMessage(long connectionOffset) {
+    /** Of one record, with the offset that it has on its connection. */
+    IngestRecordRequest singleMessage(long connectionOffset) {
         var message = IngestRecordRequest.newBuilder().setOffsetId(connectionOffset);
         var record = records.getFirst();
         return (json ? message.setJsonRecordBytes(record) : message.setProtoEncodedRecord(record))
                 .build();
     }
 
-    private IngestRecordBatchRequest batchMessage(long connectionOffset) {
+    /** The same of a batch. */
+    IngestRecordBatchRequest batchMessage(long connectionOffset) {
         var message = IngestRecordBatchRequest.newBuilder().setOffsetId(connectionOffset);
         if (json) {
             var batchOfJson = JsonRecordBatch.newBuilder();

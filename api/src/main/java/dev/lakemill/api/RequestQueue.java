@@ -18,6 +18,7 @@ final class RequestQueue {
     /** A request on its way out: its stream offset, and whether an earlier connection had it. */
     record Outgoing(Request request, long offset, long connectionOffset, boolean again) {}
 
+    private final boolean persistent;
     private final ArrayDeque<Request> sent = new ArrayDeque<>();
     private final ArrayDeque<Request> unsent = new ArrayDeque<>();
     private long next;
@@ -29,6 +30,13 @@ final class RequestQueue {
 
     private long rows;
     private long bytes;
+
+    /**
+     * @param persistent whether the wire carries the stream's offsets
+     */
+    RequestQueue(boolean persistent) {
+        this.persistent = persistent;
+    }
 
     /** Returns the request's stream offset. */
     long add(Request request) {
@@ -46,7 +54,7 @@ final class RequestQueue {
         }
         var offset = acked + 1 + sent.size();
         sent.add(request);
-        return new Outgoing(request, offset, offset - base, offset <= sentBefore);
+        return new Outgoing(request, offset, offset - base, !persistent && offset <= sentBefore);
     }
 
     /** A new connection begins: everything not acknowledged goes out (again), from offset 0. */
@@ -55,12 +63,43 @@ final class RequestQueue {
         while (!sent.isEmpty()) {
             unsent.addFirst(sent.removeLast());
         }
-        base = acked + 1;
+        base = persistent ? 0 : acked + 1;
+    }
+
+    /**
+     * The server has a persistent stream up to an offset: drops that, before anything is sent on
+     * the connection. Returns how many requests, which are acknowledged so; -1 when the server has
+     * less than it acknowledged.
+     */
+    int resume(long lastOffset) {
+        if (lastOffset < acked) {
+            return -1;
+        }
+        int count = 0;
+        while (acked < lastOffset) {
+            var request = unsent.poll();
+            if (request == null) {
+                // Sent by a process before this one.
+                acked = lastOffset;
+                next = lastOffset + 1;
+                return count;
+            }
+            rows -= request.rows();
+            bytes -= request.bytes();
+            acked++;
+            count++;
+        }
+        return count;
     }
 
     /** Whether the server may acknowledge this: it was sent on this connection. */
     boolean mayAck(long connectionOffset) {
         return connectionOffset + base <= acked + sent.size();
+    }
+
+    /** The stream offset of a connection offset. */
+    long streamOffset(long connectionOffset) {
+        return connectionOffset + base;
     }
 
     /** Drops what is durable up to and with a connection offset. Returns how many requests. */

@@ -1,5 +1,6 @@
 package dev.lakemill.api;
 
+import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import io.grpc.SynchronizationContext;
 import java.time.Clock;
@@ -24,7 +25,7 @@ final class StreamState {
     private static final Logger LOG = LoggerFactory.getLogger(ProducerStream.class);
 
     final StreamOptions options;
-    final RequestQueue queue = new RequestQueue();
+    final RequestQueue queue;
 
     private final ProducerObserver observer;
     private final Clock clock;
@@ -35,13 +36,16 @@ final class StreamState {
             new SynchronizationContext((_, e) -> LOG.error("An observer of a stream threw", e));
 
     private @Nullable LakemillException failure;
+    private @Nullable RejectedRows rejected;
+    private @Nullable String streamId;
     private boolean closing;
     private boolean opened;
     private boolean ended;
     private long resentRows;
     private String lastProblem = "no connection was made yet";
 
-    StreamState(StreamOptions options, ProducerObserver observer, Clock clock) {
+    StreamState(StreamOptions options, ProducerObserver observer, Clock clock, boolean persistent) {
+        this.queue = new RequestQueue(persistent);
         this.options = options;
         this.observer = observer;
         this.clock = clock;
@@ -76,14 +80,35 @@ final class StreamState {
         events.executeLater(() -> event.accept(observer));
     }
 
-    void opened(String streamId) {
+    void opened(String id) {
         opened = true;
-        tell(o -> o.opened(streamId));
+        streamId = id;
+        tell(o -> o.opened(id));
         signalChange();
     }
 
+    /** A persistent stream goes on behind its last durable offset. */
+    void resumed(long lastOffset) {
+        var count = queue.resume(lastOffset);
+        var id = String.valueOf(streamId);
+        if (count < 0) {
+            fail(
+                    new LakemillException(
+                            ErrorCode.DATA_LOSS,
+                            "stream %s was acknowledged up to offset %d, but the server has it up to %d"
+                                    .formatted(id, queue.acked(), lastOffset),
+                            "look whether the server was restored from an older state"));
+            return;
+        }
+        tellAcked(count);
+        opened(id);
+    }
+
     void acked(long connectionOffset) {
-        var count = queue.ack(connectionOffset);
+        tellAcked(queue.ack(connectionOffset));
+    }
+
+    private void tellAcked(int count) {
         if (count == 0) {
             return;
         }
@@ -95,6 +120,25 @@ final class StreamState {
         done.values().forEach(future -> events.executeLater(() -> future.complete(null)));
         done.clear();
         signalChange();
+    }
+
+    /** The stream that connections resume; null before the first was opened. */
+    @Nullable String streamId() {
+        return streamId;
+    }
+
+    /** Connections resume this stream, which an earlier process made. */
+    void resume(String id) {
+        streamId = id;
+    }
+
+    /** Which rows ended the stream, if rows did. */
+    @Nullable RejectedRows rejected() {
+        return rejected;
+    }
+
+    void rejected(RejectedRows rows) {
+        rejected = rows;
     }
 
     void resent(long first, long last, long rows) {

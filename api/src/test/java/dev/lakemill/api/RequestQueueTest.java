@@ -15,7 +15,7 @@ final class RequestQueueTest {
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
     void everyRequestGoesOutInOrderOnEachConnectionUntilItIsAcknowledged(long seed) {
         var random = new Random(seed);
-        var queue = new RequestQueue();
+        var queue = new RequestQueue(false);
         queue.rewind();
         long added = 0;
         long acked = -1;

@@ -133,10 +133,12 @@ abstract class ArrowField {
     /** Days or microseconds, within the years 1 to 9999. */
     static final class OfTime extends OfFixed {
         private final Primitive type;
+        private final boolean microseconds;
 
-        OfTime(String name, boolean nullable, Primitive type) {
+        OfTime(String name, boolean nullable, Primitive type, boolean microseconds) {
             super(name, nullable, type == Primitive.DATE ? 32 : 64);
             this.type = type;
+            this.microseconds = microseconds;
         }
 
         @Override
@@ -151,6 +153,12 @@ abstract class ArrowField {
                             "takes %s, found %d in row %d of the batch"
                                     .formatted(type.sql(), value, i),
                             "its range are the years 1 to 9999");
+                }
+                if (microseconds
+                        && value >= 0
+                        && value < RowPolicy.MICROSECONDS_MIN
+                        && isSet(validity, i)) {
+                    throw TimeUnits.implausible(value);
                 }
             }
         }

@@ -1,14 +1,15 @@
 package dev.lakemill.ingest;
 
 import com.google.protobuf.ByteString;
+import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.types.ArrowTypes;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.TableName;
-import dev.lakemill.types.TableSchema;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.apache.arrow.flatbuf.Message;
 import org.apache.arrow.vector.ipc.message.MessageSerializer;
 import org.apache.arrow.vector.types.pojo.ArrowType;
@@ -24,6 +25,7 @@ final class ArrowSchema {
     private record Place(ArrowField field, int firstNode, int firstBuffer) {}
 
     private final TableName table;
+    private final Set<String> microseconds;
     private final List<Place> places = new ArrayList<>();
     private int nodes;
     private int buffers;
@@ -32,8 +34,10 @@ final class ArrowSchema {
      * @param header the IPC message of the schema
      * @throws Refusal SCHEMA_VALIDATION_FAILED when it does not fit the table
      */
-    ArrowSchema(TableName table, TableSchema schema, ByteString header) {
-        this.table = table;
+    ArrowSchema(CatalogTable of, RowPolicy policy, ByteString header) {
+        this.table = of.name();
+        this.microseconds = policy.microsecondColumns();
+        var schema = of.schema();
         var fields = fields(header);
         var byColumn = new Place[schema.size()];
         for (var field : fields) {
@@ -104,7 +108,10 @@ final class ArrowSchema {
             throw Refusal.badRecord(
                     "the batch with offset %d: %s".formatted(message.offset(), e.problem()),
                     e.hint());
-        } catch (IndexOutOfBoundsException | ClassCastException | IllegalArgumentException e) {
+        } catch (Refusal e) {
+            throw e;
+        } catch (RuntimeException e) {
+            // Of the libraries that read what a stranger wrote.
             throw ArrowBatch.malformed(String.valueOf(e.getMessage()));
         }
     }
@@ -122,7 +129,7 @@ final class ArrowSchema {
         }
         boolean nullable = column.nullable();
         return switch (column.type()) {
-            case Primitive primitive -> primitive(column.name(), nullable, primitive, type);
+            case Primitive primitive -> primitive(column, primitive, type, path.isEmpty());
             case DataType.Decimal d -> new ArrowField.OfDecimal(column.name(), nullable, d);
             case DataType.Array a ->
                     new ArrowField.OfList(
@@ -177,8 +184,9 @@ final class ArrowSchema {
         return parts;
     }
 
-    private static ArrowField primitive(
-            String name, boolean nullable, Primitive primitive, ArrowType type) {
+    private ArrowField primitive(Column column, Primitive primitive, ArrowType type, boolean top) {
+        var name = column.name();
+        var nullable = column.nullable();
         return switch (primitive) {
             case BOOLEAN -> new ArrowField.OfFixed(name, nullable, 1);
             case BYTE -> new ArrowField.OfFixed(name, nullable, 8);
@@ -191,7 +199,9 @@ final class ArrowSchema {
             case BINARY ->
                     new ArrowField.OfBytes(
                             name, nullable, type instanceof ArrowType.LargeBinary, false);
-            case DATE, TIMESTAMP, TIMESTAMP_NTZ -> new ArrowField.OfTime(name, nullable, primitive);
+            case DATE, TIMESTAMP, TIMESTAMP_NTZ ->
+                    new ArrowField.OfTime(
+                            name, nullable, primitive, top && microseconds.contains(name));
         };
     }
 

@@ -57,7 +57,7 @@ public final class Ingest implements AutoCloseable {
      * to the feeds and on to Delta. Producers are not listened to yet.
      *
      * @param tables every table that has ever taken rows and still exists
-     * @param surroundings who may produce, memory and time
+     * @param surroundings who may produce, what becomes of bad rows, memory and time
      * @throws LakemillException FAILED_PRECONDITION when the log holds rows of another table, is in
      *     use, or is older than a table; DATA_LOSS when it is damaged
      */
@@ -71,7 +71,8 @@ public final class Ingest implements AutoCloseable {
     }
 
     /** What ingest asks of the process that it is part of. */
-    public record Surroundings(ProducerAccess access, BufferAllocator allocator, Clock clock) {}
+    public record Surroundings(
+            ProducerAccess access, RowPolicies policies, BufferAllocator allocator, Clock clock) {}
 
     /** What tests replace. */
     record Outside(
@@ -91,7 +92,12 @@ public final class Ingest implements AutoCloseable {
         Log log = null;
         try {
             tables.forEach(table -> landings.add(table, outside.bronze().apply(table)));
-            var streams = new Streams(landings, config.grpc(), outside.surroundings().access());
+            var streams =
+                    new Streams(
+                            landings,
+                            config.grpc(),
+                            outside.surroundings().access(),
+                            outside.surroundings().policies());
             var listener = new Delivery(streams, landings);
             log =
                     Log.open(

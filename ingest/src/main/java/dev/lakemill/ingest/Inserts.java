@@ -122,25 +122,26 @@ final class Inserts {
         }
         var session = session(request);
         var records = JsonRecords.split(request.body());
-        var open = OpenTable.ofJson(session.landing);
-        var payload = open.payload(records, RecordEncoder.NO_OFFSET).bytes();
+        var open = streams.openJson(session.landing, () -> session.id);
+        var payload = open.payload(records, RecordEncoder.NO_OFFSET);
         var offset = session.nextOffset.getAndIncrement();
         var done = new CompletableFuture<Void>();
         session.waiting.put(offset, done);
         try {
-            var frame = new Frame(session.landing.table().id(), session.id, offset, payload);
-            if (!streams.offer(session.landing, frame)) {
+            var frame =
+                    new Frame(session.landing.table().id(), session.id, offset, payload.bytes());
+            if (!streams.offer(session.landing, frame, payload.letter())) {
                 throw Refusal.limit(
                         "there is no room for rows of %s now".formatted(session.table()),
                         "send again later; the server's disk or its tables are behind");
             }
-            streams.count(records.size(), payload.length);
+            streams.count(payload.rows(), payload.bytes().length);
             await(done);
         } finally {
             session.waiting.remove(offset);
         }
-        session.rows.add(records.size());
-        return records.size();
+        session.rows.add(payload.rows());
+        return payload.rows();
     }
 
     private Session session(InsertRequest request) {

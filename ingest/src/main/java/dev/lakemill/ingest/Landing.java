@@ -81,6 +81,11 @@ final class Landing {
         return bronze.transaction(PersistentStreams.application(stream));
     }
 
+    /** Writes down the requests without rows that a stream ended with, if it did. */
+    void settle(UUID stream) {
+        pending.takeSkipped(stream).ifPresent(offset -> setRequestsOf(stream, offset + 1));
+    }
+
     /** Writes down in Delta how many requests of a persistent stream there are. */
     void setRequestsOf(UUID stream, long requests) {
         bronze.append(
@@ -176,6 +181,10 @@ final class Landing {
     }
 
     private void publish(List<PendingRows.Arrival> frames) {
+        if (frames.stream().allMatch(f -> RowDecoder.count(f.frame().frame().payload()) == 0)) {
+            pending.skip(PersistentStreams.lastOffsets(frames));
+            return;
+        }
         var batch = decode(frames);
         feed.publish(batch);
         pending.publish(batch, PersistentStreams.lastOffsets(frames));

@@ -16,27 +16,31 @@ record OpenTable(Landing landing, Format format) {
         record Arrow(ArrowSchema schema) implements Format {}
     }
 
-    static OpenTable ofJson(Landing landing) {
-        var encoder = new JsonEncoder(landing.table().schema());
-        return new OpenTable(landing, new Format.Json(new RecordEncoder(encoder)));
+    static OpenTable ofJson(Landing landing, RowPolicy policy, BadRows badRows) {
+        var schema = landing.table().schema();
+        var units = new TimeUnits(schema, policy.microsecondColumns());
+        return new OpenTable(
+                landing,
+                new Format.Json(new RecordEncoder(new JsonEncoder(schema), units, badRows)));
     }
 
     /**
      * @throws Refusal SCHEMA_VALIDATION_FAILED when the descriptor does not fit the table
      */
-    static OpenTable ofProto(Landing landing, ByteString descriptor) {
+    static OpenTable ofProto(
+            Landing landing, ByteString descriptor, RowPolicy policy, BadRows badRows) {
         var table = landing.table();
         var encoder = new ProtoEncoder(table.name(), table.schema(), descriptor.toByteArray());
-        return new OpenTable(landing, new Format.Proto(new RecordEncoder(encoder)));
+        var units = new TimeUnits(table.schema(), policy.microsecondColumns());
+        return new OpenTable(landing, new Format.Proto(new RecordEncoder(encoder, units, badRows)));
     }
 
     /**
      * @throws Refusal SCHEMA_VALIDATION_FAILED when the schema does not fit the table
      */
-    static OpenTable ofArrow(Landing landing, ByteString schema) {
-        var table = landing.table();
+    static OpenTable ofArrow(Landing landing, ByteString schema, RowPolicy policy) {
         return new OpenTable(
-                landing, new Format.Arrow(new ArrowSchema(table.name(), table.schema(), schema)));
+                landing, new Format.Arrow(new ArrowSchema(landing.table(), policy, schema)));
     }
 
     boolean json() {
@@ -68,7 +72,7 @@ record OpenTable(Landing landing, Format format) {
                     case Format.Proto f -> f.encoder();
                     case Format.Arrow _ -> throw otherFormat("JSON or PROTO");
                 };
-        return new Payload(encoder.payload(records, offset), records.size());
+        return encoder.payload(records, offset);
     }
 
     private List<ByteString> records(IngestRecordRequest request) {

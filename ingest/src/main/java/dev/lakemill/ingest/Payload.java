@@ -1,4 +1,14 @@
 package dev.lakemill.ingest;
 
-/** The encoded rows of a request, and how many they are. */
-record Payload(byte[] bytes, int rows) {}
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The encoded rows of a request, and how many they are.
+ *
+ * @param letter of the rows that do not fit; null when there are none
+ */
+record Payload(byte[] bytes, int rows, DeadLetters.@Nullable Letter letter) {
+    Payload(byte[] bytes, int rows) {
+        this(bytes, rows, null);
+    }
+}

@@ -5,8 +5,10 @@ import dev.lakemill.wal.Durable;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -38,6 +40,7 @@ final class PendingRows {
 
     private final ArrayDeque<Arrival> arrived = new ArrayDeque<>();
     private final ArrayDeque<Published> published = new ArrayDeque<>();
+    private final Map<UUID, Long> skippedStreams = new HashMap<>();
     private List<Arrival> decoding = List.of();
     private List<Published> committing = List.of();
     private long arrivedBytes;
@@ -110,9 +113,29 @@ final class PendingRows {
     synchronized void publish(TableBatch batch, Map<UUID, Long> streams) {
         decoding = List.of();
         decodingBytes = 0;
-        published.add(new Published(batch, streams));
+        var all = new HashMap<>(skippedStreams);
+        all.putAll(streams);
+        skippedStreams.clear();
+        published.add(new Published(batch, all));
         publishedBytes += batch.rows().sizeBytes();
         count();
+    }
+
+    /** The frames being decoded hold no rows; the streams' offsets go with the next batch. */
+    synchronized void skip(Map<UUID, Long> streams) {
+        decoding = List.of();
+        decodingBytes = 0;
+        skippedStreams.putAll(streams);
+        count();
+    }
+
+    /**
+     * Takes the offset of a stream whose last requests held no rows, when nothing is on its way.
+     */
+    synchronized OptionalLong takeSkipped(UUID stream) {
+        var idle = arrived.isEmpty() && decoding.isEmpty() && !hasPublished();
+        var offset = idle ? skippedStreams.remove(stream) : null;
+        return offset == null ? OptionalLong.empty() : OptionalLong.of(offset);
     }
 
     /** What is to be committed: the same as last time until {@link #committed}. */

@@ -6,11 +6,12 @@ import com.google.protobuf.UnsafeByteOperations;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Turns the records of a request into the payload of a frame: all of them, or the refusal of the
- * first that does not fit. One stream owns it.
+ * Turns the records of a request into the payload of a frame. Those that do not fit are rescued,
+ * become dead letters, or refuse the request. One stream owns it.
  */
 final class RecordEncoder {
     /** The log's largest frame, less what stands around the payload. */
@@ -24,32 +25,39 @@ final class RecordEncoder {
     static final long NO_OFFSET = -1;
 
     private final RowEncoder rows;
+    private final TimeUnits units;
+    private final BadRows badRows;
     private final Slice slice = new Slice();
 
-    RecordEncoder(RowEncoder rows) {
+    RecordEncoder(RowEncoder rows, TimeUnits units, BadRows badRows) {
         this.rows = rows;
+        this.units = units;
+        this.badRows = badRows;
     }
 
     /**
-     * @throws Refusal naming the row, the column and what was expected
+     * All rows that fit, or were rescued, and the dead letters of the others.
+     *
+     * @throws Refusal naming the rows that do not fit and that nothing takes
      */
-    byte[] payload(List<ByteString> records, long offset) {
+    Payload payload(List<ByteString> records, long offset) {
         var out = WRITERS.get();
         out.clear();
+        List<BadRows.Bad> bad = List.of();
         for (int i = 0; i < records.size(); i++) {
+            int before = out.size();
             try {
                 append(records.get(i), out);
             } catch (RefusedRow e) {
-                throw Refusal.badRecord(
-                        "row %d of the request%s: %s"
-                                .formatted(
-                                        i,
-                                        offset == NO_OFFSET ? "" : " with offset " + offset,
-                                        e.problem()),
-                        e.hint());
+                out.truncate(before);
+                if (!appendRescued(out)) {
+                    bad = bad.isEmpty() ? new ArrayList<>() : bad;
+                    bad.add(new BadRows.Bad(i, records.get(i).toByteArray(), e));
+                }
             }
         }
-        return out.toByteArray();
+        var letter = badRows.kept(bad, offset);
+        return new Payload(out.toByteArray(), records.size() - bad.size(), letter);
     }
 
     private void append(ByteString row, RowWriter out) {
@@ -60,7 +68,25 @@ final class RecordEncoder {
         }
         int begin = out.beginLength();
         rows.encode(slice.bytes, slice.from, slice.to, out);
+        units.check(out, begin);
         out.endLength(begin);
+    }
+
+    /** Saves what can be saved of the record that was refused last. */
+    private boolean appendRescued(RowWriter out) {
+        int before = out.size();
+        int begin = out.beginLength();
+        try {
+            if (badRows.rescued(slice.bytes, slice.from, slice.to, out)) {
+                units.check(out, begin);
+                out.endLength(begin);
+                return true;
+            }
+        } catch (RefusedRow e) {
+            // Why it was refused at first is told.
+        }
+        out.truncate(before);
+        return false;
     }
 
     /** Where the bytes of a record stand, without copying them. */

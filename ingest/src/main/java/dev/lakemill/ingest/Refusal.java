@@ -7,7 +7,10 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import io.grpc.Metadata;
 import io.grpc.protobuf.ProtoUtils;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * How a stream is told that it ends: a gRPC status with one sentence and a hint, and the same for
@@ -19,6 +22,12 @@ final class Refusal extends RuntimeException {
 
     /** A status message travels in a header; clients limit those to 8 KiB, percent-encoded. */
     private static final int MESSAGE_CHARACTERS_MAX = 1_000;
+
+    /** Of bad rows, so that all fits into the header. */
+    private static final int ROWS_TOLD_MAX = 10;
+
+    private static final int ROW_TOLD_MAX = 120;
+    private static final int PLACES_TOLD_MAX = 200;
 
     private static final Metadata.Key<Status> DETAILS =
             Metadata.Key.of(
@@ -49,16 +58,19 @@ final class Refusal extends RuntimeException {
     private final ErrorCode code;
     private final Reason reason;
     private final String cause;
+    private final HashMap<String, String> told;
 
     private Refusal(ErrorCode code, Reason reason, String problem, String hint) {
-        this(code, reason, problem + "; hint: " + hint, "", false);
+        this(code, reason, problem + "; hint: " + hint, "", Map.of());
     }
 
-    private Refusal(ErrorCode code, Reason reason, String message, String cause, boolean trace) {
-        super(message, null, false, trace);
+    private Refusal(
+            ErrorCode code, Reason reason, String message, String cause, Map<String, String> told) {
+        super(message, null, false, false);
         this.code = code;
         this.reason = reason;
         this.cause = cause;
+        this.told = new HashMap<>(told);
     }
 
     static Refusal badRequest(String problem, String hint) {
@@ -70,6 +82,42 @@ final class Refusal extends RuntimeException {
                 "the request has %d bytes, beyond the limit of %d"
                         .formatted(request.bytes(), request.bytesMax()),
                 "send fewer rows in one request");
+    }
+
+    /** Rows that do not fit, by their places; the first ones in words. */
+    static Refusal badRows(List<BadRows.Bad> bad, long offset) {
+        var first = bad.getFirst();
+        var others =
+                bad.size() == 1
+                        ? ""
+                        : " (and %d more: rows %s)".formatted(bad.size() - 1, places(bad, 1));
+        var message =
+                "row %d of the request%s: %s%s; hint: %s"
+                        .formatted(
+                                first.row(),
+                                offset == RecordEncoder.NO_OFFSET ? "" : " with offset " + offset,
+                                first.why().problem(),
+                                others,
+                                first.why().hint());
+        var told = new HashMap<String, String>();
+        told.put("bad_rows", places(bad, 0));
+        told.put("offset", Long.toString(offset));
+        bad.stream()
+                .limit(ROWS_TOLD_MAX)
+                .forEach(b -> told.put("row_" + b.row(), cut(b.why().problem(), ROW_TOLD_MAX)));
+        return new Refusal(ErrorCode.INVALID_ARGUMENT, Reason.BAD_RECORD, message, "", told);
+    }
+
+    private static String places(List<BadRows.Bad> bad, int skip) {
+        return bad.stream()
+                .skip(skip)
+                .limit(PLACES_TOLD_MAX)
+                .map(b -> Integer.toString(b.row()))
+                .collect(Collectors.joining(","));
+    }
+
+    private static String cut(String text, int charactersMax) {
+        return text.length() > charactersMax ? text.substring(0, charactersMax) + "..." : text;
     }
 
     static Refusal badRecord(String problem, String hint) {
@@ -88,7 +136,7 @@ final class Refusal extends RuntimeException {
                 Reason.SCHEMA_VALIDATION_FAILED,
                 problem + "; hint: " + hint,
                 cause,
-                false);
+                Map.of());
     }
 
     static Refusal noSuchTable(String problem, String hint) {
@@ -124,7 +172,7 @@ final class Refusal extends RuntimeException {
                     case PERMISSION_DENIED -> Reason.PERMISSION_DENIED;
                     default -> Reason.BAD_REQUEST;
                 };
-        return new Refusal(e.code(), reason, String.valueOf(e.getMessage()), "", false);
+        return new Refusal(e.code(), reason, String.valueOf(e.getMessage()), "", Map.of());
     }
 
     /** Which of the protocol's words for a schema say why; empty when none does. */
@@ -143,10 +191,7 @@ final class Refusal extends RuntimeException {
 
     /** The message, cut to what a header holds. */
     String message() {
-        var message = getMessage() == null ? "" : getMessage();
-        return message.length() > MESSAGE_CHARACTERS_MAX
-                ? message.substring(0, MESSAGE_CHARACTERS_MAX) + "..."
-                : message;
+        return cut(getMessage() == null ? "" : getMessage(), MESSAGE_CHARACTERS_MAX);
     }
 
     Metadata trailers() {
@@ -167,7 +212,7 @@ final class Refusal extends RuntimeException {
 
     private Map<String, String> metadata() {
         if (reason.number == 0) {
-            return Map.of();
+            return told;
         }
         var number = Integer.toString(reason.number);
         return cause.isEmpty()

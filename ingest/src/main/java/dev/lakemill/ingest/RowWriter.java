@@ -40,6 +40,16 @@ final class RowWriter {
         }
     }
 
+    /** Forgets what was written behind a place. */
+    void truncate(int newSize) {
+        size = newSize;
+    }
+
+    /** Has a reader read what was written from a place on. */
+    void read(WireReader in, int from) {
+        in.on(bytes, from, size);
+    }
+
     int size() {
         return size;
     }
@@ -154,8 +164,8 @@ final class RowWriter {
         }
         long needed = (long) size + more;
         if (needed > bytesMax) {
-            throw RefusedRow.value(
-                    "makes the request larger than %d bytes in the log".formatted(bytesMax),
+            throw Refusal.badRequest(
+                    "the request is larger than %d bytes in the log".formatted(bytesMax),
                     "send fewer rows in one request");
         }
         bytes = Arrays.copyOf(bytes, (int) Math.min(bytesMax, Math.max(2L * bytes.length, needed)));

@@ -46,7 +46,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
     private final Object lock = new Object();
 
     /** A request that there is no room for yet. */
-    private record Waiting(Frame frame, int rows, long sinceNanos) {}
+    private record Waiting(Frame frame, Payload payload, long sinceNanos) {}
 
     /** Of the event loop. */
     private boolean created;
@@ -134,7 +134,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
     }
 
     private void open(CreateIngestStreamRequest request) {
-        var open = admit(() -> streams.open(request, opening.table()));
+        var open = admit(() -> streams.open(request, opening.table(), this::id));
         if (messages.persistent()) {
             stream = streams.persistent().create(open.landing(), open.json(), this);
         }
@@ -147,7 +147,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
     }
 
     private void resume(ResumeIngestStreamRequest request) {
-        var open = admit(() -> streams.reopen(request, opening.table()));
+        var open = admit(() -> streams.reopen(request, opening.table(), this::id));
         var id = PersistentStreams.id(request.getStreamId());
         var resumed = streams.persistent().resume(open.landing(), id, open.json(), this);
         stream = resumed;
@@ -251,7 +251,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
         var request =
                 new Waiting(
                         new Frame(open.landing().table().id(), id(), offset, payload.bytes()),
-                        payload.rows(),
+                        payload,
                         System.nanoTime());
         if (offer(open, request)) {
             call.request(1);
@@ -259,7 +259,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
             synchronized (lock) {
                 waiting = end == null ? request : null;
             }
-            streams.whenRoom(open.landing(), this::offerAgain);
+            streams.whenRoom(open.landing(), payload.letter(), this::offerAgain);
         }
     }
 
@@ -272,16 +272,16 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
         }
         synchronized (lock) {
             offered = frame.offset();
-            messages.offering(offered, request.rows());
+            messages.offering(offered, request.payload().rows());
         }
         boolean taken = false;
         try {
-            taken = streams.offer(open.landing(), frame);
+            taken = streams.offer(open.landing(), frame, request.payload().letter());
         } finally {
             if (taken) {
-                streams.count(request.rows(), frame.payload().length);
+                streams.count(request.payload().rows(), frame.payload().length);
                 synchronized (lock) {
-                    rows += request.rows();
+                    rows += request.payload().rows();
                 }
             } else {
                 if (persistent != null) {
@@ -309,7 +309,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
         }
         try {
             if (!offer(open, request)) {
-                streams.whenRoom(open.landing(), this::offerAgain);
+                streams.whenRoom(open.landing(), request.payload().letter(), this::offerAgain);
                 return;
             }
         } catch (RuntimeException e) {

@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,6 +34,7 @@ final class Streams {
     private final Landings landings;
     private final GrpcConfig config;
     private final ProducerAccess access;
+    private final RowPolicies policies;
     private final PersistentStreams persistent = new PersistentStreams();
     private final Inserts inserts;
     private final LongAdder rows = new LongAdder();
@@ -51,10 +53,11 @@ final class Streams {
     private volatile @Nullable Refusal closing;
     private volatile @Nullable LakemillException failure;
 
-    Streams(Landings landings, GrpcConfig config, ProducerAccess access) {
+    Streams(Landings landings, GrpcConfig config, ProducerAccess access, RowPolicies policies) {
         this.landings = landings;
         this.config = config;
         this.access = access;
+        this.policies = policies;
         this.inserts = new Inserts(this, config.messageBytesMax());
     }
 
@@ -141,15 +144,18 @@ final class Streams {
      *
      * @throws Refusal when table, header, record type or descriptor do not fit
      */
-    OpenTable open(CreateIngestStreamRequest request, @Nullable String headerTable) {
+    OpenTable open(
+            CreateIngestStreamRequest request,
+            @Nullable String headerTable,
+            Supplier<UUID> stream) {
         var landing = landing(tableName(request, headerTable));
         // A record type of a later protocol arrives as an unknown field: absent, thus PROTO.
         if (!request.hasRecordType()) {
-            return ofProto(landing, request);
+            return ofProto(landing, request, stream);
         }
         return switch (request.getRecordType()) {
-            case JSON -> OpenTable.ofJson(landing);
-            case PROTO -> ofProto(landing, request);
+            case JSON -> openJson(landing, stream);
+            case PROTO -> ofProto(landing, request, stream);
             case RECORD_TYPE_UNSPECIFIED ->
                     throw Refusal.badRequest(
                             "record_type is RECORD_TYPE_UNSPECIFIED", "choose PROTO or JSON");
@@ -162,7 +168,8 @@ final class Streams {
      * @throws Refusal when table or schema do not fit
      */
     OpenTable open(Inbound.ArrowSchema schema, @Nullable String headerTable) {
-        return OpenTable.ofArrow(landing(parse(named(headerTable))), schema.header());
+        var landing = landing(parse(named(headerTable)));
+        return OpenTable.ofArrow(landing, schema.header(), policies.of(landing.table()));
     }
 
     private static String named(@Nullable String headerTable) {
@@ -179,7 +186,10 @@ final class Streams {
      *
      * @throws Refusal when table, record type or descriptor do not fit
      */
-    OpenTable reopen(ResumeIngestStreamRequest request, @Nullable String headerTable) {
+    OpenTable reopen(
+            ResumeIngestStreamRequest request,
+            @Nullable String headerTable,
+            Supplier<UUID> stream) {
         var create =
                 CreateIngestStreamRequest.newBuilder()
                         .setTableName(headerTable == null ? "" : headerTable);
@@ -189,7 +199,7 @@ final class Streams {
         if (request.hasRecordType()) {
             create.setRecordType(request.getRecordType());
         }
-        return open(create.build(), headerTable);
+        return open(create.build(), headerTable, stream);
     }
 
     /** Ends a persistent stream for good. May block. */
@@ -206,13 +216,30 @@ final class Streams {
         return landings.find(name).orElseThrow(() -> noSuchTable(name));
     }
 
-    private static OpenTable ofProto(Landing landing, CreateIngestStreamRequest request) {
+    /** A table for JSON records, as its policy says. */
+    OpenTable openJson(Landing landing, Supplier<UUID> stream) {
+        var policy = policies.of(landing.table());
+        return OpenTable.ofJson(landing, policy, badRows(landing, policy, true, stream));
+    }
+
+    private BadRows badRows(
+            Landing landing, RowPolicy policy, boolean json, Supplier<UUID> stream) {
+        return BadRows.of(landing, policy, json, policy.deadLetters().map(this::landing), stream);
+    }
+
+    private OpenTable ofProto(
+            Landing landing, CreateIngestStreamRequest request, Supplier<UUID> stream) {
         if (!request.hasDescriptorProto()) {
             throw Refusal.badRequest(
                     "a stream of PROTO records has no descriptor_proto",
                     "send the DescriptorProto of the record, or set record_type to JSON");
         }
-        return OpenTable.ofProto(landing, request.getDescriptorProto());
+        var policy = policies.of(landing.table());
+        return OpenTable.ofProto(
+                landing,
+                request.getDescriptorProto(),
+                policy,
+                badRows(landing, policy, false, stream));
     }
 
     private static TableName tableName(
@@ -255,7 +282,19 @@ final class Streams {
      * @throws LakemillException when the log takes nothing more, or nothing so large
      * @throws Refusal when the table takes nothing more
      */
-    boolean offer(Landing landing, Frame frame) {
+    boolean offer(Landing landing, Frame frame, DeadLetters.@Nullable Letter letter) {
+        // Before the rows that fit: when those are acknowledged, these are durable, too.
+        if (letter != null && !letter.isTaken()) {
+            if (!offer(letter.landing(), letter.frame())) {
+                return false;
+            }
+            letter.taken();
+            count(letter.rows(), letter.frame().payload().length);
+        }
+        return offer(landing, frame);
+    }
+
+    private boolean offer(Landing landing, Frame frame) {
         if (landing.isEnded()) {
             throw Refusal.unavailable(
                     "%s takes no rows any more".formatted(landing.table().name()), "try again");
@@ -276,7 +315,8 @@ final class Streams {
     }
 
     /** Runs the action when both the table and the log have room again. */
-    void whenRoom(Landing landing, Runnable action) {
+    void whenRoom(Landing of, DeadLetters.@Nullable Letter letter, Runnable action) {
+        var landing = letter == null || letter.isTaken() ? of : letter.landing();
         if (landing.hasRoom()) {
             log().whenSpace(action);
         } else {

@@ -3,6 +3,8 @@ package dev.lakemill.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lakemill.catalog.CatalogTable;
+import dev.lakemill.catalog.TableKind;
 import dev.lakemill.types.ArrowTypes;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
@@ -10,10 +12,13 @@ import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.UUID;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.vector.BigIntVector;
@@ -37,6 +42,18 @@ final class ArrowCodecTest {
     private static final int ROWS = 13;
     private static final List<ArrowMessages.Packing> PACKINGS =
             List.of(ArrowMessages.Packing.values());
+
+    private static CatalogTable table(TableSchema schema) {
+        return new CatalogTable(
+                new UUID(0, 1),
+                TABLE,
+                TableKind.INGESTED,
+                schema,
+                "file:///none",
+                "",
+                Map.of(),
+                Instant.EPOCH);
+    }
 
     @Test
     void batchesComeOutAsTheyWereSentAmongRows() {
@@ -80,7 +97,10 @@ final class ArrowCodecTest {
             var shuffled = new VectorSchemaRoot(vectors);
             shuffled.setRowCount(rows.count());
             var message = ArrowMessages.batch(shuffled, packing, allocator);
-            return new ArrowSchema(TABLE, schema, ArrowMessages.schema(shuffled.getSchema()))
+            return new ArrowSchema(
+                            table(schema),
+                            RowPolicy.REFUSE,
+                            ArrowMessages.schema(shuffled.getSchema()))
                     .payload(message.inbound(0))
                     .bytes();
         }
@@ -106,7 +126,10 @@ final class ArrowCodecTest {
             var packing = PACKINGS.get(dice.nextInt(3));
             var message = ArrowMessages.batch(rows.root(), packing, allocator);
             var reader =
-                    new ArrowSchema(TABLE, schema, ArrowMessages.schema(rows.root().getSchema()));
+                    new ArrowSchema(
+                            table(schema),
+                            RowPolicy.REFUSE,
+                            ArrowMessages.schema(rows.root().getSchema()));
             for (int i = 0; i < 60; i++) {
                 var header = message.header().clone();
                 var body = message.body().clone();
@@ -164,7 +187,11 @@ final class ArrowCodecTest {
         assertRefused(schema, "MISSING_REQUIRED_COLUMN", struct(a, b));
         assertRefused(schema, "FIELD_OUT_OF_ORDER", id, struct(b, a));
         assertRefused(schema, "FIELD_COUNT_MISMATCH", id, struct(a));
-        var taken = new ArrowSchema(TABLE, schema, ArrowMessages.schema(new Schema(List.of(id))));
+        var taken =
+                new ArrowSchema(
+                        table(schema),
+                        RowPolicy.REFUSE,
+                        ArrowMessages.schema(new Schema(List.of(id))));
         assertThat(taken).isNotNull();
     }
 
@@ -178,7 +205,7 @@ final class ArrowCodecTest {
 
     private static void assertRefused(TableSchema schema, String cause, Field... fields) {
         var sent = ArrowMessages.schema(new Schema(List.of(fields)));
-        assertThatThrownBy(() -> new ArrowSchema(TABLE, schema, sent))
+        assertThatThrownBy(() -> new ArrowSchema(table(schema), RowPolicy.REFUSE, sent))
                 .isInstanceOfSatisfying(
                         Refusal.class, e -> assertThat(e.causes()).isEqualTo(cause));
     }
@@ -244,7 +271,11 @@ final class ArrowCodecTest {
                 var root = VectorSchemaRoot.create(new Schema(List.of(field)), allocator)) {
             filling.fill(root.getVector(0));
             root.setRowCount(2);
-            var reader = new ArrowSchema(TABLE, schema, ArrowMessages.schema(root.getSchema()));
+            var reader =
+                    new ArrowSchema(
+                            table(schema),
+                            RowPolicy.REFUSE,
+                            ArrowMessages.schema(root.getSchema()));
             var message = ArrowMessages.batch(root, ArrowMessages.Packing.PLAIN, allocator);
             assertThatThrownBy(() -> reader.payload(message.inbound(4)))
                     .isInstanceOf(Refusal.class)

@@ -12,6 +12,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.apache.arrow.flatbuf.BodyCompressionMethod;
 import org.apache.arrow.flatbuf.CompressionType;
 import org.apache.arrow.memory.ArrowBuf;
@@ -131,9 +132,13 @@ final class ArrowMessages {
 
     /** The same in the log's row form. */
     static byte[] payload(TableSchema schema, List<String> records) {
-        var encoder = new RecordEncoder(new JsonEncoder(schema));
-        return encoder.payload(
-                records.stream().map(r -> ByteString.copyFrom(r, StandardCharsets.UTF_8)).toList(),
-                0);
+        var encoder =
+                new RecordEncoder(
+                        new JsonEncoder(schema),
+                        new TimeUnits(schema, Set.of()),
+                        BadRows.refused());
+        var bytes =
+                records.stream().map(r -> ByteString.copyFrom(r, StandardCharsets.UTF_8)).toList();
+        return encoder.payload(bytes, 0).bytes();
     }
 }

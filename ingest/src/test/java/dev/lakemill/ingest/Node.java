@@ -43,6 +43,7 @@ final class Node implements AutoCloseable {
                             LandingConfig.DEFAULT.with(
                                     Duration.ofMillis(50), 16L << 20, 64L << 20));
     private final TestAccess access = new TestAccess();
+    private RowPolicies policies = _ -> RowPolicy.REFUSE;
     private Disk disk = Disk.real();
     private Bronzes bronzes = Bronze::of;
     private @Nullable Ingest ingest;
@@ -68,6 +69,11 @@ final class Node implements AutoCloseable {
         return this;
     }
 
+    Node with(RowPolicies newPolicies) {
+        policies = newPolicies;
+        return this;
+    }
+
     IngestConfig config() {
         return config;
     }
@@ -87,7 +93,7 @@ final class Node implements AutoCloseable {
                 new Ingest.Outside(
                         folder.resolve("log"),
                         disk,
-                        new Ingest.Surroundings(access, allocator, Clock.systemUTC()),
+                        new Ingest.Surroundings(access, policies, allocator, Clock.systemUTC()),
                         table -> bronzes.of(table.delta()));
         try {
             ingest = Ingest.open(config, tables, outside);

@@ -19,6 +19,7 @@ import picocli.CommandLine.Command;
             GrantCommand.Revoke.class,
             PipelineCommand.class,
             SyncCommand.class,
+            IngestCommand.class,
             AuditCommand.class,
             LoginCommand.class,
             TokenCommand.class,

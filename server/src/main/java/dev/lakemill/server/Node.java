@@ -93,6 +93,7 @@ final class Node implements AutoCloseable {
                                     ingestTables(),
                                     new Ingest.Surroundings(
                                             new TokenProducers(identity.tokens(), catalog),
+                                            new TagPolicies(catalog),
                                             allocator,
                                             Clock.systemUTC())));
             pipelines.forEach(PipelineHost::run);

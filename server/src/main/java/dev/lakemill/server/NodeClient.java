@@ -54,6 +54,16 @@ final class NodeClient {
             return Config.load(project, System.getenv()).data();
         }
 
+        /** Of the node on this machine; NOT_FOUND when none runs. */
+        RunFile run() {
+            return RunFile.read(data());
+        }
+
+        /** Who the command is; UNAUTHENTICATED when nothing says so. */
+        String requireToken() {
+            return token().orElseThrow(NodeClient::nobody);
+        }
+
         NodeClient client() {
             return new NodeClient(url(), token().orElse(null));
         }
@@ -97,13 +107,14 @@ final class NodeClient {
 
     /** For a node on this machine; UNAUTHENTICATED when there is none. */
     static String requireToken(String url, Path data) {
-        return token(url, data)
-                .orElseThrow(
-                        () ->
-                                new LakemillException(
-                                        ErrorCode.UNAUTHENTICATED,
-                                        "nothing says who you are",
-                                        "run './lakemill login', or set LAKEMILL_TOKEN"));
+        return token(url, data).orElseThrow(NodeClient::nobody);
+    }
+
+    private static LakemillException nobody() {
+        return new LakemillException(
+                ErrorCode.UNAUTHENTICATED,
+                "nothing says who you are",
+                "run './lakemill login', or set LAKEMILL_TOKEN");
     }
 
     private static Optional<String> local(Path data) {
