@@ -70,7 +70,10 @@ public final class ProtoTypes {
                 }
                 case DataType.Primitive _, DataType.Decimal _, DataType.Struct _ -> {
                     value(message, field, column.name(), column.type());
-                    field.setLabel(column.nullable() ? FieldDescriptorProto.Label.LABEL_OPTIONAL : FieldDescriptorProto.Label.LABEL_REQUIRED);
+                    field.setLabel(
+                            column.nullable()
+                                    ? FieldDescriptorProto.Label.LABEL_OPTIONAL
+                                    : FieldDescriptorProto.Label.LABEL_REQUIRED);
                 }
             }
             message.addField(field);

@@ -95,7 +95,7 @@ final class StreamState {
             fail(
                     new LakemillException(
                             ErrorCode.DATA_LOSS,
-                            "stream %s was acknowledged up to offset %d, but the server has it up to %d"
+                            "stream %s was acknowledged up to offset %d, the server has %d"
                                     .formatted(id, queue.acked(), lastOffset),
                             "look whether the server was restored from an older state"));
             return;

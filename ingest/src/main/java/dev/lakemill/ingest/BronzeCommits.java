@@ -1,5 +1,6 @@
 package dev.lakemill.ingest;
 
+import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.delta.Txn;
 import dev.lakemill.feed.TableBatch;
@@ -27,6 +28,7 @@ import org.slf4j.LoggerFactory;
 final class BronzeCommits {
     private static final Logger LOG = LoggerFactory.getLogger(BronzeCommits.class);
 
+    private final CatalogTable of;
     private final TableName table;
     private final Bronze bronze;
     private final PendingRows pending;
@@ -52,12 +54,13 @@ final class BronzeCommits {
     private volatile @Nullable Long freshnessMillis;
 
     BronzeCommits(
-            TableName table,
+            CatalogTable of,
             Bronze bronze,
             PendingRows pending,
             LandingSurroundings surroundings,
             Runnable onCommit) {
-        this.table = table;
+        this.of = of;
+        this.table = of.name();
         this.bronze = bronze;
         this.pending = pending;
         this.surroundings = surroundings;
@@ -201,6 +204,24 @@ final class BronzeCommits {
                             .formatted(table, txn.version(), txn.application()),
                     "stop the other node of this name; each node needs a name of its own");
         }
+        note(commit, batches);
+    }
+
+    private void note(DeltaTable.Commit commit, List<TableBatch> batches) {
+        var version =
+                switch (commit) {
+                    case DeltaTable.Commit.Done done -> done.version();
+                    case DeltaTable.Commit.Repeated repeated -> repeated.version();
+                };
+        surroundings
+                .history()
+                .landed(
+                        new IngestHistory.LandedEvent(
+                                of,
+                                surroundings.clock().instant(),
+                                version,
+                                batches.stream().mapToLong(b -> b.rows().count()).sum(),
+                                batches.stream().mapToLong(b -> b.rows().sizeBytes()).sum()));
     }
 
     /** Compacts and vacuums now and then; what fails is tried again the next time. */

@@ -32,6 +32,11 @@ final class FlightMessages implements Messages<PutResult> {
     }
 
     @Override
+    public IngestHistory.Protocol protocol() {
+        return IngestHistory.Protocol.ARROW_FLIGHT;
+    }
+
+    @Override
     public Inbound read(CodedInputStream in) throws IOException {
         return read(FlightData.parseFrom(in));
     }

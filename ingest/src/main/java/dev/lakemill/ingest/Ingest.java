@@ -72,7 +72,11 @@ public final class Ingest implements AutoCloseable {
 
     /** What ingest asks of the process that it is part of. */
     public record Surroundings(
-            ProducerAccess access, RowPolicies policies, BufferAllocator allocator, Clock clock) {}
+            ProducerAccess access,
+            RowPolicies policies,
+            IngestHistory history,
+            BufferAllocator allocator,
+            Clock clock) {}
 
     /** What tests replace. */
     record Outside(
@@ -82,22 +86,12 @@ public final class Ingest implements AutoCloseable {
             Function<IngestTable, Bronze> bronze) {}
 
     static Ingest open(IngestConfig config, List<IngestTable> tables, Outside outside) {
-        var landings =
-                new Landings(
-                        config.application(),
-                        config.landing(),
-                        outside.surroundings().allocator(),
-                        outside.surroundings().clock());
+        var landings = new Landings(config.application(), config.landing(), outside.surroundings());
         boolean opened = false;
         Log log = null;
         try {
             tables.forEach(table -> landings.add(table, outside.bronze().apply(table)));
-            var streams =
-                    new Streams(
-                            landings,
-                            config.grpc(),
-                            outside.surroundings().access(),
-                            outside.surroundings().policies());
+            var streams = new Streams(landings, config.grpc(), outside.surroundings());
             var listener = new Delivery(streams, landings);
             log =
                     Log.open(

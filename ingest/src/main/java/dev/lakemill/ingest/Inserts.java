@@ -52,6 +52,7 @@ final class Inserts {
         private final Map<Long, CompletableFuture<Void>> waiting = new ConcurrentHashMap<>();
         private final AtomicLong nextOffset = new AtomicLong();
         private final LongAdder rows = new LongAdder();
+        private volatile IngestHistory.@Nullable StreamInfo told;
         private volatile long usedNanos = System.nanoTime();
 
         private Session(Landing landing, InsertRequest request) {
@@ -84,6 +85,7 @@ final class Inserts {
 
         private void closed() {
             producer.closed(table(), rows.sum());
+            streams.closed(told, null);
         }
     }
 
@@ -179,6 +181,7 @@ final class Inserts {
             }
         }
         session.producer.opened(landing.table().name());
+        session.told = streams.opened(session.id, landing, session.producer.name());
         return session;
     }
 

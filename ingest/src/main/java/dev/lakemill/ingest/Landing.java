@@ -63,7 +63,7 @@ final class Landing {
         this.decoder = new RowDecoder(table.schema());
         this.commits =
                 new BronzeCommits(
-                        table.name(),
+                        table,
                         bronze,
                         pending,
                         surroundings,

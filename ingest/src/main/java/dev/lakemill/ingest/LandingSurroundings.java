@@ -9,10 +9,12 @@ import org.apache.arrow.memory.BufferAllocator;
  *
  * @param application of the Delta transactions
  * @param committers platform threads that write to Delta
+ * @param history hears of every commit
  */
 record LandingSurroundings(
         String application,
         LandingConfig config,
         ScheduledExecutorService committers,
+        IngestHistory history,
         BufferAllocator allocator,
         Clock clock) {}

@@ -17,7 +17,6 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.stream.Collectors;
-import org.apache.arrow.memory.BufferAllocator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,8 +43,8 @@ final class Landings {
     private volatile @Nullable Log log;
     private volatile long dispatched;
 
-    Landings(String application, LandingConfig config, BufferAllocator allocator, Clock clock) {
-        this.clock = clock;
+    Landings(String application, LandingConfig config, Ingest.Surroundings given) {
+        this.clock = given.clock();
         this.application = application;
         this.config = config;
         this.committers =
@@ -53,7 +52,13 @@ final class Landings {
                         COMMIT_THREADS,
                         Thread.ofPlatform().daemon().name("lakemill-landing-", 0).factory());
         this.surroundings =
-                new LandingSurroundings(application, config, committers, allocator, clock);
+                new LandingSurroundings(
+                        application,
+                        config,
+                        committers,
+                        given.history(),
+                        given.allocator(),
+                        given.clock());
     }
 
     /** Adds a table; it takes replayed frames, and durable ones once it is started. */

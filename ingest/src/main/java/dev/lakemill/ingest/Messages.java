@@ -22,6 +22,10 @@ import java.util.UUID;
 interface Messages<R> {
     boolean persistent();
 
+    default IngestHistory.Protocol protocol() {
+        return IngestHistory.Protocol.GRPC;
+    }
+
     Inbound read(CodedInputStream in) throws IOException;
 
     /** Rows are on their way to the log, which may say that they are durable any time. */

@@ -43,6 +43,14 @@ record OpenTable(Landing landing, Format format) {
                 landing, new Format.Arrow(new ArrowSchema(landing.table(), policy, schema)));
     }
 
+    IngestHistory.DataFormat dataFormat() {
+        return switch (format) {
+            case Format.Json _ -> IngestHistory.DataFormat.JSON;
+            case Format.Proto _ -> IngestHistory.DataFormat.PROTOBUF;
+            case Format.Arrow _ -> IngestHistory.DataFormat.ARROW;
+        };
+    }
+
     boolean json() {
         return format instanceof Format.Json;
     }

@@ -22,6 +22,9 @@ public interface ProducerAccess {
 
     /** Who sends the rows of one stream. */
     interface Producer {
+        /** Its principal's name. */
+        String name();
+
         /** After this instant it needs another token. */
         Instant expires();
 

@@ -36,6 +36,10 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
         static End of(Refusal refusal) {
             return new End(refusal.status(), refusal.trailers());
         }
+
+        @Nullable String error() {
+            return status.isOk() ? null : status.getDescription();
+        }
     }
 
     private final ServerCall<Inbound, R> call;
@@ -55,6 +59,9 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
     private volatile @Nullable OpenTable table;
 
     private volatile @Nullable Producer producer;
+
+    /** What is told of it; set when it is answered. */
+    private volatile IngestHistory.@Nullable StreamInfo told;
 
     /** Of a persistent stream. */
     private volatile PersistentStreams.@Nullable Stream stream;
@@ -175,6 +182,11 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
 
     /** The stream is open: asks for its first record. */
     private void answer(R response) {
+        var who = producer;
+        var open = table;
+        if (who != null && open != null) {
+            told = streams.opened(id(), open, who.name(), messages.protocol());
+        }
         synchronized (lock) {
             answered = true;
             if (!closed) {
@@ -329,8 +341,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
     public boolean durable(long offset) {
         synchronized (lock) {
             if (!answered) {
-                return false; // Of an earlier connection of the stream, whose offsets it goes on
-                // from.
+                return false; // Of an earlier connection, whose offsets the stream goes on from.
             }
             var first = durable == acked;
             durable = offset;
@@ -388,11 +399,11 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
             persistent.leave(this);
         }
         if (streams.remove(this) && who != null && open != null) {
-            long sent;
             synchronized (lock) {
-                sent = rows;
+                long sent = rows;
+                Thread.startVirtualThread(() -> who.closed(open.landing().table().name(), sent));
+                streams.closed(told, end == null ? null : end.error());
             }
-            Thread.startVirtualThread(() -> who.closed(open.landing().table().name(), sent));
         }
     }
 
@@ -428,7 +439,8 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
     /** Ends the stream at once: what is not acknowledged never will be. */
     void abort(Refusal why) {
         synchronized (lock) {
-            close(End.of(why));
+            end = End.of(why);
+            close(end);
         }
         leave();
     }

@@ -8,6 +8,7 @@ import dev.lakemill.types.TableName;
 import dev.lakemill.wal.Durable;
 import dev.lakemill.wal.Frame;
 import dev.lakemill.wal.Log;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -35,6 +36,8 @@ final class Streams {
     private final GrpcConfig config;
     private final ProducerAccess access;
     private final RowPolicies policies;
+    private final IngestHistory history;
+    private final Clock clock;
     private final PersistentStreams persistent = new PersistentStreams();
     private final Inserts inserts;
     private final LongAdder rows = new LongAdder();
@@ -53,11 +56,13 @@ final class Streams {
     private volatile @Nullable Refusal closing;
     private volatile @Nullable LakemillException failure;
 
-    Streams(Landings landings, GrpcConfig config, ProducerAccess access, RowPolicies policies) {
+    Streams(Landings landings, GrpcConfig config, Ingest.Surroundings surroundings) {
         this.landings = landings;
         this.config = config;
-        this.access = access;
-        this.policies = policies;
+        this.access = surroundings.access();
+        this.policies = surroundings.policies();
+        this.history = surroundings.history();
+        this.clock = surroundings.clock();
         this.inserts = new Inserts(this, config.messageBytesMax());
     }
 
@@ -98,6 +103,40 @@ final class Streams {
 
     PersistentStreams persistent() {
         return persistent;
+    }
+
+    /** Notes that a stream was opened. */
+    IngestHistory.StreamInfo opened(
+            UUID id, OpenTable of, String producer, IngestHistory.Protocol protocol) {
+        var stream =
+                new IngestHistory.StreamInfo(
+                        id,
+                        of.landing().table(),
+                        producer,
+                        protocol,
+                        of.dataFormat(),
+                        clock.instant());
+        history.stream(
+                new IngestHistory.StreamEvent(
+                        stream, stream.opened(), Optional.empty(), Optional.empty()));
+        return stream;
+    }
+
+    /** The same of a session of single requests. */
+    IngestHistory.StreamInfo opened(UUID id, Landing landing, String producer) {
+        var of = OpenTable.ofJson(landing, RowPolicy.REFUSE, BadRows.refused());
+        return opened(id, of, producer, IngestHistory.Protocol.HTTP);
+    }
+
+    /** Notes that a stream has ended, and why if that was no wish of its producer. */
+    void closed(IngestHistory.@Nullable StreamInfo stream, @Nullable String error) {
+        if (stream == null) {
+            return; // It was never opened.
+        }
+        var now = clock.instant();
+        history.stream(
+                new IngestHistory.StreamEvent(
+                        stream, now, Optional.of(now), Optional.ofNullable(error)));
     }
 
     ProducerAccess access() {

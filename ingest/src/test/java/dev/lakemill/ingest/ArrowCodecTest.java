@@ -57,7 +57,7 @@ final class ArrowCodecTest {
 
     @Test
     void batchesComeOutAsTheyWereSentAmongRows() {
-        Seeds.check(200, this::batchesComeOutAsTheyWereSentAmongRows);
+        Seeds.check(100, this::batchesComeOutAsTheyWereSentAmongRows);
     }
 
     private void batchesComeOutAsTheyWereSentAmongRows(long seed) {
@@ -109,7 +109,7 @@ final class ArrowCodecTest {
     /** Damaged batches are refused or read as something; nothing else happens. */
     @Test
     void damagedBatchesDoNoHarm() {
-        Seeds.check(60, this::damagedBatchesDoNoHarm);
+        Seeds.check(30, this::damagedBatchesDoNoHarm);
     }
 
     private void damagedBatchesDoNoHarm(long seed) {

@@ -128,6 +128,30 @@ final class BadRowsTest {
         }
     }
 
+    /** Each stream is told of twice, and each commit once. */
+    @Test
+    void streamsAndCommitsAreToldToWhoKeepsTheirHistory() {
+        open(RowPolicy.REFUSE);
+        try (var client = node.raw()) {
+            var call = client.openJson().json(0, "{\"event_id\":\"a\"}").json(1, "{}");
+            call.awaitAck(0);
+            call.end();
+        }
+        Node.await("the stream's end is told", () -> node.streamEvents().size() == 2);
+        insert("{\"event_id\":\"b\"}");
+        reopen();
+        var events = node.streamEvents();
+        assertThat(events).hasSize(4);
+        assertThat(events.get(0).stream().protocol()).isEqualTo(IngestHistory.Protocol.GRPC);
+        assertThat(events.get(0).closed()).isEmpty();
+        assertThat(events.get(1).closed()).isPresent();
+        assertThat(events.get(1).error().orElseThrow()).contains("event_id");
+        assertThat(events.get(2).stream().protocol()).isEqualTo(IngestHistory.Protocol.HTTP);
+        assertThat(events.get(3).error()).isEmpty();
+        assertThat(node.landedEvents().stream().mapToLong(IngestHistory.LandedEvent::rows).sum())
+                .isEqualTo(2);
+    }
+
     @Test
     void whatDoesNotFitIsRescued() {
         open(RESCUE);

@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -43,6 +44,20 @@ final class Node implements AutoCloseable {
                             LandingConfig.DEFAULT.with(
                                     Duration.ofMillis(50), 16L << 20, 64L << 20));
     private final TestAccess access = new TestAccess();
+    private final List<IngestHistory.StreamEvent> streamEvents = new CopyOnWriteArrayList<>();
+    private final List<IngestHistory.LandedEvent> landedEvents = new CopyOnWriteArrayList<>();
+    private final IngestHistory history =
+            new IngestHistory() {
+                @Override
+                public void stream(StreamEvent event) {
+                    streamEvents.add(event);
+                }
+
+                @Override
+                public void landed(LandedEvent event) {
+                    landedEvents.add(event);
+                }
+            };
     private RowPolicies policies = _ -> RowPolicy.REFUSE;
     private Disk disk = Disk.real();
     private Bronzes bronzes = Bronze::of;
@@ -74,6 +89,15 @@ final class Node implements AutoCloseable {
         return this;
     }
 
+    /** What was told of streams. */
+    List<IngestHistory.StreamEvent> streamEvents() {
+        return streamEvents;
+    }
+
+    List<IngestHistory.LandedEvent> landedEvents() {
+        return landedEvents;
+    }
+
     IngestConfig config() {
         return config;
     }
@@ -93,7 +117,8 @@ final class Node implements AutoCloseable {
                 new Ingest.Outside(
                         folder.resolve("log"),
                         disk,
-                        new Ingest.Surroundings(access, policies, allocator, Clock.systemUTC()),
+                        new Ingest.Surroundings(
+                                access, policies, history, allocator, Clock.systemUTC()),
                         table -> bronzes.of(table.delta()));
         try {
             ingest = Ingest.open(config, tables, outside);

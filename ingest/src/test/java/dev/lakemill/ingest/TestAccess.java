@@ -52,6 +52,11 @@ final class TestAccess implements ProducerAccess {
 
     private final class TestProducer implements Producer {
         @Override
+        public String name() {
+            return "tester";
+        }
+
+        @Override
         public Instant expires() {
             return expires;
         }

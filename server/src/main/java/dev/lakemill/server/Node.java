@@ -56,6 +56,7 @@ final class Node implements AutoCloseable {
     private final Ingest ingest;
     private final Throughput throughput;
     private final LiveTables live;
+    private final IngestHistoryLog history;
     private final SqlService sql;
     private final HttpServer http;
     private final RunFile run;
@@ -79,6 +80,7 @@ final class Node implements AutoCloseable {
             openAudit();
             door = frontDoor();
             lineage = part(LineageRecorder.start(postgres.owner(), catalog, Clock.systemUTC()));
+            history = part(IngestHistoryLog.start(postgres.owner()));
             sql = part(sqlService());
             sql.file().applyBeforeTables();
             for (var entry : config.pipelines()) {
@@ -94,6 +96,7 @@ final class Node implements AutoCloseable {
                                     new Ingest.Surroundings(
                                             new TokenProducers(identity.tokens(), catalog),
                                             new TagPolicies(catalog),
+                                            history,
                                             allocator,
                                             Clock.systemUTC())));
             pipelines.forEach(PipelineHost::run);

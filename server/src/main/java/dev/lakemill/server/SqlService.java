@@ -7,6 +7,7 @@ import dev.lakemill.pipeline.PipelineConfig;
 import dev.lakemill.pipeline.SqlCompilerProcess;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import javax.sql.DataSource;
 import org.apache.arrow.memory.BufferAllocator;
 
@@ -36,13 +37,14 @@ final class SqlService implements AutoCloseable {
 
     SqlService(Parts parts) {
         var catalog = parts.catalog();
-        var access = AccessTables.of(catalog, new AuditReader(parts.database()));
+        var kept = new ArrayList<>(AccessTables.of(catalog, new AuditReader(parts.database())));
+        kept.addAll(IngestHistoryTables.of(catalog, parts.database()));
         var queries =
                 new LakeQueries(
                         new LakeQueries.Parts(
                                 catalog,
                                 parts.tables(),
-                                new SystemTables(catalog, access),
+                                new SystemTables(catalog, kept),
                                 compiler,
                                 temporaryFolder(parts.config()),
                                 parts.allocator()),

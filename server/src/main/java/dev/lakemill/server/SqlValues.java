@@ -123,7 +123,7 @@ final class SqlValues {
 
     /**
      * Writes a value of Java: String, Long, Integer, Boolean, Instant, LocalDate, BigDecimal,
-     * Double, a list of a struct's fields, or a map.
+     * Double, a list of a struct's fields or an array's elements, or a map.
      */
     static void set(FieldVector vector, int row, @Nullable Object value) {
         if (value == null) {
@@ -148,6 +148,7 @@ final class SqlValues {
                     times.setSafe(row, ChronoUnit.MICROS.between(Instant.EPOCH, (Instant) value));
             case MapVector maps -> setMap(maps, row, (Map<?, ?>) value);
             case StructVector structs -> setStruct(structs, row, (List<?>) value);
+            case ListVector lists -> setList(lists, row, (List<?>) value);
             default -> throw new IllegalArgumentException("no rows of " + vector.getField());
         }
     }
@@ -157,6 +158,16 @@ final class SqlValues {
         for (int i = 0; i < fields.size(); i++) {
             set((FieldVector) vector.getChildByOrdinal(i), row, fields.get(i));
         }
+    }
+
+    private static void setList(ListVector vector, int row, List<?> elements) {
+        var at = vector.startNewValue(row);
+        for (var element : elements) {
+            set(vector.getDataVector(), at, element);
+            at++;
+        }
+        vector.endValue(row, elements.size());
+        vector.getDataVector().setValueCount(at);
     }
 
     private static void setMap(MapVector vector, int row, Map<?, ?> map) {

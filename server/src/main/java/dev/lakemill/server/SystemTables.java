@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The catalog as tables, with Databricks' names: {@code system.information_schema} of all catalogs,
- * {@code catalog.information_schema} of one, and {@code system.access}. Everybody may ask; the rows
- * are those that the caller may know of.
+ * {@code catalog.information_schema} of one, {@code system.access} and {@code system.lakeflow}.
+ * Everybody may ask; the rows are those that the caller may know of.
  */
 final class SystemTables {
     private static final String SYSTEM = "system";
@@ -48,22 +48,23 @@ final class SystemTables {
     private record Definition(String columns, View view) {}
 
     private final Catalog catalog;
-    private final Map<String, SystemTable> access = new HashMap<>();
+    private final Map<String, SystemTable> kept = new HashMap<>();
     private final Map<String, Definition> information = new HashMap<>();
 
     /**
-     * @param access the tables of {@code system.access}
+     * @param kept the tables of the catalog {@code system} beside its information schema
      */
-    SystemTables(Catalog catalog, List<SystemTable> access) {
+    SystemTables(Catalog catalog, List<SystemTable> kept) {
         this.catalog = catalog;
-        access.forEach(table -> this.access.put(key(table.name().table()), table));
+        kept.forEach(table -> this.kept.put(key(table.name().toString()), table));
         define();
     }
 
     /** Empty for what is not one of the system's tables. */
     Optional<SystemTable> find(TableName name) {
-        if (name.schema().equalsIgnoreCase("access") && name.catalog().equalsIgnoreCase(SYSTEM)) {
-            return Optional.ofNullable(access.get(key(name.table())));
+        var found = kept.get(key(name.toString()));
+        if (found != null) {
+            return Optional.of(found);
         }
         if (!name.schema().equalsIgnoreCase(INFORMATION)) {
             return Optional.empty();
@@ -74,12 +75,12 @@ final class SystemTables {
                         : name.catalog()::equalsIgnoreCase;
         return Optional.ofNullable(information.get(key(name.table())))
                 .map(
-                        found ->
+                        view ->
                                 SystemTable.of(
                                         name,
-                                        found.columns(),
+                                        view.columns(),
                                         caller ->
-                                                found.view()
+                                                view.view()
                                                         .rows(
                                                                 new Visible(catalog, caller),
                                                                 catalogs)));

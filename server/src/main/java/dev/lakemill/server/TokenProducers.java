@@ -84,6 +84,11 @@ final class TokenProducers implements ProducerAccess {
         }
 
         @Override
+        public String name() {
+            return caller.principal().name();
+        }
+
+        @Override
         public Instant expires() {
             return token.expiresAt();
         }

@@ -105,6 +105,26 @@ final class IngestCommandTest {
     }
 
     @Test
+    void streamsAndLandingsStandInTablesOfTheSystem() throws Exception {
+        var file = Files.writeString(folder.resolve("history.ndjson"), "{\"order_id\":\"h\"}\n");
+        assertThat(send(file).status()).isZero();
+        var catalog = node.node().catalog();
+        var postgres = node.node().postgres().owner();
+        var tables = IngestHistoryTables.of(catalog, postgres);
+        var until = System.nanoTime() + 20_000_000_000L;
+        var landed = tables.get(1).producer().rows(catalog.system()).toList();
+        while (landed.isEmpty() && System.nanoTime() < until) {
+            Thread.sleep(100);
+            landed = tables.get(1).producer().rows(catalog.system()).toList();
+        }
+        assertThat(landed.getFirst()).contains(TABLE.toString());
+        assertThat(landed.getFirst()).hasSize(tables.get(1).schema().size());
+        var streams = tables.get(0).producer().rows(catalog.system()).toList();
+        assertThat(streams.getFirst()).contains(TABLE.toString(), "GRPC", "JSON");
+        assertThat(streams.getFirst()).hasSize(tables.get(0).schema().size());
+    }
+
+    @Test
     void tagsSayWhatBecomesOfBadRows() {
         var catalog = node.node().catalog();
         var policies = new TagPolicies(catalog);
