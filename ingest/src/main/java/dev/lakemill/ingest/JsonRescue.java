@@ -37,7 +37,7 @@ final class JsonRescue {
             throw Refusal.badRequest(
                     "the rescue column '%s' is not a nullable STRING column"
                             .formatted(rescueColumn),
-                    "set the tag zerobus-rescue on such a column, or on none");
+                    "set the tag zerobus_rescue on such a column, or on none");
         }
     }
 

@@ -24,7 +24,7 @@ final class TimeUnits {
                             && schema.column(column).type() != Primitive.TIMESTAMP_NTZ)) {
                 throw Refusal.badRequest(
                         "column '%s' declares microseconds, but is no TIMESTAMP".formatted(name),
-                        "take the tag zerobus-unit off it");
+                        "take the tag zerobus_unit off it");
             }
             checked[column] = true;
         }

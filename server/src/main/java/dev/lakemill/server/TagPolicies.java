@@ -15,17 +15,17 @@ import java.util.HashSet;
 import java.util.Optional;
 
 /**
- * What becomes of a table's bad rows, by its tags: {@code zerobus-rescue} on a column, as Zerobus
- * has it; {@code zerobus-dead-letter} on the table, with the name of another one; {@code
- * zerobus-unit} on a column, with {@code microseconds}.
+ * What becomes of a table's bad rows, by its tags: {@code zerobus_rescue} on a column, as Zerobus
+ * has it; {@code zerobus_dead_letter} on the table, with the name of another one; {@code
+ * zerobus_unit} on a column, with {@code microseconds}.
  *
  * <p>Dead letters are written with the right of the table's owner: a tag gives nobody a table that
  * its owner may not write.
  */
 final class TagPolicies implements RowPolicies {
-    private static final String RESCUE = "zerobus-rescue";
-    private static final String DEAD_LETTER = "zerobus-dead-letter";
-    private static final String UNIT = "zerobus-unit";
+    private static final String RESCUE = "zerobus_rescue";
+    private static final String DEAD_LETTER = "zerobus_dead_letter";
+    private static final String UNIT = "zerobus_unit";
     private static final String MICROSECONDS = "microseconds";
 
     private final Catalog catalog;

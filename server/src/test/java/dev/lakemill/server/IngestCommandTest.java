@@ -132,12 +132,12 @@ final class IngestCommandTest {
         var on = Securable.table(TABLE);
         assertThat(policies.of(table).deadLetters()).isEmpty();
         catalog.tags()
-                .set(catalog.system(), on, "", Map.of("zerobus-dead-letter", LETTERS.toString()));
-        catalog.tags().set(catalog.system(), on, "items", Map.of("zerobus-rescue", ""));
+                .set(catalog.system(), on, "", Map.of("zerobus_dead_letter", LETTERS.toString()));
+        catalog.tags().set(catalog.system(), on, "items", Map.of("zerobus_rescue", ""));
         var policy = policies.of(table);
         assertThat(policy.deadLetters()).contains(LETTERS);
         assertThat(policy.rescueColumn()).contains("items");
-        catalog.tags().unset(catalog.system(), on, "items", java.util.Set.of("zerobus-rescue"));
-        catalog.tags().unset(catalog.system(), on, "", java.util.Set.of("zerobus-dead-letter"));
+        catalog.tags().unset(catalog.system(), on, "items", java.util.Set.of("zerobus_rescue"));
+        catalog.tags().unset(catalog.system(), on, "", java.util.Set.of("zerobus_dead_letter"));
     }
 }
