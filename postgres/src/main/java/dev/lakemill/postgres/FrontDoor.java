@@ -43,7 +43,8 @@ public final class FrontDoor implements AutoCloseable {
     private FrontDoor(FrontDoorHandshake.Door door) {
         this.door = door;
         var processors = Runtime.getRuntime().availableProcessors();
-        this.loops = door.transport().loops(Math.clamp(processors, 1, LOOPS_MAX));
+        this.loops =
+                door.transport().loops(Math.clamp(processors, 1, LOOPS_MAX), door.config().spin());
         try {
             this.listening = listen();
         } catch (RuntimeException e) {

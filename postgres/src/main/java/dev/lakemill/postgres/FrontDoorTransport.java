@@ -20,6 +20,7 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 
 /** Netty's sockets: native epoll on Linux, the JDK's everywhere else. */
 enum FrontDoorTransport {
@@ -30,14 +31,15 @@ enum FrontDoorTransport {
         return Epoll.isAvailable() ? EPOLL : NIO;
     }
 
-    EventLoopGroup loops(int count) {
+    EventLoopGroup loops(int count, Duration spin) {
         return new MultiThreadIoEventLoopGroup(
-                count, new DefaultThreadFactory("front-door", true), handlers());
+                count, new DefaultThreadFactory("front-door", true), handlers(spin.toNanos()));
     }
 
-    private IoHandlerFactory handlers() {
+    /** The JDK's selector is too slow to look ahead by. */
+    private IoHandlerFactory handlers(long spinNanos) {
         return switch (this) {
-            case EPOLL -> EpollIoHandler.newFactory();
+            case EPOLL -> EpollIoHandler.newFactory(0, () -> new FrontDoorSpin(spinNanos));
             case NIO -> NioIoHandler.newFactory();
         };
     }

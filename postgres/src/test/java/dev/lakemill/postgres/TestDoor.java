@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -47,7 +48,15 @@ final class TestDoor implements AutoCloseable, FrontDoorAuthenticator, FrontDoor
             FrontDoorBackend backend, Path folder, FrontDoorLimits limits, boolean endAtExpiry) {
         return new TestDoor(
                 backend,
-                new FrontDoorConfig("127.0.0.1", 0, null, null, folder, endAtExpiry, limits));
+                new FrontDoorConfig(
+                        "127.0.0.1",
+                        0,
+                        null,
+                        null,
+                        folder,
+                        Duration.ofNanos(50_000),
+                        endAtExpiry,
+                        limits));
     }
 
     static Postgres postgres() {

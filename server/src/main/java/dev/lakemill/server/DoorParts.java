@@ -6,6 +6,7 @@ import dev.lakemill.postgres.FrontDoorAuthenticator;
 import dev.lakemill.postgres.FrontDoorConfig;
 import dev.lakemill.postgres.FrontDoorLimits;
 import dev.lakemill.postgres.Postgres;
+import java.time.Duration;
 
 /** The front door as the settings want it, and where clients find it. */
 record DoorParts(FrontDoor door, String address) {
@@ -20,6 +21,7 @@ record DoorParts(FrontDoor door, String address) {
                         config.path(Setting.POSTGRES_CERTIFICATE),
                         config.path(Setting.POSTGRES_KEY),
                         config.data().resolve("postgres"),
+                        Duration.ofNanos(1_000L * config.number(Setting.POSTGRES_SPIN_US)),
                         config.text(Setting.POSTGRES_END_AT_EXPIRY).equals("true"),
                         FrontDoorLimits.of(clients));
         var door = FrontDoor.open(postgres, settings, new DoorLogins(postgres, tokens), audit);

@@ -24,6 +24,7 @@ enum Setting {
     POSTGRES_CERTIFICATE("postgres.certificate", "", "PEM file; empty: one is made and kept"),
     POSTGRES_KEY("postgres.key", "", "PEM file of the certificate's private key"),
     POSTGRES_END_AT_EXPIRY("postgres.end_at_expiry", "false", "end connections with their token"),
+    POSTGRES_SPIN_US("postgres.spin_us", "50", "the door looks for bytes before it sleeps; 0: no"),
     POSTGRES_BIN("postgres.bin", "", "folder with postgres and initdb; empty: the ones we bring"),
     POSTGRES_USER("postgres.user", "", "system user of Postgres when we are root; empty: any"),
     POSTGRES_CONNECTIONS("postgres.max_connections", "64", "connections that Postgres accepts"),
