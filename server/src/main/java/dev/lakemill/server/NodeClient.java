@@ -74,6 +74,7 @@ final class NodeClient {
     }
 
     private static final ObjectMapper json = new ObjectMapper();
+    private static final String HINT = "; hint: ";
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
     private final HttpClient http =
@@ -230,6 +231,10 @@ final class NodeClient {
     }
 
     private static LakemillException refused(HttpResponse<String> answer) {
+        var told = error(answer);
+        if (told.path("message").asText("").contains(HINT)) {
+            return failure(told);
+        }
         var code =
                 switch (answer.statusCode()) {
                     case 401 -> ErrorCode.UNAUTHENTICATED;
@@ -246,16 +251,36 @@ final class NodeClient {
         return new LakemillException(code, "the node says: " + message(answer), hint);
     }
 
-    private static String message(HttpResponse<String> answer) {
+    /** The failure that a node told of, in words of its own. */
+    static LakemillException failure(JsonNode error) {
+        var message = error.path("message").asText("the node refused, and did not say why");
+        var hint = message.lastIndexOf(HINT);
+        ErrorCode code;
         try {
-            var body = json.readTree(answer.body());
-            for (var name : new String[] {"message", "detail", "error_description"}) {
-                if (body.path(name).isTextual()) {
-                    return body.path(name).asText();
-                }
-            }
+            code = ErrorCode.valueOf(error.path("error_code").asText());
+        } catch (IllegalArgumentException _) {
+            code = ErrorCode.INTERNAL;
+        }
+        return hint < 0
+                ? new LakemillException(code, message, "")
+                : new LakemillException(
+                        code, message.substring(0, hint), message.substring(hint + HINT.length()));
+    }
+
+    private static JsonNode error(HttpResponse<String> answer) {
+        try {
+            return json.readTree(answer.body());
         } catch (JsonProcessingException _) {
-            // It is not JSON; the status says what there is to say.
+            return json.createObjectNode();
+        }
+    }
+
+    private static String message(HttpResponse<String> answer) {
+        var body = error(answer);
+        for (var name : new String[] {"message", "detail", "error_description"}) {
+            if (body.path(name).isTextual()) {
+                return body.path(name).asText();
+            }
         }
         return "HTTP " + answer.statusCode();
     }

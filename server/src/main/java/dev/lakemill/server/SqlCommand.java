@@ -4,7 +4,6 @@ import dev.lakemill.plan.Lexer;
 import dev.lakemill.plan.SourceText;
 import dev.lakemill.plan.TextRefused;
 import dev.lakemill.plan.Token;
-import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import java.io.BufferedReader;
 import java.io.Console;
@@ -14,8 +13,6 @@ import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.DriverManager;
-import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -52,7 +49,7 @@ final class SqlCommand implements Callable<Integer> {
     @Option(names = "--csv", description = "print CSV")
     private boolean csv;
 
-    @Option(names = "--postgres", description = "run it in Postgres, as it is written")
+    @Option(names = "--postgres", description = "run it in Postgres, as it is written, as yourself")
     private boolean postgres;
 
     private interface Runner {
@@ -61,7 +58,15 @@ final class SqlCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Runner runner = postgres ? this::inPostgres : target.client()::run;
+        if (!postgres) {
+            return run(target.client()::run);
+        }
+        try (var session = target.postgres()) {
+            return run(session::run);
+        }
+    }
+
+    private int run(Runner runner) throws IOException {
         var out = spec.commandLine().getOut();
         if (text == null
                 && file == null
@@ -141,33 +146,6 @@ final class SqlCommand implements Callable<Integer> {
             return statements;
         } catch (TextRefused e) {
             throw e.error().toException(source);
-        }
-    }
-
-    private SqlClient.Answer inPostgres(String statement) {
-        try (var connection = DriverManager.getConnection(target.postgres());
-                var sql = connection.createStatement()) {
-            if (!sql.execute(statement)) {
-                return new SqlClient.Answer(List.of(), List.of(), false);
-            }
-            try (var result = sql.getResultSet()) {
-                var columns = new ArrayList<String>();
-                for (int i = 1; i <= result.getMetaData().getColumnCount(); i++) {
-                    columns.add(result.getMetaData().getColumnLabel(i));
-                }
-                var rows = new ArrayList<List<@Nullable String>>();
-                while (result.next()) {
-                    var row = new ArrayList<@Nullable String>();
-                    for (int i = 1; i <= columns.size(); i++) {
-                        row.add(result.getString(i));
-                    }
-                    rows.add(row);
-                }
-                return new SqlClient.Answer(columns, rows, false);
-            }
-        } catch (SQLException e) {
-            throw new LakemillException(
-                    ErrorCode.INVALID_ARGUMENT, "Postgres refused: " + e.getMessage(), "", e);
         }
     }
 }

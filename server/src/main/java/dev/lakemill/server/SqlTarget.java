@@ -15,11 +15,13 @@ final class SqlTarget {
     SqlClient client() {
         var data = Config.load(project, System.getenv()).data();
         var url = RunFile.read(data).http();
-        return new SqlClient(url, NodeClient.requireToken(url, data));
+        return new SqlClient(new NodeClient(url, NodeClient.requireToken(url, data)));
     }
 
-    /** The JDBC URL of Postgres, as the reader of synced tables. */
-    String postgres() {
-        return RunFile.read(Config.load(project, System.getenv()).data()).postgresJdbc();
+    /** A session of Postgres, on the same account. */
+    PostgresClient postgres() {
+        var data = Config.load(project, System.getenv()).data();
+        var run = RunFile.read(data);
+        return PostgresClient.open(run, NodeClient.local(run, data));
     }
 }
