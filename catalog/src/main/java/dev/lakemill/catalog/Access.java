@@ -4,6 +4,7 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -55,6 +56,19 @@ public final class Access {
         return known == null ? answer(current, question) : known;
     }
 
+    /** The same for a caller, whose token may be good for less than its principal is. */
+    public Decision decide(Caller caller, Privilege privilege, Securable on) {
+        return isClaimed(caller, privilege, on)
+                ? decide(caller.principal().id(), privilege, on)
+                : new Decision.Denied(privilege, on, List.of());
+    }
+
+    private static boolean isClaimed(Caller caller, Privilege privilege, Securable on) {
+        return privilege == Privilege.BROWSE
+                ? caller.claim().reaches(on)
+                : caller.claim().covers(privilege, on);
+    }
+
     private Decision answer(Answers current, Question question) {
         return changes.read(
                 model -> {
@@ -83,11 +97,20 @@ public final class Access {
      * Decides and audits a refusal.
      *
      * @throws LakemillException PERMISSION_DENIED naming the privilege, the securable and who can
-     *     grant it; NOT_FOUND when there is no such securable and the caller may know that
+     *     grant it, or what the caller's token is for; NOT_FOUND when there is no such securable
+     *     and the caller may know that
      */
     public void require(Caller caller, Privilege privilege, Securable on) {
+        requireClaim(caller, privilege, on);
         if (decide(caller.principal().id(), privilege, on) instanceof Decision.Denied denied) {
             throw refused(caller, privilege, on, denied);
+        }
+    }
+
+    /** PERMISSION_DENIED, audited, when the caller's token is not for that. */
+    public void requireClaim(Caller caller, Privilege privilege, Securable on) {
+        if (!isClaimed(caller, privilege, on)) {
+            throw audited(caller, privilege, on, Refusals.unclaimed(caller, privilege, on));
         }
     }
 
@@ -104,6 +127,11 @@ public final class Access {
                                     ? Refusals.missing(on)
                                     : Refusals.denied(caller.principal(), denied);
                         });
+        return audited(caller, privilege, on, refusal);
+    }
+
+    private LakemillException audited(
+            Caller caller, Privilege privilege, Securable on, LakemillException refusal) {
         changes.audit()
                 .record(
                         new AuditEvent(
@@ -125,6 +153,11 @@ public final class Access {
      */
     public boolean mayManage(UUID principal, Securable on) {
         return decide(principal, Privilege.MANAGE, on) instanceof Decision.Allowed;
+    }
+
+    /** The same for a caller. */
+    public boolean mayManage(Caller caller, Securable on) {
+        return decide(caller, Privilege.MANAGE, on) instanceof Decision.Allowed;
     }
 
     /** Rises with every change of principals, memberships, grants, owners, policies or tables. */

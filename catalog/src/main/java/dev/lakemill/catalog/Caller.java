@@ -13,14 +13,31 @@ import org.jspecify.annotations.Nullable;
  *     cli}, {@code agent} or {@code system}
  * @param address the peer's address; empty when it is this process
  * @param requestId of the request, statement, stream or batch
+ * @param claim what alone the caller's token is good for
  */
 public record Caller(
         Principal principal,
         @Nullable Principal onBehalfOf,
         String door,
         String address,
-        String requestId) {
+        String requestId,
+        Claim claim) {
     public Caller {
         Objects.requireNonNull(principal, "principal is null");
+    }
+
+    /** With all that the principal may do. */
+    public Caller(
+            Principal principal,
+            @Nullable Principal onBehalfOf,
+            String door,
+            String address,
+            String requestId) {
+        this(principal, onBehalfOf, door, address, requestId, Claim.ALL);
+    }
+
+    /** The same, as far as a token goes. */
+    public Caller within(Claim narrower) {
+        return new Caller(principal, onBehalfOf, door, address, requestId, narrower);
     }
 }

@@ -25,6 +25,18 @@ final class Refusals {
                         .formatted(asked, missing, named, principal.name()));
     }
 
+    static LakemillException unclaimed(Caller caller, Privilege privilege, Securable on) {
+        return new LakemillException(
+                ErrorCode.PERMISSION_DENIED,
+                "the token of `%s` is for %s, not for %s on %s"
+                        .formatted(
+                                caller.principal().name(),
+                                caller.claim(),
+                                privilege.sql(),
+                                Model.named(on)),
+                "get a token without authorization_details, or with some that name it");
+    }
+
     /** Whoever asks may know it: the parents are open to them. */
     static LakemillException missing(Securable on) {
         return new LakemillException(

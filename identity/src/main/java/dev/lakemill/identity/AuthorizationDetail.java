@@ -33,6 +33,20 @@ public record AuthorizationDetail(Securable on, Set<Privilege> privileges) {
         return holds(privilege) && contains(securable);
     }
 
+    /** Whether one of the two contains the other. */
+    boolean reaches(Securable securable) {
+        return contains(securable) || new AuthorizationDetail(securable, privileges).contains(on);
+    }
+
+    /** For people: {@code SELECT on TABLE farm.gold.stock}. */
+    String text() {
+        return "%s on %s"
+                .formatted(
+                        String.join(
+                                ", ", privileges.stream().map(Privilege::sql).sorted().toList()),
+                        (on.type().name().replace('_', ' ') + " " + on.name()).strip());
+    }
+
     private boolean holds(Privilege privilege) {
         return privileges.contains(privilege)
                 || (privileges.contains(Privilege.ALL_PRIVILEGES)

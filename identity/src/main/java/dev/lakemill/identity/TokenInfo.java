@@ -1,5 +1,6 @@
 package dev.lakemill.identity;
 
+import dev.lakemill.catalog.Claim;
 import dev.lakemill.types.Principal;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
@@ -37,6 +38,11 @@ public record TokenInfo(
      */
     public boolean allows(Privilege privilege, Securable on) {
         return details.isEmpty() || details.stream().anyMatch(d -> d.allows(privilege, on));
+    }
+
+    /** What it is good for. */
+    public Claim claim() {
+        return details.isEmpty() ? Claim.ALL : new TokenClaim(details);
     }
 
     /** Whether it is good for less than all that its principal may do. */

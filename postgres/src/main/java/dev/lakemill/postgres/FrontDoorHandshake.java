@@ -180,11 +180,10 @@ final class FrontDoorHandshake {
                                 FrontDoorRefusal.CANNOT_CONNECT_NOW,
                                 "logins cannot be checked now",
                                 "try again; the server's log says more");
-                case UNAUTHENTICATED,
-                        PERMISSION_DENIED,
-                        NOT_FOUND,
-                        ALREADY_EXISTS,
-                        INVALID_ARGUMENT ->
+                case PERMISSION_DENIED ->
+                        new FrontDoorRefusal(
+                                FrontDoorRefusal.NOT_AUTHORIZED, e.problem(), e.hint());
+                case UNAUTHENTICATED, NOT_FOUND, ALREADY_EXISTS, INVALID_ARGUMENT ->
                         wrongPassword();
             };
         }

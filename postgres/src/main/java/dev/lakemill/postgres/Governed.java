@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -29,6 +30,7 @@ import java.util.UUID;
  * @param owners by {@link #key}, of catalogs, schemas and the tables in Postgres
  * @param schemas all of the catalog
  * @param tables those whose rows lie in Postgres
+ * @param readOnly principals that read-only logins are for
  * @param guarded whether event triggers watch over principals' own commands
  */
 record Governed(
@@ -38,6 +40,7 @@ record Governed(
         Map<Securable, UUID> owners,
         List<Securable> schemas,
         List<Table> tables,
+        Set<UUID> readOnly,
         boolean guarded) {
     private static final String IN_POSTGRES = "postgres:";
 
@@ -60,17 +63,17 @@ record Governed(
     record MaskUse(ColumnMask mask, PolicyFunction function) {}
 
     /** Reads until nothing changes meanwhile. */
-    static Governed of(Catalog catalog, boolean guarded) {
+    static Governed of(Catalog catalog, Set<UUID> readOnly, boolean guarded) {
         while (true) {
             var version = catalog.access().version();
-            var governed = read(catalog, guarded);
+            var governed = read(catalog, readOnly, guarded);
             if (catalog.access().version() == version) {
                 return governed;
             }
         }
     }
 
-    private static Governed read(Catalog catalog, boolean guarded) {
+    private static Governed read(Catalog catalog, Set<UUID> readOnly, boolean guarded) {
         var principals = new ArrayList<PrincipalInfo>();
         for (var kind : PrincipalKind.values()) {
             principals.addAll(catalog.principals().list(kind));
@@ -78,6 +81,9 @@ record Governed(
         // The node itself has no login: it is the owner of the database.
         var node = catalog.system().principal().id();
         principals.removeIf(info -> info.principal().id().equals(node));
+        // Whoever is called as another's read-only login has none at all.
+        principals.removeIf(
+                info -> info.principal().name().startsWith(FrontDoorBackend.READ_ONLY_PREFIX));
         var members = new HashMap<UUID, List<UUID>>();
         for (var info : principals) {
             var principal = info.principal();
@@ -104,7 +110,14 @@ record Governed(
             }
         }
         return new Governed(
-                principals, members, catalog.grants().all(), owners, schemas, tables, guarded);
+                principals,
+                members,
+                catalog.grants().all(),
+                owners,
+                schemas,
+                tables,
+                Set.copyOf(readOnly),
+                guarded);
     }
 
     UUID owner(Securable securable) {

@@ -4,10 +4,16 @@ import dev.lakemill.catalog.AuditEvent;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Principal;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -32,6 +38,14 @@ import org.slf4j.LoggerFactory;
 public final class Projection implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Projection.class);
 
+    private static final int READ_ONLY_MAX = 1_000;
+    private static final String READ_ONLY =
+            """
+            SELECT substr(d, 1 + length(m)) FROM (
+                SELECT shobj_description(oid, 'pg_authid') AS d, ? AS m FROM pg_roles) r
+            WHERE starts_with(d, m)
+            """;
+
     private final DataSource database;
     private final Catalog catalog;
     private final Duration every;
@@ -48,6 +62,9 @@ public final class Projection implements AutoCloseable {
 
     /** One reconciliation at a time; guards what follows. */
     private final ReentrantLock working = new ReentrantLock();
+
+    /** Principals that read-only logins are for; added to under {@code working}. */
+    private final Set<UUID> readOnly = ConcurrentHashMap.newKeySet();
 
     private long wantedVersion = -1;
     private @Nullable Wanted wanted;
@@ -71,6 +88,8 @@ public final class Projection implements AutoCloseable {
     public static Projection start(Postgres postgres, Catalog catalog, Duration every) {
         var database = postgres.ownerUnpooled();
         try {
+            // Before the guard, which attaches its triggers to new tables.
+            RowAudit.open(database, catalog.audit());
             var guarded = GovernanceSql.install(database);
             if (!guarded) {
                 LOG.warn(
@@ -80,6 +99,7 @@ public final class Projection implements AutoCloseable {
                         every.toSeconds());
             }
             var projection = new Projection(database, catalog, every, guarded);
+            projection.readOnly.addAll(readOnlyIn(database));
             projection.reconcile();
             projection.catalogListener = catalog.access().onChange(projection::wake);
             projection.databaseListener = new ChangeListener(database, projection::changedBySql);
@@ -91,6 +111,56 @@ public final class Projection implements AutoCloseable {
                     "grants cannot be carried to Postgres: " + e.getMessage(),
                     "see that Postgres runs; then try again",
                     e);
+        }
+    }
+
+    /** Those that had read-only logins before: their roles say so. */
+    private static List<UUID> readOnlyIn(DataSource database) throws SQLException {
+        var found = new ArrayList<UUID>();
+        try (var connection = database.getConnection();
+                var query = connection.prepareStatement(READ_ONLY)) {
+            query.setString(1, Wanted.Role.READ_ONLY_MARK);
+            try (var rows = query.executeQuery()) {
+                while (rows.next()) {
+                    found.add(UUID.fromString(rows.getString(1)));
+                }
+            }
+        }
+        return found;
+    }
+
+    /**
+     * Makes the role for a principal's read-only logins, {@code ro:} + its name, where it is not
+     * there yet: it may SELECT what the principal may, by the same filters and masks, and no more.
+     *
+     * @throws LakemillException RESOURCE_EXHAUSTED when 1,000 principals have one; UNAVAILABLE when
+     *     Postgres does not take part now
+     */
+    public void admitReadOnly(Principal principal) {
+        if (readOnly.contains(principal.id())) {
+            return;
+        }
+        working.lock();
+        try {
+            if (readOnly.size() >= READ_ONLY_MAX) {
+                throw new LakemillException(
+                        ErrorCode.RESOURCE_EXHAUSTED,
+                        "%d principals have read-only logins".formatted(READ_ONLY_MAX),
+                        "use a token of a service principal with SELECT alone");
+            }
+            readOnly.add(principal.id());
+            wanted = null;
+            reconcile();
+        } catch (SQLException e) {
+            readOnly.remove(principal.id());
+            throw new LakemillException(
+                    ErrorCode.UNAVAILABLE,
+                    "the read-only role of %s is not made: %s"
+                            .formatted(principal.name(), e.getMessage()),
+                    "see that Postgres runs; then try again",
+                    e);
+        } finally {
+            working.unlock();
         }
     }
 
@@ -162,13 +232,14 @@ public final class Projection implements AutoCloseable {
     private boolean reconcile(Connection connection) throws SQLException {
         var version = catalog.access().version();
         var current = wanted;
+        var remade = current == null;
         if (current == null || version != wantedVersion) {
-            current = Wanted.of(Governed.of(catalog, guarded));
+            current = Wanted.of(Governed.of(catalog, readOnly, guarded));
             wanted = current;
             wantedVersion = version;
         }
         var outcome = reconciler.reconcile(connection, current);
-        if (settledVersion == version) {
+        if (settledVersion == version && !remade) {
             outcome.onKnown().forEach(this::tellDrift);
         }
         settledVersion = outcome.complete() ? version : -1;

@@ -116,6 +116,11 @@ final class Reach {
         return number == null ? new BitSet() : (BitSet) below.get(number).clone();
     }
 
+    boolean has(BitSet set, UUID principal) {
+        var number = numbers.get(principal);
+        return number != null && set.get(number);
+    }
+
     /** Who may use the schema. */
     BitSet mayUse(Securable schema) {
         return may(Privilege.USE_SCHEMA, schema);

@@ -175,7 +175,14 @@ final class Reconciliation {
                                 role.equals(Acl.PUBLIC)
                                         ? !found.us().equals(Roles.OWNER)
                                         : !isPrincipal(role));
-        var users = wanted.roles().keySet().stream().filter(Governed::isUsers).toList();
+        var users = new ArrayList<String>();
+        wanted.roles()
+                .forEach(
+                        (name, role) -> {
+                            if (Governed.isUsers(name) || role.isReadOnly()) {
+                                users.add(name);
+                            }
+                        });
         var acl = without(Acl.empty().add(users, "CONNECT"));
         add("database", acl.from(new Acl(policed), "DATABASE " + quoted(found.databaseName())));
     }

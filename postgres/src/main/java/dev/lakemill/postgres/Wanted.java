@@ -21,7 +21,8 @@ import java.util.UUID;
 /**
  * What Postgres is to look like for the catalog to be in force: worked out of the catalog alone.
  *
- * @param roles by name: one of each principal, and those that own state tables
+ * @param roles by name: one of each principal, those for read-only logins, and those that own state
+ *     tables
  * @param schemas by Postgres's name
  */
 record Wanted(
@@ -38,12 +39,22 @@ record Wanted(
     record Role(String mark, boolean login) {
         static final String MARK = "lakemill ";
         static final String OWNER_MARK = "lakemill owner ";
+        static final String READ_ONLY_MARK = "lakemill read-only ";
 
         static Role of(PrincipalInfo info) {
             var kind = info.principal().kind();
             var word = kind.name().toLowerCase(Locale.ROOT).replace('_', ' ');
             // Also a group: its members may log in as it, which the front door checks.
             return new Role(MARK + word + " " + info.principal().id(), info.active());
+        }
+
+        /** The one for a principal's read-only logins: it is in no group, and in it is nobody. */
+        static Role readOnly(PrincipalInfo info) {
+            return new Role(READ_ONLY_MARK + info.principal().id(), info.active());
+        }
+
+        boolean isReadOnly() {
+            return mark.startsWith(READ_ONLY_MARK);
         }
     }
 
@@ -80,6 +91,7 @@ record Wanted(
         private final Governed governed;
         private final Reach reach;
         private final Map<String, Role> roles = new HashMap<>();
+        private final Map<String, UUID> readers = new TreeMap<>();
         private final Set<Membership> memberships;
         private final Map<String, Acl> schemas = new TreeMap<>();
         private final Map<Relation, Table> tables = new HashMap<>();
@@ -93,6 +105,10 @@ record Wanted(
         Wanted build() {
             for (var info : governed.principals()) {
                 roles.put(info.principal().name(), Role.of(info));
+                if (governed.readOnly().contains(info.principal().id())) {
+                    roles.put(readOnlyName(info), Role.readOnly(info));
+                    readers.put(readOnlyName(info), info.principal().id());
+                }
             }
             schemas();
             for (var table : governed.tables()) {
@@ -124,6 +140,7 @@ record Wanted(
                             var acl = Acl.empty().add(reach.outermost(users), "USAGE");
                             acl.add(reach.outermost(creators), "CREATE");
                             acl.add(List.of(Roles.READER), "USAGE");
+                            acl.add(readers(users), "USAGE");
                             schemas.put(name, acl);
                         }
                     });
@@ -158,12 +175,26 @@ record Wanted(
 
         private Acl acl(Governed.Table table) {
             var on = Securable.table(table.table().name());
-            var acl = Acl.empty().add(reach.outermost(reach.may(Privilege.SELECT, on)), "SELECT");
+            var selectors = reach.may(Privilege.SELECT, on);
+            var acl = Acl.empty().add(reach.outermost(selectors), "SELECT");
+            acl.add(readers(selectors), "SELECT");
             if (table.table().kind() == TableKind.SYNCED) {
                 return acl.add(List.of(Roles.READER), "SELECT");
             }
             var writers = reach.outermost(reach.may(Privilege.MODIFY, on));
             return acl.add(writers, "INSERT", "UPDATE", "DELETE");
+        }
+
+        private static String readOnlyName(PrincipalInfo info) {
+            return FrontDoorBackend.READ_ONLY_PREFIX + info.principal().name();
+        }
+
+        /** The roles for read-only logins of those in the set. */
+        private List<String> readers(BitSet set) {
+            return readers.entrySet().stream()
+                    .filter(reader -> reach.has(set, reader.getValue()))
+                    .map(Map.Entry::getKey)
+                    .toList();
         }
 
         /**

@@ -4,10 +4,14 @@
 -- DEFINER function changes.
 GRANT USAGE ON SCHEMA lakemill TO PUBLIC;
 
--- Whose session it is.
+-- Whose session it is; a read-only one, of a role that bears its mark, is its principal's.
 CREATE OR REPLACE FUNCTION lakemill.session_name() RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN session_user::pg_catalog.text;
+RETURN CASE WHEN session_user LIKE 'ro:%' AND EXISTS (
+        SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = session_user
+            AND pg_catalog.shobj_description(r.oid, 'pg_authid') LIKE 'lakemill read-only %')
+    THEN pg_catalog.substr(session_user::pg_catalog.text, 4)
+    ELSE session_user::pg_catalog.text END;
 
 -- Whether the session's principal is in the group, through other groups too.
 CREATE OR REPLACE FUNCTION lakemill.is_member(group_name text) RETURNS boolean
@@ -16,7 +20,8 @@ RETURN EXISTS (
     SELECT FROM pg_catalog.pg_roles r
     WHERE r.rolname = group_name
         AND pg_catalog.shobj_description(r.oid, 'pg_authid') LIKE 'lakemill group %'
-        AND pg_catalog.pg_has_role(session_user, r.oid, 'MEMBER'));
+        AND pg_catalog.pg_has_role(
+            lakemill.session_name()::pg_catalog.name, r.oid, 'MEMBER'));
 
 -- The principal and all groups that it is in.
 CREATE OR REPLACE FUNCTION lakemill.identities(principal uuid) RETURNS SETOF uuid

@@ -180,7 +180,8 @@ BEGIN
 END $$;
 
 -- Gives a table or sequence that the session's principal has just made to its owner's role.
-CREATE OR REPLACE FUNCTION lakemill.adopt(object oid, kind text) RETURNS void
+DROP FUNCTION IF EXISTS lakemill.adopt(oid, text);
+CREATE OR REPLACE FUNCTION lakemill.adopt(object oid, kind text, filled boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -214,6 +215,9 @@ BEGIN
                 HINT = 'take another name';
         END IF;
         PERFORM lakemill.audit_rows(made.nspname, made.relname);
+        IF filled THEN
+            PERFORM lakemill.record_rows(made.nspname, made.relname);
+        END IF;
         PERFORM lakemill.note_table('CREATE', made.nspname, made.relname);
     END IF;
 END $$;
@@ -233,6 +237,19 @@ BEGIN
         || ' FOR EACH STATEMENT EXECUTE FUNCTION lakemill.record_truncate(%1$L, %2$L);'
         || ' ALTER TABLE %1$I.%2$I ENABLE ALWAYS TRIGGER lakemill_row_audit,'
         || ' ENABLE ALWAYS TRIGGER lakemill_truncate_audit', nspname, relname));
+END $$;
+
+-- The rows that a table was made with, which came before its triggers.
+CREATE OR REPLACE FUNCTION lakemill.record_rows(nspname text, relname text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE format('INSERT INTO lakemill.row_audit (table_schema, table_name, operation,'
+        || ' user_email, on_behalf_of, application_name, new_row)'
+        || ' SELECT %1$L, %2$L, ''INSERT'', session_user,'
+        || ' coalesce(current_setting(''lakemill.on_behalf_of'', true), ''''),'
+        || ' current_setting(''application_name''), to_jsonb(t) FROM %1$I.%2$I t',
+        nspname, relname);
 END $$;
 
 CREATE OR REPLACE FUNCTION lakemill.note_table(action text, nspname text, relname text)
@@ -309,9 +326,10 @@ BEGIN
     END IF;
     FOR command IN SELECT * FROM pg_event_trigger_ddl_commands() LOOP
         IF command.command_tag IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO') THEN
-            PERFORM lakemill.adopt(command.objid, 'TABLE');
+            PERFORM lakemill.adopt(
+                command.objid, 'TABLE', command.command_tag <> 'CREATE TABLE');
         ELSIF command.command_tag = 'CREATE SEQUENCE' THEN
-            PERFORM lakemill.adopt(command.objid, 'SEQUENCE');
+            PERFORM lakemill.adopt(command.objid, 'SEQUENCE', false);
         ELSIF command.command_tag = 'ALTER TABLE' THEN
             PERFORM lakemill.note_alter(command.objid);
         END IF;
@@ -335,8 +353,8 @@ END $$;
 
 REVOKE ALL ON FUNCTION lakemill.run_unguarded(text), lakemill.is_principal_session(),
     lakemill.split_names(text), lakemill.native_grant(text), lakemill.native_acl(text[]),
-    lakemill.end_native_grant(), lakemill.owner_role(uuid, text, text), lakemill.adopt(oid, text),
-    lakemill.audit_rows(text, text),
+    lakemill.end_native_grant(), lakemill.owner_role(uuid, text, text), lakemill.adopt(oid, text, boolean),
+    lakemill.audit_rows(text, text), lakemill.record_rows(text, text),
     lakemill.note_table(text, text, text), lakemill.note_alter(oid), lakemill.guard_start(),
     lakemill.guard_end(), lakemill.guard_drop() FROM PUBLIC;
 

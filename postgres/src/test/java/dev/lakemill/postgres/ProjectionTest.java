@@ -461,4 +461,78 @@ final class ProjectionTest {
                                         + " WHERE table_name = 'notes'"))
                 .containsExactly("INSERT|brief_app|{\"id\": 1}");
     }
+
+    @Test
+    void rowsThatATableIsMadeWithAreAuditedAndSoAreThoseOfPartitions() throws Exception {
+        var app = governance.user("filled_app");
+        var in = Securable.schema("filled", "app_filled");
+        governance.synced("filled.app_filled.stock");
+        governance.grant(app, Securable.catalog("filled"), Privilege.USE_CATALOG);
+        governance.grant(app, in, Privilege.USE_SCHEMA, Privilege.CREATE_TABLE);
+        governance.reconcile();
+        governance.executeAs(
+                app,
+                "CREATE TABLE app_filled.made AS SELECT 1 AS id",
+                "SELECT 2 AS id INTO app_filled.chosen");
+        assertThat(
+                        governance.query(
+                                "SELECT table_name, user_email, new_row FROM lakemill.row_audit"
+                                        + " WHERE table_schema = 'app_filled' ORDER BY number"))
+                .containsExactly("made|filled_app|{\"id\": 1}", "chosen|filled_app|{\"id\": 2}");
+    }
+
+    @Test
+    void aReadOnlyLoginReadsAsItsPrincipalAndNeverWrites() throws Exception {
+        var user = governance.user("lookout");
+        var team = governance.group("lookouts", user);
+        var table = governance.table("outlook.out.stock", TableKind.STATE);
+        governance.function(
+                "outlook.out.own",
+                Primitive.BOOLEAN,
+                "lakemill.is_member('lookouts') AND $1 = 'eu'");
+        governance.function("outlook.out.name", Primitive.STRING, "lakemill.session_name()");
+        governance.filter(table, "outlook.out.own", "region");
+        governance.mask(table, "secret", "outlook.out.name");
+        governance.open(team, table);
+        governance.grant(team, Securable.table(table), Privilege.MODIFY);
+        governance.reconcile();
+        governance.projection.admitReadOnly(user);
+        var reader = new Principal(user.id(), user.kind(), "ro:lookout");
+        assertThat(governance.queryAs(reader, "SELECT id, secret FROM out.stock"))
+                .containsExactly("1|lookout");
+        var off = "SET default_transaction_read_only = off";
+        for (var command :
+                List.of(
+                        "UPDATE out.stock SET region = 'eu'",
+                        "DELETE FROM out.stock",
+                        "INSERT INTO out.stock (id, region) VALUES (9, 'eu')",
+                        "CREATE TABLE out.mine (id int)")) {
+            refused("permission denied", () -> governance.executeAs(reader, off, command));
+        }
+        refused(
+                "is no active principal",
+                () ->
+                        governance.executeAs(
+                                reader,
+                                "SELECT lakemill.grant('SELECT', 'TABLE', 'outlook.out.stock',"
+                                        + " 'lookouts')"));
+        governance.reconcile();
+        governance.revoke(team, Securable.table(table), Privilege.SELECT);
+        governance.reconcile();
+        refused("permission denied", () -> governance.queryAs(reader, "TABLE out.stock"));
+        governance.catalog.principals().delete(governance.system(), user.id());
+        governance.reconcile();
+        assertThat(governance.query("SELECT FROM pg_roles WHERE rolname = 'ro:lookout'")).isEmpty();
+    }
+
+    @Test
+    void aPrincipalCalledAsAnothersReadOnlyLoginHasNone() throws Exception {
+        var victim = governance.user("victim");
+        var impostor = governance.user("ro:victim");
+        var table = governance.synced("imposed.impostor.stock");
+        governance.open(impostor, table);
+        governance.projection.admitReadOnly(victim);
+        governance.reconcile();
+        assertThat(may(impostor, "SELECT", table)).isFalse();
+    }
 }

@@ -74,7 +74,7 @@ final class AccessTables {
     }
 
     private Stream<List<@Nullable Object>> audit(Caller caller) {
-        if (!catalog.principals().isAdmin(caller.principal().id())) {
+        if (!new Visible(catalog, caller).isAdmin()) {
             throw new LakemillException(
                     ErrorCode.PERMISSION_DENIED,
                     "%s may not read system.access.audit".formatted(caller.principal().name()),

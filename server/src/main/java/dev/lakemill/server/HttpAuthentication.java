@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,12 @@ import org.jspecify.annotations.Nullable;
 final class HttpAuthentication implements Routes.Authentication {
     private static final Set<HttpMethod> SAFE =
             Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
+    private static final String SQL = "/api/2.0/sql/statements";
+    private static final String UNITY = "/api/2.1/unity-catalog/";
+    private static final Pattern CLAIMABLE =
+            Pattern.compile(
+                    "temporary-[a-z-]+-credentials|delta/preview/commits"
+                            + "|delta/v1/catalogs/[^/]+/schemas/[^/]+/tables/[^/]+(/metrics)?");
     private static final String TOKEN = "lakemill.token";
     private static final String PEER = "lakemill.peer";
 
@@ -43,7 +50,8 @@ final class HttpAuthentication implements Routes.Authentication {
 
     @Override
     public Caller caller(RoutingContext context) {
-        return peer(context).caller(token(context).principal());
+        var token = token(context);
+        return peer(context).caller(token.principal()).within(token.claim());
     }
 
     /** The token that the request came with; UNAUTHENTICATED when there is none that is good. */
@@ -86,13 +94,27 @@ final class HttpAuthentication implements Routes.Authentication {
                     "get a token from POST /oidc/v1/token and send 'Authorization: Bearer TOKEN'");
         }
         var token = tokens.verify(header.substring(7).strip(), Audience.REST, peer(context));
-        if (token.isNarrowed()) {
+        if (token.isNarrowed() && !asksForEachThing(context)) {
             throw new LakemillException(
                     ErrorCode.PERMISSION_DENIED,
-                    "the token is good for single tables alone, which REST does not tell apart",
-                    "use it for gRPC or Postgres, or get a token without authorization_details");
+                    "the token of `%s` is for %s, and this request is for more"
+                            .formatted(token.principal().name(), token.claim()),
+                    "get a token without authorization_details for it");
         }
         return token;
+    }
+
+    /**
+     * Whether the route asks {@link dev.lakemill.catalog.Access} for each thing by the caller, and
+     * so by its claim: reading the catalog, keys for files, commits to a table, and SQL.
+     */
+    private static boolean asksForEachThing(RoutingContext context) {
+        var path = context.request().path();
+        return path.startsWith(SQL)
+                || (path.startsWith(UNITY)
+                        && !path.contains("/staging-tables/")
+                        && (SAFE.contains(context.request().method())
+                                || CLAIMABLE.matcher(path.substring(UNITY.length())).matches()));
     }
 
     /**

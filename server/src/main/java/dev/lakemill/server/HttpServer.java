@@ -117,10 +117,7 @@ final class HttpServer implements AutoCloseable {
         LoginPages.mount(routes, identity, authentication);
         SecretRoutes.mount(routes, identity, catalog.principals(), parts.publicUrl());
         ScimRoutes.mount(routes, catalog.principals());
-        DatabaseCredentialRoutes.mount(
-                routes,
-                new IdentityTokens(identity.tokens(), catalog.principals()),
-                Clock.systemUTC());
+        DatabaseCredentialRoutes.mount(routes, parts.node().databaseTokens(), Clock.systemUTC());
         AuditRoutes.mount(routes, catalog, parts.database());
         LineageRoutes.mount(routes, catalog, Clock.systemUTC());
         SqlRoutes.mount(routes, parts.node().sql().statements());

@@ -17,20 +17,28 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Identity's tokens at the front door: the user is the token's principal, or a group that it is in.
  *
- * <p>A token for reading everything is a read-only login. One that is narrowed in any other way
- * does not come in: Postgres gives rights to roles, so it would be good for more than it says.
+ * <p>A token for reading everything is a read-only login, whose role is made when it is first asked
+ * for. One that is narrowed in any other way does not come in: Postgres gives rights to roles, so
+ * it would be good for more than it says.
+ *
+ * @param admitReadOnly makes the role for a principal's read-only logins
  */
-record IdentityTokens(Tokens tokens, Principals principals) implements DatabaseTokens {
+record IdentityTokens(Tokens tokens, Principals principals, Consumer<Principal> admitReadOnly)
+        implements DatabaseTokens {
     private static final List<AuthorizationDetail> READ_ONLY =
             List.of(new AuthorizationDetail(Securable.METASTORE, Set.of(Privilege.SELECT)));
 
     @Override
     public Credential issue(Caller caller, Request request) {
-        request.group().ifPresent(group -> requireMember(caller.principal(), group));
+        var as = request.group().map(group -> requireMember(caller.principal(), group));
+        if (request.readOnly()) {
+            admitReadOnly.accept(as.orElse(caller.principal()));
+        }
         var wanted =
                 TokenRequest.of(caller.principal())
                         .forAudience(Audience.POSTGRES)
@@ -40,20 +48,27 @@ record IdentityTokens(Tokens tokens, Principals principals) implements DatabaseT
         return new Credential(issued.text(), issued.info().expiresAt());
     }
 
-    private void requireMember(Principal principal, String group) {
-        if (group(principal, group).isEmpty()) {
-            throw new LakemillException(
-                    ErrorCode.PERMISSION_DENIED,
-                    "%s is not in a group '%s'".formatted(principal.name(), group),
-                    "ask an administrator to be added");
-        }
+    private Principal requireMember(Principal principal, String group) {
+        return group(principal, group)
+                .orElseThrow(
+                        () ->
+                                new LakemillException(
+                                        ErrorCode.PERMISSION_DENIED,
+                                        "%s is not in a group '%s'"
+                                                .formatted(principal.name(), group),
+                                        "ask an administrator to be added"));
     }
 
     @Override
     public FrontDoorLogin login(String user, String password, InetSocketAddress peer) {
         var token = tokens.verify(password, Audience.POSTGRES);
-        if (token.isNarrowed() && !token.details().equals(READ_ONLY)) {
-            throw refused("the token is for less than a session can be held to");
+        if (token.isNarrowed() && !token.allows(Privilege.SELECT, Securable.METASTORE)) {
+            throw new LakemillException(
+                    ErrorCode.PERMISSION_DENIED,
+                    "the token is for %s, and Postgres holds a session to the rights of its role"
+                            .formatted(token.claim()),
+                    "use it for REST or gRPC; for Postgres get a token without"
+                            + " authorization_details, or a READ_ONLY credential");
         }
         var own = token.principal();
         if (own.name().equalsIgnoreCase(user)) {
@@ -64,6 +79,9 @@ record IdentityTokens(Tokens tokens, Principals principals) implements DatabaseT
 
     private FrontDoorLogin login(TokenInfo token, Principal as) {
         var principal = token.principal();
+        if (token.isNarrowed()) {
+            admitReadOnly.accept(as);
+        }
         return new FrontDoorLogin(
                 principal.name(),
                 as.name(),

@@ -58,6 +58,7 @@ final class Node implements AutoCloseable {
     private final LiveTables live;
     private final IngestHistoryLog history;
     private final SqlService sql;
+    private final Projection projection;
     private final HttpServer http;
     private final RunFile run;
     private volatile boolean draining;
@@ -75,7 +76,7 @@ final class Node implements AutoCloseable {
             catalog = Catalog.open(postgres.owner());
             RowAudit.open(postgres.owner(), catalog.audit());
             identity = part(identity());
-            part(projection());
+            projection = part(projection());
             tables = part(openTables());
             openAudit();
             door = frontDoor();
@@ -245,8 +246,14 @@ final class Node implements AutoCloseable {
         return "http://%s:%d".formatted(everywhere ? "localhost" : host, port);
     }
 
+    /** Tokens as passwords of Postgres. */
+    IdentityTokens databaseTokens() {
+        return new IdentityTokens(
+                identity.tokens(), catalog.principals(), projection::admitReadOnly);
+    }
+
     private DoorParts frontDoor() {
-        var tokens = new IdentityTokens(identity.tokens(), catalog.principals());
+        var tokens = databaseTokens();
         var opened =
                 named(
                         Setting.POSTGRES_PORT,

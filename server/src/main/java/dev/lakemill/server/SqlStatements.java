@@ -189,6 +189,13 @@ final class SqlStatements implements AutoCloseable {
 
     private SqlAnswer answer(Execution execution, LakeQueries.Asked asked) {
         var statement = GovernanceParser.parse(asked.text(), asked.defaults());
+        if (statement.isPresent() && asked.caller().claim().isNarrow()) {
+            throw new LakemillException(
+                    ErrorCode.PERMISSION_DENIED,
+                    "the token of `%s` is for %s, not for statements about the catalog"
+                            .formatted(asked.caller().principal().name(), asked.caller().claim()),
+                    "get a token without authorization_details");
+        }
         return statement.isPresent()
                 ? governance.run(asked.caller(), statement.get())
                 : queries.run(asked, execution::started);

@@ -3,11 +3,10 @@ package dev.lakemill.server;
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.CatalogTable;
-import dev.lakemill.catalog.Decision;
 import dev.lakemill.catalog.Grant;
 import dev.lakemill.catalog.SecurableInfo;
+import dev.lakemill.server.rest.Sight;
 import dev.lakemill.types.Principal;
-import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
 import java.util.Set;
@@ -21,31 +20,32 @@ import java.util.stream.Stream;
  */
 final class Visible {
     private final Catalog catalog;
-    private final UUID principal;
+    private final Sight sight;
+    private final Caller caller;
     private final Set<UUID> identities;
 
     Visible(Catalog catalog, Caller caller) {
         this.catalog = catalog;
-        this.principal = caller.principal().id();
+        this.sight = new Sight(catalog);
+        this.caller = caller;
         this.identities =
                 Stream.concat(
                                 Stream.of(caller.principal()),
-                                catalog.principals().groupsOf(principal).stream())
+                                catalog.principals().groupsOf(caller.principal().id()).stream())
                         .map(Principal::id)
                         .collect(Collectors.toSet());
     }
 
     boolean sees(Securable securable) {
-        return catalog.access().decide(principal, Privilege.BROWSE, securable)
-                instanceof Decision.Allowed;
+        return sight.sees(caller, securable);
     }
 
     boolean manages(Securable securable) {
-        return catalog.access().mayManage(principal, securable);
+        return sight.manages(caller, securable);
     }
 
     boolean isAdmin() {
-        return catalog.principals().isAdmin(principal);
+        return !caller.claim().isNarrow() && catalog.principals().isAdmin(caller.principal().id());
     }
 
     Stream<SecurableInfo> catalogs() {
@@ -57,7 +57,7 @@ final class Visible {
     }
 
     Stream<SecurableInfo> children(Securable parent, SecurableType type) {
-        return catalog.securables().list(parent, type).stream().filter(s -> sees(s.securable()));
+        return sight.list(caller, parent, type).stream();
     }
 
     Stream<CatalogTable> tables() {

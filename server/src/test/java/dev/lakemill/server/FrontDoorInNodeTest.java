@@ -4,6 +4,12 @@ import static dev.lakemill.server.TestNode.body;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lakemill.catalog.TableKind;
+import dev.lakemill.types.Column;
+import dev.lakemill.types.DataType.Primitive;
+import dev.lakemill.types.PrincipalKind;
+import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -44,7 +50,7 @@ final class FrontDoorInNodeTest {
             assertThatThrownBy(() -> ask(connection, "SELECT * FROM lakemill.audit"))
                     .hasMessageContaining("permission denied");
             switchOff("ann@example.org");
-            awaitEnd(connection);
+            assertThat(awaitEnd(connection)).isLessThan(Duration.ofSeconds(2));
         }
         assertThatThrownBy(() -> connect("ann@example.org", password))
                 .hasMessageContaining("password authentication failed");
@@ -61,7 +67,7 @@ final class FrontDoorInNodeTest {
     }
 
     @Test
-    void nobodyUsesAnothersCredentialAndNoneIsForReadingAlone() throws Exception {
+    void nobodyUsesAnothersCredentialAndOneForReadingAloneIsHeldToIt() throws Exception {
         var cookie = node.logIn("bob@example.org");
         node.logIn("cleo@example.org");
         var password = credential(cookie, "{}");
@@ -69,8 +75,112 @@ final class FrontDoorInNodeTest {
         assertThatThrownBy(() -> connect("cleo@example.org", password))
                 .hasMessageContaining("password authentication failed");
         var readOnly = credential(cookie, "{\"claims\":[{\"permission_set\":\"READ_ONLY\"}]}");
-        assertThatThrownBy(() -> connect("bob@example.org", readOnly))
-                .hasMessageContaining("cannot log in read-only");
+        try (var connection = connect("bob@example.org", readOnly);
+                var statement = connection.createStatement()) {
+            assertThat(ask(connection, "SELECT session_user")).isEqualTo("ro:bob@example.org");
+            assertThat(ask(connection, "SELECT lakemill.session_name()"))
+                    .isEqualTo("bob@example.org");
+            statement.execute("SET default_transaction_read_only = off");
+            assertThatThrownBy(() -> statement.execute("CREATE TEMP TABLE t (id int)"))
+                    .hasMessageContaining("permission denied");
+        }
+    }
+
+    @Test
+    void aTokenForOneTableIsGoodAtRestForThatAloneAndNotAtAllForPostgres() throws Exception {
+        var catalog = node.node().catalog();
+        for (var table : List.of("named", "other")) {
+            catalog.create(
+                    new TableName("narrow", "s", table),
+                    TableKind.EXTERNAL,
+                    TableSchema.of(Column.nullable("id", Primitive.LONG)),
+                    folder.resolve(table).toUri().toString(),
+                    "",
+                    Map.of());
+        }
+        var token = narrowed("narrow.s.named");
+        String[] bearer = {"authorization", "Bearer " + token};
+        var tables = "/api/2.1/unity-catalog/tables";
+        var named = node.get(tables + "/narrow.s.named", bearer);
+        assertThat(named.statusCode()).as(named.body()).isEqualTo(200);
+        var other = node.get(tables + "/narrow.s.other", bearer);
+        assertThat(other.statusCode()).isEqualTo(403);
+        assertThat(body(other).path("message").asText())
+                .contains("is for SELECT on TABLE narrow.s.named, not for BROWSE");
+        var listed = node.get(tables + "?catalog_name=narrow&schema_name=s", bearer);
+        assertThat(body(listed).path("tables")).hasSize(1);
+        var id = body(named).path("table_id").asText();
+        var keys = "{\"table_id\":\"%s\",\"operation\":\"READ_WRITE\"}".formatted(id);
+        var path = "/api/2.1/unity-catalog/temporary-table-credentials";
+        assertThat(node.json("POST", path, keys, bearer).statusCode()).isEqualTo(403);
+        var grant = "{\"statement\":\"GRANT SELECT ON TABLE narrow.s.named TO `admins`\"}";
+        assertThat(node.json("POST", "/api/2.0/sql/statements", grant, bearer).body())
+                .contains("not for statements about the catalog");
+        assertThat(node.get("/api/status", bearer).statusCode()).isEqualTo(403);
+        var admins = catalog.principals().find("admins").orElseThrow().principal().id();
+        var admin = catalog.principals().members(admins).getFirst().name();
+        assertThatThrownBy(() -> connect(admin, token))
+                .hasMessageContaining("holds a session to the rights of its role");
+    }
+
+    private static String narrowed(String table) throws Exception {
+        var details =
+                """
+                [{"type":"unity_catalog_privileges","privileges":["SELECT"],
+                  "object_type":"TABLE","object_full_path":"%s"}]
+                """;
+        var answer =
+                node.form(
+                        "/oidc/v1/token",
+                        Map.of(
+                                "grant_type",
+                                "urn:ietf:params:oauth:grant-type:token-exchange",
+                                "subject_token",
+                                node.adminToken(),
+                                "subject_token_type",
+                                "urn:ietf:params:oauth:token-type:access_token",
+                                "authorization_details",
+                                details.formatted(table)));
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        return body(answer).path("access_token").asText();
+    }
+
+    @Test
+    void aMemberIsInAsItsGroupAndOutWithinTwoSecondsOfLeavingIt() throws Exception {
+        var cookie = node.logIn("dan@example.org");
+        var catalog = node.node().catalog();
+        var system = catalog.system();
+        var principals = catalog.principals();
+        var dan = principals.find("dan@example.org").orElseThrow().principal().id();
+        var group =
+                principals.create(system, PrincipalKind.GROUP, "growers", "", "").principal().id();
+        principals.addMember(system, group, dan);
+        var password = credential(cookie, "{\"group_name\":\"growers\"}");
+        try (var connection = connectWhenThere("growers", password)) {
+            assertThat(ask(connection, "SELECT session_user")).isEqualTo("growers");
+            principals.removeMember(system, group, dan);
+            assertThat(awaitEnd(connection)).isLessThan(Duration.ofSeconds(2));
+        }
+        assertThatThrownBy(() -> connect("growers", password))
+                .hasMessageContaining("password authentication failed");
+    }
+
+    @Test
+    void sqlInPostgresRunsAsTheCaller() {
+        var run = RunFile.read(node.data);
+        try (var session = PostgresClient.open(run, node.admin())) {
+            var answer = session.run("SELECT session_user");
+            assertThat(answer.columns()).containsExactly("session_user");
+            assertThat(answer.rows().getFirst().getFirst())
+                    .isNotEqualTo("lakemill_reader")
+                    .isEqualTo(
+                            session.run("SELECT lakemill.session_name()")
+                                    .rows()
+                                    .getFirst()
+                                    .getFirst());
+            assertThatThrownBy(() -> session.run("CREATE SCHEMA mine"))
+                    .hasMessageContaining("Postgres refused");
+        }
     }
 
     @Test
@@ -135,13 +245,15 @@ final class FrontDoorInNodeTest {
         assertThat(catalog.principals().find(user).orElseThrow().active()).isFalse();
     }
 
-    private static void awaitEnd(Connection connection) {
-        var deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    /** Returns how long that took. */
+    private static Duration awaitEnd(Connection connection) {
+        var began = System.nanoTime();
+        var deadline = began + Duration.ofSeconds(10).toNanos();
         while (true) {
             try {
                 ask(connection, "SELECT 1");
             } catch (SQLException _) {
-                return;
+                return Duration.ofNanos(System.nanoTime() - began);
             }
             assertThat(System.nanoTime()).isLessThan(deadline);
             LockSupport.parkNanos(Duration.ofMillis(20).toNanos());

@@ -19,29 +19,29 @@ import java.util.UUID;
  * What a caller may know of: what it may manage, may use in some way, or has BROWSE on. All else is
  * answered exactly as what is not there, so that names do not leak.
  */
-final class Sight {
+public final class Sight {
     private final Catalog catalog;
     private final Access access;
 
-    Sight(Catalog catalog) {
+    public Sight(Catalog catalog) {
         this.catalog = catalog;
         this.access = catalog.access();
     }
 
-    boolean sees(Caller caller, Securable securable) {
+    public boolean sees(Caller caller, Securable securable) {
         return may(caller, Privilege.BROWSE, securable);
     }
 
     boolean may(Caller caller, Privilege privilege, Securable securable) {
-        return access.decide(caller.principal().id(), privilege, securable)
-                instanceof Decision.Allowed;
+        return access.decide(caller, privilege, securable) instanceof Decision.Allowed;
     }
 
-    boolean manages(Caller caller, Securable securable) {
-        return access.mayManage(caller.principal().id(), securable);
+    public boolean manages(Caller caller, Securable securable) {
+        return access.mayManage(caller, securable);
     }
 
     SecurableInfo require(Caller caller, Securable securable) {
+        access.requireClaim(caller, Privilege.BROWSE, securable);
         return catalog.securables()
                 .find(securable)
                 .filter(info -> sees(caller, info.securable()))
@@ -49,6 +49,7 @@ final class Sight {
     }
 
     CatalogTable require(Caller caller, TableName name) {
+        access.requireClaim(caller, Privilege.BROWSE, Securable.table(name));
         return catalog.find(name)
                 .filter(table -> sees(caller, Securable.table(table.name())))
                 .orElseThrow(() -> missing(SecurableType.TABLE, name.toString()));
@@ -62,7 +63,7 @@ final class Sight {
                 .orElseThrow(() -> missing(type, id.toString()));
     }
 
-    List<SecurableInfo> list(Caller caller, Securable parent, SecurableType type) {
+    public List<SecurableInfo> list(Caller caller, Securable parent, SecurableType type) {
         return catalog.securables().list(parent, type).stream()
                 .filter(info -> sees(caller, info.securable()))
                 .toList();
