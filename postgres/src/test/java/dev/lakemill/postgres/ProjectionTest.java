@@ -463,7 +463,7 @@ final class ProjectionTest {
     }
 
     @Test
-    void rowsThatATableIsMadeWithAreAuditedAndSoAreThoseOfPartitions() throws Exception {
+    void rowsThatATableIsMadeWithAreAudited() throws Exception {
         var app = governance.user("filled_app");
         var in = Securable.schema("filled", "app_filled");
         governance.synced("filled.app_filled.stock");

@@ -128,7 +128,8 @@ final class FrontDoorInNodeTest {
                 """
                 [{"type":"unity_catalog_privileges","privileges":["SELECT"],
                   "object_type":"TABLE","object_full_path":"%s"}]
-                """;
+                """
+                        .formatted(table);
         var answer =
                 node.form(
                         "/oidc/v1/token",
@@ -140,7 +141,7 @@ final class FrontDoorInNodeTest {
                                 "subject_token_type",
                                 "urn:ietf:params:oauth:token-type:access_token",
                                 "authorization_details",
-                                details.formatted(table)));
+                                details));
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
         return body(answer).path("access_token").asText();
     }
