@@ -60,6 +60,7 @@ public record PipelineConfig(Batches batches, Rounds rounds, Duck duck, Views vi
      *     as long as its query runs; zero for none
      */
     public record Views(MaintenanceChoice choice, Duration auditInterval) {
-        public static final Views DEFAULT = new Views(MaintenanceChoice.MEASURED, Duration.ZERO);
+        /** Recompute, until enough random cases have shown the changes of every form equal. */
+        public static final Views DEFAULT = new Views(MaintenanceChoice.RECOMPUTE, Duration.ZERO);
     }
 }
