@@ -7,8 +7,6 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.apache.arrow.memory.BufferAllocator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,15 +30,14 @@ final class AuditLanding implements AutoCloseable {
     private final DeltaTable table;
     private final AuditReader reader;
     private final BufferAllocator allocator;
-    private final CountDownLatch ending = new CountDownLatch(1);
-    private final Thread thread;
+    private final PeriodicWork work;
     private int commits;
 
     private AuditLanding(DeltaTable table, AuditReader reader, BufferAllocator allocator) {
         this.table = table;
         this.reader = reader;
         this.allocator = allocator;
-        this.thread = Thread.ofVirtual().name("audit-landing").start(this::run);
+        this.work = PeriodicWork.start("audit-landing", PAUSE, END_WAIT_MAX, this::land);
     }
 
     /** The table's schema is that of {@link AuditRows}; it stays the caller's to close. */
@@ -51,23 +48,7 @@ final class AuditLanding implements AutoCloseable {
     /** Lands what is sealed by now. */
     @Override
     public void close() {
-        ending.countDown();
-        try {
-            thread.join(END_WAIT_MAX);
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private void run() {
-        try {
-            while (!ending.await(PAUSE.toMillis(), TimeUnit.MILLISECONDS)) {
-                land();
-            }
-            land();
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        }
+        work.close();
     }
 
     private void land() {

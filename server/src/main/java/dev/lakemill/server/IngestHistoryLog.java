@@ -11,9 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.sql.DataSource;
 import org.slf4j.Logger;
@@ -42,13 +40,12 @@ final class IngestHistoryLog implements IngestHistory, AutoCloseable {
     private final LinkedBlockingQueue<StreamEvent> streams = new LinkedBlockingQueue<>(QUEUED_MAX);
     private final LinkedBlockingQueue<LandedEvent> landed = new LinkedBlockingQueue<>(QUEUED_MAX);
     private final AtomicLong dropped = new AtomicLong();
-    private final CountDownLatch ending = new CountDownLatch(1);
-    private final Thread thread;
+    private final PeriodicWork work;
     private Instant pruned = Instant.EPOCH;
 
     private IngestHistoryLog(DataSource database) {
         this.database = database;
-        this.thread = Thread.ofVirtual().name("ingest-history").start(this::run);
+        this.work = PeriodicWork.start("ingest-history", PAUSE, END_WAIT_MAX, this::write);
     }
 
     /** Makes its tables in the schema {@code lakemill} and begins to write. */
@@ -68,17 +65,6 @@ final class IngestHistoryLog implements IngestHistory, AutoCloseable {
     public void landed(LandedEvent event) {
         if (!landed.offer(event)) {
             dropped.incrementAndGet();
-        }
-    }
-
-    private void run() {
-        try {
-            while (!ending.await(PAUSE.toMillis(), TimeUnit.MILLISECONDS)) {
-                write();
-            }
-            write();
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
         }
     }
 
@@ -176,11 +162,6 @@ final class IngestHistoryLog implements IngestHistory, AutoCloseable {
     /** Writes what has happened by now. */
     @Override
     public void close() {
-        ending.countDown();
-        try {
-            thread.join(END_WAIT_MAX);
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        }
+        work.close();
     }
 }

@@ -17,8 +17,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.slf4j.Logger;
@@ -45,15 +43,14 @@ final class LineageRecorder implements AutoCloseable {
     private final Catalog catalog;
     private final Clock clock;
     private final Map<String, Running> pipelines = new ConcurrentHashMap<>();
-    private final CountDownLatch ending = new CountDownLatch(1);
-    private final Thread thread;
+    private final PeriodicWork work;
     private Instant forgotten = Instant.EPOCH;
 
     private LineageRecorder(DataSource database, Catalog catalog, Clock clock) {
         this.database = database;
         this.catalog = catalog;
         this.clock = clock;
-        this.thread = Thread.ofVirtual().name("lineage").start(this::run);
+        this.work = PeriodicWork.start("lineage", PAUSE, END_WAIT_MAX, this::record);
     }
 
     /** The row audit of the same database has been opened before. */
@@ -68,23 +65,7 @@ final class LineageRecorder implements AutoCloseable {
 
     @Override
     public void close() {
-        ending.countDown();
-        try {
-            thread.join(END_WAIT_MAX);
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private void run() {
-        try {
-            while (!ending.await(PAUSE.toMillis(), TimeUnit.MILLISECONDS)) {
-                record();
-            }
-            record();
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        }
+        work.close();
     }
 
     private void record() {
