@@ -25,6 +25,7 @@ import org.slf4j.LoggerFactory;
 final class FrontDoorSessions {
     private static final Logger log = LoggerFactory.getLogger(FrontDoorSessions.class);
     private static final long SWEEP_MILLIS = 500;
+    private static final long TELL_SECONDS_MAX = 1;
 
     private final FrontDoorConfig config;
     private final FrontDoorBackend backend;
@@ -124,12 +125,22 @@ final class FrontDoorSessions {
         return end(s -> !s.facts().login().stands().getAsBoolean(), revoked());
     }
 
-    /** Ends all, and lets nobody in any more. */
+    /**
+     * Ends all, and lets nobody in any more. Returns when the clients were told, for an event loop
+     * that shuts down closes its channels before it does what waits.
+     */
     void close() {
         closed = true;
-        byPid.values().stream()
-                .filter(session -> session.end(shutDown()) != null)
-                .forEach(FrontDoorSession::cut);
+        var ended = new LinkedHashMap<FrontDoorSession, Future<?>>();
+        byPid.values().forEach(session -> end(session, shutDown(), ended));
+        var deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TELL_SECONDS_MAX);
+        ended.values()
+                .forEach(
+                        told ->
+                                told.awaitUninterruptibly(
+                                        Math.max(0, deadline - System.nanoTime()),
+                                        TimeUnit.NANOSECONDS));
+        ended.keySet().forEach(FrontDoorSession::cut);
     }
 
     private void sweep() {
@@ -151,16 +162,23 @@ final class FrontDoorSessions {
         var ended = new LinkedHashMap<FrontDoorSession, Future<?>>();
         for (var session : byPid.values()) {
             if (session.isOpen() && which.test(session)) {
-                var told = session.end(why);
-                if (told != null) {
-                    ended.put(session, told);
-                }
+                end(session, why, ended);
             }
         }
         if (!ended.isEmpty()) {
             Thread.ofVirtual().name("front-door-end").start(() -> terminate(ended));
         }
         return ended.size();
+    }
+
+    private static void end(
+            FrontDoorSession session,
+            FrontDoorRefusal why,
+            Map<FrontDoorSession, Future<?>> ended) {
+        var told = session.end(why);
+        if (told != null) {
+            ended.put(session, told);
+        }
     }
 
     /** After the client was told, so that our reason comes before Postgres's own word. */
