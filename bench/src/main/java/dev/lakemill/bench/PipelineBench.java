@@ -7,19 +7,27 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Micro-batches of the farm's whole pipeline (four feeds, rules, every Gold view) in a real server
- * at a rising rate: how long a batch takes, over the state of 24 hours of history.
+ * First the engine alone: {@link BatchBench}. Then micro-batches of the farm's whole pipeline (four
+ * feeds, rules, every Gold view) in a real server at a rising rate: how long a batch takes, over
+ * the state of 24 hours of history.
  *
  * <p>{@code --rounds} is how many seconds each rate runs.
  */
 final class PipelineBench {
     private static final Duration READY_TIMEOUT = Duration.ofSeconds(90);
+    private static final int ENGINE_BATCHES = 101;
     private static final int[] RATES = {500, 2_000, 8_000};
 
     private PipelineBench() {}
 
     static Report run(BenchOptions options) throws IOException, InterruptedException {
         var report = new Report.Builder();
+        var folder = Folders.temporary("lakemill-batch");
+        try {
+            BatchBench.run(folder, ENGINE_BATCHES, report);
+        } finally {
+            Folders.delete(folder);
+        }
         for (var rate : RATES) {
             measure(options, rate, report);
         }

@@ -109,12 +109,23 @@ final class Engine implements AutoCloseable {
 
     /** Holds all views against their queries, with the last batch's now(). */
     List<ViewAudit> audit() {
+        return program.views().stream().map(this::audit).toList();
+    }
+
+    /** Holds a view against its query; one that differs is computed anew when it is next due. */
+    ViewAudit audit(Step.View view) {
         duck.begin(now, now);
+        ViewAudit audit;
         try {
-            return new RunningBatch(this, duck, new BatchInput(0, now, Map.of(), true)).audit();
+            var batch = new RunningBatch(this, duck, new BatchInput(0, now, Map.of(), true));
+            audit = batch.audit(view);
         } finally {
             duck.rollback();
         }
+        if (!audit.equal()) {
+            maintenance(view.name()).undone();
+        }
+        return audit;
     }
 
     /** SQL of a view's content: its columns, in order. */

@@ -53,6 +53,8 @@ final class PipelineLoop implements Runnable {
                     Map.of(),
                     0,
                     PipelineStatus.Batches.NONE,
+                    Map.of(),
+                    PipelineStatus.Audits.NONE,
                     "",
                     "",
                     "");
@@ -64,6 +66,8 @@ final class PipelineLoop implements Runnable {
     private PipelineStatus.Batches batches = PipelineStatus.Batches.NONE;
     private PipelineStatus.State state = PipelineStatus.State.STARTING;
 
+    private PipelineStatus.Audits audited = PipelineStatus.Audits.NONE;
+
     /** Why no batch runs. */
     private String held = "";
 
@@ -74,6 +78,7 @@ final class PipelineLoop implements Runnable {
     private String hint = "";
     private long tickNanos = System.nanoTime();
     private long roundNanos = System.nanoTime();
+    private long auditNanos = System.nanoTime();
     private Duration retryWait;
 
     /** A round under way. */
@@ -152,6 +157,7 @@ final class PipelineLoop implements Runnable {
         }
         takeRound(running, false);
         beginRound(running);
+        auditOne(running);
         var began = System.nanoTime();
         var advance = running.advance(isTickDue());
         switch (advance) {
@@ -338,6 +344,25 @@ final class PipelineLoop implements Runnable {
         }
     }
 
+    /** When it is time, holds the next view in turn against its query. */
+    private void auditOne(PipelineRun running) {
+        var interval = config.views().auditInterval();
+        var views = program.views();
+        if (interval.isZero()
+                || views.isEmpty()
+                || state != PipelineStatus.State.RUNNING
+                || left(auditNanos, interval).isPositive()) {
+            return;
+        }
+        auditNanos = System.nanoTime();
+        var audit = running.audit(views.get((int) (audited.count() % views.size())));
+        audited = audited.plus(audit);
+        if (!audit.equal()) {
+            LOG.error("pipeline {}: a view is not its query: {}", program.name(), audit);
+        }
+        show();
+    }
+
     private void answerAudits() {
         while (true) {
             var answer = audits.poll();
@@ -375,6 +400,8 @@ final class PipelineLoop implements Runnable {
                             Map.of(),
                             0,
                             batches,
+                            Map.of(),
+                            audited,
                             held,
                             error,
                             hint);
@@ -391,6 +418,8 @@ final class PipelineLoop implements Runnable {
                         running.backlog(),
                         running.pendingBytes(),
                         batches,
+                        running.views(),
+                        audited,
                         held.isEmpty() ? trouble : held + (trouble.isEmpty() ? "" : ": " + trouble),
                         error,
                         hint);

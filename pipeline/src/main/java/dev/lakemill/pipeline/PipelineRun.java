@@ -249,6 +249,16 @@ final class PipelineRun implements AutoCloseable {
         return engine.audit();
     }
 
+    /** Holds one view against its query. */
+    ViewAudit audit(Step.View view) {
+        return engine.audit(view);
+    }
+
+    /** How each view is kept. */
+    Map<TableName, ViewStatus> views() {
+        return engine.views();
+    }
+
     /** The last batch. */
     BatchRecord last() {
         return last;

@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param backlog how many log bytes the newest row of each source is ahead of the last batch
  * @param pendingBytes rows that wait for Delta
  * @param batches of this process
+ * @param views how each view is kept
+ * @param audits of this process, each of one view
  * @param waiting why no batch runs though there is work; empty when nothing is in the way
  * @param error why the pipeline failed; empty unless it did
  * @param hint how to mend it; empty unless it failed
@@ -31,12 +33,15 @@ public record PipelineStatus(
         Map<TableName, Long> backlog,
         long pendingBytes,
         Batches batches,
+        Map<TableName, ViewStatus> views,
+        Audits audits,
         String waiting,
         String error,
         String hint) {
     public PipelineStatus {
         tables = Map.copyOf(tables);
         backlog = Map.copyOf(backlog);
+        views = Map.copyOf(views);
     }
 
     public enum State {
@@ -60,6 +65,20 @@ public record PipelineStatus(
 
         Batches plus(long millis, long more) {
             return new Batches(count + 1, millis, sumMillis + millis, rows + more);
+        }
+    }
+
+    /**
+     * The audits that the configuration asks for.
+     *
+     * @param differing views that were not equal to their queries; each was computed anew
+     * @param last null before the first
+     */
+    public record Audits(long count, long differing, @Nullable ViewAudit last) {
+        static final Audits NONE = new Audits(0, 0, null);
+
+        Audits plus(ViewAudit audit) {
+            return new Audits(count + 1, differing + (audit.equal() ? 0 : 1), audit);
         }
     }
 }

@@ -64,6 +64,8 @@ record NodeStatus(
      * One pipeline.
      *
      * @param error why it does not run; null while it does
+     * @param views how each view is kept
+     * @param audit what the audits of its views found; null before the first
      */
     @JsonNaming(SnakeCaseStrategy.class)
     record PipelineState(
@@ -73,7 +75,9 @@ record NodeStatus(
             double batchMs,
             @Nullable String error,
             List<OutputState> outputs,
-            List<ExpectationState> expectations) {
+            List<ExpectationState> expectations,
+            List<ViewState> views,
+            @Nullable AuditState audit) {
         private PipelineState of(Predicate<String> seen) {
             return new PipelineState(
                     name,
@@ -82,9 +86,25 @@ record NodeStatus(
                     batchMs,
                     error,
                     outputs.stream().filter(output -> seen.test(output.table())).toList(),
-                    expectations.stream().filter(rule -> seen.test(rule.table())).toList());
+                    expectations.stream().filter(rule -> seen.test(rule.table())).toList(),
+                    views.stream().filter(view -> seen.test(view.table())).toList(),
+                    audit);
         }
     }
+
+    /**
+     * How one view is kept equal to its query.
+     *
+     * @param maintenance LINEAR, JOIN, AFFECTED_KEYS and RECOMPUTE: what its parts do
+     * @param reason why not otherwise; empty where nothing needs to be said
+     * @param refreshMs of the last few refreshes the mean
+     */
+    @JsonNaming(SnakeCaseStrategy.class)
+    record ViewState(String table, List<String> maintenance, String reason, double refreshMs) {}
+
+    /** Views that were held against their queries since the start, and how many differed. */
+    @JsonNaming(SnakeCaseStrategy.class)
+    record AuditState(long views, long differing, String last) {}
 
     /** What became of the rows of one streaming table: in = kept + quarantined + dropped. */
     @JsonNaming(SnakeCaseStrategy.class)

@@ -2,6 +2,7 @@ package dev.lakemill.server;
 
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.feed.GroupFeed;
+import dev.lakemill.pipeline.MaintenanceChoice;
 import dev.lakemill.pipeline.Pipeline;
 import dev.lakemill.pipeline.PipelineConfig;
 import dev.lakemill.pipeline.PipelineOutputs;
@@ -29,6 +30,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -167,7 +169,15 @@ final class PipelineHost implements AutoCloseable {
         var running = pipeline;
         if (running == null) {
             return new PipelineState(
-                    name, "FAILED", 0, 0, error().orElse("not started"), List.of(), List.of());
+                    name,
+                    "FAILED",
+                    0,
+                    0,
+                    error().orElse("not started"),
+                    List.of(),
+                    List.of(),
+                    List.of(),
+                    null);
         }
         var status = running.status();
         return new PipelineState(
@@ -177,7 +187,45 @@ final class PipelineHost implements AutoCloseable {
                 status.batches().lastMillis(),
                 error().orElse(null),
                 outputs(status),
-                expectations(status));
+                expectations(status),
+                views(status),
+                audit(status.audits()));
+    }
+
+    private static List<NodeStatus.ViewState> views(PipelineStatus status) {
+        return new TreeMap<>(status.views())
+                .entrySet().stream()
+                        .map(
+                                view ->
+                                        new NodeStatus.ViewState(
+                                                view.getKey().toString(),
+                                                view.getValue().kinds().stream()
+                                                        .sorted()
+                                                        .map(Enum::name)
+                                                        .toList(),
+                                                view.getValue().reason(),
+                                                view.getValue().refreshMicros() / 1e3))
+                        .toList();
+    }
+
+    private static NodeStatus.@Nullable AuditState audit(PipelineStatus.Audits audits) {
+        var last = audits.last();
+        return last == null
+                ? null
+                : new NodeStatus.AuditState(
+                        audits.count(), audits.differing(), last.view().toString());
+    }
+
+    private static MaintenanceChoice choice(String text) {
+        return Arrays.stream(MaintenanceChoice.values())
+                .filter(choice -> choice.name().equalsIgnoreCase(text.strip()))
+                .findFirst()
+                .orElseThrow(
+                        () ->
+                                new LakemillException(
+                                        ErrorCode.INVALID_ARGUMENT,
+                                        "%s is '%s'".formatted(Setting.PIPELINE_VIEWS.key(), text),
+                                        "write measured, incremental or recompute"));
     }
 
     /** Runs what was handed on to its end, commits, shows it in Postgres, and stops. */
@@ -328,7 +376,10 @@ final class PipelineHost implements AutoCloseable {
                 new PipelineConfig.Duck(
                         (long) config.number(Setting.PIPELINE_MEMORY_MB) << 20,
                         usual.duck().temporaryBytesMax(),
-                        config.number(Setting.PIPELINE_THREADS)));
+                        config.number(Setting.PIPELINE_THREADS)),
+                new PipelineConfig.Views(
+                        choice(config.text(Setting.PIPELINE_VIEWS)),
+                        Duration.ofSeconds(config.number(Setting.PIPELINE_AUDIT_S))));
     }
 
     private void applied(Applied batch) {

@@ -1,0 +1,208 @@
+package dev.lakemill.bench;
+
+import dev.lakemill.feed.Changes;
+import dev.lakemill.pipeline.CompilerProcess;
+import dev.lakemill.pipeline.PipelineConfig;
+import dev.lakemill.pipeline.PipelineTrial;
+import dev.lakemill.plan.PipelinePlan;
+import dev.lakemill.plan.SourceText;
+import dev.lakemill.types.ArrowTypes;
+import dev.lakemill.types.Column;
+import dev.lakemill.types.DataType.Decimal;
+import dev.lakemill.types.DataType.Primitive;
+import dev.lakemill.types.Rows;
+import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.apache.arrow.memory.RootAllocator;
+import org.apache.arrow.vector.BigIntVector;
+import org.apache.arrow.vector.DecimalVector;
+import org.apache.arrow.vector.TimeStampMicroTZVector;
+import org.apache.arrow.vector.VarCharVector;
+import org.apache.arrow.vector.VectorSchemaRoot;
+
+/**
+ * One batch of 100 rows through expectations, quarantine and five views of different classes (a
+ * filtered join, sums, the last hour, extremes, the first three of each customer) over a base of
+ * many rows, in the engine alone.
+ */
+final class BatchBench {
+    private static final TableName ORDERS = TableName.parse("b.bronze.orders");
+    private static final TableName CUSTOMERS = TableName.parse("b.bronze.customers");
+    private static final TableSchema ORDER =
+            new TableSchema(
+                    List.of(
+                            Column.nullable("id", Primitive.LONG),
+                            Column.nullable("customer", Primitive.LONG),
+                            Column.nullable("amount", new Decimal(12, 2)),
+                            Column.nullable("placed_at", Primitive.TIMESTAMP)));
+    private static final TableSchema CUSTOMER =
+            new TableSchema(
+                    List.of(
+                            Column.nullable("customer", Primitive.LONG),
+                            Column.nullable("region", Primitive.STRING)));
+    private static final int CUSTOMER_COUNT = 1_000;
+    private static final int BATCH_ROWS = 100;
+    private static final int LOAD_ROWS = 200_000;
+    private static final int WARM_UP_BATCHES = 30;
+    private static final long MICROS_BETWEEN_ROWS = 20_000;
+    private static final long MEMORY_BYTES_MAX = 3L << 30;
+
+    private static final String TEXT =
+            """
+            CREATE TABLE b.bronze.orders (
+              id BIGINT, customer BIGINT, amount DECIMAL(12,2), placed_at TIMESTAMP);
+            CREATE TABLE b.bronze.customers (customer BIGINT, region STRING);
+            CREATE OR REFRESH STREAMING TABLE b.silver.orders (
+              CONSTRAINT positive EXPECT (amount > 0) ON VIOLATION QUARANTINE,
+              CONSTRAINT known EXPECT (customer IS NOT NULL) ON VIOLATION DROP ROW,
+              CONSTRAINT usual EXPECT (amount < 900))
+            AS SELECT * FROM STREAM(b.bronze.orders);
+            CREATE OR REFRESH MATERIALIZED VIEW b.gold.large AS
+            SELECT o.id, o.amount, c.region FROM b.silver.orders AS o
+            JOIN b.bronze.customers AS c ON c.customer = o.customer WHERE o.amount > 500;
+            CREATE OR REFRESH MATERIALIZED VIEW b.gold.totals AS
+            SELECT customer, count(*) AS orders, sum(amount) AS amount, avg(amount) AS mean
+            FROM b.silver.orders GROUP BY customer;
+            CREATE OR REFRESH MATERIALIZED VIEW b.gold.last_hour AS
+            SELECT customer, count(*) AS orders, sum(amount) AS amount FROM b.silver.orders
+            WHERE placed_at > now() - INTERVAL 1 HOUR GROUP BY customer;
+            CREATE OR REFRESH MATERIALIZED VIEW b.gold.extremes AS
+            SELECT c.region, min(o.amount) AS least, max(o.amount) AS greatest
+            FROM b.silver.orders AS o LEFT JOIN b.bronze.customers AS c ON c.customer = o.customer
+            GROUP BY c.region;
+            CREATE OR REFRESH MATERIALIZED VIEW b.gold.top_three AS
+            SELECT customer, id, amount FROM (
+              SELECT *, row_number() OVER (PARTITION BY customer ORDER BY amount DESC, id) AS place
+              FROM b.silver.orders)
+            WHERE place <= 3;
+            """;
+
+    private final Random random = new Random(7);
+    private final RootAllocator allocator = new RootAllocator();
+    private long lastId;
+
+    private BatchBench() {}
+
+    static void run(Path folder, int batches, Report.Builder report) {
+        var plan =
+                CompilerProcess.compile(
+                                "batch",
+                                List.of(new SourceText("batch.sql", TEXT)),
+                                folder.resolve("compiled"))
+                        .orThrow();
+        var million = new BatchBench().median(plan, folder, 1_000_000, batches, report, "1m");
+        report.figure("batch_ms_median_1m", million);
+        var ten = new BatchBench().median(plan, folder, 10_000_000, batches, report, "10m");
+        report.figure("batch_ms_median_10m", ten);
+        report.check("batch_of_1m_within_60_ms", million <= 60);
+        report.check("batch_of_10m_within_1.5_of_1m", ten <= 1.5 * million);
+    }
+
+    private double median(
+            PipelinePlan plan,
+            Path folder,
+            int baseRows,
+            int batches,
+            Report.Builder report,
+            String size) {
+        var usual = PipelineConfig.DEFAULT;
+        var config =
+                new PipelineConfig(
+                        usual.batches(),
+                        usual.rounds(),
+                        new PipelineConfig.Duck(
+                                MEMORY_BYTES_MAX, usual.duck().temporaryBytesMax(), 1),
+                        usual.views());
+        try (var trial = new PipelineTrial(plan, config, folder.resolve("spill"), allocator)) {
+            try (var customers = customers()) {
+                run(trial, Map.of(CUSTOMERS, customers));
+            }
+            while (lastId < baseRows) {
+                batch(trial, Math.min(LOAD_ROWS, (int) (baseRows - lastId)));
+            }
+            for (int i = 0; i < WARM_UP_BATCHES; i++) {
+                batch(trial, BATCH_ROWS);
+            }
+            var times = new ArrayList<Double>();
+            for (int i = 0; i < batches; i++) {
+                times.add(batch(trial, BATCH_ROWS) / 1e6);
+            }
+            times.sort(null);
+            trial.views()
+                    .forEach(
+                            (view, status) ->
+                                    report.figure(
+                                            "%s_ms_%s".formatted(view.table(), size),
+                                            status.refreshMicros() / 1e3));
+            report.figure("batch_ms_p90_" + size, times.get(times.size() * 9 / 10));
+            report.check(
+                    "views_equal_their_queries",
+                    trial.audit().stream().allMatch(audit -> audit.equal()));
+            return times.get(times.size() / 2);
+        } finally {
+            allocator.close();
+        }
+    }
+
+    /** Nanoseconds that a batch of so many new orders took. */
+    private long batch(PipelineTrial trial, int count) {
+        try (var orders = orders(count)) {
+            var began = System.nanoTime();
+            run(trial, Map.of(ORDERS, orders));
+            return System.nanoTime() - began;
+        }
+    }
+
+    private void run(PipelineTrial trial, Map<TableName, Rows> rows) {
+        trial.run(now(), rows).values().forEach(Changes::close);
+    }
+
+    private Instant now() {
+        return Instant.EPOCH.plus(placedAt(), ChronoUnit.MICROS);
+    }
+
+    private long placedAt() {
+        return RandomRows.EPOCH_MICROS + lastId * MICROS_BETWEEN_ROWS;
+    }
+
+    private Rows customers() {
+        var root = VectorSchemaRoot.create(ArrowTypes.schema(CUSTOMER), allocator);
+        root.allocateNew();
+        for (int i = 0; i < CUSTOMER_COUNT; i++) {
+            ((BigIntVector) root.getVector(0)).setSafe(i, i);
+            ((VarCharVector) root.getVector(1))
+                    .setSafe(i, ("region " + i % 20).getBytes(StandardCharsets.UTF_8));
+        }
+        root.setRowCount(CUSTOMER_COUNT);
+        return new Rows(CUSTOMER, root);
+    }
+
+    /** One in fifty without a customer, one in fifty with an amount below zero. */
+    private Rows orders(int count) {
+        var root = VectorSchemaRoot.create(ArrowTypes.schema(ORDER), allocator);
+        root.allocateNew();
+        for (int i = 0; i < count; i++) {
+            lastId++;
+            var customer = (BigIntVector) root.getVector(1);
+            var cents = random.nextLong(100_000);
+            ((BigIntVector) root.getVector(0)).setSafe(i, lastId);
+            if (random.nextInt(50) == 0) {
+                customer.setNull(i);
+            } else {
+                customer.setSafe(i, random.nextInt(CUSTOMER_COUNT));
+            }
+            ((DecimalVector) root.getVector(2)).setSafe(i, random.nextInt(50) == 0 ? -1 : cents);
+            ((TimeStampMicroTZVector) root.getVector(3)).setSafe(i, placedAt());
+        }
+        root.setRowCount(count);
+        return new Rows(ORDER, root);
+    }
+}
