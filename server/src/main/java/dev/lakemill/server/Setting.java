@@ -45,7 +45,7 @@ enum Setting {
             "0",
             "between audits, each of one view against its query; 0 for none"),
     PIPELINE_VIEWS(
-            "pipeline.views", "measured", "how views are kept: measured, incremental, recompute"),
+            "pipeline.views", "recompute", "how views are kept: measured, incremental, recompute"),
     PIPELINE_BATCH_ROWS("pipeline.batch_rows", "100000", "rows of one micro-batch at most"),
     SQL_MEMORY_MB("sql.memory_mb", "256", "memory of a query over the lake; then disk"),
     SQL_TIMEOUT_S("sql.timeout_s", "60", "seconds that a query over the lake may take"),
