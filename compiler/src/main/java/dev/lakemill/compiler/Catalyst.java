@@ -19,6 +19,7 @@ import org.apache.spark.sql.catalyst.analysis.Analyzer;
 import org.apache.spark.sql.catalyst.analysis.CTESubstitution;
 import org.apache.spark.sql.catalyst.analysis.FunctionRegistry;
 import org.apache.spark.sql.catalyst.analysis.TableFunctionRegistry;
+import org.apache.spark.sql.catalyst.analysis.UnresolvedAttribute;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedFunction;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedRelation;
 import org.apache.spark.sql.catalyst.catalog.InMemoryCatalog;
@@ -139,6 +140,14 @@ final class Catalyst {
         return function.nameParts().size() == 1
                 && functions.functionExists(
                         new FunctionIdentifier(function.nameParts().head(), Scala.none()));
+    }
+
+    /** The columns that an expression names, without their qualifiers. */
+    static List<String> columns(Expression expression) {
+        return parts(expression)
+                .filter(UnresolvedAttribute.class::isInstance)
+                .map(part -> ((UnresolvedAttribute) part).nameParts().last())
+                .toList();
     }
 
     private static Stream<Expression> parts(Expression expression) {

@@ -4,15 +4,13 @@ import dev.lakemill.compiler.Statement.ColumnText;
 import dev.lakemill.compiler.Statement.CreateDataset;
 import dev.lakemill.compiler.Statement.CreateTable;
 import dev.lakemill.compiler.Statement.CreateView;
-import dev.lakemill.plan.Attribute;
+import dev.lakemill.compiler.Statement.Flow;
 import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.Expectation;
-import dev.lakemill.plan.Expression;
 import dev.lakemill.plan.Fragment;
-import dev.lakemill.plan.NearestName;
 import dev.lakemill.plan.Relation;
-import dev.lakemill.plan.Relation.Named;
 import dev.lakemill.plan.SourcePosition;
+import dev.lakemill.plan.TableOptions;
 import dev.lakemill.plan.TextError;
 import dev.lakemill.plan.TextRefused;
 import dev.lakemill.types.Column;
@@ -24,8 +22,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
-import org.apache.spark.sql.catalyst.expressions.Cast;
+import org.apache.spark.sql.catalyst.analysis.UnresolvedStar;
+import org.apache.spark.sql.catalyst.expressions.Alias;
+import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.Project;
 import org.apache.spark.sql.types.NullType;
 
 /** Compiles one table, view or dataset whose inputs are compiled. */
@@ -45,58 +46,181 @@ final class DatasetCompiler {
     }
 
     Dataset table(CreateTable table) {
+        for (var column : table.columns()) {
+            if (column.generated().isPresent()) {
+                throw new TextRefused(
+                        column.position(),
+                        "an ingested table holds what its producers send; '%s' is generated"
+                                .formatted(column.name()),
+                        "generate it in a streaming table");
+            }
+        }
         return new Dataset.IngestedTable(
                 table.name(), declared(table.columns()), table.comment(), table.position());
     }
 
     /** Whether the view's query is right; nothing else is kept of it. */
     boolean view(CreateView view, LogicalPlan bound) {
-        return query(view.query(), bound).isPresent();
+        return query(new Scope(catalyst, view.query().position()), view.query(), bound).isPresent();
+    }
+
+    /** A flow with what it reads put in. */
+    record BoundFlow(Flow flow, Fragment text, LogicalPlan plan) {
+        boolean isOnce() {
+            return flow instanceof Flow.Insert insert && insert.once();
+        }
+    }
+
+    /** A flow's query in the plan's terms. */
+    private record Lowered(BoundFlow flow, Relation query) {}
+
+    /** Whether rows only come into it. */
+    static boolean appends(CreateDataset dataset) {
+        return dataset.streaming()
+                && dataset.flows().stream().noneMatch(Flow.AutoCdc.class::isInstance);
     }
 
     /** Empty if errors were found. */
-    Optional<Dataset> dataset(CreateDataset dataset, LogicalPlan bound) {
-        var query = query(dataset.query(), bound);
-        if (query.isEmpty()) {
+    Optional<Dataset> dataset(CreateDataset dataset, List<BoundFlow> flows) {
+        var scope = new Scope(catalyst, flows.getFirst().text().position());
+        var before = errors.size();
+        var lowered = new ArrayList<Lowered>();
+        for (var flow : flows) {
+            query(scope, flow.text(), withGenerated(flow.plan(), dataset.columns()))
+                    .ifPresent(query -> lowered.add(new Lowered(flow, query)));
+        }
+        if (lowered.size() < flows.size() || flows.stream().allMatch(BoundFlow::isOnce)) {
             return Optional.empty();
         }
-        var position = dataset.query().position();
-        var streams =
-                dataset.streaming()
-                        ? StreamingRules.ofStreamingTable(query.get(), position)
-                        : StreamingRules.ofView(query.get(), position);
-        errors.addAll(streams);
+        lowered.forEach(flow -> checkStreams(dataset, flow));
+        var columns = new FlowColumns(scope, lowered.size());
         var schema =
                 dataset.columns().isEmpty()
-                        ? schema(query.get(), position)
+                        ? schema(lowered, columns)
                         : declared(dataset.columns());
-        var fitted =
-                dataset.columns().isEmpty()
-                        ? query.get()
-                        : fitted(query.get(), schema, dataset.columns());
-        var before = errors.size();
+        var fitted = new ArrayList<Lowered>();
+        for (var flow : lowered) {
+            fitted.add(new Lowered(flow.flow(), fitted(flow, schema, dataset.columns(), columns)));
+        }
         var rules = new ExpectationCompiler(catalyst, errors).compile(dataset, schema);
-        return streams.isEmpty() && errors.size() == before
-                ? Optional.of(dataset(dataset, schema, rules, Pruning.prune(fitted)))
+        return errors.size() == before
+                ? Optional.of(dataset(dataset, schema, rules, fitted, scope))
                 : Optional.empty();
     }
 
-    private static Dataset dataset(
-            CreateDataset dataset, TableSchema schema, List<Expectation> rules, Relation query) {
-        return dataset.streaming()
-                ? new Dataset.StreamingTable(
-                        dataset.name(), schema, dataset.comment(), rules, query, dataset.position())
-                : new Dataset.MaterializedView(
-                        dataset.name(),
-                        schema,
-                        dataset.comment(),
-                        rules,
-                        query,
-                        dataset.position());
+    private void checkStreams(CreateDataset dataset, Lowered flow) {
+        var position = flow.flow().text().position();
+        if (!appends(dataset)) {
+            errors.addAll(StreamingRules.ofView(flow.query()));
+        } else if (flow.flow().isOnce()) {
+            errors.addAll(StreamingRules.ofOnce(flow.query()));
+        } else {
+            errors.addAll(StreamingRules.ofStreamingTable(flow.query(), position));
+        }
     }
 
-    private Optional<Relation> query(Fragment text, LogicalPlan bound) {
-        var scope = new Scope(catalyst, text.position());
+    private static TableSchema schema(List<Lowered> flows, FlowColumns columns) {
+        for (var flow : flows) {
+            legal(flow.query(), flow.flow().text().position());
+        }
+        return flows.size() == 1
+                ? schema(flows.getFirst().query(), flows.getFirst().flow().text().position())
+                : checked(
+                        columns.merged(flows.stream().map(Lowered::query).toList()),
+                        flows.getFirst().flow().text().position());
+    }
+
+    private static Relation fitted(
+            Lowered flow, TableSchema schema, List<ColumnText> declared, FlowColumns columns) {
+        var position = flow.flow().text().position();
+        if (!declared.isEmpty()) {
+            return columns.fitted(
+                    flow.query(), schema, declared.stream().map(ColumnText::position).toList());
+        }
+        return columns.flowCount() == 1
+                ? flow.query()
+                : columns.fitted(
+                        flow.query(),
+                        schema,
+                        schema.columns().stream().map(_ -> position).toList());
+    }
+
+    private static Dataset dataset(
+            CreateDataset dataset,
+            TableSchema schema,
+            List<Expectation> rules,
+            List<Lowered> flows,
+            Scope scope) {
+        var clauses = dataset.clauses();
+        var options =
+                new TableOptions(
+                        clauses.isPrivate(),
+                        clauses.properties(),
+                        clauses.refreshPolicy(),
+                        flows.stream().map(f -> f.flow().flow().name()).toList());
+        var always = flows.stream().filter(f -> !f.flow().isOnce()).map(Lowered::query).toList();
+        var query = Pruning.prune(FlowColumns.together(always, scope));
+        if (!appends(dataset)) {
+            return new Dataset.MaterializedView(
+                    dataset.name(),
+                    schema,
+                    clauses.comment(),
+                    rules,
+                    query,
+                    dataset.position(),
+                    options);
+        }
+        var once =
+                flows.stream()
+                        .filter(f -> f.flow().isOnce())
+                        .map(
+                                f ->
+                                        new Dataset.OnceFlow(
+                                                f.flow().flow().name(), Pruning.prune(f.query())))
+                        .toList();
+        return new Dataset.StreamingTable(
+                dataset.name(),
+                schema,
+                clauses.comment(),
+                rules,
+                query,
+                dataset.position(),
+                once,
+                options);
+    }
+
+    /** The query's columns and those that are generated from them. */
+    private LogicalPlan withGenerated(LogicalPlan query, List<ColumnText> columns) {
+        var named = new ArrayList<NamedExpression>();
+        for (var column : columns) {
+            column.generated().ifPresent(text -> named.add(generated(column.name(), text)));
+        }
+        if (named.isEmpty()) {
+            return query;
+        }
+        named.addFirst(new UnresolvedStar(Scala.none()));
+        return new Project(Scala.seq(named), QueryText.aliased("query", query));
+    }
+
+    private NamedExpression generated(String name, Fragment text) {
+        var parsed = catalyst.parseExpression(text);
+        for (var function : catalyst.unknownFunctions(parsed)) {
+            var unknown = String.join(".", Scala.<String>list(function.nameParts()));
+            throw new TextRefused(
+                    catalyst.position(function.origin(), text.position()),
+                    "there is no function '%s'".formatted(unknown),
+                    FunctionHints.of(unknown));
+        }
+        return new Alias(
+                parsed,
+                name,
+                NamedExpression.newExprId(),
+                Scala.seq(List.of()),
+                Scala.none(),
+                Scala.seq(List.of()));
+    }
+
+    private Optional<Relation> query(Scope scope, Fragment text, LogicalPlan bound) {
         var analyzed = catalyst.analyze(bound, text);
         var lowered = new QueryLowering(scope).lower(analyzed);
         for (var column :
@@ -116,7 +240,7 @@ final class DatasetCompiler {
         return scope.errors().isEmpty() ? Optional.of(lowered) : Optional.empty();
     }
 
-    private static TableSchema schema(Relation query, SourcePosition position) {
+    private static void legal(Relation query, SourcePosition position) {
         for (var column : query.output()) {
             if (ILLEGAL.matcher(column.name()).find()) {
                 throw new TextRefused(
@@ -125,6 +249,9 @@ final class DatasetCompiler {
                         "give it one: … AS name");
             }
         }
+    }
+
+    private static TableSchema schema(Relation query, SourcePosition position) {
         return checked(
                 query.output().stream()
                         .map(a -> new Column(a.name(), a.type(), a.nullable(), ""))
@@ -170,56 +297,5 @@ final class DatasetCompiler {
             }
         }
         return new TableSchema(columns);
-    }
-
-    /** The query with its columns in the declared order, names and types. */
-    private static Relation fitted(Relation query, TableSchema schema, List<ColumnText> declared) {
-        var named = new ArrayList<Named>();
-        var next = 1 + query.output().stream().mapToInt(Attribute::id).max().orElse(0);
-        for (int i = 0; i < schema.size(); i++) {
-            named.add(fitted(query, schema.column(i), next + i, declared.get(i).position()));
-        }
-        for (var column : query.output()) {
-            if (schema.indexOf(column.name()).isEmpty()) {
-                throw new TextRefused(
-                        declared.getFirst().position(),
-                        "the query's column '%s' is not declared".formatted(column.name()),
-                        "declare it, or leave it out of the query");
-            }
-        }
-        return new Relation.Project(query, named);
-    }
-
-    private static Named fitted(Relation query, Column column, int id, SourcePosition position) {
-        var matching =
-                query.output().stream()
-                        .filter(a -> a.name().equalsIgnoreCase(column.name()))
-                        .toList();
-        if (matching.size() != 1) {
-            throw new TextRefused(
-                    position,
-                    "the query gives %d columns named '%s'"
-                            .formatted(matching.size(), column.name()),
-                    NearestName.hint(
-                            column.name(), query.output().stream().map(Attribute::name).toList()));
-        }
-        var found = matching.getFirst();
-        var attribute = new Attribute(id, column.name(), column.type(), found.nullable());
-        return new Named(attribute, cast(new Expression.Reference(found), column, position));
-    }
-
-    private static Expression cast(Expression value, Column column, SourcePosition position) {
-        if (value.type().equals(column.type())) {
-            return value;
-        }
-        if (!Cast.canANSIStoreAssign(
-                SparkTypes.spark(value.type()), SparkTypes.spark(column.type()))) {
-            throw new TextRefused(
-                    position,
-                    "column '%s' is declared as %s, but the query gives %s"
-                            .formatted(column.name(), column.type().sql(), value.type().sql()),
-                    "declare %s, or CAST in the query".formatted(value.type().sql()));
-        }
-        return new Expression.Cast(value, column.type(), false, value.nullable(), position);
     }
 }

@@ -1,6 +1,7 @@
 package dev.lakemill.compiler;
 
 import dev.lakemill.compiler.Statement.CreateDataset;
+import dev.lakemill.compiler.Statement.CreateFlow;
 import dev.lakemill.compiler.Statement.CreateSynced;
 import dev.lakemill.compiler.Statement.CreateTable;
 import dev.lakemill.compiler.Statement.CreateView;
@@ -35,6 +36,7 @@ final class Declarations {
                     }
                 }
                 case CreateView view -> declare(view.name(), view, errors);
+                case CreateFlow _ -> {}
                 case CreateSynced synced -> {
                     take(synced.name().toString(), synced, errors);
                     var shown = synced.name().schema() + "." + synced.name().table();

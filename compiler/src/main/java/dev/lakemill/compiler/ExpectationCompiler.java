@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
@@ -62,14 +63,35 @@ final class ExpectationCompiler {
         return expectations;
     }
 
+    /**
+     * Checks a condition on one row of a table.
+     *
+     * @throws TextRefused with what is wrong
+     */
+    void check(Fragment condition, TableSchema schema) {
+        var _ =
+                condition(
+                        new Rule(
+                                "condition",
+                                Optional.of(condition),
+                                List.of(),
+                                OnViolation.WARN,
+                                condition.text(),
+                                condition.position()),
+                        condition,
+                        schema);
+    }
+
     private static void checkAction(CreateDataset dataset, Rule rule, TableSchema schema) {
         if (rule.onViolation() != OnViolation.QUARANTINE) {
             return;
         }
-        if (!dataset.streaming()) {
+        if (!DatasetCompiler.appends(dataset)) {
             throw new TextRefused(
                     rule.position(),
-                    "a materialized view has no quarantine",
+                    dataset.streaming()
+                            ? "a table that AUTO CDC writes has no quarantine"
+                            : "a materialized view has no quarantine",
                     "use DROP ROW or FAIL UPDATE, or quarantine in the streaming table below");
         }
         for (var reserved : List.of("_failed_rules", "_batch")) {
@@ -132,10 +154,10 @@ final class ExpectationCompiler {
     }
 
     private static Expectation unique(CreateDataset dataset, Rule rule, TableSchema schema) {
-        if (!dataset.streaming()) {
+        if (!DatasetCompiler.appends(dataset)) {
             throw new TextRefused(
                     rule.position(),
-                    "EXPECT UNIQUE is for streaming tables",
+                    "EXPECT UNIQUE is for streaming tables that rows are inserted into",
                     "a view is unique by its GROUP BY");
         }
         if (rule.onViolation() == OnViolation.FAIL_UPDATE) {

@@ -1,9 +1,12 @@
 package dev.lakemill.compiler;
 
 import dev.lakemill.compiler.Statement.CreateDataset;
+import dev.lakemill.compiler.Statement.CreateFlow;
 import dev.lakemill.compiler.Statement.CreateSynced;
 import dev.lakemill.compiler.Statement.CreateTable;
 import dev.lakemill.compiler.Statement.CreateView;
+import dev.lakemill.compiler.Statement.Flow;
+import dev.lakemill.compiler.Statement.Word;
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.CompileRequest;
 import dev.lakemill.plan.Dataset;
@@ -20,8 +23,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedRelation;
+import org.apache.spark.sql.catalyst.analysis.UnresolvedSubqueryColumnAliases;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 
 /**
@@ -35,16 +40,26 @@ final class PipelineCompiler {
     private final Catalyst catalyst;
     private final CompileRequest request;
     private final List<TextError> errors = new ArrayList<>();
-    private final Map<Statement, QueryText> queries = new HashMap<>();
+
+    /** In the user's places already. */
+    private final List<TextError> parameterErrors = new ArrayList<>();
+
+    private final Parameters parameters;
+    private final Map<Fragment, QueryText> queries = new HashMap<>();
     private final Map<String, Dataset> datasets = new LinkedHashMap<>();
-    private final Map<String, QueryText> views = new HashMap<>();
+    private final Map<String, View> views = new HashMap<>();
     private final Declarations declarations;
     private final List<Statement> statements = new ArrayList<>();
 
     private PipelineCompiler(Catalyst catalyst, CompileRequest request) {
         this.catalyst = catalyst;
         this.request = request;
-        request.files().forEach(file -> statements.addAll(StatementParser.parse(file, errors)));
+        this.parameters = new Parameters(request.parameters(), parameterErrors);
+        var parsed = new ArrayList<Statement>();
+        for (var file : request.files()) {
+            parsed.addAll(StatementParser.parse(parameters.in(file), errors));
+        }
+        statements.addAll(Flows.joined(parsed, errors));
         this.declarations = new Declarations(statements, errors);
     }
 
@@ -53,6 +68,9 @@ final class PipelineCompiler {
     }
 
     private Compilation compile() {
+        if (!parameterErrors.isEmpty()) {
+            return new Compilation.Rejected(request.name(), parameterErrors);
+        }
         declarations.statements().forEach(this::parse);
         var order =
                 DependencyOrder.of(
@@ -70,33 +88,82 @@ final class PipelineCompiler {
         return new Compilation.Rejected(request.name(), inOrderOfText());
     }
 
-    /** Reads the query of a statement and checks the names in it. */
-    private void parse(Statement statement) {
-        query(statement)
-                .flatMap(fragment -> attempt(() -> new QueryText(catalyst, fragment)))
-                .ifPresent(
-                        query -> {
-                            var found = query.check(declarations);
-                            errors.addAll(found);
-                            if (found.isEmpty()) {
-                                queries.put(statement, query);
-                            }
-                        });
+    /** A temporary view, to be put into the queries that read it. */
+    private record View(QueryText query, List<Word> columns) {
+        LogicalPlan plan(Function<UnresolvedRelation, LogicalPlan> relations) {
+            var bound = query.again().bound(relations);
+            return columns.isEmpty()
+                    ? bound
+                    : new UnresolvedSubqueryColumnAliases(
+                            Scala.seq(columns.stream().map(Word::text).toList()), bound);
+        }
     }
 
-    private static Optional<Fragment> query(Statement statement) {
+    /** Reads the queries of a statement and checks the names in them. */
+    private void parse(Statement statement) {
+        for (var fragment : queries(statement)) {
+            attempt(() -> new QueryText(catalyst, fragment))
+                    .ifPresent(
+                            query -> {
+                                var found = query.check(declarations);
+                                errors.addAll(found);
+                                if (found.isEmpty()) {
+                                    queries.put(fragment, query);
+                                }
+                            });
+        }
+        events(statement).ifPresent(this::checkEvents);
+    }
+
+    private static List<Fragment> queries(Statement statement) {
         return switch (statement) {
-            case CreateDataset dataset -> Optional.of(dataset.query());
-            case CreateView view -> Optional.of(view.query());
-            case CreateTable _, CreateSynced _ -> Optional.empty();
+            case CreateDataset dataset ->
+                    dataset.flows().stream()
+                            .filter(Flow.Insert.class::isInstance)
+                            .map(flow -> ((Flow.Insert) flow).query())
+                            .toList();
+            case CreateView view -> List.of(view.query());
+            case CreateTable _, CreateFlow _, CreateSynced _ -> List.of();
         };
     }
 
+    /** The flow of events that writes a table; empty for a table that queries write. */
+    private static Optional<Flow.AutoCdc> events(Statement statement) {
+        return statement instanceof CreateDataset dataset
+                        && !dataset.flows().isEmpty()
+                        && dataset.flows().getFirst() instanceof Flow.AutoCdc changes
+                ? Optional.of(changes)
+                : Optional.empty();
+    }
+
+    private void checkEvents(Flow.AutoCdc flow) {
+        var found = declarations.find(flow.source().toString());
+        if (found.isEmpty()) {
+            errors.add(declarations.unknown(flow.source().toString(), flow.sourcePosition()));
+        } else if (!(found.get() instanceof CreateTable)
+                && !(found.get() instanceof CreateDataset dataset
+                        && dataset.streaming()
+                        && events(dataset).isEmpty())) {
+            errors.add(
+                    new TextError(
+                            flow.sourcePosition(),
+                            "%s has rows that change; events only come".formatted(flow.source()),
+                            "read a table of ingested rows or a streaming table"));
+        }
+    }
+
     private List<Statement> reads(Statement statement) {
-        var query = queries.get(statement);
-        return query == null
-                ? List.of()
-                : query.reads().stream().flatMap(r -> declarations.find(r).stream()).toList();
+        var reads = new ArrayList<Statement>();
+        for (var fragment : queries(statement)) {
+            var query = queries.get(fragment);
+            if (query != null) {
+                query.reads().forEach(r -> declarations.find(r).ifPresent(reads::add));
+            }
+        }
+        events(statement)
+                .flatMap(flow -> declarations.find(flow.source().toString()))
+                .ifPresent(reads::add);
+        return reads;
     }
 
     private void analyze(Statement statement) {
@@ -106,40 +173,69 @@ final class PipelineCompiler {
                             .ifPresent(d -> datasets.put(Declarations.key(name(table)), d));
             case CreateView view -> view(view);
             case CreateDataset dataset ->
-                    bound(dataset)
-                            .flatMap(
-                                    plan ->
-                                            attempt(
-                                                    () ->
-                                                            new DatasetCompiler(catalyst, errors)
-                                                                    .dataset(dataset, plan)))
+                    attempt(() -> dataset(dataset))
                             .flatMap(d -> d)
                             .ifPresent(d -> datasets.put(Declarations.key(name(dataset)), d));
-            case CreateSynced _ -> {}
+            case CreateFlow _, CreateSynced _ -> {}
         }
+    }
+
+    private Optional<Dataset> dataset(CreateDataset dataset) {
+        var flows = new ArrayList<DatasetCompiler.BoundFlow>();
+        for (var flow : dataset.flows()) {
+            var bound =
+                    switch (flow) {
+                        case Flow.Insert insert -> bound(insert.query());
+                        case Flow.AutoCdc changes -> bound(changes);
+                    };
+            if (bound.isEmpty()) {
+                return Optional.empty();
+            }
+            flows.add(bound.get().of(flow));
+        }
+        return flows.isEmpty()
+                ? Optional.empty()
+                : new DatasetCompiler(catalyst, errors).dataset(dataset, flows);
     }
 
     /** A view is analysed by itself, so that its errors are told once and where they are. */
     private void view(CreateView view) {
-        bound(view)
-                .flatMap(
-                        plan ->
-                                attempt(
-                                        () ->
-                                                new DatasetCompiler(catalyst, errors)
-                                                        .view(view, plan)))
+        var query = queries.get(view.query());
+        if (query == null || !query.reads().stream().allMatch(this::isCompiled)) {
+            return;
+        }
+        var text = new View(query, view.columns());
+        attempt(() -> new DatasetCompiler(catalyst, errors).view(view, text.plan(this::relation)))
                 .filter(isRight -> isRight)
-                .flatMap(_ -> Optional.ofNullable(queries.get(view)))
-                .ifPresent(query -> views.put(Declarations.key(view.name()), query));
+                .ifPresent(_ -> views.put(Declarations.key(view.name()), text));
     }
 
-    /** The query with what it reads put in; empty if any of that has errors. */
-    private Optional<LogicalPlan> bound(Statement statement) {
-        var query = queries.get(statement);
+    /** A query with what it reads put in. */
+    private record Bound(Fragment text, LogicalPlan plan) {
+        DatasetCompiler.BoundFlow of(Flow flow) {
+            return new DatasetCompiler.BoundFlow(flow, text, plan);
+        }
+    }
+
+    /** Empty if anything that it reads has errors. */
+    private Optional<Bound> bound(Fragment text) {
+        var query = queries.get(text);
         if (query == null || !query.reads().stream().allMatch(this::isCompiled)) {
             return Optional.empty();
         }
-        return Optional.of(query.bound(this::relation));
+        return Optional.of(new Bound(text, query.bound(this::relation)));
+    }
+
+    private Optional<Bound> bound(Flow.AutoCdc flow) {
+        var source = datasets.get(Declarations.key(flow.source().toString()));
+        if (source == null) {
+            return Optional.empty();
+        }
+        var conditions = new ExpectationCompiler(catalyst, errors);
+        flow.rules().deleteWhen().ifPresent(c -> conditions.check(c, source.schema()));
+        flow.rules().truncateWhen().ifPresent(c -> conditions.check(c, source.schema()));
+        var text = ChangeQuery.of(flow, source);
+        return Optional.of(new Bound(text, new QueryText(catalyst, text).bound(this::relation)));
     }
 
     private boolean isCompiled(String key) {
@@ -150,7 +246,7 @@ final class PipelineCompiler {
         var key = Declarations.key(QueryText.name(relation));
         var view = views.get(key);
         if (view != null) {
-            return QueryText.aliased(QueryText.name(relation), view.again().bound(this::relation));
+            return QueryText.aliased(QueryText.name(relation), view.plan(this::relation));
         }
         var dataset = datasets.get(key);
         if (dataset == null) {
@@ -181,6 +277,7 @@ final class PipelineCompiler {
     private List<TextError> inOrderOfText() {
         var files = request.files().stream().map(SourceText::path).toList();
         return errors.stream()
+                .map(e -> new TextError(parameters.original(e.position()), e.message(), e.hint()))
                 .distinct()
                 .sorted(
                         Comparator.comparingInt((TextError e) -> files.indexOf(e.position().file()))
@@ -194,6 +291,7 @@ final class PipelineCompiler {
             case CreateTable table -> table.name().toString();
             case CreateDataset dataset -> dataset.name().toString();
             case CreateView view -> view.name();
+            case CreateFlow flow -> flow.flow().name();
             case CreateSynced synced -> synced.name().toString();
         };
     }

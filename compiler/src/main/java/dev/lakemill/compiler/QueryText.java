@@ -81,6 +81,14 @@ final class QueryText {
                                                     .formatted(dataset.name())
                                             + " read as a stream",
                                     "leave STREAM out, or make it a streaming table"));
+            case Statement.CreateDataset dataset when !DatasetCompiler.appends(dataset) ->
+                    errors.add(
+                            new TextError(
+                                    position,
+                                    "%s is written by AUTO CDC, its rows change; it cannot be read"
+                                                    .formatted(dataset.name())
+                                            + " as a stream",
+                                    "leave STREAM out, or read the stream of its events"));
             case Statement.CreateView view ->
                     errors.add(
                             new TextError(
@@ -88,7 +96,10 @@ final class QueryText {
                                     "%s is a temporary view; it cannot be read as a stream"
                                             .formatted(view.name()),
                                     "write STREAM round the table within the view"));
-            case Statement.CreateDataset _, Statement.CreateTable _, Statement.CreateSynced _ -> {}
+            case Statement.CreateDataset _,
+                    Statement.CreateTable _,
+                    Statement.CreateFlow _,
+                    Statement.CreateSynced _ -> {}
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.catalyst.expressions.ExprId;
 import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.trees.TreeNode;
 
 /** What the lowering of one query shares: the numbers of its columns and the errors found. */
@@ -34,6 +35,11 @@ final class Scope {
      */
     int id(ExprId id) {
         return ids.computeIfAbsent(id, _ -> ids.size());
+    }
+
+    /** A number that no column has. */
+    int nextId() {
+        return id(NamedExpression.newExprId());
     }
 
     /** Gives a column that Spark named itself a name that is the same in every run. */

@@ -1,6 +1,7 @@
 package dev.lakemill.compiler;
 
 import dev.lakemill.compiler.Statement.ColumnText;
+import dev.lakemill.compiler.Statement.Flow;
 import dev.lakemill.compiler.Statement.Rule;
 import dev.lakemill.compiler.Statement.Word;
 import dev.lakemill.plan.Fragment;
@@ -12,11 +13,10 @@ import dev.lakemill.plan.TextError;
 import dev.lakemill.plan.TextRefused;
 import dev.lakemill.plan.Token;
 import dev.lakemill.plan.TokenReader;
+import dev.lakemill.types.TableName;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Reads the DDL round the queries of a pipeline's file: which statements there are, and their
@@ -28,17 +28,9 @@ import java.util.Set;
 final class StatementParser {
     private static final String KINDS =
             "a pipeline's file holds CREATE TABLE, CREATE STREAMING TABLE, CREATE MATERIALIZED VIEW,"
-                    + " CREATE TEMPORARY VIEW and CREATE SYNCED TABLE, each ended by ;";
+                    + " CREATE FLOW, CREATE TEMPORARY VIEW, CREATE SYNCED TABLE and SET, each ended"
+                    + " by ;";
     private static final String ACTIONS = "write DROP ROW, FAIL UPDATE or QUARANTINE";
-    private static final Set<String> CLAUSES_LEFT_OUT =
-            Set.of(
-                    "PARTITIONED",
-                    "CLUSTER",
-                    "LOCATION",
-                    "TBLPROPERTIES",
-                    "WITH",
-                    "FLOW",
-                    "REFRESH");
 
     private final TokenReader in;
     private final List<TextError> errors;
@@ -65,6 +57,10 @@ final class StatementParser {
             if (in.accept(';')) {
                 continue;
             }
+            if (in.accept("SET")) {
+                in.skipStatement(); // Parameters has read it
+                continue;
+            }
             try {
                 statements.add(statement());
                 if (!in.atEnd()) {
@@ -84,13 +80,17 @@ final class StatementParser {
         if (in.accept("OR") && !in.accept("REFRESH") && !in.accept("REPLACE")) {
             throw in.unexpected("REFRESH", "write CREATE OR REFRESH");
         }
+        var isPrivate = in.accept("PRIVATE");
         if (in.accept("STREAMING")) {
             in.expect("write CREATE OR REFRESH STREAMING TABLE", "TABLE");
-            return dataset(true, position);
+            return dataset(true, isPrivate, position);
         }
         if (in.accept("MATERIALIZED")) {
             in.expect("write CREATE OR REFRESH MATERIALIZED VIEW", "VIEW");
-            return dataset(false, position);
+            return dataset(false, isPrivate, position);
+        }
+        if (isPrivate) {
+            throw in.unexpected("STREAMING TABLE or MATERIALIZED VIEW", "only those are PRIVATE");
         }
         if (in.accept("TEMPORARY") || in.accept("TEMP")) {
             in.expect("write CREATE TEMPORARY VIEW", "VIEW");
@@ -100,8 +100,15 @@ final class StatementParser {
             in.expect("write CREATE SYNCED TABLE", "TABLE");
             return synced(position);
         }
+        if (in.accept("FLOW")) {
+            return new FlowParser(in).flow(position);
+        }
         if (in.accept("TABLE")) {
             return table(position);
+        }
+        if (in.peek().isWord("LIVE")) {
+            throw in.unexpected(
+                    "TEMPORARY VIEW or STREAMING TABLE", "LIVE is the old form: write the new one");
         }
         throw in.unexpected("what to create", KINDS);
     }
@@ -111,16 +118,16 @@ final class StatementParser {
         var name = in.tableName();
         var columns =
                 in.list("list the columns in parentheses: (name TYPE [NOT NULL], …)", this::column);
-        var comment = clauses();
+        var clauses = new ClauseParser(in).ofTable();
         if (in.peek().isWord("AS")) {
             throw in.unexpected(
                     "the end of the statement",
                     "a table that is computed is a STREAMING TABLE or a MATERIALIZED VIEW");
         }
-        return new Statement.CreateTable(name, columns, comment, position);
+        return new Statement.CreateTable(name, columns, clauses.comment(), position);
     }
 
-    private Statement dataset(boolean streaming, SourcePosition position) {
+    private Statement dataset(boolean streaming, boolean isPrivate, SourcePosition position) {
         in.accept("IF", "NOT", "EXISTS");
         var name = in.tableName();
         var columns = new ArrayList<ColumnText>();
@@ -133,10 +140,24 @@ final class StatementParser {
                                     ? rules.add(rule())
                                     : columns.add(column()));
         }
-        var comment = clauses();
-        in.expect("write AS and the query", "AS");
+        var clauses = new ClauseParser(in).ofDataset(streaming, isPrivate);
         return new Statement.CreateDataset(
-                name, streaming, columns, rules, comment, query(), position);
+                name, streaming, columns, rules, clauses, flows(name, streaming), position);
+    }
+
+    /** {@code AS query}, {@code FLOW …}, or nothing where CREATE FLOW says it. */
+    private List<Flow> flows(TableName name, boolean streaming) {
+        var position = in.position();
+        if (in.accept("AS")) {
+            return List.of(new Flow.Insert(name.toString(), false, query(in), position));
+        }
+        if (streaming && in.accept("FLOW")) {
+            return List.of(new FlowParser(in).within(name, position));
+        }
+        if (streaming && (in.atEnd() || in.peek().isSign(';'))) {
+            return List.of();
+        }
+        throw in.unexpected("AS", "write AS and the query");
     }
 
     private Statement view(SourcePosition position) {
@@ -144,11 +165,28 @@ final class StatementParser {
         if (in.peek().isSign('.')) {
             throw in.unexpected("AS", "a temporary view's name has one part");
         }
+        var columns = new ArrayList<Word>();
+        if (in.peek().isSign('(')) {
+            columns.addAll(
+                    in.list("list the view's columns: (name COMMENT 'text', …)", this::viewColumn));
+        }
+        new ClauseParser(in).ofView();
         in.expect("write AS and the query", "AS");
-        return new Statement.CreateView(name, query(), position);
+        return new Statement.CreateView(name, columns, query(in), position);
     }
 
-    private Fragment query() {
+    private Word viewColumn() {
+        if (in.peek().isWord("CONSTRAINT")) {
+            throw in.unexpected("a column", "expectations stand on tables and materialized views");
+        }
+        var word = word(in);
+        if (in.accept("COMMENT")) {
+            var _ = in.string("the comment");
+        }
+        return word;
+    }
+
+    static Fragment query(TokenReader in) {
         var query = in.restOfStatement();
         if (query.start() == query.end()) {
             throw in.unexpected("a query", "write SELECT …");
@@ -163,15 +201,15 @@ final class StatementParser {
         var sourcePosition = in.position();
         var source = in.tableName();
         in.expect("a synced table needs PRIMARY KEY (columns)", "PRIMARY", "KEY");
-        var key = in.list("list the key's columns in parentheses", this::word);
+        var key = in.list("list the key's columns in parentheses", () -> word(in));
         var indexes = new ArrayList<List<Word>>();
         while (in.accept("INDEX")) {
-            indexes.add(in.list("list the index's columns in parentheses", this::word));
+            indexes.add(in.list("list the index's columns in parentheses", () -> word(in)));
         }
         return new Statement.CreateSynced(name, source, sourcePosition, key, indexes, position);
     }
 
-    private Word word() {
+    static Word word(TokenReader in) {
         var position = in.position();
         return new Word(in.name("a column's name"), position);
     }
@@ -180,12 +218,33 @@ final class StatementParser {
         var position = in.position();
         var name = in.name("a column's name");
         var type = type(name);
-        var nullable = !in.accept("NOT", "NULL");
-        var comment = in.accept("COMMENT") ? in.string("the comment") : "";
-        if (!in.peek().isSign(',') && !in.peek().isSign(')')) {
-            throw in.unexpected("',' or ')'", "a column is name TYPE [NOT NULL] [COMMENT 'text']");
+        var nullable = true;
+        var comment = "";
+        Optional<Fragment> generated = Optional.empty();
+        while (!in.peek().isSign(',') && !in.peek().isSign(')')) {
+            if (in.accept("NOT", "NULL")) {
+                nullable = false;
+            } else if (in.accept("COMMENT")) {
+                comment = in.string("the comment");
+            } else if (in.peek().isWord("GENERATED")) {
+                generated = Optional.of(generated());
+            } else {
+                throw in.unexpected(
+                        "',' or ')'",
+                        "a column is name TYPE [NOT NULL] [GENERATED ALWAYS AS (…)] [COMMENT 'text']");
+            }
         }
-        return new ColumnText(name, type, nullable, comment, position);
+        return new ColumnText(name, type, nullable, comment, generated, position);
+    }
+
+    private Fragment generated() {
+        if (!in.accept("GENERATED", "ALWAYS", "AS") || !in.peek().isSign('(')) {
+            throw in.unexpected(
+                    "GENERATED ALWAYS AS (…)",
+                    "there are no identity columns, since a replay could number rows anew; use a"
+                            + " key of the data");
+        }
+        return in.inParentheses("write GENERATED ALWAYS AS (expression)");
     }
 
     /** The tokens up to NOT, COMMENT, a comma or a parenthesis outside of brackets. */
@@ -223,7 +282,7 @@ final class StatementParser {
         in.expect("write CONSTRAINT name EXPECT (condition)", "EXPECT");
         var first = in.peek();
         if (in.accept("UNIQUE")) {
-            var columns = in.list("list the columns: EXPECT UNIQUE (a, b)", this::word);
+            var columns = in.list("list the columns: EXPECT UNIQUE (a, b)", () -> word(in));
             var text = in.since(first).text();
             return new Rule(name, Optional.empty(), columns, onViolation(), text, position);
         }
@@ -247,22 +306,5 @@ final class StatementParser {
             return OnViolation.QUARANTINE;
         }
         throw in.unexpected("an action", ACTIONS);
-    }
-
-    /** The clauses between the columns and AS; gives the comment. */
-    private String clauses() {
-        var comment = "";
-        while (!in.atEnd() && !in.peek().isWord("AS") && !in.peek().isSign(';')) {
-            if (in.accept("COMMENT")) {
-                comment = in.string("the comment");
-            } else if (in.accept("USING")) {
-                in.expect("every table is a Delta table: leave USING out", "DELTA");
-            } else if (CLAUSES_LEFT_OUT.contains(in.peek().text().toUpperCase(Locale.ROOT))) {
-                throw in.unexpected("AS", "this version knows COMMENT only; leave the clause out");
-            } else {
-                throw in.unexpected("COMMENT or AS", "");
-            }
-        }
-        return comment;
     }
 }

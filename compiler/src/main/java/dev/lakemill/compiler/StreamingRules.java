@@ -34,15 +34,22 @@ final class StreamingRules {
         return rules.errors;
     }
 
-    static List<TextError> ofView(Relation query, SourcePosition position) {
+    static List<TextError> ofView(Relation query) {
+        return ofWhole(
+                query,
+                "a materialized view reads whole tables, not streams",
+                "leave STREAM out, or make it a STREAMING TABLE");
+    }
+
+    static List<TextError> ofOnce(Relation query) {
+        return ofWhole(
+                query, "a flow that runs ONCE reads whole tables, not streams", "leave STREAM out");
+    }
+
+    private static List<TextError> ofWhole(Relation query, String message, String hint) {
         return Relations.scans(query)
                 .filter(Relation.Scan::streaming)
-                .map(
-                        scan ->
-                                new TextError(
-                                        scan.position(),
-                                        "a materialized view reads whole tables, not streams",
-                                        "leave STREAM out, or make it a STREAMING TABLE"))
+                .map(scan -> new TextError(scan.position(), message, hint))
                 .limit(1)
                 .toList();
     }

@@ -21,8 +21,10 @@ final class StatementParserTest {
                         """);
         assertThat(statements).hasSize(2);
         var view = (Statement.CreateDataset) statements.getFirst();
-        assertThat(view.comment()).isEqualTo("it's; 'so'");
-        assertThat(view.query().text()).startsWith("SELECT ';'").endsWith("FROM a.b.t");
+        assertThat(view.clauses().comment()).isEqualTo("it's; 'so'");
+        assertThat(((Statement.Flow.Insert) view.flows().getFirst()).query().text())
+                .startsWith("SELECT ';'")
+                .endsWith("FROM a.b.t");
         var table = (Statement.CreateTable) statements.getLast();
         assertThat(table.columns().getFirst().name()).isEqualTo("odd;name");
         assertThat(table.columns().getFirst().comment()).isEqualTo(";");

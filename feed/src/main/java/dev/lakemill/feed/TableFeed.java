@@ -93,6 +93,11 @@ public final class TableFeed implements AutoCloseable {
         wakes.add(wake);
     }
 
+    /** Ends what {@link #onPublish} began. */
+    public void offPublish(Runnable wake) {
+        wakes.remove(wake);
+    }
+
     @Override
     public synchronized void close() {
         memory.values().forEach(TableBatch::close);

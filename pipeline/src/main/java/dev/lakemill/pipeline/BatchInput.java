@@ -5,6 +5,7 @@ import dev.lakemill.types.TableName;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What a batch runs on.
@@ -12,10 +13,20 @@ import java.util.Map;
  * @param number counting up by one from 1
  * @param now frozen for the batch
  * @param rows new rows of sources, in order; they stay the caller's
+ * @param once the flows that run a single time, in this batch
  * @param everything true to recompute all views, whatever changed
  */
 record BatchInput(
-        long number, Instant now, Map<TableName, List<TableBatch>> rows, boolean everything) {
+        long number,
+        Instant now,
+        Map<TableName, List<TableBatch>> rows,
+        Set<String> once,
+        boolean everything) {
+    BatchInput(
+            long number, Instant now, Map<TableName, List<TableBatch>> rows, boolean everything) {
+        this(number, now, rows, Set.of(), everything);
+    }
+
     long rowCount() {
         return rows.values().stream()
                 .flatMap(List::stream)

@@ -16,7 +16,10 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -45,14 +48,25 @@ public final class CompilerProcess {
      * @throws LakemillException UNAVAILABLE when the compiler does not run or answer
      */
     public static Compilation compile(String name, List<SourceText> files, Path cacheFolder) {
+        return compile(name, files, Map.of(), cacheFolder);
+    }
+
+    /**
+     * The same, with values of {@code ${name}}.
+     *
+     * @throws LakemillException UNAVAILABLE when the compiler does not run or answer
+     */
+    public static Compilation compile(
+            String name, List<SourceText> files, Map<String, String> parameters, Path cacheFolder) {
         try {
-            var hash = hash(name, files);
+            var hash = hash(name, files, new TreeMap<>(parameters));
             var file = cacheFolder.resolve(name + "-" + hash + ".json");
             var kept = kept(file);
             if (kept.isPresent()) {
                 return checked(kept.get());
             }
-            var answer = run(PlanJson.writeRequest(new CompileRequest(name, files, hash)));
+            var answer =
+                    run(PlanJson.writeRequest(new CompileRequest(name, files, parameters, hash)));
             var compilation = PlanJson.readCompilation(answer);
             if (compilation instanceof Compilation.Compiled) {
                 keep(file, answer);
@@ -182,11 +196,17 @@ public final class CompilerProcess {
         }
     }
 
-    private static String hash(String name, List<SourceText> files) throws IOException {
+    private static String hash(
+            String name, List<SourceText> files, SortedMap<String, String> parameters)
+            throws IOException {
         try {
             var digest = MessageDigest.getInstance("SHA-256");
             addCompiler(digest);
             add(digest, name);
+            for (var parameter : parameters.entrySet()) {
+                add(digest, parameter.getKey());
+                add(digest, parameter.getValue());
+            }
             for (var file : files) {
                 add(digest, file.path());
                 add(digest, file.text());

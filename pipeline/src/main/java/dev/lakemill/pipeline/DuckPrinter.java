@@ -150,7 +150,10 @@ public final class DuckPrinter {
     private Stream<TextError> refusals(Dataset dataset) {
         return switch (dataset) {
             case Dataset.IngestedTable _ -> Stream.of();
-            case Dataset.StreamingTable table -> refusals(table.query(), table.expectations());
+            case Dataset.StreamingTable table ->
+                    Stream.concat(
+                            refusals(table.query(), table.expectations()),
+                            table.once().stream().flatMap(f -> refusals(f.query(), List.of())));
             case Dataset.MaterializedView view -> refusals(view.query(), view.expectations());
         };
     }

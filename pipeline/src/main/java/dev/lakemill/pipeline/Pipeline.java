@@ -9,6 +9,7 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,7 @@ public final class Pipeline implements AutoCloseable {
      * @param sources the feed of each ingested table that the plan reads
      * @param outputs opens the Delta table of an output; the tables stay the caller's
      * @param feed where batches and rounds go; it stays the caller's
+     * @param limits up to where the sources are read
      * @param folder of the pipeline's own: journal, checkpoints, temporary files
      */
     public record Wiring(
@@ -39,15 +41,32 @@ public final class Pipeline implements AutoCloseable {
             GroupFeed feed,
             Path folder,
             BufferAllocator allocator,
-            InstantSource clock) {}
+            InstantSource clock,
+            SourceLimits limits) {
+        /** Of all rows of the sources. */
+        public Wiring(
+                Map<TableName, TableFeed> sources,
+                Function<PipelineOutputs.Output, DeltaTable> outputs,
+                GroupFeed feed,
+                Path folder,
+                BufferAllocator allocator,
+                InstantSource clock) {
+            this(sources, outputs, feed, folder, allocator, clock, SourceLimits.NONE);
+        }
+    }
 
     private final String name;
     private final PipelineLoop loop;
     private final Thread owner;
+    private final Collection<TableFeed> feeds;
+    private final Runnable wake;
 
-    private Pipeline(String name, PipelineLoop loop) {
+    private Pipeline(String name, PipelineLoop loop, Collection<TableFeed> feeds) {
         this.name = name;
         this.loop = loop;
+        this.feeds = List.copyOf(feeds);
+        this.wake = loop::wake;
+        this.feeds.forEach(feed -> feed.onPublish(wake));
         this.owner = Thread.ofPlatform().name("pipeline-" + name).start(loop);
     }
 
@@ -67,7 +86,7 @@ public final class Pipeline implements AutoCloseable {
             if (feed == null) {
                 throw new IllegalArgumentException("no feed of " + source.name());
             }
-            sources.put(source.name(), SourceRows.of(feed));
+            sources.put(source.name(), wiring.limits().limited(source.name(), feed));
         }
         var outputs = new HashMap<TableName, OutputTable>();
         for (var output : program.outputs()) {
@@ -83,13 +102,14 @@ public final class Pipeline implements AutoCloseable {
                         new LocalDisk(),
                         wiring.allocator(),
                         wiring.clock());
-        var pipeline = start(program, config, parts);
-        wiring.sources().values().forEach(feed -> feed.onPublish(pipeline::wake));
-        return pipeline;
+        return new Pipeline(
+                program.name(),
+                new PipelineLoop(program, config, parts),
+                wiring.sources().values());
     }
 
     static Pipeline start(Program program, PipelineConfig config, PipelineRun.Parts parts) {
-        return new Pipeline(program.name(), new PipelineLoop(program, config, parts));
+        return new Pipeline(program.name(), new PipelineLoop(program, config, parts), List.of());
     }
 
     public String name() {
@@ -98,7 +118,7 @@ public final class Pipeline implements AutoCloseable {
 
     /** Looks for input now. */
     void wake() {
-        loop.wake();
+        wake.run();
     }
 
     public PipelineStatus status() {
@@ -128,6 +148,7 @@ public final class Pipeline implements AutoCloseable {
     /** Finishes the running batch, brings everything to Delta, and stops. */
     @Override
     public void close() {
+        feeds.forEach(feed -> feed.offPublish(wake));
         loop.close();
         var interrupted = false;
         while (owner.isAlive()) {

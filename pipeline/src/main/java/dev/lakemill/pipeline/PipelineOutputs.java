@@ -9,7 +9,9 @@ import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** The tables that a pipeline writes. */
 public final class PipelineOutputs {
@@ -35,6 +37,20 @@ public final class PipelineOutputs {
      */
     public static List<Output> of(PipelinePlan plan) {
         return Program.of(plan).outputs();
+    }
+
+    /** How each materialized view is kept equal to its query, and why so. */
+    public static Map<TableName, String> maintenance(PipelinePlan plan) {
+        var kept = new LinkedHashMap<TableName, String>();
+        for (var view : Program.of(plan).views()) {
+            kept.put(
+                    view.name(),
+                    view.query().usesNow()
+                            ? "recomputed in full, at each change of an input and each second,"
+                                    + " since it uses now()"
+                            : "recomputed in full, at each change of an input");
+        }
+        return kept;
     }
 
     static TableName quarantineOf(TableName table) {

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.apache.arrow.memory.BufferAllocator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -53,6 +54,9 @@ final class PipelineRun implements AutoCloseable {
     private final ArrayDeque<BatchRecord> replay;
     private final Map<TableName, TableCount> counts;
     private final Checkpoint base;
+
+    /** The newest position of each source when the process began. */
+    private final Map<TableName, Long> atStart = new TreeMap<>();
 
     private BatchRecord last;
     private long receivedMicros;
@@ -128,6 +132,7 @@ final class PipelineRun implements AutoCloseable {
         this.counts = new TreeMap<>(base.counts());
         program.appended().forEach(t -> counts.putIfAbsent(t.name(), TableCount.allKept(0)));
         this.readers = new SourceReaders(parts.sources(), base.sources());
+        parts.sources().forEach((name, rows) -> atStart.put(name, rows.position()));
         this.duck =
                 DuckSession.open(
                         config.duck(), parts.folder().resolve("temporary"), parts.allocator());
@@ -198,7 +203,8 @@ final class PipelineRun implements AutoCloseable {
                         receivedMicros,
                         program.planHash(),
                         due,
-                        counts);
+                        counts,
+                        last.once());
         DuckSession.Snapshot snapshot = null;
         var work = new ArrayList<CommitRound.Due>();
         for (var view : program.views()) {
@@ -354,10 +360,12 @@ final class PipelineRun implements AutoCloseable {
         }
         var rows = gathered == null ? readers.gather(config.batches()) : gathered;
         gathered = null;
-        if (rows.isEmpty() && !tick && !everything) {
+        var once = new TreeSet<>(last.once());
+        var isNew = holdsHistory(rows.positions()) && once.addAll(program.once());
+        if (rows.isEmpty() && !tick && !everything && !isNew) {
             return new Advance.Idle();
         }
-        var batch = new BatchRecord(last.number() + 1, now(), rows.positions());
+        var batch = new BatchRecord(last.number() + 1, now(), rows.positions(), once);
         try {
             journal.append(batch);
         } catch (UncheckedIOException e) {
@@ -368,12 +376,24 @@ final class PipelineRun implements AutoCloseable {
         return null;
     }
 
+    /** Whether all that was there at the start has been read. */
+    private boolean holdsHistory(Map<TableName, Long> positions) {
+        return atStart.entrySet().stream()
+                .allMatch(e -> positions.getOrDefault(e.getKey(), 0L) >= e.getValue());
+    }
+
     private Advance run(Prepared batch) {
         var record = batch.batch();
+        var once = new TreeSet<>(record.once());
+        once.removeAll(last.once());
         var outcome =
                 engine.run(
                         new BatchInput(
-                                record.number(), record.now(), batch.rows().rows(), everything));
+                                record.number(),
+                                record.now(),
+                                batch.rows().rows(),
+                                once,
+                                everything));
         return switch (outcome) {
             case BatchOutcome.Done done -> {
                 stands(batch, done);

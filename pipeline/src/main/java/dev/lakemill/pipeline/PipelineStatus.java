@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  *     commit round that had one; null before the first
  * @param tables what became of the rows of sources, streaming tables and views with expectations
  * @param backlog how many log bytes the newest row of each source is ahead of the last batch
+ * @param positions reached in each source by the last batch
  * @param pendingBytes rows that wait for Delta
  * @param batches of this process
  * @param views how each view is kept
@@ -31,6 +32,7 @@ public record PipelineStatus(
         @Nullable Long committedFreshnessMillis,
         Map<TableName, TableCount> tables,
         Map<TableName, Long> backlog,
+        Map<TableName, Long> positions,
         long pendingBytes,
         Batches batches,
         Map<TableName, ViewStatus> views,
@@ -42,6 +44,7 @@ public record PipelineStatus(
         tables = Map.copyOf(tables);
         backlog = Map.copyOf(backlog);
         views = Map.copyOf(views);
+        positions = Map.copyOf(positions);
     }
 
     public enum State {

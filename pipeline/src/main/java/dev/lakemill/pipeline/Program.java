@@ -106,6 +106,11 @@ final class Program {
         return appended;
     }
 
+    /** The flows that run a single time. */
+    List<String> once() {
+        return streams().stream().flatMap(s -> s.once().stream()).map(Step.Once::flow).toList();
+    }
+
     /** Whether time alone changes a view. */
     boolean usesNow() {
         return views().stream().anyMatch(view -> view.query().usesNow());
@@ -143,7 +148,8 @@ final class Program {
                             table.comment(),
                             new PlannedQuery(
                                     StreamOrder.carriedThrough(table.query(), table.name()), false),
-                            table.expectations().stream().map(Program::rule).toList());
+                            table.expectations().stream().map(Program::rule).toList(),
+                            table.once().stream().map(Program::once).toList());
             case Dataset.MaterializedView view ->
                     new Step.View(
                             view.name(),
@@ -154,6 +160,10 @@ final class Program {
                                     usesNow(view.expectations())),
                             view.expectations().stream().map(Program::rule).toList());
         };
+    }
+
+    private static Step.Once once(Dataset.OnceFlow flow) {
+        return new Step.Once(flow.name(), new PlannedQuery(flow.query(), false));
     }
 
     private static Rule rule(Expectation expectation) {
@@ -185,7 +195,10 @@ final class Program {
 
     /** Prints everything once, so that what cannot be printed is refused before the start. */
     private void print() {
-        streams().forEach(stream -> print(stream.query(), stream.rules()));
+        for (var stream : streams()) {
+            print(stream.query(), stream.rules());
+            stream.once().forEach(flow -> print(flow.query(), List.of()));
+        }
         views().forEach(view -> print(view.query(), view.rules()));
     }
 
@@ -202,6 +215,7 @@ final class Program {
     private void add(Step.Stream stream) {
         streamed.addAll(stream.query().streamed());
         stream.query().columnsRead().forEach(this::addRead);
+        stream.once().forEach(flow -> flow.query().columnsRead().forEach(this::addRead));
         for (var rule : stream.rules()) {
             if (rule.test() instanceof Rule.Test.Unique(List<String> columns)) {
                 addRead(stream.name(), Set.copyOf(columns));

@@ -12,7 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.zip.CRC32C;
 
 /**
@@ -31,6 +33,7 @@ final class RecordLine {
         node.put("batch", batch.number());
         node.put("now", batch.now().toString());
         node.set("sources", positions(batch.sources()));
+        put(node, batch.once());
         return line(node);
     }
 
@@ -44,6 +47,7 @@ final class RecordLine {
         node.set("due", positions(checkpoint.due()));
         var counts = node.putObject("counts");
         checkpoint.counts().forEach((table, count) -> put(counts, table, count));
+        put(node, checkpoint.once());
         return line(node);
     }
 
@@ -63,7 +67,8 @@ final class RecordLine {
                     new BatchRecord(
                             node.path("batch").asLong(),
                             Instant.parse(node.path("now").asText()),
-                            positions(node.path("sources"))));
+                            positions(node.path("sources")),
+                            flows(node.path("once"))));
         } catch (DateTimeException _) {
             return Optional.empty();
         }
@@ -87,7 +92,22 @@ final class RecordLine {
                                         node.path("received_micros").asLong(),
                                         node.path("plan_hash").asText(),
                                         positions(node.path("due")),
-                                        counts));
+                                        counts,
+                                        batch.once()));
+    }
+
+    /** Left out where there are none, as in most pipelines. */
+    private static void put(ObjectNode node, Set<String> once) {
+        if (!once.isEmpty()) {
+            var flows = node.putArray("once");
+            once.forEach(flows::add);
+        }
+    }
+
+    private static Set<String> flows(JsonNode node) {
+        var flows = new TreeSet<String>();
+        node.forEach(flow -> flows.add(flow.asText()));
+        return flows;
     }
 
     private static ObjectNode positions(Map<TableName, Long> positions) {

@@ -98,7 +98,7 @@ final class Recovery {
         for (var checkpoint : checkpoints.whole()) {
             if (checkpoint.number() > last.number()) {
                 for (long n = last.number() + 1; n < checkpoint.number(); n++) {
-                    replay.add(new BatchRecord(n, last.now(), last.sources()));
+                    replay.add(new BatchRecord(n, last.now(), last.sources(), last.once()));
                 }
                 replay.add(checkpoint.record());
                 last = checkpoint.record();

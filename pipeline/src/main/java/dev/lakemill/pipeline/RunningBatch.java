@@ -134,15 +134,13 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     }
 
     private void advance(Step.Stream stream) {
-        if (stream.query().streamed().stream().noneMatch(fresh::containsKey)) {
+        var once = stream.once().stream().filter(f -> input.once().contains(f.flow())).toList();
+        if (once.isEmpty() && stream.query().streamed().stream().noneMatch(fresh::containsKey)) {
             return;
         }
         var checks = new Checks(duck, stream.name(), stream.schema(), stream.rules());
         var judged =
-                checks.judge(
-                        stream.query().sql(this, DuckSession.NOW),
-                        DuckSession.NOW,
-                        Engine.whole(stream.name()));
+                checks.judge(incoming(stream, once), DuckSession.NOW, Engine.whole(stream.name()));
         try (var settled = checks.settle(judged, NUMBER, input.rowCount())) {
             counts.put(stream.name(), settled.count());
             append(
@@ -170,6 +168,23 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
                                     Checks.fate(Checks.QUARANTINE)),
                     settled.quarantined());
         }
+    }
+
+    /** The rows of all flows; those of flows that run once stand before all others. */
+    private String incoming(Step.Stream stream, List<Step.Once> once) {
+        var sql = stream.query().sql(this, DuckSession.NOW);
+        if (once.isEmpty()) {
+            return sql;
+        }
+        var columns = Checks.columns(stream.schema());
+        var all = new StringBuilder();
+        for (var flow : once) {
+            all.append(
+                    "SELECT row_number() OVER () - 1000000000000 AS %s, %s FROM (%s) UNION ALL "
+                            .formatted(
+                                    Checks.ROW, columns, flow.query().sql(this, DuckSession.NOW)));
+        }
+        return all.append("SELECT %s, %s FROM (%s)".formatted(Checks.ROW, columns, sql)).toString();
     }
 
     private void append(Program.Appended table, String sql, Rows rows) {

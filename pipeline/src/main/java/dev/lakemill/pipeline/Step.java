@@ -17,8 +17,26 @@ sealed interface Step {
     record Source(TableName name, TableSchema schema, String comment) implements Step {}
 
     /** A streaming table: its query runs over the rows that are new in its sources. */
-    record Stream(TableName name, TableSchema schema, String comment, Query query, List<Rule> rules)
-            implements Step {}
+    record Stream(
+            TableName name,
+            TableSchema schema,
+            String comment,
+            Query query,
+            List<Rule> rules,
+            List<Once> once)
+            implements Step {
+        Stream(TableName name, TableSchema schema, String comment, Query query, List<Rule> rules) {
+            this(name, schema, comment, query, rules, List.of());
+        }
+    }
+
+    /**
+     * Rows that come into a streaming table a single time.
+     *
+     * @param flow its name, unique in the program
+     * @param query over whole tables; gives the table's columns
+     */
+    record Once(String flow, Query query) {}
 
     /** A materialized view: it equals its query. */
     record View(TableName name, TableSchema schema, String comment, Query query, List<Rule> rules)

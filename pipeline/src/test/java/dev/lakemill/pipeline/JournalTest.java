@@ -102,7 +102,8 @@ final class JournalTest {
                                         3,
                                         1,
                                         1,
-                                        List.of(new TableCount.RuleCount("positive", 3, 2)))));
+                                        List.of(new TableCount.RuleCount("positive", 3, 2)))),
+                        Set.of("past"));
         var checkpoints = new Checkpoints(folder, disk);
         checkpoints.write(checkpoint);
         checkpoints.write(Checkpoint.START);

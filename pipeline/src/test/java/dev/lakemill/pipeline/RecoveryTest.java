@@ -16,6 +16,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
@@ -195,7 +196,8 @@ final class RecoveryTest {
         }
         var at = batchAt(number, number);
         checkpoints.add(
-                new Checkpoint(number, at.now(), at.sources(), 0, "hash", versions, Map.of()));
+                new Checkpoint(
+                        number, at.now(), at.sources(), 0, "hash", versions, Map.of(), Set.of()));
     }
 
     private static BatchRecord batchAt(long number, long position) {

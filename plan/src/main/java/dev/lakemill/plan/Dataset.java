@@ -19,15 +19,43 @@ public sealed interface Dataset {
             TableName name, TableSchema schema, String comment, SourcePosition position)
             implements Dataset {}
 
-    /** {@code CREATE OR REFRESH STREAMING TABLE}: each input row is processed once. */
+    /**
+     * {@code CREATE OR REFRESH STREAMING TABLE}: each input row is processed once.
+     *
+     * @param query of all flows that read streams, one after the other
+     * @param once the flows that run a single time, over whole tables
+     */
     record StreamingTable(
             TableName name,
             TableSchema schema,
             String comment,
             List<Expectation> expectations,
             Relation query,
-            SourcePosition position)
-            implements Dataset {}
+            SourcePosition position,
+            List<OnceFlow> once,
+            TableOptions options)
+            implements Dataset {
+        public StreamingTable(
+                TableName name,
+                TableSchema schema,
+                String comment,
+                List<Expectation> expectations,
+                Relation query,
+                SourcePosition position) {
+            this(
+                    name,
+                    schema,
+                    comment,
+                    expectations,
+                    query,
+                    position,
+                    List.of(),
+                    TableOptions.NONE);
+        }
+    }
+
+    /** {@code INSERT INTO ONCE}: rows that come into a streaming table a single time. */
+    record OnceFlow(String name, Relation query) {}
 
     /** {@code CREATE OR REFRESH MATERIALIZED VIEW}: always equal to its query. */
     record MaterializedView(
@@ -36,6 +64,17 @@ public sealed interface Dataset {
             String comment,
             List<Expectation> expectations,
             Relation query,
-            SourcePosition position)
-            implements Dataset {}
+            SourcePosition position,
+            TableOptions options)
+            implements Dataset {
+        public MaterializedView(
+                TableName name,
+                TableSchema schema,
+                String comment,
+                List<Expectation> expectations,
+                Relation query,
+                SourcePosition position) {
+            this(name, schema, comment, expectations, query, position, TableOptions.NONE);
+        }
+    }
 }

@@ -5,6 +5,7 @@ import dev.lakemill.types.TableName;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /** Walks over the tokens of a file and tells what was expected where. Not thread-safe. */
 public final class TokenReader {
@@ -147,6 +148,26 @@ public final class TokenReader {
         var inside = open.end();
         var close = tokens.get(at - 1).start();
         return new Fragment(source, inside, close);
+    }
+
+    /**
+     * What stands before any of the words, outside of parentheses, or before the statement's end.
+     */
+    public Fragment until(String hint, String... words) {
+        var first = peek();
+        var depth = 0;
+        while (!atEnd() && !peek().isSign(';')) {
+            var token = peek();
+            if (depth == 0 && Stream.of(words).anyMatch(token::isWord)) {
+                break;
+            }
+            next();
+            depth += token.isSign('(') ? 1 : token.isSign(')') ? -1 : 0;
+        }
+        if (peek().start() == first.start()) {
+            throw unexpected("a condition", hint);
+        }
+        return since(first);
     }
 
     /** Everything up to the end of the statement. */

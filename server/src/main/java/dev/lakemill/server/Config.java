@@ -30,8 +30,10 @@ record Config(
      * A pipeline: the SQL files of a folder, in order of name.
      *
      * @param owner the principal that it runs as; empty for the node itself
+     * @param configuration values of {@code ${name}} in its text
      */
-    record PipelineEntry(String name, Path folder, String owner) {}
+    record PipelineEntry(
+            String name, Path folder, String owner, Map<String, String> configuration) {}
 
     /** A static web application, served at {@code /apps/name/}. */
     record App(String name, Path folder) {}
@@ -58,7 +60,8 @@ record Config(
                                         new PipelineEntry(
                                                 name,
                                                 folder.resolve(entry.folder()),
-                                                entry.owner())));
+                                                entry.owner(),
+                                                entry.configuration())));
         var apps = new ArrayList<App>();
         entries(flat.remove("apps"), "apps", file)
                 .forEach((name, entry) -> apps.add(new App(name, folder.resolve(entry.folder()))));
@@ -135,7 +138,7 @@ record Config(
     }
 
     /** What an entry of a list says. */
-    private record Entry(String folder, String owner) {}
+    private record Entry(String folder, String owner, Map<String, String> configuration) {}
 
     private static Map<String, Entry> entries(@Nullable Object list, String key, Path file) {
         var found = new LinkedHashMap<String, Entry>();
@@ -147,7 +150,8 @@ record Config(
                 if (entry instanceof Map<?, ?> map
                         && map.get("name") instanceof String name
                         && map.get("folder") instanceof String path
-                        && found.put(name, new Entry(path, owner(map))) == null) {
+                        && found.put(name, new Entry(path, owner(map), configuration(map)))
+                                == null) {
                     continue;
                 }
                 throw bad(
@@ -163,6 +167,14 @@ record Config(
 
     private static String owner(Map<?, ?> entry) {
         return entry.get("owner") instanceof String owner ? owner : "";
+    }
+
+    private static Map<String, String> configuration(Map<?, ?> entry) {
+        var values = new LinkedHashMap<String, String>();
+        if (entry.get("configuration") instanceof Map<?, ?> map) {
+            map.forEach((key, value) -> values.put(String.valueOf(key), String.valueOf(value)));
+        }
+        return values;
     }
 
     private static Map<Setting, String> values(

@@ -123,6 +123,7 @@ final class HttpServer implements AutoCloseable {
         SqlRoutes.mount(routes, parts.node().sql().statements());
         AccessRoutes.mount(routes, catalog);
         InsertRoutes.mount(routes, parts.node().ingest());
+        PipelineRoutes.mount(routes, parts.node());
         UnityApi.mount(routes, parts.node().unity());
         routes.secured(HttpMethod.GET, "/api/status", (_, caller) -> status(caller));
         routes.secured(HttpMethod.GET, "/api/pipelines/:name/audit", this::audit);

@@ -194,7 +194,7 @@ final class LakeQueries {
             case SYNCED ->
                     Optional.of(
                             "read it in Postgres (./lakemill sql --postgres), or read %s here"
-                                    .formatted(table.properties().get(PipelineHost.SOURCE)));
+                                    .formatted(table.properties().get(OutputTables.SOURCE)));
             case STATE -> Optional.of("read it in Postgres (./lakemill sql --postgres)");
             case MANAGED, VIEW -> Optional.of("read it by Spark with the catalog's REST API");
         };

@@ -29,6 +29,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -52,7 +53,8 @@ final class Node implements AutoCloseable {
     private final DoorParts door;
     private final Tables tables;
     private final LineageRecorder lineage;
-    private final List<PipelineHost> pipelines = new ArrayList<>();
+    private final List<PipelineHost> pipelines = new CopyOnWriteArrayList<>();
+    private final EventLog events;
     private final Ingest ingest;
     private final Throughput throughput;
     private final LiveTables live;
@@ -79,6 +81,7 @@ final class Node implements AutoCloseable {
             projection = part(projection());
             tables = part(openTables());
             openAudit();
+            events = part(openEvents());
             door = frontDoor();
             lineage = part(LineageRecorder.start(postgres.owner(), catalog, Clock.systemUTC()));
             history = part(IngestHistoryLog.start(postgres.owner()));
@@ -102,6 +105,7 @@ final class Node implements AutoCloseable {
                                             Clock.systemUTC())));
             pipelines.forEach(PipelineHost::run);
             pipelines.forEach(p -> p.plan().ifPresent(plan -> lineage.runs(plan, systemName())));
+            part(new PipelineWatcher(config, this::deploy));
             throughput = part(new Throughput(() -> ingest.totals().rows()));
             live = liveTables();
             http = part(httpServer());
@@ -286,6 +290,20 @@ final class Node implements AutoCloseable {
         part(catalog.audit());
     }
 
+    private EventLog openEvents() {
+        tables.ensure(
+                EventLog.TABLE,
+                TableKind.STREAMING_TABLE,
+                EventLog.SCHEMA,
+                "What happened to pipelines, with the metrics of their flows",
+                Map.of());
+        return EventLog.start(
+                tables.delta(EventLog.TABLE),
+                allocator,
+                Clock.systemUTC(),
+                () -> pipelines.forEach(PipelineHost::sample));
+    }
+
     private String systemName() {
         return catalog.system().principal().name();
     }
@@ -301,7 +319,28 @@ final class Node implements AutoCloseable {
                         tables,
                         postgres,
                         new PipelineRights(catalog, entry.owner()),
+                        events::add,
                         allocator));
+    }
+
+    /**
+     * Puts the text that stands in the pipeline's folder now in the place of the one that runs.
+     *
+     * @return what happens, for people
+     */
+    String deploy(Config.PipelineEntry entry, boolean full) {
+        var compilation = PipelineTexts.compile(config, entry);
+        var host =
+                pipeline(entry.name())
+                        .orElseThrow(
+                                () -> new IllegalStateException("no pipeline " + entry.name()));
+        var message = host.deploy(compilation, full);
+        var takes = ingest.tables().stream().map(t -> t.table().toString()).toList();
+        ingestTables().stream()
+                .filter(t -> !takes.contains(t.table().name().toString()))
+                .forEach(ingest::register);
+        lineage.runs(compilation.orThrow(), systemName());
+        return message;
     }
 
     private static IngestConfig ingest(Config config) {

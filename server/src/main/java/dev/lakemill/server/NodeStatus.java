@@ -63,7 +63,8 @@ record NodeStatus(
     /**
      * One pipeline.
      *
-     * @param error why it does not run; null while it does
+     * @param error why it, or its newest text, does not run; null while it does
+     * @param rebuild tables that are computed anew; null when there are none
      * @param views how each view is kept
      * @param audit what the audits of its views found; null before the first
      */
@@ -74,6 +75,7 @@ record NodeStatus(
             long batch,
             double batchMs,
             @Nullable String error,
+            @Nullable RebuildState rebuild,
             List<OutputState> outputs,
             List<ExpectationState> expectations,
             List<ViewState> views,
@@ -85,6 +87,7 @@ record NodeStatus(
                     batch,
                     batchMs,
                     error,
+                    rebuild,
                     outputs.stream().filter(output -> seen.test(output.table())).toList(),
                     expectations.stream().filter(rule -> seen.test(rule.table())).toList(),
                     views.stream().filter(view -> seen.test(view.table())).toList(),
@@ -105,6 +108,15 @@ record NodeStatus(
     /** Views that were held against their queries since the start, and how many differed. */
     @JsonNaming(SnakeCaseStrategy.class)
     record AuditState(long views, long differing, String last) {}
+
+    /**
+     * Tables that are computed from the first row of their sources.
+     *
+     * @param done from 0 to 1
+     * @param leftSeconds at the present speed; null while nothing can be said
+     */
+    @JsonNaming(SnakeCaseStrategy.class)
+    record RebuildState(List<String> tables, double done, @Nullable Double leftSeconds) {}
 
     /** What became of the rows of one streaming table: in = kept + quarantined + dropped. */
     @JsonNaming(SnakeCaseStrategy.class)

@@ -2,41 +2,35 @@ package dev.lakemill.server;
 
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.feed.GroupFeed;
-import dev.lakemill.pipeline.MaintenanceChoice;
 import dev.lakemill.pipeline.Pipeline;
-import dev.lakemill.pipeline.PipelineConfig;
 import dev.lakemill.pipeline.PipelineOutputs;
 import dev.lakemill.pipeline.PipelineStatus;
+import dev.lakemill.pipeline.Rebuild;
 import dev.lakemill.pipeline.TableCount;
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.Expectation;
 import dev.lakemill.plan.PipelinePlan;
-import dev.lakemill.plan.SyncedTable;
 import dev.lakemill.postgres.Postgres;
 import dev.lakemill.server.NodeStatus.ExpectationState;
 import dev.lakemill.server.NodeStatus.OutputState;
 import dev.lakemill.server.NodeStatus.PipelineState;
+import dev.lakemill.server.NodeStatus.RebuildState;
 import dev.lakemill.sync.Applied;
-import dev.lakemill.sync.Sync;
-import dev.lakemill.sync.SyncPlan;
 import dev.lakemill.sync.SyncStatus;
-import dev.lakemill.sync.SyncedTableSpec;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
-import dev.lakemill.types.TableSchema;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.BooleanSupplier;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.apache.arrow.memory.BufferAllocator;
 import org.jspecify.annotations.Nullable;
@@ -56,9 +50,7 @@ final class PipelineHost implements AutoCloseable {
     static final String SOURCE = "source";
 
     private static final Logger log = LoggerFactory.getLogger(PipelineHost.class);
-    private static final long FEED_BYTES_MAX = 16L << 20;
-    private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(8);
-    private static final Duration MAINTENANCE_INTERVAL = Duration.ofMinutes(1);
+    private static final Duration REBUILD_LOOK = Duration.ofMillis(200);
 
     /** What a pipeline is given of the node. */
     record Parts(
@@ -67,28 +59,45 @@ final class PipelineHost implements AutoCloseable {
             Tables tables,
             Postgres postgres,
             PipelineRights rights,
+            Consumer<EventLog.Event> events,
             BufferAllocator allocator) {}
 
     private final String name;
     private final Parts parts;
-    private final GroupFeed feed;
+    private final OutputTables outputs;
+    private final PipelineEvents events;
     private final List<Consumer<LiveTables.Applied>> listeners = new ArrayList<>();
-    private @Nullable PipelinePlan plan;
-    private @Nullable Thread maintenance;
-    private volatile @Nullable Pipeline pipeline;
-    private volatile @Nullable Sync sync;
+
+    /** Guards deployments: one at a time. */
+    private final ReentrantLock deploying = new ReentrantLock();
+
+    private volatile @Nullable PipelinePlan plan;
+    private volatile @Nullable RunningPipeline running;
+    private volatile @Nullable Rebuilding rebuilding;
     private volatile @Nullable String error;
+
+    /** Why the newest text is not the one that runs; null when it is. */
+    private volatile @Nullable String refused;
+
     private volatile @Nullable Long freshnessMs;
+    private volatile boolean closing;
+
+    /** Tables that are computed anew beside the running pipeline, and the thread that waits. */
+    private record Rebuilding(Rebuild rebuild, Set<TableName> tables, Thread thread) {}
 
     /** Declares the pipeline's tables; {@link #run} starts it. */
     PipelineHost(String name, Compilation compilation, Parts parts) {
         this.name = name;
         this.parts = parts;
-        this.feed = new GroupFeed(name, FEED_BYTES_MAX);
+        this.outputs = new OutputTables(name, parts);
+        this.events = new PipelineEvents(name, parts.events());
         guarded(
                 () -> {
                     var compiled = compilation.orThrow();
-                    declare(compiled);
+                    if (Rebuild.swapping(parts.folder()).isEmpty()) {
+                        refuseIncompatible(compiled, outputs.changed(compiled), false);
+                    }
+                    prepare(compiled);
                     plan = compiled;
                 });
     }
@@ -106,7 +115,213 @@ final class PipelineHost implements AutoCloseable {
     void run() {
         var compiled = plan;
         if (compiled != null) {
-            guarded(() -> start(compiled));
+            guarded(
+                    () -> {
+                        Rebuild.finish(compiled, wiring(compiled), outputs::staged);
+                        outputs.closeStaged();
+                        begin(compiled, Rebuild.needed(compiled, parts.folder(), Set.of()));
+                    });
+        }
+    }
+
+    /**
+     * Puts a new text in the place of the one that runs, without losing its position: queries,
+     * rules, views and new tables at once or, where rows before have to be read again, as soon as
+     * they are.
+     *
+     * @param full whether all streaming tables are computed anew from their first row
+     * @return what happens, for people
+     * @throws LakemillException when the text is bad, or a table needs a full refresh and full is
+     *     false; what runs goes on
+     */
+    String deploy(Compilation compilation, boolean full) {
+        deploying.lock();
+        try {
+            var compiled = compilation.orThrow();
+            parts.rights().check(compiled);
+            if (rebuilding != null) {
+                throw new LakemillException(
+                        ErrorCode.FAILED_PRECONDITION,
+                        "pipeline '%s' is computing tables anew".formatted(name),
+                        "wait for it: ./lakemill pipeline status");
+            }
+            var changed = outputs.changed(compiled);
+            refuseIncompatible(compiled, changed, full);
+            var fresh = new LinkedHashSet<>(changed);
+            if (full) {
+                refuseReset(compiled);
+                PipelineOutputs.of(compiled).forEach(output -> fresh.add(output.name()));
+            }
+            var needed = Rebuild.needed(compiled, parts.folder(), fresh);
+            if (needed.isEmpty()) {
+                stop();
+                prepare(compiled);
+                start(compiled, full);
+            } else {
+                begin(compiled, needed);
+            }
+            refused = null;
+            return needed.isEmpty()
+                    ? "pipeline '%s' runs the new text".formatted(name)
+                    : "pipeline '%s' computes %s from the first row; the new text takes over then"
+                            .formatted(name, needed);
+        } catch (LakemillException e) {
+            refused = e.getMessage();
+            events.refused(String.valueOf(e.getMessage()));
+            throw e;
+        } finally {
+            deploying.unlock();
+        }
+    }
+
+    /** A table of rows that came once cannot have other columns for them. */
+    private void refuseIncompatible(PipelinePlan compiled, Set<TableName> changed, boolean full) {
+        var streaming =
+                compiled.datasets().stream()
+                        .filter(Dataset.StreamingTable.class::isInstance)
+                        .map(Dataset::name)
+                        .filter(
+                                table ->
+                                        changed.contains(table)
+                                                || changed.stream()
+                                                        .anyMatch(
+                                                                c ->
+                                                                        c.toString()
+                                                                                .equals(
+                                                                                        table
+                                                                                                + "_quarantine")))
+                        .toList();
+        if (!full && !streaming.isEmpty() && Rebuild.hasRun(parts.folder())) {
+            throw new LakemillException(
+                    ErrorCode.FAILED_PRECONDITION,
+                    "the new text gives %s other columns; these tables need a full refresh"
+                            .formatted(streaming),
+                    "'./lakemill pipeline refresh --full' computes them from the first row, while"
+                            + " the old ones can be read");
+        }
+    }
+
+    private static void refuseReset(PipelinePlan compiled) {
+        for (var dataset : compiled.datasets()) {
+            var allowed =
+                    OutputTables.options(compiled, dataset.name())
+                            .properties()
+                            .getOrDefault("pipelines.reset.allowed", "true");
+            if (dataset instanceof Dataset.StreamingTable && allowed.equalsIgnoreCase("false")) {
+                throw new LakemillException(
+                        ErrorCode.FAILED_PRECONDITION,
+                        "%s says pipelines.reset.allowed = false".formatted(dataset.name()),
+                        "take the property out if its rows may be computed anew");
+            }
+        }
+    }
+
+    /** Makes tables as the plan has them; views with other columns are made again. */
+    private void prepare(PipelinePlan compiled) {
+        var changed = outputs.changed(compiled);
+        if (!changed.isEmpty()) {
+            outputs.remake(compiled, changed);
+            Rebuild.viewsAnew(parts.folder());
+        }
+        outputs.declare(compiled);
+    }
+
+    private Pipeline.Wiring wiring(PipelinePlan compiled) {
+        return RunningPipeline.wiring(
+                compiled,
+                parts,
+                outputs::output,
+                new GroupFeed(name, 1),
+                source -> {
+                    var now = running;
+                    var positions =
+                            now == null
+                                    ? Rebuild.positions(parts.folder())
+                                    : now.status().positions();
+                    return positions.getOrDefault(source, 0L);
+                });
+    }
+
+    private void begin(PipelinePlan compiled, Set<TableName> needed) {
+        if (needed.isEmpty()) {
+            Rebuild.forget(parts.folder());
+            start(compiled, false);
+            return;
+        }
+        for (var dataset : compiled.datasets()) {
+            if (dataset instanceof Dataset.IngestedTable table) {
+                parts.tables()
+                        .ensure(
+                                table.name(),
+                                TableKind.INGESTED,
+                                table.schema(),
+                                table.comment(),
+                                Map.of());
+            }
+        }
+        var rebuild =
+                Rebuild.start(
+                        compiled,
+                        needed,
+                        RunningPipeline.config(parts.config()),
+                        wiring(compiled),
+                        outputs::staged);
+        var thread =
+                Thread.ofVirtual()
+                        .name("rebuild-" + name)
+                        .unstarted(() -> guarded(() -> rebuild(compiled, rebuild)));
+        rebuilding = new Rebuilding(rebuild, needed, thread);
+        thread.start();
+    }
+
+    /** Waits for the tables, and puts them and the plan in place. */
+    private void rebuild(PipelinePlan compiled, Rebuild rebuild) {
+        try {
+            while (!rebuild.isCaughtUp()) {
+                Thread.sleep(REBUILD_LOOK);
+            }
+            deploying.lock();
+            try {
+                if (closing) {
+                    return;
+                }
+                stop();
+                rebuild.swapInto(() -> prepare(compiled));
+                outputs.closeStaged();
+                plan = compiled;
+                start(compiled, true);
+            } finally {
+                deploying.unlock();
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        } finally {
+            rebuild.close();
+            rebuilding = null;
+        }
+    }
+
+    private void start(PipelinePlan compiled, boolean full) {
+        events.created(compiled, full);
+        running = new RunningPipeline(compiled, parts, outputs::output, this::applied);
+        plan = compiled;
+        error = null;
+    }
+
+    private void stop() {
+        var now = running;
+        if (now == null) {
+            return;
+        }
+        now.close();
+        var status = now.status();
+        running = null;
+        if (status.committedBatch() != status.batch()) {
+            throw new LakemillException(
+                    ErrorCode.UNAVAILABLE,
+                    "batch %d of pipeline '%s' did not reach Delta: %s"
+                            .formatted(status.batch(), name, status.waiting()),
+                    "mend that and start the node again");
         }
     }
 
@@ -115,77 +330,98 @@ final class PipelineHost implements AutoCloseable {
         listeners.add(listener);
     }
 
-    /** Why it does not run; empty while it does. */
+    /** Why it does not run, or why its newest text does not; empty while all is well. */
     Optional<String> error() {
-        var running = pipeline;
-        if (error != null || running == null) {
+        var now = running;
+        if (error != null || now == null) {
             return Optional.ofNullable(error);
         }
-        var status = running.status();
+        var status = now.status();
         return status.error().isEmpty()
-                ? Optional.empty()
+                ? Optional.ofNullable(refused).map(e -> "the new text does not run: " + e)
                 : Optional.of(status.error() + "; hint: " + status.hint());
     }
 
     List<SyncStatus> synced() {
-        var running = sync;
-        return running == null ? List.of() : running.status();
+        var now = running;
+        return now == null ? List.of() : now.synced();
     }
 
     /** Whether Postgres shows everything that the feeds have handed on. */
     boolean caughtUp() {
-        var running = pipeline;
-        return running != null
-                && running.status().state() == PipelineStatus.State.RUNNING
-                && running.status().backlog().values().stream().allMatch(bytes -> bytes == 0)
+        var now = running;
+        return now != null
+                && now.status().state() == PipelineStatus.State.RUNNING
+                && now.status().backlog().values().stream().allMatch(bytes -> bytes == 0)
                 && synced().stream().allMatch(table -> table.batchesBehind() == 0);
     }
 
     /** From durable to visible, of the newest rows, for tables of the kind. */
     @Nullable Long freshnessMs(TableKind kind) {
-        var running = pipeline;
+        var now = running;
         if (kind == TableKind.SYNCED) {
             return freshnessMs;
         }
-        return running == null ? null : running.status().committedFreshnessMillis();
+        return now == null ? null : now.status().committedFreshnessMillis();
+    }
+
+    /** Where its batches stand; empty while none can run. */
+    Optional<PipelineStatus> status() {
+        return Optional.ofNullable(running).map(RunningPipeline::status);
+    }
+
+    /** Tells the event log what has happened since the last call; for its thread. */
+    void sample() {
+        var compiled = plan;
+        var now = running;
+        var under = rebuildState();
+        if (under != null) {
+            events.rebuilding(under);
+        }
+        if (compiled != null && now != null) {
+            events.sample(compiled, now.status());
+        }
     }
 
     /** How many rows of each view differ from its query, both ways. */
     Map<String, Long> audit() throws InterruptedException {
-        var running = pipeline;
-        if (running == null) {
+        var now = running;
+        if (now == null) {
             throw new LakemillException(
                     ErrorCode.FAILED_PRECONDITION,
                     "pipeline '%s' does not run: %s".formatted(name, error),
                     "mend it and start the node again");
         }
         var differences = new TreeMap<String, Long>();
-        running.audit()
+        now.pipeline()
+                .audit()
                 .forEach(v -> differences.put(v.view().toString(), v.missing() + v.surplus()));
         return differences;
     }
 
     PipelineState state() {
-        var running = pipeline;
-        if (running == null) {
+        var now = running;
+        if (now == null) {
             return new PipelineState(
                     name,
-                    "FAILED",
+                    rebuilding == null ? "FAILED" : "REBUILDING",
                     0,
                     0,
-                    error().orElse("not started"),
+                    rebuilding == null ? error().orElse("not started") : null,
+                    rebuildState(),
                     List.of(),
                     List.of(),
                     List.of(),
                     null);
         }
-        var status = running.status();
+        var status = now.status();
         return new PipelineState(
                 name,
                 status.state().name(),
                 status.batch(),
                 status.batches().lastMillis(),
                 error().orElse(null),
+                rebuildState(),
                 outputs(status),
                 expectations(status),
                 views(status),
@@ -216,170 +452,38 @@ final class PipelineHost implements AutoCloseable {
                         audits.count(), audits.differing(), last.view().toString());
     }
 
-    private static MaintenanceChoice choice(String text) {
-        return Arrays.stream(MaintenanceChoice.values())
-                .filter(choice -> choice.name().equalsIgnoreCase(text.strip()))
-                .findFirst()
-                .orElseThrow(
-                        () ->
-                                new LakemillException(
-                                        ErrorCode.INVALID_ARGUMENT,
-                                        "%s is '%s'".formatted(Setting.PIPELINE_VIEWS.key(), text),
-                                        "write measured, incremental or recompute"));
+    private @Nullable RebuildState rebuildState() {
+        var under = rebuilding;
+        if (under == null) {
+            return null;
+        }
+        var progress = under.rebuild().progress();
+        var left = progress.left();
+        var all = progress.doneBytes() + progress.leftBytes();
+        return new RebuildState(
+                under.tables().stream().map(TableName::toString).toList(),
+                all <= 0 ? 0 : (double) progress.doneBytes() / all,
+                left == null ? null : left.toMillis() / 1000.0);
     }
 
     /** Runs what was handed on to its end, commits, shows it in Postgres, and stops. */
     @Override
     public void close() {
-        endMaintenance();
-        var running = pipeline;
-        if (running != null) {
-            await(() -> drained(running));
-            running.close();
-        }
-        var following = sync;
-        if (following != null) {
-            await(() -> synced().stream().allMatch(t -> t.batchesBehind() == 0));
-            following.close();
-        }
-        feed.close();
-    }
-
-    private void endMaintenance() {
-        var keeper = maintenance;
-        if (keeper != null) {
-            keeper.interrupt();
+        closing = true;
+        var under = rebuilding;
+        if (under != null) {
+            under.thread().interrupt();
             try {
-                keeper.join(DRAIN_TIMEOUT);
+                under.thread().join();
             } catch (InterruptedException _) {
                 Thread.currentThread().interrupt();
             }
         }
-    }
-
-    private static boolean drained(Pipeline pipeline) {
-        var status = pipeline.status();
-        return status.state() == PipelineStatus.State.FAILED
-                || status.backlog().values().stream().allMatch(bytes -> bytes == 0);
-    }
-
-    private void declare(PipelinePlan compiled) {
-        parts.rights().check(compiled);
-        var owner = Map.of(PIPELINE, name);
-        for (var dataset : compiled.datasets()) {
-            if (dataset instanceof Dataset.IngestedTable table) {
-                ensure(
-                        table.name(),
-                        new Declared(
-                                TableKind.INGESTED, table.schema(), table.comment(), Map.of()));
-            }
+        var now = running;
+        if (now != null) {
+            now.close();
         }
-        for (var output : PipelineOutputs.of(compiled)) {
-            ensure(
-                    output.name(),
-                    new Declared(output.kind(), output.schema(), output.comment(), owner));
-        }
-        for (var synced : compiled.syncedTables()) {
-            var schema = schema(compiled, synced.source());
-            var properties = Map.of(PIPELINE, name, SOURCE, synced.source().toString());
-            ensure(synced.name(), new Declared(TableKind.SYNCED, schema, "", properties));
-        }
-    }
-
-    /** A table as the pipeline declares it. */
-    private record Declared(
-            TableKind kind, TableSchema schema, String comment, Map<String, String> properties) {}
-
-    private void ensure(TableName table, Declared declared) {
-        var made =
-                parts.tables()
-                        .ensure(
-                                table,
-                                declared.kind(),
-                                declared.schema(),
-                                declared.comment(),
-                                declared.properties());
-        if (made) {
-            parts.rights().own(table);
-        }
-    }
-
-    private void start(PipelinePlan compiled) {
-        var sources = new HashMap<TableName, dev.lakemill.feed.TableFeed>();
-        for (var dataset : compiled.datasets()) {
-            if (dataset instanceof Dataset.IngestedTable table) {
-                sources.put(table.name(), parts.tables().feed(table.name()));
-            }
-        }
-        var specs = compiled.syncedTables().stream().map(table -> spec(compiled, table)).toList();
-        if (!specs.isEmpty()) {
-            var following =
-                    Sync.start(new SyncPlan(name, specs), feed, parts.postgres().ownerUnpooled());
-            following.onApplied(this::applied);
-            sync = following;
-        }
-        pipeline =
-                Pipeline.start(
-                        compiled,
-                        pipelineConfig(),
-                        new Pipeline.Wiring(
-                                sources,
-                                output -> parts.tables().delta(output.name()),
-                                feed,
-                                parts.folder(),
-                                parts.allocator(),
-                                Clock.systemUTC()));
-        maintenance =
-                Thread.ofVirtual().name("maintenance-" + name).start(() -> maintain(compiled));
-    }
-
-    /** Joins small files and deletes old ones, beside the batches, a table after the other. */
-    private void maintain(PipelinePlan compiled) {
-        try {
-            while (true) {
-                Thread.sleep(MAINTENANCE_INTERVAL);
-                for (var output : PipelineOutputs.of(compiled)) {
-                    maintain(output);
-                }
-            }
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private void maintain(PipelineOutputs.Output output) {
-        var table = parts.tables().delta(output.name());
-        try {
-            if (output.kind() != TableKind.MATERIALIZED_VIEW) {
-                table.compact();
-            }
-            table.vacuum(Tables.OUTPUT.fileRetention());
-        } catch (LakemillException e) {
-            log.warn("maintenance of {}: {}", output.name(), e.getMessage());
-        }
-    }
-
-    private PipelineConfig pipelineConfig() {
-        var config = parts.config();
-        var usual = PipelineConfig.DEFAULT;
-        return new PipelineConfig(
-                new PipelineConfig.Batches(
-                        usual.batches().coalesce(),
-                        config.number(Setting.PIPELINE_BATCH_ROWS),
-                        usual.batches().bytesMax(),
-                        usual.batches().tick()),
-                new PipelineConfig.Rounds(
-                        Duration.ofMillis(config.number(Setting.PIPELINE_COMMIT_MS)),
-                        usual.rounds().retryMax(),
-                        usual.rounds().pendingBytesMax(),
-                        usual.rounds().journalBytesMax()),
-                new PipelineConfig.Duck(
-                        (long) config.number(Setting.PIPELINE_MEMORY_MB) << 20,
-                        usual.duck().temporaryBytesMax(),
-                        config.number(Setting.PIPELINE_THREADS)),
-                new PipelineConfig.Views(
-                        choice(config.text(Setting.PIPELINE_VIEWS)),
-                        Duration.ofSeconds(config.number(Setting.PIPELINE_AUDIT_S))));
+        outputs.close();
     }
 
     private void applied(Applied batch) {
@@ -392,30 +496,6 @@ final class PipelineHost implements AutoCloseable {
                 new LiveTables.Applied(
                         name, batch.batch(), batch.appliedAt(), told == null ? 0 : told);
         listeners.forEach(listener -> listener.accept(news));
-    }
-
-    private static SyncedTableSpec spec(PipelinePlan plan, SyncedTable table) {
-        return new SyncedTableSpec(
-                table.name(),
-                table.source(),
-                schema(plan, table.source()),
-                table.primaryKey(),
-                table.indexes());
-    }
-
-    private static TableSchema schema(PipelinePlan plan, TableName source) {
-        return PipelineOutputs.of(plan).stream()
-                .filter(output -> output.name().equals(source))
-                .findFirst()
-                .orElseThrow(
-                        () ->
-                                new LakemillException(
-                                        ErrorCode.INVALID_ARGUMENT,
-                                        "the source %s of a synced table is not written by this"
-                                                        .formatted(source)
-                                                + " pipeline",
-                                        "sync a streaming table or a materialized view of it"))
-                .schema();
     }
 
     private List<OutputState> outputs(PipelineStatus status) {
@@ -479,18 +559,6 @@ final class PipelineHost implements AutoCloseable {
         } catch (LakemillException e) {
             error = String.valueOf(e.getMessage());
             log.error("pipeline '{}': {}", name, e.getMessage());
-        }
-    }
-
-    private static void await(BooleanSupplier condition) {
-        var deadline = System.nanoTime() + DRAIN_TIMEOUT.toNanos();
-        try {
-            Thread.sleep(50);
-            while (!condition.getAsBoolean() && System.nanoTime() < deadline) {
-                Thread.sleep(20);
-            }
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
         }
     }
 }

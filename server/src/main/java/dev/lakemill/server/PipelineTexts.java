@@ -64,9 +64,13 @@ final class PipelineTexts {
         }
     }
 
-    private static Compilation compile(Config config, Config.PipelineEntry entry) {
+    /** Compiles what stands in the pipeline's folder now. */
+    static Compilation compile(Config config, Config.PipelineEntry entry) {
         return CompilerProcess.compile(
-                entry.name(), read(config, entry), config.data().resolve("pipelines/plans"));
+                entry.name(),
+                read(config, entry),
+                entry.configuration(),
+                config.data().resolve("pipelines/plans"));
     }
 
     private static String named(Config config, Path file) {

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -75,14 +76,24 @@ final class PlanLineage {
             switch (dataset) {
                 case Dataset.IngestedTable table ->
                         nodes.put(table.name(), LineageNode.table(table.name()));
-                case Dataset.StreamingTable table ->
-                        edges.addAll(edges(table, LineageNode.Type.STREAMING_TABLE, table.query()));
+                case Dataset.StreamingTable table -> {
+                    edges.addAll(edges(table, LineageNode.Type.STREAMING_TABLE, table.query()));
+                    for (var flow : table.once()) {
+                        edges(table, LineageNode.Type.STREAMING_TABLE, flow.query()).stream()
+                                .filter(edge -> edges.stream().noneMatch(e -> isSame(e, edge)))
+                                .forEach(edges::add);
+                    }
+                }
                 case Dataset.MaterializedView view ->
                         edges.addAll(edges(view, LineageNode.Type.MATERIALIZED_VIEW, view.query()));
             }
         }
         edges.addAll(quarantines(plan, edges));
         return edges;
+    }
+
+    private static boolean isSame(Edge a, Edge b) {
+        return Objects.equals(a.source(), b.source()) && Objects.equals(a.target(), b.target());
     }
 
     private List<Edge> edges(Dataset dataset, LineageNode.Type type, Relation query) {

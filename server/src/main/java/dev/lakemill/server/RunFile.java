@@ -52,6 +52,12 @@ record RunFile(
                 "start it with './lakemill up', or name the project with --project");
     }
 
+    /** Whether a process runs on the data folder. */
+    static boolean isThere(Path data) {
+        return Files.exists(data.resolve(NAME))
+                && ProcessHandle.of(read(data).pid()).filter(ProcessHandle::isAlive).isPresent();
+    }
+
     static void delete(Path data) {
         try {
             Files.deleteIfExists(data.resolve(NAME));

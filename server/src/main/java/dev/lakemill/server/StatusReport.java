@@ -105,7 +105,7 @@ final class StatusReport {
         return new TableState(
                 table.name().toString(),
                 TableKind.SYNCED.name(),
-                table.properties().get(PipelineHost.SOURCE),
+                table.properties().get(OutputTables.SOURCE),
                 status == null ? 0 : status.rows(),
                 status == null ? 0 : status.batch(),
                 freshness(table));
@@ -113,7 +113,7 @@ final class StatusReport {
 
     private @Nullable Long freshness(CatalogTable table) {
         return node.pipelines().stream()
-                .filter(p -> p.name().equals(table.properties().get(PipelineHost.PIPELINE)))
+                .filter(p -> p.name().equals(table.properties().get(OutputTables.PIPELINE)))
                 .findFirst()
                 .map(p -> p.freshnessMs(table.kind()))
                 .orElse(null);

@@ -14,10 +14,13 @@ import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -130,6 +133,50 @@ final class Tables implements AutoCloseable {
                                                 "declare it in a pipeline's SQL")));
     }
 
+    /** Whether the table is there with other columns, or as something else. */
+    boolean differs(TableName name, TableKind kind, TableSchema schema) {
+        return catalog.find(name)
+                .filter(known -> known.kind() != kind || !sameColumns(known.schema(), schema))
+                .isPresent();
+    }
+
+    /**
+     * Empties a table and gives it other columns; its grants and tags stay. What it was before as
+     * something else (a view, say) goes.
+     */
+    void remake(TableName name, TableKind kind, TableSchema schema) {
+        var known = catalog.find(name).orElse(null);
+        if (known == null) {
+            return;
+        }
+        var open = tables.remove(name);
+        if (open != null) {
+            open.close();
+        }
+        if (known.location().startsWith("file:")) {
+            deleteFiles(Path.of(URI.create(known.location())));
+        }
+        if (known.kind() == kind) {
+            catalog.update(name, schema, known.comment(), known.properties());
+        } else {
+            catalog.drop(name);
+        }
+    }
+
+    static void deleteFiles(Path folder) {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        try (var files = Files.walk(folder)) {
+            for (var file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            throw new LakemillException(
+                    ErrorCode.UNAVAILABLE, "cannot delete " + folder, "check its permissions", e);
+        }
+    }
+
     /** The open Delta table, or null for a table without one. */
     @Nullable DeltaTable openDelta(TableName name) {
         return tables.get(name);
@@ -192,7 +239,7 @@ final class Tables implements AutoCloseable {
                 "declare it under a new name, or declare it as it was");
     }
 
-    private static boolean sameColumns(TableSchema a, TableSchema b) {
+    static boolean sameColumns(TableSchema a, TableSchema b) {
         return describe(a).equals(describe(b));
     }
 

@@ -1,0 +1,143 @@
+package dev.lakemill.compiler;
+
+import dev.lakemill.compiler.Statement.Clauses;
+import dev.lakemill.plan.RefreshPolicy;
+import dev.lakemill.plan.TokenReader;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** Reads the clauses between a dataset's columns and its query, in any order. */
+final class ClauseParser {
+    private static final Map<String, String> LEFT_OUT =
+            Map.of(
+                    "PARTITIONED",
+                    "tables are written without partitions; files carry the least and greatest"
+                            + " values that let readers skip them: leave the clause out",
+                    "CLUSTER",
+                    "tables are not clustered: leave the clause out",
+                    "LOCATION",
+                    "the catalog says where a table stands: leave the clause out",
+                    "WITH",
+                    "set row filters with ALTER TABLE … SET ROW FILTER",
+                    "SCHEDULE",
+                    "a pipeline runs as rows come: leave the clause out",
+                    "TRIGGER",
+                    "a pipeline runs as rows come: leave the clause out");
+
+    private final TokenReader in;
+    private String comment = "";
+    private final Map<String, String> properties = new LinkedHashMap<>();
+    private Optional<RefreshPolicy> policy = Optional.empty();
+
+    ClauseParser(TokenReader in) {
+        this.in = in;
+    }
+
+    /** Of CREATE TABLE. */
+    Clauses ofTable() {
+        while (!isEnd()) {
+            if (!usual() && !using()) {
+                throw unexpected();
+            }
+        }
+        return clauses(false);
+    }
+
+    /** Of CREATE TEMPORARY VIEW. */
+    void ofView() {
+        while (!isEnd()) {
+            if (!usual()) {
+                throw unexpected();
+            }
+        }
+    }
+
+    /** Of a streaming table or a materialized view. */
+    Clauses ofDataset(boolean streaming, boolean isPrivate) {
+        while (!isEnd()) {
+            if (!streaming && in.accept("REFRESH", "POLICY")) {
+                policy = Optional.of(policy());
+            } else if (!usual() && !using()) {
+                throw unexpected();
+            }
+        }
+        return clauses(isPrivate);
+    }
+
+    private Clauses clauses(boolean isPrivate) {
+        return new Clauses(comment, isPrivate, properties, policy.orElse(RefreshPolicy.AUTO));
+    }
+
+    private boolean isEnd() {
+        return in.atEnd()
+                || in.peek().isWord("AS")
+                || in.peek().isWord("FLOW")
+                || in.peek().isSign(';');
+    }
+
+    private boolean usual() {
+        if (in.accept("COMMENT")) {
+            comment = in.string("the comment");
+            return true;
+        }
+        if (in.accept("TBLPROPERTIES")) {
+            in.list("list properties: ('key' = 'value', …)", this::property);
+            return true;
+        }
+        return false;
+    }
+
+    private boolean using() {
+        if (!in.accept("USING")) {
+            return false;
+        }
+        in.expect("every table is a Delta table: leave USING out", "DELTA");
+        return true;
+    }
+
+    private String property() {
+        var key = new StringBuilder(nameOrString("a property's name"));
+        while (in.accept('.')) {
+            key.append('.').append(in.name("a part of the property's name"));
+        }
+        in.expect('=', "write 'key' = 'value'");
+        var value = nameOrString("the property's value");
+        properties.put(key.toString(), value);
+        return value;
+    }
+
+    private String nameOrString(String what) {
+        return switch (in.peek().kind()) {
+            case STRING -> in.string(what);
+            case WORD, NAME, SIGN, END -> in.name(what);
+        };
+    }
+
+    private RefreshPolicy policy() {
+        if (in.accept("AUTO")) {
+            return RefreshPolicy.AUTO;
+        }
+        if (in.accept("INCREMENTAL", "STRICT")) {
+            return RefreshPolicy.INCREMENTAL_STRICT;
+        }
+        if (in.accept("INCREMENTAL")) {
+            return RefreshPolicy.INCREMENTAL;
+        }
+        if (in.accept("FULL")) {
+            return RefreshPolicy.FULL;
+        }
+        throw in.unexpected("a policy", "write AUTO, INCREMENTAL, INCREMENTAL STRICT or FULL");
+    }
+
+    private RuntimeException unexpected() {
+        for (var clause : LEFT_OUT.entrySet()) {
+            if (in.peek().isWord(clause.getKey())) {
+                return in.unexpected("AS", clause.getValue());
+            }
+        }
+        return in.unexpected(
+                "COMMENT, TBLPROPERTIES or AS",
+                in.peek().isWord("REFRESH") ? "REFRESH POLICY stands on materialized views" : "");
+    }
+}

@@ -1,0 +1,191 @@
+package dev.lakemill.server;
+
+import dev.lakemill.catalog.TableKind;
+import dev.lakemill.delta.DeltaTable;
+import dev.lakemill.pipeline.PipelineOutputs;
+import dev.lakemill.pipeline.Rebuild;
+import dev.lakemill.plan.Dataset;
+import dev.lakemill.plan.PipelinePlan;
+import dev.lakemill.plan.TableOptions;
+import dev.lakemill.types.TableName;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The tables of one pipeline: those of the catalog, and private ones, which stand in the pipeline's
+ * folder and are in no catalog, so that nobody else can read them.
+ */
+final class OutputTables implements AutoCloseable {
+    /** Properties of a catalog table: which pipeline writes it, and what a synced table copies. */
+    static final String PIPELINE = "pipeline";
+
+    static final String SOURCE = "source";
+
+    private final String name;
+    private final PipelineHost.Parts parts;
+    private final Map<Path, DeltaTable> own = new ConcurrentHashMap<>();
+    private volatile Set<TableName> hidden = Set.of();
+
+    OutputTables(String name, PipelineHost.Parts parts) {
+        this.name = name;
+        this.parts = parts;
+    }
+
+    /** Enters the plan's tables in the catalog, and makes those that are not there. */
+    void declare(PipelinePlan plan) {
+        parts.rights().check(plan);
+        for (var dataset : plan.datasets()) {
+            if (dataset instanceof Dataset.IngestedTable table) {
+                ensure(
+                        new PipelineOutputs.Output(
+                                table.name(), TableKind.INGESTED, table.schema(), table.comment()),
+                        Map.of());
+            }
+        }
+        var unseen = new LinkedHashSet<TableName>();
+        for (var output : PipelineOutputs.of(plan)) {
+            var options = options(plan, output.name());
+            if (options.isPrivate()) {
+                unseen.add(output.name());
+                continue;
+            }
+            var properties = new HashMap<>(options.properties());
+            properties.put(PIPELINE, name);
+            ensure(output, properties);
+        }
+        hidden = unseen;
+        for (var synced : plan.syncedTables()) {
+            ensure(
+                    new PipelineOutputs.Output(
+                            synced.name(),
+                            TableKind.SYNCED,
+                            RunningPipeline.schema(plan, synced.source()),
+                            ""),
+                    Map.of(PIPELINE, name, SOURCE, synced.source().toString()));
+        }
+    }
+
+    /**
+     * The outputs whose table has other columns than the plan gives.
+     *
+     * @return names of streaming and quarantine tables, and of views
+     */
+    Set<TableName> changed(PipelinePlan plan) {
+        var changed = new LinkedHashSet<TableName>();
+        for (var output : PipelineOutputs.of(plan)) {
+            var isPrivate = options(plan, output.name()).isPrivate();
+            var differs =
+                    isPrivate
+                            ? DeltaTable.exists(hiddenAt(output.name()))
+                                    && !Tables.sameColumns(
+                                            open(hiddenAt(output.name()), output).schema(),
+                                            output.schema())
+                            : parts.tables().differs(output.name(), output.kind(), output.schema());
+            if (differs) {
+                changed.add(output.name());
+            }
+        }
+        return changed;
+    }
+
+    /** Empties tables and gives them the columns that the plan says. */
+    void remake(PipelinePlan plan, Set<TableName> tables) {
+        for (var output : PipelineOutputs.of(plan)) {
+            if (tables.contains(output.name())) {
+                var at = hiddenAt(output.name());
+                var opened = own.remove(at);
+                if (opened != null) {
+                    opened.close();
+                }
+                Tables.deleteFiles(at);
+                parts.tables().remake(output.name(), output.kind(), output.schema());
+            }
+        }
+    }
+
+    DeltaTable output(PipelineOutputs.Output output) {
+        return hidden.contains(output.name())
+                ? open(hiddenAt(output.name()), output)
+                : parts.tables().delta(output.name());
+    }
+
+    /** The table that holds the new content of an output while it is computed. */
+    DeltaTable staged(PipelineOutputs.Output output) {
+        return open(Rebuild.staging(parts.folder()).resolve(output.name().toString()), output);
+    }
+
+    /** Closes what {@link #staged} opened. */
+    void closeStaged() {
+        var staging = Rebuild.staging(parts.folder());
+        own.entrySet()
+                .removeIf(
+                        entry -> {
+                            var isStaged = entry.getKey().startsWith(staging);
+                            if (isStaged) {
+                                entry.getValue().close();
+                            }
+                            return isStaged;
+                        });
+    }
+
+    @Override
+    public void close() {
+        own.values().forEach(DeltaTable::close);
+        own.clear();
+    }
+
+    /** Of a dataset, or of the one whose rows a quarantine table sets aside. */
+    static TableOptions options(PipelinePlan plan, TableName table) {
+        for (var dataset : plan.datasets()) {
+            var isIts =
+                    dataset.name().equals(table)
+                            || table.toString().equals(dataset.name() + "_quarantine");
+            if (isIts) {
+                return switch (dataset) {
+                    case Dataset.IngestedTable _ -> TableOptions.NONE;
+                    case Dataset.StreamingTable streaming -> streaming.options();
+                    case Dataset.MaterializedView view -> view.options();
+                };
+            }
+        }
+        return TableOptions.NONE;
+    }
+
+    private Path hiddenAt(TableName table) {
+        return parts.folder().resolve("private").resolve(table.toString());
+    }
+
+    private DeltaTable open(Path at, PipelineOutputs.Output output) {
+        return own.computeIfAbsent(
+                at,
+                _ ->
+                        DeltaTable.exists(at)
+                                ? DeltaTable.open(
+                                        at, Tables.OUTPUT, parts.allocator(), Clock.systemUTC())
+                                : DeltaTable.create(
+                                        at,
+                                        output.schema(),
+                                        Tables.OUTPUT,
+                                        parts.allocator(),
+                                        Clock.systemUTC()));
+    }
+
+    private void ensure(PipelineOutputs.Output output, Map<String, String> properties) {
+        var made =
+                parts.tables()
+                        .ensure(
+                                output.name(),
+                                output.kind(),
+                                output.schema(),
+                                output.comment(),
+                                properties);
+        if (made) {
+            parts.rights().own(output.name());
+        }
+    }
+}

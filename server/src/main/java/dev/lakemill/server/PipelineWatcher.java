@@ -1,0 +1,80 @@
+package dev.lakemill.server;
+
+import dev.lakemill.types.LakemillException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sees when the text of a pipeline changes on disk, and deploys it once it has been the same for a
+ * second: an editor may write a file in several steps.
+ */
+final class PipelineWatcher implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(PipelineWatcher.class);
+    private static final Duration LOOK = Duration.ofSeconds(1);
+
+    private final Config config;
+    private final BiConsumer<Config.PipelineEntry, Boolean> deploy;
+    private final Map<String, List<?>> deployed = new HashMap<>();
+    private final Map<String, List<?>> seen = new HashMap<>();
+    private final Thread thread;
+
+    /**
+     * @param deploy of an entry, not in full
+     */
+    PipelineWatcher(Config config, BiConsumer<Config.PipelineEntry, Boolean> deploy) {
+        this.config = config;
+        this.deploy = deploy;
+        config.pipelines().forEach(entry -> deployed.put(entry.name(), text(entry)));
+        this.thread = Thread.ofVirtual().name("pipeline-watcher").start(this::run);
+    }
+
+    @Override
+    public void close() {
+        thread.interrupt();
+        try {
+            thread.join();
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        try {
+            while (true) {
+                Thread.sleep(LOOK);
+                config.pipelines().forEach(this::look);
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void look(Config.PipelineEntry entry) {
+        var now = text(entry);
+        var before = seen.put(entry.name(), now);
+        if (now.isEmpty() || !now.equals(before) || now.equals(deployed.get(entry.name()))) {
+            return;
+        }
+        deployed.put(entry.name(), now);
+        try {
+            deploy.accept(entry, false);
+        } catch (LakemillException e) {
+            log.warn(
+                    "the new text of pipeline '{}' does not run: {}", entry.name(), e.getMessage());
+        }
+    }
+
+    /** Empty when it cannot be read now. */
+    private List<?> text(Config.PipelineEntry entry) {
+        try {
+            return PipelineTexts.read(config, entry);
+        } catch (LakemillException _) {
+            return List.of();
+        }
+    }
+}

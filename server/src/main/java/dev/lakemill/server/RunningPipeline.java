@@ -1,0 +1,241 @@
+package dev.lakemill.server;
+
+import dev.lakemill.catalog.TableKind;
+import dev.lakemill.delta.DeltaTable;
+import dev.lakemill.feed.GroupFeed;
+import dev.lakemill.feed.TableFeed;
+import dev.lakemill.pipeline.MaintenanceChoice;
+import dev.lakemill.pipeline.Pipeline;
+import dev.lakemill.pipeline.PipelineConfig;
+import dev.lakemill.pipeline.PipelineOutputs;
+import dev.lakemill.pipeline.PipelineStatus;
+import dev.lakemill.pipeline.SourceLimits;
+import dev.lakemill.plan.Dataset;
+import dev.lakemill.plan.PipelinePlan;
+import dev.lakemill.plan.SyncedTable;
+import dev.lakemill.sync.Applied;
+import dev.lakemill.sync.Sync;
+import dev.lakemill.sync.SyncPlan;
+import dev.lakemill.sync.SyncStatus;
+import dev.lakemill.sync.SyncedTableSpec;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A plan at work: its batches, the sync of its tables, and the care for its files. */
+final class RunningPipeline implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(RunningPipeline.class);
+    private static final long FEED_BYTES_MAX = 16L << 20;
+    private static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(8);
+    private static final Duration MAINTENANCE_INTERVAL = Duration.ofMinutes(1);
+
+    private final PipelinePlan plan;
+    private final Function<PipelineOutputs.Output, DeltaTable> outputs;
+    private final GroupFeed feed;
+    private final Pipeline pipeline;
+    private final @Nullable Sync sync;
+    private final Thread maintenance;
+
+    /**
+     * Starts it.
+     *
+     * @param outputs opens the table of an output
+     * @param applied told of each batch that becomes visible in Postgres, on the sync's thread
+     */
+    RunningPipeline(
+            PipelinePlan plan,
+            PipelineHost.Parts parts,
+            Function<PipelineOutputs.Output, DeltaTable> outputs,
+            Consumer<Applied> applied) {
+        this.plan = plan;
+        this.outputs = outputs;
+        this.feed = new GroupFeed(plan.name(), FEED_BYTES_MAX);
+        var specs = plan.syncedTables().stream().map(table -> spec(plan, table)).toList();
+        if (specs.isEmpty()) {
+            sync = null;
+        } else {
+            sync =
+                    Sync.start(
+                            new SyncPlan(plan.name(), specs),
+                            feed,
+                            parts.postgres().ownerUnpooled());
+            sync.onApplied(applied);
+        }
+        pipeline =
+                Pipeline.start(
+                        plan,
+                        config(parts.config()),
+                        wiring(plan, parts, outputs, feed, SourceLimits.NONE));
+        maintenance = Thread.ofVirtual().name("maintenance-" + plan.name()).start(this::maintain);
+    }
+
+    static Pipeline.Wiring wiring(
+            PipelinePlan plan,
+            PipelineHost.Parts parts,
+            Function<PipelineOutputs.Output, DeltaTable> outputs,
+            GroupFeed feed,
+            SourceLimits limits) {
+        Map<TableName, TableFeed> sources = new HashMap<>();
+        for (var dataset : plan.datasets()) {
+            if (dataset instanceof Dataset.IngestedTable table) {
+                sources.put(table.name(), parts.tables().feed(table.name()));
+            }
+        }
+        return new Pipeline.Wiring(
+                sources,
+                outputs,
+                feed,
+                parts.folder(),
+                parts.allocator(),
+                Clock.systemUTC(),
+                limits);
+    }
+
+    Pipeline pipeline() {
+        return pipeline;
+    }
+
+    PipelineStatus status() {
+        return pipeline.status();
+    }
+
+    List<SyncStatus> synced() {
+        return sync == null ? List.of() : sync.status();
+    }
+
+    /** Runs what was handed on to its end, commits, shows it in Postgres, and stops. */
+    @Override
+    public void close() {
+        endMaintenance();
+        await(this::isDrained);
+        pipeline.close();
+        if (sync != null) {
+            await(() -> synced().stream().allMatch(t -> t.batchesBehind() == 0));
+            sync.close();
+        }
+        feed.close();
+    }
+
+    private boolean isDrained() {
+        var status = pipeline.status();
+        return status.state() == PipelineStatus.State.FAILED
+                || status.backlog().values().stream().allMatch(bytes -> bytes == 0);
+    }
+
+    private void endMaintenance() {
+        maintenance.interrupt();
+        try {
+            maintenance.join(DRAIN_TIMEOUT);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Joins small files and deletes old ones, beside the batches, a table after the other. */
+    private void maintain() {
+        try {
+            while (true) {
+                Thread.sleep(MAINTENANCE_INTERVAL);
+                PipelineOutputs.of(plan).forEach(this::maintain);
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void maintain(PipelineOutputs.Output output) {
+        var table = outputs.apply(output);
+        try {
+            if (output.kind() != TableKind.MATERIALIZED_VIEW) {
+                table.compact();
+            }
+            table.vacuum(Tables.OUTPUT.fileRetention());
+        } catch (LakemillException e) {
+            log.warn("maintenance of {}: {}", output.name(), e.getMessage());
+        }
+    }
+
+    static PipelineConfig config(Config config) {
+        var usual = PipelineConfig.DEFAULT;
+        return new PipelineConfig(
+                new PipelineConfig.Batches(
+                        usual.batches().coalesce(),
+                        config.number(Setting.PIPELINE_BATCH_ROWS),
+                        usual.batches().bytesMax(),
+                        usual.batches().tick()),
+                new PipelineConfig.Rounds(
+                        Duration.ofMillis(config.number(Setting.PIPELINE_COMMIT_MS)),
+                        usual.rounds().retryMax(),
+                        usual.rounds().pendingBytesMax(),
+                        usual.rounds().journalBytesMax()),
+                new PipelineConfig.Duck(
+                        (long) config.number(Setting.PIPELINE_MEMORY_MB) << 20,
+                        usual.duck().temporaryBytesMax(),
+                        config.number(Setting.PIPELINE_THREADS)),
+                new PipelineConfig.Views(
+                        choice(config.text(Setting.PIPELINE_VIEWS)),
+                        Duration.ofSeconds(config.number(Setting.PIPELINE_AUDIT_S))));
+    }
+
+    private static MaintenanceChoice choice(String text) {
+        return Arrays.stream(MaintenanceChoice.values())
+                .filter(choice -> choice.name().equalsIgnoreCase(text.strip()))
+                .findFirst()
+                .orElseThrow(
+                        () ->
+                                new LakemillException(
+                                        ErrorCode.INVALID_ARGUMENT,
+                                        "%s is '%s'".formatted(Setting.PIPELINE_VIEWS.key(), text),
+                                        "write measured, incremental or recompute"));
+    }
+
+    private static SyncedTableSpec spec(PipelinePlan plan, SyncedTable table) {
+        return new SyncedTableSpec(
+                table.name(),
+                table.source(),
+                schema(plan, table.source()),
+                table.primaryKey(),
+                table.indexes());
+    }
+
+    /** The columns of a dataset that a synced table shows. */
+    static TableSchema schema(PipelinePlan plan, TableName source) {
+        return PipelineOutputs.of(plan).stream()
+                .filter(output -> output.name().equals(source))
+                .findFirst()
+                .orElseThrow(
+                        () ->
+                                new LakemillException(
+                                        ErrorCode.INVALID_ARGUMENT,
+                                        "the source %s of a synced table is not written by this"
+                                                        .formatted(source)
+                                                + " pipeline",
+                                        "sync a streaming table or a materialized view of it"))
+                .schema();
+    }
+
+    private static void await(BooleanSupplier condition) {
+        var deadline = System.nanoTime() + DRAIN_TIMEOUT.toNanos();
+        try {
+            Thread.sleep(50);
+            while (!condition.getAsBoolean() && System.nanoTime() < deadline) {
+                Thread.sleep(20);
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
