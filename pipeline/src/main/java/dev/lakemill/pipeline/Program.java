@@ -5,6 +5,7 @@ import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.Expectation;
 import dev.lakemill.plan.OnViolation;
 import dev.lakemill.plan.PipelinePlan;
+import dev.lakemill.plan.RefreshPolicy;
 import dev.lakemill.plan.Relation;
 import dev.lakemill.plan.Relations;
 import dev.lakemill.types.ErrorCode;
@@ -54,6 +55,7 @@ final class Program {
      *     engine cannot run
      */
     static Program of(PipelinePlan plan) {
+        plan.datasets().forEach(Program::refuseStrict);
         var program =
                 new Program(
                         plan.name(),
@@ -135,6 +137,18 @@ final class Program {
         kept.removeIf(column -> read.stream().noneMatch(column::equalsIgnoreCase));
         // count(*) alone reads no column, but the rows must be there to be counted.
         return kept.isEmpty() ? all.subList(0, 1) : kept;
+    }
+
+    private static void refuseStrict(Dataset dataset) {
+        if (dataset instanceof Dataset.MaterializedView view
+                && view.options().refreshPolicy() == RefreshPolicy.INCREMENTAL_STRICT) {
+            throw new LakemillException(
+                    ErrorCode.UNIMPLEMENTED,
+                    "%s: the materialized view %s has REFRESH POLICY INCREMENTAL STRICT, but views"
+                                    .formatted(view.position(), view.name())
+                            + " are recomputed in full",
+                    "write REFRESH POLICY AUTO");
+        }
     }
 
     private static Step step(Dataset dataset) {

@@ -99,7 +99,7 @@ public final class Rebuild implements AutoCloseable {
                 needed.add(table.name());
             }
         }
-        return needed;
+        return Collections.unmodifiableSet(needed);
     }
 
     /** Whether batches have run in the folder. */
@@ -156,7 +156,7 @@ public final class Rebuild implements AutoCloseable {
             var names = new LinkedHashSet<TableName>();
             Files.readAllLines(file, StandardCharsets.UTF_8)
                     .forEach(line -> names.add(TableName.parse(line)));
-            return names;
+            return Collections.unmodifiableSet(names);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -35,7 +35,7 @@ final class AutoCdcTest {
               APPLY AS DELETE WHEN op = 'D' SEQUENCE BY n COLUMNS (id, a, b) STORED AS SCD TYPE 2
               TRACK HISTORY ON * EXCEPT (b, op, n);
             CREATE STREAMING TABLE c.s.filled_two FLOW AUTO CDC FROM STREAM(c.b.e) KEYS (id)
-              IGNORE NULL UPDATES APPLY AS DELETE WHEN op = 'D' SEQUENCE BY STRUCT(n)
+              IGNORE NULL UPDATES APPLY AS DELETE WHEN op = 'D' SEQUENCE BY n
               COLUMNS (id, a, b) STORED AS SCD TYPE 2;
             """;
 
@@ -54,7 +54,7 @@ final class AutoCdcTest {
                         .orThrow();
         var program = Program.of(plan);
         Seeds.check(
-                6,
+                2,
                 seed -> {
                     var random = new Random(seed);
                     var events = events(random);
@@ -69,12 +69,15 @@ final class AutoCdcTest {
                                 world.send("c.b.e", row(e.id, e.op, e.n, e.a, e.b));
                             }
                         }
-                        world.settle();
-                        if (random.nextInt(8) == 0) {
+                        assertThat(world.run().advance(false))
+                                .isInstanceOf(PipelineRun.Advance.Ran.class);
+                        if (random.nextInt(5) == 0) {
+                            world.settle();
                             world.crash();
                             world.start();
                         }
                     }
+                    world.settle();
                     assertThat(sorted(world, "c.s.one")).isEqualTo(newest(untruncated(events)));
                     assertThat(sorted(world, "c.s.filled"))
                             .isEqualTo(
@@ -83,11 +86,7 @@ final class AutoCdcTest {
                                             .toList());
                     assertThat(sorted(world, "c.s.two")).isEqualTo(versions(events, true));
                     assertThat(sorted(world, "c.s.tracked")).isEqualTo(versions(events, false));
-                    assertThat(
-                                    sorted(world, "c.s.filled_two").stream()
-                                            .map(t -> t.replaceAll("\\{\"n\":(\\d+)}", "$1"))
-                                            .map(t -> t.replaceAll("\\{\"col1\":(\\d+)}", "$1"))
-                                            .toList())
+                    assertThat(sorted(world, "c.s.filled_two"))
                             .isEqualTo(versions(filled(events, true), true));
                     world.close();
                 });

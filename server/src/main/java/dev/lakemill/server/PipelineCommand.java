@@ -53,11 +53,6 @@ final class PipelineCommand {
             CREATE SYNCED TABLE main.serving.by_kind FROM main.gold.by_kind PRIMARY KEY (kind);
             """;
 
-    private static final String EVENTS =
-            "SELECT * FROM (SELECT timestamp, level, event_type, message, origin FROM"
-                    + " system.pipelines.event_log ORDER BY timestamp DESC LIMIT %d) ORDER BY"
-                    + " timestamp";
-
     @Spec private CommandSpec spec;
 
     @Command(
@@ -244,7 +239,12 @@ final class PipelineCommand {
                     @Nullable String name,
             @Option(names = "--limit", description = "how many (default: 50)", defaultValue = "50")
                     int limit) {
-        var answer = target.client().run(EVENTS.formatted(limit));
+        var newest =
+                "SELECT timestamp, level, event_type, message, origin FROM"
+                        + " system.pipelines.event_log ORDER BY timestamp DESC LIMIT "
+                        + limit;
+        var answer =
+                target.client().run("SELECT * FROM (" + newest + ") ORDER BY timestamp");
         var out = spec.commandLine().getOut();
         for (var row : answer.rows()) {
             var line = "%s  %-7s %-19s %s".formatted(row.toArray());

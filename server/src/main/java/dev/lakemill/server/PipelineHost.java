@@ -6,14 +6,10 @@ import dev.lakemill.pipeline.Pipeline;
 import dev.lakemill.pipeline.PipelineOutputs;
 import dev.lakemill.pipeline.PipelineStatus;
 import dev.lakemill.pipeline.Rebuild;
-import dev.lakemill.pipeline.TableCount;
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.Dataset;
-import dev.lakemill.plan.Expectation;
 import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.postgres.Postgres;
-import dev.lakemill.server.NodeStatus.ExpectationState;
-import dev.lakemill.server.NodeStatus.OutputState;
 import dev.lakemill.server.NodeStatus.PipelineState;
 import dev.lakemill.server.NodeStatus.RebuildState;
 import dev.lakemill.sync.Applied;
@@ -51,6 +47,7 @@ final class PipelineHost implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(PipelineHost.class);
     private static final Duration REBUILD_LOOK = Duration.ofMillis(200);
+    private static final Duration END_WAIT_MAX = Duration.ofSeconds(30);
 
     /** What a pipeline is given of the node. */
     record Parts(
@@ -95,7 +92,7 @@ final class PipelineHost implements AutoCloseable {
                 () -> {
                     var compiled = compilation.orThrow();
                     if (Rebuild.swapping(parts.folder()).isEmpty()) {
-                        refuseIncompatible(compiled, outputs.changed(compiled), false);
+                        DeploymentRules.check(compiled, outputs.changed(compiled), parts.folder());
                     }
                     prepare(compiled);
                     plan = compiled;
@@ -146,10 +143,12 @@ final class PipelineHost implements AutoCloseable {
                         "wait for it: ./lakemill pipeline status");
             }
             var changed = outputs.changed(compiled);
-            refuseIncompatible(compiled, changed, full);
+            if (!full) {
+                DeploymentRules.check(compiled, changed, parts.folder());
+            }
             var fresh = new LinkedHashSet<>(changed);
             if (full) {
-                refuseReset(compiled);
+                DeploymentRules.checkFullRefresh(compiled);
                 PipelineOutputs.of(compiled).forEach(output -> fresh.add(output.name()));
             }
             var needed = Rebuild.needed(compiled, parts.folder(), fresh);
@@ -171,48 +170,6 @@ final class PipelineHost implements AutoCloseable {
             throw e;
         } finally {
             deploying.unlock();
-        }
-    }
-
-    /** A table of rows that came once cannot have other columns for them. */
-    private void refuseIncompatible(PipelinePlan compiled, Set<TableName> changed, boolean full) {
-        var streaming =
-                compiled.datasets().stream()
-                        .filter(Dataset.StreamingTable.class::isInstance)
-                        .map(Dataset::name)
-                        .filter(
-                                table ->
-                                        changed.contains(table)
-                                                || changed.stream()
-                                                        .anyMatch(
-                                                                c ->
-                                                                        c.toString()
-                                                                                .equals(
-                                                                                        table
-                                                                                                + "_quarantine")))
-                        .toList();
-        if (!full && !streaming.isEmpty() && Rebuild.hasRun(parts.folder())) {
-            throw new LakemillException(
-                    ErrorCode.FAILED_PRECONDITION,
-                    "the new text gives %s other columns; these tables need a full refresh"
-                            .formatted(streaming),
-                    "'./lakemill pipeline refresh --full' computes them from the first row, while"
-                            + " the old ones can be read");
-        }
-    }
-
-    private static void refuseReset(PipelinePlan compiled) {
-        for (var dataset : compiled.datasets()) {
-            var allowed =
-                    OutputTables.options(compiled, dataset.name())
-                            .properties()
-                            .getOrDefault("pipelines.reset.allowed", "true");
-            if (dataset instanceof Dataset.StreamingTable && allowed.equalsIgnoreCase("false")) {
-                throw new LakemillException(
-                        ErrorCode.FAILED_PRECONDITION,
-                        "%s says pipelines.reset.allowed = false".formatted(dataset.name()),
-                        "take the property out if its rows may be computed anew");
-            }
         }
     }
 
@@ -401,7 +358,8 @@ final class PipelineHost implements AutoCloseable {
 
     PipelineState state() {
         var now = running;
-        if (now == null) {
+        var compiled = plan;
+        if (now == null || compiled == null) {
             return new PipelineState(
                     name,
                     rebuilding == null ? "FAILED" : "REBUILDING",
@@ -422,34 +380,10 @@ final class PipelineHost implements AutoCloseable {
                 status.batches().lastMillis(),
                 error().orElse(null),
                 rebuildState(),
-                outputs(status),
-                expectations(status),
-                views(status),
-                audit(status.audits()));
-    }
-
-    private static List<NodeStatus.ViewState> views(PipelineStatus status) {
-        return new TreeMap<>(status.views())
-                .entrySet().stream()
-                        .map(
-                                view ->
-                                        new NodeStatus.ViewState(
-                                                view.getKey().toString(),
-                                                view.getValue().kinds().stream()
-                                                        .sorted()
-                                                        .map(Enum::name)
-                                                        .toList(),
-                                                view.getValue().reason(),
-                                                view.getValue().refreshMicros() / 1e3))
-                        .toList();
-    }
-
-    private static NodeStatus.@Nullable AuditState audit(PipelineStatus.Audits audits) {
-        var last = audits.last();
-        return last == null
-                ? null
-                : new NodeStatus.AuditState(
-                        audits.count(), audits.differing(), last.view().toString());
+                PipelineCounts.outputs(compiled, status),
+                PipelineCounts.expectations(compiled, status),
+                PipelineCounts.views(status),
+                PipelineCounts.audit(status.audits()));
     }
 
     private @Nullable RebuildState rebuildState() {
@@ -474,7 +408,7 @@ final class PipelineHost implements AutoCloseable {
         if (under != null) {
             under.thread().interrupt();
             try {
-                under.thread().join();
+                under.thread().join(END_WAIT_MAX);
             } catch (InterruptedException _) {
                 Thread.currentThread().interrupt();
             }
@@ -496,61 +430,6 @@ final class PipelineHost implements AutoCloseable {
                 new LiveTables.Applied(
                         name, batch.batch(), batch.appliedAt(), told == null ? 0 : told);
         listeners.forEach(listener -> listener.accept(news));
-    }
-
-    private List<OutputState> outputs(PipelineStatus status) {
-        var states = new ArrayList<OutputState>();
-        for (var dataset : datasets()) {
-            var count = status.tables().get(dataset.name());
-            if (dataset instanceof Dataset.StreamingTable && count != null) {
-                states.add(
-                        new OutputState(
-                                dataset.name().toString(),
-                                count.in(),
-                                count.kept(),
-                                count.quarantined(),
-                                count.dropped()));
-            }
-        }
-        return states;
-    }
-
-    private List<ExpectationState> expectations(PipelineStatus status) {
-        var states = new ArrayList<ExpectationState>();
-        for (var dataset : datasets()) {
-            var count = status.tables().get(dataset.name());
-            for (var rule : rules(dataset)) {
-                if (count != null) {
-                    count.rules().stream()
-                            .filter(r -> r.rule().equals(rule.name()))
-                            .forEach(r -> states.add(state(dataset.name(), rule, r)));
-                }
-            }
-        }
-        return states;
-    }
-
-    private static ExpectationState state(
-            TableName table, Expectation rule, TableCount.RuleCount count) {
-        return new ExpectationState(
-                table.toString(),
-                rule.name(),
-                rule.onViolation().name(),
-                count.passed(),
-                count.failed());
-    }
-
-    private List<Dataset> datasets() {
-        var compiled = plan;
-        return compiled == null ? List.of() : compiled.datasets();
-    }
-
-    private static List<Expectation> rules(Dataset dataset) {
-        return switch (dataset) {
-            case Dataset.IngestedTable _ -> List.of();
-            case Dataset.StreamingTable table -> table.expectations();
-            case Dataset.MaterializedView view -> view.expectations();
-        };
     }
 
     private void guarded(Runnable work) {

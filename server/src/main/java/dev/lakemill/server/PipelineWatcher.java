@@ -16,6 +16,7 @@ import org.slf4j.LoggerFactory;
 final class PipelineWatcher implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(PipelineWatcher.class);
     private static final Duration LOOK = Duration.ofSeconds(1);
+    private static final Duration END_WAIT_MAX = Duration.ofSeconds(30);
 
     private final Config config;
     private final BiConsumer<Config.PipelineEntry, Boolean> deploy;
@@ -37,7 +38,7 @@ final class PipelineWatcher implements AutoCloseable {
     public void close() {
         thread.interrupt();
         try {
-            thread.join();
+            thread.join(END_WAIT_MAX);
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }

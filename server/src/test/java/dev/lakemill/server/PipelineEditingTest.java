@@ -1,0 +1,144 @@
+package dev.lakemill.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lakemill.api.Endpoint;
+import dev.lakemill.api.ProducerClient;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A pipeline whose text changes while rows come in. */
+@Timeout(180)
+final class PipelineEditingTest {
+    private static final String SOURCE =
+            "CREATE TABLE c.b.t (id BIGINT NOT NULL, kind STRING, x BIGINT);\n";
+    private static final String SILVER =
+            "CREATE STREAMING TABLE c.s.t (CONSTRAINT low EXPECT (x < 100) ON VIOLATION QUARANTINE)"
+                    + " AS SELECT id, kind, x FROM STREAM(c.b.t);\n";
+    private static final String GOLD =
+            "CREATE MATERIALIZED VIEW c.g.v AS SELECT kind, sum(x) AS x FROM c.s.t GROUP BY kind;\n";
+
+    @TempDir Path folder;
+
+    @Test
+    void aTextIsPutInPlaceOrRefusedAndNoRowIsLost() throws Exception {
+        Files.writeString(
+                folder.resolve("lakemill.yml"),
+                "pipelines:\n  - name: p\n    folder: sql\n    configuration:\n      least: '0'\n");
+        Files.createDirectories(folder.resolve("sql"));
+        write(SOURCE + SILVER + GOLD);
+        try (var node = new TestNode(folder, Map.of("LAKEMILL_PIPELINE_COMMIT_MS", "200"))) {
+            send(node, 1, 2, 300);
+            await(() -> rows(node, "c.g.v").equals(List.of("a|3")));
+
+            write(SOURCE + SILVER + GOLD.replace("sum(x) AS x", "sum(x) AS x, count(*) AS n"));
+            assertThat(refresh(node, false)).contains("runs the new text");
+            await(() -> rows(node, "c.g.v").equals(List.of("a|3|2")));
+
+            write(SOURCE + SILVER + "CREATE MATERIALIZED VIEW c.g.v AS SELECT y FROM c.s.t;");
+            assertThatThrownBy(() -> refresh(node, false)).hasMessageContaining("`y`");
+            send(node, 4);
+            await(() -> rows(node, "c.g.v").equals(List.of("a|7|3")));
+
+            var more =
+                    "CREATE STREAMING TABLE c.s.more AS SELECT id, x * 10 AS ten FROM STREAM(c.s.t)"
+                            + " WHERE x > ${least};\n";
+            write(SOURCE + SILVER + GOLD + more);
+            assertThat(refresh(node, false)).contains("computes [c.s.more] from the first row");
+            await(() -> rows(node, "c.s.more").equals(List.of("1|10", "2|20", "4|40")));
+            send(node, 5);
+            await(() -> rows(node, "c.s.more").size() == 4);
+            assertThat(rows(node, "c.s.t")).hasSize(4);
+
+            var wider = SILVER.replace("SELECT id", "SELECT id, x + 1 AS next");
+            write(SOURCE + wider + GOLD + more);
+            assertThatThrownBy(() -> refresh(node, false))
+                    .hasMessageContaining("[c.s.t]")
+                    .hasMessageContaining("full refresh");
+            assertThat(refresh(node, true)).contains("c.s.t");
+            await(() -> rows(node, "c.s.t").contains("5|6|a|5"));
+            await(() -> rows(node, "c.s.t_quarantine").size() == 1);
+            send(node, 6);
+            await(() -> rows(node, "c.g.v").equals(List.of("a|18")));
+            assertThat(rows(node, "c.s.t")).hasSize(5).contains("6|7|a|6");
+            assertThat(rows(node, "c.s.more")).hasSize(5);
+
+            var sql = new SqlClient(node.url, node.adminToken());
+            await(
+                    () ->
+                            sql
+                                    .run(
+                                            "SELECT DISTINCT event_type FROM"
+                                                    + " system.pipelines.event_log ORDER BY 1")
+                                    .rows()
+                                    .stream()
+                                    .map(List::getFirst)
+                                    .toList()
+                                    .equals(
+                                            List.of(
+                                                    "create_update",
+                                                    "dataset_definition",
+                                                    "flow_definition",
+                                                    "flow_progress",
+                                                    "update_progress")));
+        }
+    }
+
+    private void write(String text) throws IOException {
+        Files.writeString(folder.resolve("sql/p.sql"), text);
+    }
+
+    private static String refresh(TestNode node, boolean full) {
+        return node.admin()
+                .post("/api/pipelines/p/refresh", Map.of("full", full))
+                .path("message")
+                .asText();
+    }
+
+    private static void send(TestNode node, long... values) throws IOException {
+        var endpoint = Endpoint.parse("http://" + RunFile.read(node.data).grpc());
+        var token = node.adminToken();
+        try (var client = ProducerClient.connect(endpoint, () -> token);
+                var stream = client.open(TableName.parse("c.b.t"))) {
+            for (var value : values) {
+                stream.ingestJson("{\"id\":%1$d,\"kind\":\"a\",\"x\":%1$d}".formatted(value));
+            }
+            stream.flush(Duration.ofSeconds(30));
+        }
+    }
+
+    private static List<String> rows(TestNode node, String table) {
+        try {
+            return new SqlClient(node.url, node.adminToken())
+                    .run("SELECT * FROM " + table + " ORDER BY 1").rows().stream()
+                            .map(PipelineEditingTest::text)
+                            .toList();
+        } catch (LakemillException | IOException e) {
+            return List.of(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static String text(List<@Nullable String> row) {
+        return String.join("|", row.stream().map(String::valueOf).toList());
+    }
+
+    private static void await(BooleanSupplier condition) throws InterruptedException {
+        var deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
+            Thread.sleep(100);
+        }
+    }
+}
