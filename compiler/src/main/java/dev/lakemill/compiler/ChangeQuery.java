@@ -133,7 +133,8 @@ final class ChangeQuery {
     }
 
     private String newest(String events, String order) {
-        return "SELECT %s FROM (SELECT *, row_number() OVER (PARTITION BY %s ORDER BY %s) AS %snewest"
+        return ("SELECT %s FROM (SELECT *, row_number() OVER (PARTITION BY %s ORDER BY %s)"
+                                + " AS %snewest")
                         .formatted(quoted(columns), keyText, order, OURS)
                 + " FROM (%s)) WHERE %snewest = 1 AND NOT %s".formatted(events, OURS, DELETED);
     }
@@ -154,7 +155,8 @@ final class ChangeQuery {
                                 + " %2$schanged FROM (%6$s)")
                         .formatted(at, OURS, window, DELETED, changes, events);
         var counted =
-                "SELECT *, sum(%1$schanged) OVER (PARTITION BY %2$s ORDER BY %3$s %4$s) AS %1$sversion FROM (%5$s)"
+                ("SELECT *, sum(%1$schanged) OVER (PARTITION BY %2$s ORDER BY %3$s %4$s)"
+                                + " AS %1$sversion FROM (%5$s)")
                         .formatted(OURS, keyText, NUMBER, UP_TO_HERE, changed);
         var whole =
                 (" OVER (PARTITION BY %s, %sversion ORDER BY %s"

@@ -54,6 +54,7 @@ public final class Rebuild implements AutoCloseable {
     private final Pipeline.Wiring wiring;
     private final Function<PipelineOutputs.Output, DeltaTable> staged;
     private final Pipeline pipeline;
+    private final GroupFeed feed;
     private final long startedNanos = System.nanoTime();
     private long allBytes;
 
@@ -66,17 +67,21 @@ public final class Rebuild implements AutoCloseable {
      */
     public record Progress(long doneBytes, long leftBytes, @Nullable Duration left) {}
 
+    /** The pipeline that computes, and where it would tell of its batches. */
+    private record Aside(Pipeline pipeline, GroupFeed feed) {}
+
     private Rebuild(
             PipelinePlan plan,
             Set<TableName> targets,
             Pipeline.Wiring wiring,
             Function<PipelineOutputs.Output, DeltaTable> staged,
-            Pipeline pipeline) {
+            Aside aside) {
         this.plan = plan;
         this.targets = targets;
         this.wiring = wiring;
         this.staged = staged;
-        this.pipeline = pipeline;
+        this.pipeline = aside.pipeline();
+        this.feed = aside.feed();
     }
 
     /**
@@ -128,17 +133,18 @@ public final class Rebuild implements AutoCloseable {
         var part = part(plan, targets);
         var sources = new TreeMap<>(wiring.sources());
         sources.keySet().retainAll(part.datasets().stream().map(Dataset::name).toList());
+        var feed = new GroupFeed(plan.name() + " rebuild", 1);
         var aside =
                 new Pipeline.Wiring(
                         sources,
                         staged,
-                        new GroupFeed(plan.name() + " rebuild", 1),
+                        feed,
                         wiring.folder().resolve(FOLDER).resolve("run"),
                         wiring.allocator(),
                         wiring.clock(),
                         wiring.limits());
         var pipeline = Pipeline.start(part, config, aside);
-        return new Rebuild(plan, Set.copyOf(targets), wiring, staged, pipeline);
+        return new Rebuild(plan, Set.copyOf(targets), wiring, staged, new Aside(pipeline, feed));
     }
 
     /** The folder of the staged tables; it goes with the rebuild. */
@@ -315,21 +321,14 @@ public final class Rebuild implements AutoCloseable {
     @Override
     public void close() {
         pipeline.close();
+        feed.close();
     }
 
+    /** The targets and their quarantine tables. */
     private Stream<PipelineOutputs.Output> outputs() {
-        return PipelineOutputs.of(plan).stream()
-                .filter(
-                        output ->
-                                targets.stream()
-                                        .anyMatch(
-                                                t ->
-                                                        output.name().equals(t)
-                                                                || output.name()
-                                                                        .equals(
-                                                                                PipelineOutputs
-                                                                                        .quarantineOf(
-                                                                                                t))));
+        var names = new HashSet<>(targets);
+        targets.forEach(target -> names.add(PipelineOutputs.quarantineOf(target)));
+        return PipelineOutputs.of(plan).stream().filter(output -> names.contains(output.name()));
     }
 
     private static void replace(Path folder, Checkpoint checkpoint) {

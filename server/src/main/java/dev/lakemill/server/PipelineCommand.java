@@ -36,7 +36,8 @@ final class PipelineCommand {
     private static final String FIRST =
             """
             -- Rows come in by gRPC or REST.
-            CREATE TABLE main.bronze.events (id STRING NOT NULL, kind STRING, amount DOUBLE, at TIMESTAMP);
+            CREATE TABLE main.bronze.events (
+              id STRING NOT NULL, kind STRING, amount DOUBLE, at TIMESTAMP);
 
             -- Each row once; a bad one is set aside in main.silver.events_quarantine.
             CREATE OR REFRESH STREAMING TABLE main.silver.events (
@@ -243,8 +244,7 @@ final class PipelineCommand {
                 "SELECT timestamp, level, event_type, message, origin FROM"
                         + " system.pipelines.event_log ORDER BY timestamp DESC LIMIT "
                         + limit;
-        var answer =
-                target.client().run("SELECT * FROM (" + newest + ") ORDER BY timestamp");
+        var answer = target.client().run("SELECT * FROM (" + newest + ") ORDER BY timestamp");
         var out = spec.commandLine().getOut();
         for (var row : answer.rows()) {
             var line = "%s  %-7s %-19s %s".formatted(row.toArray());
