@@ -43,12 +43,9 @@ public final class PipelineOutputs {
     public static Map<TableName, String> maintenance(PipelinePlan plan) {
         var kept = new LinkedHashMap<TableName, String>();
         for (var view : Program.of(plan).views()) {
-            kept.put(
-                    view.name(),
-                    view.query().usesNow()
-                            ? "recomputed in full, at each change of an input and each second,"
-                                    + " since it uses now()"
-                            : "recomputed in full, at each change of an input");
+            var status = MeasuredMaintenance.of(view, MaintenanceChoice.INCREMENTAL).status();
+            var reason = status.reason().isEmpty() ? "" : ", " + status.reason();
+            kept.put(view.name(), status.kinds() + reason);
         }
         return kept;
     }

@@ -144,9 +144,9 @@ final class Program {
                 && view.options().refreshPolicy() == RefreshPolicy.INCREMENTAL_STRICT) {
             throw new LakemillException(
                     ErrorCode.UNIMPLEMENTED,
-                    "%s: the materialized view %s has REFRESH POLICY INCREMENTAL STRICT, but views"
+                    "%s: the materialized view %s has REFRESH POLICY INCREMENTAL STRICT, which is"
                                     .formatted(view.position(), view.name())
-                            + " are recomputed in full",
+                            + " not supported",
                     "write REFRESH POLICY AUTO");
         }
     }
