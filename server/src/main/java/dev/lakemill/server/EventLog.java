@@ -2,6 +2,7 @@ package dev.lakemill.server;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lakemill.catalog.TableKind;
 import dev.lakemill.delta.DeltaReader;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.delta.Txn;
@@ -12,6 +13,7 @@ import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -108,6 +110,21 @@ final class EventLog implements AutoCloseable {
         this.sample = sample;
         this.sequence = table.transaction(APPLICATION).orElse(0);
         this.thread = Thread.ofVirtual().name("event-log").unstarted(this::run);
+    }
+
+    /**
+     * Makes the table {@link #TABLE} if it is not there, and starts.
+     *
+     * @param sample adds what is measured now; called every few seconds
+     */
+    static EventLog open(Tables tables, BufferAllocator allocator, Runnable sample) {
+        tables.ensure(
+                TABLE,
+                TableKind.STREAMING_TABLE,
+                SCHEMA,
+                "What happened to pipelines, with the metrics of their flows",
+                Map.of());
+        return start(tables.delta(TABLE), allocator, Clock.systemUTC(), sample);
     }
 
     /**

@@ -291,17 +291,7 @@ final class Node implements AutoCloseable {
     }
 
     private EventLog openEvents() {
-        tables.ensure(
-                EventLog.TABLE,
-                TableKind.STREAMING_TABLE,
-                EventLog.SCHEMA,
-                "What happened to pipelines, with the metrics of their flows",
-                Map.of());
-        return EventLog.start(
-                tables.delta(EventLog.TABLE),
-                allocator,
-                Clock.systemUTC(),
-                () -> pipelines.forEach(PipelineHost::sample));
+        return EventLog.open(tables, allocator, () -> pipelines.forEach(PipelineHost::sample));
     }
 
     private String systemName() {

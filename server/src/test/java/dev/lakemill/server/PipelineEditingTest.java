@@ -75,7 +75,7 @@ final class PipelineEditingTest {
             assertThat(rows(node, "c.s.t")).hasSize(5).contains("6|7|a|6");
             assertThat(rows(node, "c.s.more")).hasSize(5);
 
-            var sql = new SqlClient(node.url, node.adminToken());
+            var sql = new SqlClient(node.admin());
             await(
                     () ->
                             sql
@@ -121,11 +121,11 @@ final class PipelineEditingTest {
 
     private static List<String> rows(TestNode node, String table) {
         try {
-            return new SqlClient(node.url, node.adminToken())
+            return new SqlClient(node.admin())
                     .run("SELECT * FROM " + table + " ORDER BY 1").rows().stream()
                             .map(PipelineEditingTest::text)
                             .toList();
-        } catch (LakemillException | IOException e) {
+        } catch (LakemillException e) {
             return List.of(String.valueOf(e.getMessage()));
         }
     }
