@@ -32,6 +32,18 @@ final class BenchCommand {
     }
 
     @Command(
+            name = "decode",
+            mixinStandardHelpOptions = true,
+            description = "Records of ten columns checked and brought into the log's form, by JMH.")
+    int decode(
+            @Option(names = "--rounds", defaultValue = "5") int rounds,
+            @Option(names = "--seconds", defaultValue = "2") int seconds,
+            @Option(names = "--json") boolean json)
+            throws Exception {
+        return run(DecodeBench::run, new BenchOptions(rounds, seconds, json));
+    }
+
+    @Command(
             name = "sync",
             mixinStandardHelpOptions = true,
             description = "Rows a second into synced tables: first load and continuous changes.")

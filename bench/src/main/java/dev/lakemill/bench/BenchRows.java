@@ -80,17 +80,17 @@ final class BenchRows {
         return new String(letters, StandardCharsets.US_ASCII);
     }
 
-    private static UnknownFieldSet.Field text(String value) {
+    static UnknownFieldSet.Field text(String value) {
         return UnknownFieldSet.Field.newBuilder()
                 .addLengthDelimited(ByteString.copyFromUtf8(value))
                 .build();
     }
 
-    private static UnknownFieldSet.Field number(long value) {
+    static UnknownFieldSet.Field number(long value) {
         return UnknownFieldSet.Field.newBuilder().addVarint(value).build();
     }
 
-    private static UnknownFieldSet.Field fixed(long bits) {
+    static UnknownFieldSet.Field fixed(long bits) {
         return UnknownFieldSet.Field.newBuilder().addFixed64(bits).build();
     }
 }

@@ -3,17 +3,20 @@ package dev.lakemill.ingest;
 import com.google.protobuf.ByteOutput;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Turns the records of a request into the payload of a frame. Those that do not fit are rescued,
  * become dead letters, or refuse the request. One stream owns it.
  */
-final class RecordEncoder {
+public final class RecordEncoder {
     /** The log's largest frame, less what stands around the payload. */
     static final int PAYLOAD_BYTES_MAX = (16 << 20) - 1024;
 
@@ -33,6 +36,34 @@ final class RecordEncoder {
         this.rows = rows;
         this.units = units;
         this.badRows = badRows;
+    }
+
+    /** Of records that are JSON objects, as UTF-8; those that do not fit are refused. */
+    public static RecordEncoder json(TableSchema schema) {
+        return refusing(new JsonEncoder(schema), schema);
+    }
+
+    /**
+     * Of records that are messages of one type; those that do not fit are refused.
+     *
+     * @param descriptor the type's serialized DescriptorProto
+     * @throws RuntimeException when the descriptor does not fit the table
+     */
+    public static RecordEncoder proto(TableName table, TableSchema schema, byte[] descriptor) {
+        return refusing(new ProtoEncoder(table, schema, descriptor), schema);
+    }
+
+    private static RecordEncoder refusing(RowEncoder rows, TableSchema schema) {
+        return new RecordEncoder(rows, new TimeUnits(schema, Set.of()), BadRows.refused());
+    }
+
+    /**
+     * The rows in the form of docs/internals/row-format.md.
+     *
+     * @throws RuntimeException naming the row, the column and what was expected
+     */
+    public byte[] rows(List<ByteString> records) {
+        return payload(records, NO_OFFSET).bytes();
     }
 
     /**
