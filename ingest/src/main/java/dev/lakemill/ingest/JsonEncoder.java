@@ -9,6 +9,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import dev.lakemill.types.TableSchema;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import org.jspecify.annotations.Nullable;
 
 /** Records that are JSON objects. */
 final class JsonEncoder implements RowEncoder {
@@ -28,13 +29,23 @@ final class JsonEncoder implements RowEncoder {
                     .build();
 
     private final JsonColumns columns;
+    private final @Nullable JsonPass pass;
 
     JsonEncoder(TableSchema schema) {
         this.columns = new JsonColumns(schema.columns());
+        this.pass = JsonPass.of(schema.columns());
     }
 
     @Override
     public void encode(byte[] record, int from, int to, RowWriter out) {
+        var inOnePass = pass;
+        if (inOnePass == null || !inOnePass.write(record, from, to, out)) {
+            parse(record, from, to, out);
+        }
+    }
+
+    /** Reads any record, and says what is wrong with it. */
+    void parse(byte[] record, int from, int to, RowWriter out) {
         try (var json = FACTORY.createParser(record, from, to - from)) {
             if (json.nextToken() != JsonToken.START_OBJECT) {
                 throw RefusedRow.value("is not a JSON object", "write it in braces");

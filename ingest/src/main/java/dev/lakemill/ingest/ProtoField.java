@@ -2,6 +2,7 @@ package dev.lakemill.ingest;
 
 import com.google.protobuf.ByteString;
 import java.util.LinkedHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One field of a message: its number there, its column here, and how often it may come. Belongs to
@@ -26,6 +27,11 @@ abstract class ProtoField {
     /** Whether bytes may pass unchanged as far as this field goes. */
     abstract boolean passes();
 
+    /** The type of a value without parts that may pass; null otherwise. */
+    ProtoType.@Nullable Simple simple() {
+        return null;
+    }
+
     /** Checks the one value of a message that may pass; false when it may not after all. */
     abstract boolean check(ProtoSpans spans, int field);
 
@@ -49,6 +55,11 @@ abstract class ProtoField {
         @Override
         boolean passes() {
             return number == column + 1 && type.passes();
+        }
+
+        @Override
+        ProtoType.@Nullable Simple simple() {
+            return passes() ? type.simple() : null;
         }
 
         @Override

@@ -3,15 +3,16 @@ package dev.lakemill.ingest;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads messages of one type by their descriptor's field numbers and writes them in the log's row
  * form. Belongs to one stream; not thread-safe.
  *
- * <p>A message is scanned once for where its values stand. Where numbers and types are those of the
- * log already and no field comes twice, its bytes are checked and pass unchanged; otherwise each
- * column is written from its spans, which copes with any order, packing and merging that the wire
- * format allows.
+ * <p>Everyday messages pass at once by {@link ProtoPass}. Others are scanned once for where their
+ * values stand. Where numbers and types are those of the log already and no field comes twice, the
+ * bytes are checked and pass unchanged; otherwise each column is written from its spans, which
+ * copes with any order, packing and merging that the wire format allows.
  */
 final class ProtoMessage {
     /** In order of number. */
@@ -19,6 +20,7 @@ final class ProtoMessage {
 
     private final int[] numbers;
     private final boolean passes;
+    private final @Nullable ProtoPass pass;
     private final ProtoSpans spans;
     private final WireReader reader = new WireReader();
 
@@ -29,6 +31,7 @@ final class ProtoMessage {
                         .toArray(ProtoField[]::new);
         this.numbers = Arrays.stream(this.fields).mapToInt(f -> f.number).toArray();
         this.passes = fields.stream().allMatch(ProtoField::passes);
+        this.pass = ProtoPass.of(this.fields);
         this.spans = new ProtoSpans(this.fields.length);
     }
 
@@ -39,11 +42,16 @@ final class ProtoMessage {
 
     /** Appends the row of a message, passing its bytes where that may be. */
     void append(byte[] bytes, int from, int to, RowWriter out) {
-        if (passes && check(bytes, from, to)) {
+        if (passesAtOnce(bytes, from, to) || (passes && check(bytes, from, to))) {
             out.bytes(bytes, from, to);
         } else {
             write(bytes, from, to, out);
         }
+    }
+
+    /** Whether an everyday message passes; false says nothing. */
+    boolean passesAtOnce(byte[] bytes, int from, int to) {
+        return pass != null && pass.check(bytes, from, to);
     }
 
     /** Checks a message that may pass; false when it may not after all. */

@@ -3,6 +3,7 @@ package dev.lakemill.ingest;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Checks the protobuf values of one type and writes them in the log's row form. Belongs to one
@@ -40,6 +41,22 @@ abstract class ProtoType {
         return true;
     }
 
+    /** What {@link ProtoPass} has to know of a type without parts. */
+    sealed interface Simple {
+        record Varint(long min, long max) implements Simple {}
+
+        record Fixed(int bytes) implements Simple {}
+
+        record Text() implements Simple {}
+
+        record Bytes() implements Simple {}
+    }
+
+    /** Null for a type with parts, or one that is written anew. */
+    @Nullable Simple simple() {
+        return null;
+    }
+
     static ProtoType of(Primitive type) {
         return switch (type) {
             case BOOLEAN -> new OfVarint(type, Long.MIN_VALUE, Long.MAX_VALUE);
@@ -74,6 +91,11 @@ abstract class ProtoType {
         }
 
         @Override
+        Simple simple() {
+            return new Simple.Varint(min, max);
+        }
+
+        @Override
         boolean check(byte[] bytes, int from, int to) {
             long value = reader.on(bytes, from, to).varint();
             if (value < min || value > max) {
@@ -101,6 +123,11 @@ abstract class ProtoType {
         }
 
         @Override
+        Simple simple() {
+            return new Simple.Fixed(wireType == RowWriter.FIXED32 ? Integer.BYTES : Long.BYTES);
+        }
+
+        @Override
         int wireType() {
             return wireType;
         }
@@ -113,6 +140,11 @@ abstract class ProtoType {
 
     private static class OfBinary extends ProtoType {
         @Override
+        Simple simple() {
+            return new Simple.Bytes();
+        }
+
+        @Override
         int wireType() {
             return RowWriter.LENGTH;
         }
@@ -124,6 +156,11 @@ abstract class ProtoType {
     }
 
     private static final class OfString extends OfBinary {
+        @Override
+        Simple simple() {
+            return new Simple.Text();
+        }
+
         @Override
         boolean check(byte[] bytes, int from, int to) {
             for (int i = from; i < to; i++) {
