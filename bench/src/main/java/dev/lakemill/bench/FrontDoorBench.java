@@ -7,6 +7,7 @@ import dev.lakemill.postgres.FrontDoorLogin;
 import dev.lakemill.postgres.Postgres;
 import dev.lakemill.postgres.PostgresConfig;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -25,7 +26,8 @@ import java.util.stream.IntStream;
 /**
  * Point reads by primary key of ten columns by pgjdbc, through the front door and directly: both by
  * TCP on loopback without TLS, the door's own way to Postgres being its Unix socket. Through the
- * door with TLS is told beside it. Rounds are interleaved.
+ * door with TLS is told beside it, and a raw {@link Relay}: what a process between adds on this
+ * machine though it does nothing. Rounds are interleaved.
  */
 final class FrontDoorBench {
     private static final int ROWS = 100_000;
@@ -65,14 +67,21 @@ final class FrontDoorBench {
                                 postgres,
                                 FrontDoorConfig.local(folder, 0, CLIENTS + 8),
                                 FrontDoorBench::anyone,
-                                FrontDoorAudit.NONE)) {
+                                FrontDoorAudit.NONE);
+                var relay =
+                        new Relay(URI.create(postgres.readerJdbcUrl().substring(5)).getPort())) {
             load(postgres);
             var byDoor = "jdbc:postgresql://127.0.0.1:%d/lakemill?user=%s&password=x&sslmode=%s";
             var direct = new Way("direct", postgres.readerJdbcUrl() + "&sslmode=disable");
             var through = new Way("door", byDoor.formatted(door.port(), READER, "disable"));
             var encrypted = new Way("door_tls", byDoor.formatted(door.port(), READER, "require"));
-            measure(options, List.of(direct, through, encrypted));
-            return report(direct, through, encrypted);
+            var relayed =
+                    new Way(
+                            "relay",
+                            postgres.readerJdbcUrl("127.0.0.1:" + relay.port())
+                                    + "&sslmode=disable");
+            measure(options, List.of(direct, through, encrypted, relayed));
+            return report(direct, through, encrypted, relayed);
         } finally {
             Folders.delete(folder);
         }
@@ -240,7 +249,7 @@ final class FrontDoorBench {
         }
     }
 
-    private static Report report(Way direct, Way through, Way encrypted) {
+    private static Report report(Way direct, Way through, Way encrypted, Way relayed) {
         var report = new Report.Builder();
         var added = median(differences(through.p50Micros(), direct.p50Micros()));
         var share = median(through.readsPerSecond()) / median(direct.readsPerSecond());
@@ -248,7 +257,9 @@ final class FrontDoorBench {
         report.check("qps_vs_direct_32_at_least_0_75", share >= QPS_SHARE_MIN);
         report.figure("p50_added_us_1", added);
         report.figure("qps_vs_direct_32", share);
-        for (var way : List.of(direct, through, encrypted)) {
+        report.figure(
+                "relay_added_us_1", median(differences(relayed.p50Micros(), direct.p50Micros())));
+        for (var way : List.of(direct, through, encrypted, relayed)) {
             report.figure(way.name() + "_p50_us_1", median(way.p50Micros()));
             report.figure(way.name() + "_reads_per_second_32", median(way.readsPerSecond()));
         }

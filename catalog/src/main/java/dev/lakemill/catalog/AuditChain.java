@@ -1,5 +1,7 @@
 package dev.lakemill.catalog;
 
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -7,6 +9,8 @@ import java.security.NoSuchAlgorithmException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -22,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * of (transaction_id, number), up to the oldest transaction that still runs. Below that no record
  * can come in any more, whatever number it took and however late it commits, so the order of the
  * chain is the order of the table's key, and a record that stands there without a seal was slipped
- * in. Who rewrites the whole chain is found by comparing an older {@link Head}, kept elsewhere.
+ * in. Who rewrites the whole chain is found by comparing an older {@link Head}, kept elsewhere. Old
+ * records may {@link #expire}: the chain then begins behind the last of them, with its seal.
  *
  * @param name in {@code lakemill.audit_chains}
  * @param table with columns {@code transaction_id xid8} and {@code number bigint}, its primary key
@@ -30,6 +35,8 @@ import org.jspecify.annotations.Nullable;
  */
 public record AuditChain(String name, String table, List<String> texts) {
     private static final int FETCH_ROWS = 1_000;
+    private static final String REWRITTEN =
+            "its seal was another: the chain up to here was rewritten";
 
     /** Where a chain stood: {@code hash} in hexadecimal seals record {@code sequence}. */
     public record Head(long sequence, String hash) {}
@@ -39,9 +46,10 @@ public record AuditChain(String name, String table, List<String> texts) {
         /**
          * Every record is as it was sealed.
          *
+         * @param expired how many records came before the first that is still there
          * @param unsealed records that are not sealed yet
          */
-        record Whole(Head head, long unsealed) implements Verdict {}
+        record Whole(long expired, Head head, long unsealed) implements Verdict {}
 
         /**
          * The first record that is not as it was sealed.
@@ -54,7 +62,8 @@ public record AuditChain(String name, String table, List<String> texts) {
 
     private record Seal(long sequence, long number, byte[] hash) {}
 
-    private record End(Seal seal, String transactionId) {}
+    /** A seal and the transaction of its record: where a chain ends, or what it begins behind. */
+    private record Place(Seal seal, String transactionId) {}
 
     public AuditChain {
         texts = List.copyOf(texts);
@@ -69,6 +78,7 @@ public record AuditChain(String name, String table, List<String> texts) {
      * Walks the whole chain. Reads one state of the database, beside writers and sealers.
      *
      * @param known an older head that the chain must still contain, or null
+     * @throws LakemillException FAILED_PRECONDITION when the known record has expired
      */
     public Verdict verify(DataSource database, @Nullable Head known) {
         return Transactions.run(
@@ -80,6 +90,82 @@ public record AuditChain(String name, String table, List<String> texts) {
                     }
                     return verify(connection, known);
                 });
+    }
+
+    /**
+     * Deletes the oldest sealed records, with their seals, up to the first that is not older. They
+     * are the beginning of the chain, whose last seal stays as where it begins.
+     *
+     * @param before the time at which the records that stay begin
+     * @param sequenceMax the last record that may go: those behind it are still needed
+     * @return how many went; UNAVAILABLE without Postgres
+     */
+    public long expire(DataSource database, Instant before, long sequenceMax, int recordsMax) {
+        return Transactions.run(
+                database, connection -> expire(connection, before, sequenceMax, recordsMax));
+    }
+
+    private long expire(Connection connection, Instant before, long sequenceMax, int recordsMax)
+            throws SQLException {
+        end(connection, "FOR UPDATE");
+        var start = start(connection);
+        var last = lastBefore(connection, start, before, sequenceMax, recordsMax);
+        if (last == null) {
+            return 0;
+        }
+        move(connection, "first_", last);
+        delete(connection, last);
+        return last.seal().sequence() - start.seal().sequence();
+    }
+
+    /** The last of the records that may go; null when none may. */
+    private @Nullable Place lastBefore(
+            Connection connection, Place start, Instant before, long sequenceMax, int recordsMax)
+            throws SQLException {
+        var sql =
+                """
+                WITH oldest AS MATERIALIZED (
+                    SELECT transaction_id, number, event_time,
+                        row_number() OVER (ORDER BY transaction_id, number) AS place
+                    FROM %s WHERE (transaction_id, number) > (?::xid8, ?)
+                    ORDER BY transaction_id, number LIMIT ?
+                )
+                SELECT s.sequence, o.number, s.hash, o.transaction_id::text
+                FROM oldest o JOIN lakemill.audit_seals s
+                    ON s.chain = ? AND s.sequence = ? + o.place AND s.number = o.number
+                WHERE NOT EXISTS (
+                    SELECT FROM oldest y WHERE y.event_time >= ? AND y.place <= o.place)
+                ORDER BY o.place DESC LIMIT 1
+                """
+                        .formatted(table);
+        try (var query = connection.prepareStatement(sql)) {
+            var sequence = start.seal().sequence();
+            query.setString(1, start.transactionId());
+            query.setLong(2, start.seal().number());
+            query.setLong(3, Math.clamp(sequenceMax - sequence, 0, recordsMax));
+            query.setString(4, name);
+            query.setLong(5, sequence);
+            query.setTimestamp(6, Timestamp.from(before));
+            try (var rows = query.executeQuery()) {
+                return rows.next() ? place(rows) : null;
+            }
+        }
+    }
+
+    /** Up to a place, which the triggers of both tables allow once the chain begins behind it. */
+    private void delete(Connection connection, Place last) throws SQLException {
+        var records = "DELETE FROM " + table + " WHERE (transaction_id, number) <= (?::xid8, ?)";
+        try (var delete = connection.prepareStatement(records)) {
+            delete.setString(1, last.transactionId());
+            delete.setLong(2, last.seal().number());
+            delete.executeUpdate();
+        }
+        var seals = "DELETE FROM lakemill.audit_seals WHERE chain = ? AND sequence <= ?";
+        try (var delete = connection.prepareStatement(seals)) {
+            delete.setString(1, name);
+            delete.setLong(2, last.seal().sequence());
+            delete.executeUpdate();
+        }
     }
 
     private int seal(Connection connection, int recordsMax) throws SQLException {
@@ -102,36 +188,46 @@ public record AuditChain(String name, String table, List<String> texts) {
                 while (rows.next()) {
                     var sequence = last.seal().sequence() + 1;
                     var hash = hash(last.seal().hash(), sequence, rows, 3);
-                    last = new End(new Seal(sequence, rows.getLong(1), hash), rows.getString(2));
+                    last = new Place(new Seal(sequence, rows.getLong(1), hash), rows.getString(2));
                     sealed.add(last.seal());
                 }
             }
         }
         if (!sealed.isEmpty()) {
             insert(connection, sealed);
-            moveEnd(connection, last);
+            move(connection, "", last);
         }
         return sealed.size();
     }
 
-    private End end(Connection connection, String lock) throws SQLException {
-        var sql =
-                """
-                SELECT sequence, number, hash, transaction_id::text FROM lakemill.audit_chains
-                WHERE name = ?
-                """
-                        + lock;
+    private Place end(Connection connection, String lock) throws SQLException {
+        return place(connection, "sequence, number, hash, transaction_id::text", lock);
+    }
+
+    /** The last record that has expired. */
+    private Place start(Connection connection) throws SQLException {
+        return place(
+                connection,
+                "first_sequence, first_number, first_hash, first_transaction_id::text",
+                "");
+    }
+
+    private Place place(Connection connection, String columns, String lock) throws SQLException {
+        var sql = "SELECT %s FROM lakemill.audit_chains WHERE name = ? %s".formatted(columns, lock);
         try (var query = connection.prepareStatement(sql)) {
             query.setString(1, name);
             try (var rows = query.executeQuery()) {
                 if (!rows.next()) {
                     throw new IllegalStateException("there is no chain " + name);
                 }
-                return new End(
-                        new Seal(rows.getLong(1), rows.getLong(2), rows.getBytes(3)),
-                        rows.getString(4));
+                return place(rows);
             }
         }
+    }
+
+    private static Place place(ResultSet row) throws SQLException {
+        return new Place(
+                new Seal(row.getLong(1), row.getLong(2), row.getBytes(3)), row.getString(4));
     }
 
     private void insert(Connection connection, List<Seal> seals) throws SQLException {
@@ -149,24 +245,34 @@ public record AuditChain(String name, String table, List<String> texts) {
         }
     }
 
-    private void moveEnd(Connection connection, End end) throws SQLException {
+    /** Sets the chain's end, or with the prefix "first_" what it begins behind. */
+    private void move(Connection connection, String prefix, Place place) throws SQLException {
         var sql =
                 """
-                UPDATE lakemill.audit_chains
-                SET sequence = ?, number = ?, hash = ?, transaction_id = ?::xid8 WHERE name = ?
-                """;
+                UPDATE lakemill.audit_chains SET %1$ssequence = ?, %1$snumber = ?, %1$shash = ?,
+                    %1$stransaction_id = ?::xid8 WHERE name = ?
+                """
+                        .formatted(prefix);
         try (var update = connection.prepareStatement(sql)) {
-            update.setLong(1, end.seal().sequence());
-            update.setLong(2, end.seal().number());
-            update.setBytes(3, end.seal().hash());
-            update.setString(4, end.transactionId());
+            update.setLong(1, place.seal().sequence());
+            update.setLong(2, place.seal().number());
+            update.setBytes(3, place.seal().hash());
+            update.setString(4, place.transactionId());
             update.setString(5, name);
             update.executeUpdate();
         }
     }
 
     private Verdict verify(Connection connection, @Nullable Head known) throws SQLException {
+        var start = start(connection);
         var end = end(connection, "");
+        if (known != null && known.sequence() < start.seal().sequence()) {
+            throw new LakemillException(
+                    ErrorCode.FAILED_PRECONDITION,
+                    "the chain %s begins behind record %d; what you know of, %d, has expired"
+                            .formatted(name, start.seal().sequence(), known.sequence()),
+                    "compare with the Delta table, which keeps the hashes; note a newer head");
+        }
         var sealSql =
                 """
                 SELECT sequence, number, hash FROM lakemill.audit_seals
@@ -174,7 +280,8 @@ public record AuditChain(String name, String table, List<String> texts) {
                 """;
         var recordSql =
                 """
-                SELECT number, %s FROM %s r WHERE (transaction_id, number) <= (?::xid8, ?)
+                SELECT number, %s FROM %s r WHERE (transaction_id, number) > (?::xid8, ?)
+                    AND (transaction_id, number) <= (?::xid8, ?)
                 ORDER BY r.transaction_id, r.number
                 """
                         .formatted(String.join(", ", texts), table);
@@ -183,17 +290,20 @@ public record AuditChain(String name, String table, List<String> texts) {
             seals.setFetchSize(FETCH_ROWS);
             seals.setString(1, name);
             records.setFetchSize(FETCH_ROWS);
-            records.setString(1, end.transactionId());
-            records.setLong(2, end.seal().number());
+            records.setString(1, start.transactionId());
+            records.setLong(2, start.seal().number());
+            records.setString(3, end.transactionId());
+            records.setLong(4, end.seal().number());
             try (var sealRows = seals.executeQuery();
                     var recordRows = records.executeQuery()) {
-                var broken = new Walk(connection, end.seal(), known).along(sealRows, recordRows);
-                return broken != null ? broken : whole(connection, end);
+                var walk = new Walk(connection, start.seal(), end.seal(), known);
+                var broken = walk.along(sealRows, recordRows);
+                return broken != null ? broken : whole(connection, start, end);
             }
         }
     }
 
-    private Verdict whole(Connection connection, End end) throws SQLException {
+    private Verdict whole(Connection connection, Place start, Place end) throws SQLException {
         var sql =
                 "SELECT count(*) FROM " + table + " WHERE (transaction_id, number) > (?::xid8, ?)";
         try (var query = connection.prepareStatement(sql)) {
@@ -202,7 +312,7 @@ public record AuditChain(String name, String table, List<String> texts) {
             try (var rows = query.executeQuery()) {
                 rows.next();
                 var head = new Head(end.seal().sequence(), hex(end.seal().hash()));
-                return new Verdict.Whole(head, rows.getLong(1));
+                return new Verdict.Whole(start.seal().sequence(), head, rows.getLong(1));
             }
         }
     }
@@ -212,15 +322,21 @@ public record AuditChain(String name, String table, List<String> texts) {
         private final Connection connection;
         private final Seal end;
         private final @Nullable Head known;
-        private Seal previous = new Seal(0, 0, new byte[32]);
+        private Seal previous;
 
-        Walk(Connection connection, Seal end, @Nullable Head known) {
+        Walk(Connection connection, Seal start, Seal end, @Nullable Head known) {
             this.connection = connection;
+            this.previous = start;
             this.end = end;
             this.known = known;
         }
 
         Verdict.@Nullable Broken along(ResultSet seals, ResultSet records) throws SQLException {
+            if (known != null
+                    && known.sequence() == previous.sequence()
+                    && !known.hash().equalsIgnoreCase(hex(previous.hash()))) {
+                return broken(previous, REWRITTEN);
+            }
             while (seals.next()) {
                 var seal = new Seal(seals.getLong(1), seals.getLong(2), seals.getBytes(3));
                 var broken = step(seal, records);
@@ -262,7 +378,7 @@ public record AuditChain(String name, String table, List<String> texts) {
                             || known.sequence() != sequence
                             || known.hash().equalsIgnoreCase(hex(hash))
                     ? null
-                    : broken(seal, "its seal was another: the chain up to here was rewritten");
+                    : broken(seal, REWRITTEN);
         }
 
         private boolean exists(long number) throws SQLException {

@@ -34,7 +34,8 @@ public final class Catalog {
                             "0001-tables.sql",
                             "0002-governance.sql",
                             "0003-audit.sql",
-                            "0004-lineage.sql"));
+                            "0004-lineage.sql",
+                            "0005-audit-retention.sql"));
 
     private final Changes changes;
     private final Access access;

@@ -45,7 +45,10 @@ public final class RowAudit {
     private static final String ROW_TRIGGER = "lakemill_row_audit";
     private static final String TRUNCATE_TRIGGER = "lakemill_truncate_audit";
     private static final Migrations MIGRATIONS =
-            new Migrations("row-audit", RowAudit.class, List.of("0001-row-audit.sql"));
+            new Migrations(
+                    "row-audit",
+                    RowAudit.class,
+                    List.of("0001-row-audit.sql", "0002-row-audit-retention.sql"));
 
     /** A table that is not audited, and why. */
     public record OptOut(

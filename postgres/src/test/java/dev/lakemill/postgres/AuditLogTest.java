@@ -388,11 +388,13 @@ final class AuditLogTest {
     private void tamper(String sql) throws SQLException {
         run(
                 """
-                ALTER TABLE lakemill.audit DISABLE TRIGGER append_only;
-                ALTER TABLE lakemill.audit_seals DISABLE TRIGGER append_only;
+                ALTER TABLE lakemill.audit DISABLE TRIGGER USER;
+                ALTER TABLE lakemill.audit_seals DISABLE TRIGGER USER;
                 %s;
-                ALTER TABLE lakemill.audit ENABLE ALWAYS TRIGGER append_only;
-                ALTER TABLE lakemill.audit_seals ENABLE ALWAYS TRIGGER append_only;
+                ALTER TABLE lakemill.audit ENABLE ALWAYS TRIGGER append_only,
+                    ENABLE ALWAYS TRIGGER kept;
+                ALTER TABLE lakemill.audit_seals ENABLE ALWAYS TRIGGER append_only,
+                    ENABLE ALWAYS TRIGGER kept;
                 """
                         .formatted(sql));
     }

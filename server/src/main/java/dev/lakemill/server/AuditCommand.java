@@ -1,20 +1,16 @@
 package dev.lakemill.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.net.HttpURLConnection;
-import java.net.URI;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -30,23 +26,26 @@ import picocli.CommandLine.Spec;
         description = {"Shows and verifies the audit log, for metastore admins."},
         synopsisSubcommandLabel = "COMMAND")
 final class AuditCommand {
-    private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int CONNECT_MILLIS_MAX = 2_000;
-    private static final int VERIFY_MILLIS_MAX = 600_000;
+    private static final Duration VERIFY_MAX = Duration.ofMinutes(10);
     private static final long FOLLOW_PAUSE_MILLIS = 1_000;
 
     @Spec private CommandSpec spec;
-    private final Function<String, @Nullable String> environment;
+    private final Function<Path, NodeClient> nodes;
 
     AuditCommand() {
-        this(System::getenv);
+        this(AuditCommand::node);
     }
 
     /**
-     * @param environment the value of a variable, or null
+     * @param nodes the node of a project's folder
      */
-    AuditCommand(Function<String, @Nullable String> environment) {
-        this.environment = environment;
+    AuditCommand(Function<Path, NodeClient> nodes) {
+        this.nodes = nodes;
+    }
+
+    private static NodeClient node(Path project) {
+        var data = Config.load(project, System.getenv()).data();
+        return NodeClient.local(RunFile.read(data), data);
     }
 
     @Command(
@@ -65,7 +64,10 @@ final class AuditCommand {
                             description = "an older head that the chain must still contain")
                     Map<String, String> known,
             @Option(names = "--json", description = "print the node's own JSON") boolean json) {
-        var answer = call(project, "POST", "/api/2.0/audit/verify", body(known));
+        var answer =
+                nodes.apply(project)
+                        .waiting(VERIFY_MAX)
+                        .post("/api/2.0/audit/verify", Map.of("known", heads(known)));
         var out = spec.commandLine().getOut();
         if (json) {
             out.println(answer.toPrettyString());
@@ -97,7 +99,7 @@ final class AuditCommand {
         var out = spec.commandLine().getOut();
         var query =
                 "/api/2.0/audit/events?email=%s&action_name=%s&max_results="
-                        .formatted(encode(user), encode(action));
+                        .formatted(NodeClient.encoded(user), NodeClient.encoded(action));
         var printed = page(project, query + lines, Set.of(), json, out);
         while (follow) {
             Thread.sleep(FOLLOW_PAUSE_MILLIS);
@@ -111,7 +113,7 @@ final class AuditCommand {
     private Set<String> page(
             Path project, String query, Set<String> printed, boolean json, PrintWriter out) {
         var events = new ArrayList<JsonNode>();
-        call(project, "GET", query, "").path("events").forEach(events::add);
+        nodes.apply(project).get(query).path("events").forEach(events::add);
         var ids = new TreeSet<String>();
         for (var event : events.reversed()) {
             var id = event.path("event_id").asText();
@@ -142,9 +144,11 @@ final class AuditCommand {
     private static void print(JsonNode chain, PrintWriter out) {
         if (chain.path("whole").asBoolean()) {
             out.printf(
-                    "%-10s whole: %,d records, %,d not sealed yet; head %d:%s%n",
+                    "%-10s whole: %,d records, %,d before them expired, %,d not sealed yet;"
+                            + " head %d:%s%n",
                     chain.path("name").asText(),
-                    chain.path("sequence").asLong(),
+                    chain.path("sequence").asLong() - chain.path("expired").asLong(),
+                    chain.path("expired").asLong(),
                     chain.path("unsealed").asLong(),
                     chain.path("sequence").asLong(),
                     chain.path("hash").asText());
@@ -158,9 +162,8 @@ final class AuditCommand {
         }
     }
 
-    private static String body(@Nullable Map<String, String> known) {
-        var body = JSON.createObjectNode();
-        var heads = body.putObject("known");
+    private static Map<String, Map<String, Object>> heads(@Nullable Map<String, String> known) {
+        var heads = new TreeMap<String, Map<String, Object>>();
         Objects.requireNonNullElse(known, Map.<String, String>of())
                 .forEach(
                         (chain, head) -> {
@@ -171,61 +174,14 @@ final class AuditCommand {
                                         "--known %s=%s names no head".formatted(chain, head),
                                         "write audit=SEQUENCE:HASH as verify printed it");
                             }
-                            heads.putObject(chain)
-                                    .put("sequence", Long.parseLong(head.substring(0, colon)))
-                                    .put("hash", head.substring(colon + 1));
+                            heads.put(
+                                    chain,
+                                    Map.of(
+                                            "sequence",
+                                            Long.parseLong(head.substring(0, colon)),
+                                            "hash",
+                                            head.substring(colon + 1)));
                         });
-        return body.toString();
-    }
-
-    private JsonNode call(Path project, String method, String path, String body) {
-        var data = Config.load(project, System.getenv()).data();
-        var run = RunFile.read(data);
-        try {
-            var connection =
-                    (HttpURLConnection) URI.create(run.http() + path).toURL().openConnection();
-            connection.setRequestMethod(method);
-            connection.setConnectTimeout(CONNECT_MILLIS_MAX);
-            connection.setReadTimeout(VERIFY_MILLIS_MAX);
-            connection.setRequestProperty("authorization", "Bearer " + token(run, data));
-            if (!body.isEmpty()) {
-                connection.setDoOutput(true);
-                connection.setRequestProperty("content-type", "application/json");
-                connection.getOutputStream().write(body.getBytes(StandardCharsets.UTF_8));
-            }
-            return answer(connection);
-        } catch (IOException e) {
-            throw new LakemillException(
-                    ErrorCode.UNAVAILABLE,
-                    "the node does not answer at " + run.http(),
-                    "is it still running? './lakemill up' starts it",
-                    e);
-        }
-    }
-
-    private static JsonNode answer(HttpURLConnection connection) throws IOException {
-        if (connection.getResponseCode() < 400) {
-            try (var in = connection.getInputStream()) {
-                return JSON.readTree(in);
-            }
-        }
-        try (var in = connection.getErrorStream()) {
-            var message = in == null ? "" : JSON.readTree(in).path("message").asText("");
-            throw new LakemillException(
-                    ErrorCode.FAILED_PRECONDITION,
-                    "the node answers %d: %s".formatted(connection.getResponseCode(), message),
-                    "LAKEMILL_TOKEN holds the token of a metastore admin?");
-        }
-    }
-
-    private String token(RunFile run, Path data) {
-        var given = environment.apply("LAKEMILL_TOKEN");
-        return given == null || given.isBlank()
-                ? NodeClient.requireToken(run.http(), data)
-                : given.strip();
-    }
-
-    private static String encode(String text) {
-        return URLEncoder.encode(text, StandardCharsets.UTF_8);
+        return heads;
     }
 }

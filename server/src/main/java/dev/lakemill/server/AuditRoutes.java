@@ -111,8 +111,9 @@ final class AuditRoutes {
         var json = new LinkedHashMap<String, Object>();
         json.put("name", chain.name());
         switch (verdict) {
-            case Verdict.Whole(AuditChain.Head head, long unsealed) -> {
+            case Verdict.Whole(long expired, AuditChain.Head head, long unsealed) -> {
                 json.put("whole", true);
+                json.put("expired", expired);
                 json.put("sequence", head.sequence());
                 json.put("hash", head.hash());
                 json.put("unsealed", unsealed);

@@ -1,6 +1,7 @@
 package dev.lakemill.server;
 
 import dev.lakemill.catalog.AuditRecord;
+import dev.lakemill.postgres.RowAuditReader.RowChange;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
@@ -13,6 +14,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.DateDayVector;
@@ -24,7 +26,10 @@ import org.apache.arrow.vector.complex.MapVector;
 import org.apache.arrow.vector.complex.StructVector;
 import org.jspecify.annotations.Nullable;
 
-/** Audit records as rows of the Delta table {@code system.access.audit}. */
+/**
+ * Audit records as rows of the Delta tables {@code system.access.audit} and {@code
+ * system.access.row_audit}.
+ */
 final class AuditRows {
     /** Databricks' columns, and behind them the door and the seal. */
     static final TableSchema SCHEMA =
@@ -56,6 +61,24 @@ final class AuditRows {
                     Column.required("sequence", Primitive.LONG),
                     Column.required("hash", Primitive.STRING));
 
+    /** The old and new rows are JSON. */
+    static final TableSchema ROW_SCHEMA =
+            TableSchema.of(
+                    Column.required("event_time", Primitive.TIMESTAMP),
+                    Column.required("event_date", Primitive.DATE),
+                    Column.required("transaction_id", Primitive.LONG),
+                    Column.required("table_schema", Primitive.STRING),
+                    Column.required("table_name", Primitive.STRING),
+                    Column.required("operation", Primitive.STRING),
+                    Column.required("user_email", Primitive.STRING),
+                    Column.nullable("on_behalf_of", Primitive.STRING),
+                    Column.nullable("application_name", Primitive.STRING),
+                    Column.required("backend_pid", Primitive.INTEGER),
+                    Column.nullable("old_row", Primitive.STRING),
+                    Column.nullable("new_row", Primitive.STRING),
+                    Column.required("sequence", Primitive.LONG),
+                    Column.required("hash", Primitive.STRING));
+
     private AuditRows() {}
 
     private static DataType texts(String... names) {
@@ -64,10 +87,22 @@ final class AuditRows {
     }
 
     static Rows of(List<AuditRecord> records, BufferAllocator allocator) {
-        var rows = Rows.empty(SCHEMA, allocator);
+        return rows(SCHEMA, records, AuditRows::values, allocator);
+    }
+
+    static Rows ofRows(List<RowChange> changes, BufferAllocator allocator) {
+        return rows(ROW_SCHEMA, changes, AuditRows::values, allocator);
+    }
+
+    private static <T> Rows rows(
+            TableSchema schema,
+            List<T> records,
+            Function<T, List<@Nullable Object>> valuesOf,
+            BufferAllocator allocator) {
+        var rows = Rows.empty(schema, allocator);
         for (int row = 0; row < records.size(); row++) {
-            var values = values(records.get(row));
-            for (int column = 0; column < SCHEMA.size(); column++) {
+            var values = valuesOf.apply(records.get(row));
+            for (int column = 0; column < schema.size(); column++) {
                 set(rows.vector(column), row, values.get(column));
             }
         }
@@ -75,13 +110,37 @@ final class AuditRows {
         return rows;
     }
 
+    private static List<@Nullable Object> values(RowChange change) {
+        return Arrays.<@Nullable Object>asList(
+                micros(change.time()),
+                day(change.time()),
+                change.transaction(),
+                change.schema(),
+                change.table(),
+                change.operation(),
+                change.user(),
+                orNull(change.onBehalfOf()),
+                orNull(change.application()),
+                change.backendPid(),
+                change.oldRow(),
+                change.newRow(),
+                change.sequence(),
+                change.hash());
+    }
+
+    private static long micros(Instant time) {
+        return ChronoUnit.MICROS.between(Instant.EPOCH, time);
+    }
+
+    private static int day(Instant time) {
+        return Math.toIntExact(time.atOffset(ZoneOffset.UTC).toLocalDate().toEpochDay());
+    }
+
     private static List<@Nullable Object> values(AuditRecord record) {
-        var micros = ChronoUnit.MICROS.between(Instant.EPOCH, record.time());
-        var date = record.time().atOffset(ZoneOffset.UTC).toLocalDate();
         return Arrays.<@Nullable Object>asList(
                 record.eventId().toString(),
-                micros,
-                Math.toIntExact(date.toEpochDay()),
+                micros(record.time()),
+                day(record.time()),
                 record.version(),
                 orNull(record.address()),
                 orNull(record.userAgent()),

@@ -1,10 +1,10 @@
 package dev.lakemill.server;
 
 import dev.lakemill.catalog.AuditLog;
-import dev.lakemill.catalog.AuditReader;
 import dev.lakemill.catalog.AuditSealer;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.TableKind;
+import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.identity.ExternalIssuerConfig;
 import dev.lakemill.identity.Identity;
 import dev.lakemill.identity.IdentityConfig;
@@ -20,6 +20,8 @@ import dev.lakemill.server.rest.DeltaFiles;
 import dev.lakemill.server.rest.UnityApi;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
 import dev.lakemill.wal.LogConfig;
 import java.time.Clock;
 import java.time.Duration;
@@ -278,20 +280,35 @@ final class Node implements AutoCloseable {
 
     /** In the order in which records travel at the end: written, sealed, landed. */
     private void openAudit() {
-        tables.ensure(
-                AuditLanding.TABLE,
-                TableKind.STREAMING_TABLE,
-                AuditRows.SCHEMA,
-                "Who did what, when and through what",
-                Map.of());
-        var table = tables.delta(AuditLanding.TABLE);
-        part(AuditLanding.start(table, new AuditReader(postgres.owner()), allocator));
+        var parts =
+                new AuditLanding.Parts(
+                        catalog,
+                        postgres.owner(),
+                        allocator,
+                        Duration.ofDays(config.number(Setting.AUDIT_RETENTION_DAYS)));
+        var events =
+                auditTable(
+                        AuditLanding.AUDIT,
+                        AuditRows.SCHEMA,
+                        "Who did what, when and through what");
+        part(AuditLanding.ofEvents(parts, events));
+        var rows =
+                auditTable(
+                        AuditLanding.ROW_AUDIT,
+                        AuditRows.ROW_SCHEMA,
+                        "Old and new rows of state tables");
+        part(AuditLanding.ofRows(parts, rows));
         part(AuditSealer.start(postgres.owner(), List.of(AuditLog.CHAIN, RowAudit.CHAIN)));
         part(catalog.audit());
     }
 
     private EventLog openEvents() {
         return EventLog.open(tables, allocator, () -> pipelines.forEach(PipelineHost::sample));
+    }
+
+    private DeltaTable auditTable(TableName name, TableSchema schema, String comment) {
+        tables.ensure(name, TableKind.STREAMING_TABLE, schema, comment, Map.of());
+        return tables.delta(name);
     }
 
     private String systemName() {

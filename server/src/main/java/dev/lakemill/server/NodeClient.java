@@ -81,10 +81,21 @@ final class NodeClient {
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
     private final String url;
     private final @Nullable String token;
+    private final Duration timeout;
 
     NodeClient(String url, @Nullable String token) {
+        this(url, token, TIMEOUT);
+    }
+
+    private NodeClient(String url, @Nullable String token, Duration timeout) {
         this.url = url;
         this.token = token;
+        this.timeout = timeout;
+    }
+
+    /** The same, for what takes longer. */
+    NodeClient waiting(Duration longer) {
+        return new NodeClient(url, token, longer);
     }
 
     /** The node on this machine that owns the data folder. */
@@ -203,7 +214,7 @@ final class NodeClient {
     }
 
     private HttpRequest.Builder request(String path) {
-        var request = HttpRequest.newBuilder(URI.create(url + path)).timeout(TIMEOUT);
+        var request = HttpRequest.newBuilder(URI.create(url + path)).timeout(timeout);
         request.header("accept", "application/json").header("user-agent", "lakemill-cli");
         if (token != null) {
             request.header("authorization", "Bearer " + token);

@@ -47,6 +47,10 @@ enum Setting {
     PIPELINE_VIEWS(
             "pipeline.views", "recompute", "how views are kept: measured, incremental, recompute"),
     PIPELINE_BATCH_ROWS("pipeline.batch_rows", "100000", "rows of one micro-batch at most"),
+    AUDIT_RETENTION_DAYS(
+            "audit.retention_days",
+            "365",
+            "audit records stay in Postgres; Delta keeps them; 0: for good"),
     SQL_MEMORY_MB("sql.memory_mb", "256", "memory of a query over the lake; then disk"),
     SQL_TIMEOUT_S("sql.timeout_s", "60", "seconds that a query over the lake may take"),
     SQL_ROWS("sql.rows", "10000", "rows that a query over the lake gives at most"),

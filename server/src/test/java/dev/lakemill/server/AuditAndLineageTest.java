@@ -1,9 +1,12 @@
 package dev.lakemill.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lakemill.catalog.AuditChain;
+import dev.lakemill.catalog.AuditChain.Verdict;
 import dev.lakemill.catalog.AuditEvent;
 import dev.lakemill.catalog.AuditLog;
 import dev.lakemill.catalog.AuditReader;
@@ -40,7 +43,9 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.SQLException;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -277,8 +282,6 @@ final class AuditAndLineageTest {
     @Test
     void theCommandVerifiesAndShowsTheLog() throws Exception {
         AuditLog.CHAIN.seal(postgres.owner(), 10_000);
-        var project = Files.createDirectories(folder.resolve("project/.lakemill"));
-        new RunFile(1, "", url, "", "", 0).write(project);
         var verified = command("verify");
         assertThat(verified).contains("audit      whole:").contains("row_audit  whole:");
         var head = verified.lines().filter(l -> l.startsWith("audit ")).findFirst().orElseThrow();
@@ -293,12 +296,10 @@ final class AuditAndLineageTest {
     private static String command(String... arguments) {
         var out = new StringWriter();
         var line =
-                new CommandLine(new AuditCommand(_ -> "anna"))
+                new CommandLine(new AuditCommand(_ -> new NodeClient(url, "anna")))
                         .setOut(new PrintWriter(out))
                         .setErr(new PrintWriter(out));
-        var all = new java.util.ArrayList<>(List.of(arguments));
-        all.addAll(List.of("--project", folder.resolve("project").toString()));
-        line.execute(all.toArray(String[]::new));
+        line.execute(arguments);
         return out.toString();
     }
 
@@ -322,7 +323,7 @@ final class AuditAndLineageTest {
                                         Map.of("round", "" + round, "other", "")));
                 catalog.audit().flush();
                 AuditLog.CHAIN.seal(postgres.owner(), 10_000);
-                AuditLanding.start(table, new AuditReader(postgres.owner()), allocator).close();
+                AuditLanding.ofEvents(landing(allocator, Duration.ZERO), table).close();
             }
             var sealed = new AuditReader(postgres.owner()).sealedAfter(0, 10_000);
             assertThat(table.transaction("lakemill-audit").orElseThrow())
@@ -337,6 +338,91 @@ final class AuditAndLineageTest {
                         .contains("round");
                 rows.close();
             }
+        }
+    }
+
+    @Test
+    void oldRowsLandInDeltaAndThenLeavePostgres() throws Exception {
+        try (var allocator = new RootAllocator();
+                var table =
+                        DeltaTable.create(
+                                folder.resolve("row-audit"),
+                                AuditRows.ROW_SCHEMA,
+                                DeltaConfig.DEFAULT,
+                                allocator,
+                                Clock.systemUTC())) {
+            auditedWrites();
+            RowAudit.CHAIN.seal(postgres.owner(), 10_000);
+            AuditLanding.ofRows(landing(allocator, Duration.ZERO), table).close();
+            var columns = List.of("operation", "old_row", "new_row", "sequence", "hash");
+            try (var reader = table.snapshot().read(columns)) {
+                try (var rows = Objects.requireNonNull(reader.next())) {
+                    assertThat(rows.count()).isEqualTo(3);
+                    assertThat(rows.vector(0).getObject(1)).hasToString("UPDATE");
+                    assertThat(rows.vector(1).getObject(1)).hasToString("{\"a\": 1}");
+                    assertThat(rows.vector(2).getObject(1)).hasToString("{\"a\": 2}");
+                    assertThat(rows.vector(3).getObject(2)).isEqualTo(3L);
+                    assertThat(rows.vector(4).getObject(2).toString()).hasSize(64);
+                }
+            }
+            assertThat(postgresRows()).isEqualTo(3);
+            AuditLanding.ofRows(landing(allocator, Duration.ofNanos(1)), table).close();
+            assertThat(postgresRows()).isZero();
+            assertThat(RowAudit.CHAIN.verify(postgres.owner(), null))
+                    .isInstanceOfSatisfying(
+                            Verdict.Whole.class, whole -> assertThat(whole.expired()).isEqualTo(3));
+            assertThatThrownBy(
+                            () ->
+                                    RowAudit.CHAIN.verify(
+                                            postgres.owner(), new AuditChain.Head(2, "00")))
+                    .hasMessageContaining("has expired");
+            auditedWrites();
+            RowAudit.CHAIN.seal(postgres.owner(), 10_000);
+            AuditLanding.ofRows(landing(allocator, Duration.ZERO), table).close();
+            assertThat(table.snapshot().rowCount()).isEqualTo(6);
+            assertThatThrownBy(() -> execute("DELETE FROM lakemill.row_audit"))
+                    .hasMessageContaining("never changed or deleted");
+            assertThatThrownBy(
+                            () ->
+                                    execute(
+                                            "DELETE FROM lakemill.audit_seals WHERE chain <> 'audit'"))
+                    .hasMessageContaining("never changed or deleted");
+            assertThat(RowAudit.CHAIN.verify(postgres.owner(), null))
+                    .isInstanceOfSatisfying(
+                            Verdict.Whole.class,
+                            whole -> assertThat(whole.head().sequence()).isEqualTo(6));
+        }
+    }
+
+    private static AuditLanding.Parts landing(RootAllocator allocator, Duration retention) {
+        return new AuditLanding.Parts(catalog, postgres.owner(), allocator, retention);
+    }
+
+    /** Three. */
+    private static void auditedWrites() throws SQLException {
+        execute("CREATE SCHEMA IF NOT EXISTS lands; CREATE TABLE IF NOT EXISTS lands.t (a int)");
+        try (var connection = postgres.owner().getConnection()) {
+            RowAudit.open(postgres.owner(), catalog.audit())
+                    .attach(connection, catalog.system(), "lands", "t");
+        }
+        execute("INSERT INTO lands.t VALUES (1)");
+        execute("UPDATE lands.t SET a = 2");
+        execute("DELETE FROM lands.t");
+    }
+
+    private static long postgresRows() throws SQLException {
+        try (var connection = postgres.owner().getConnection();
+                var statement = connection.createStatement();
+                var rows = statement.executeQuery("SELECT count(*) FROM lakemill.row_audit")) {
+            rows.next();
+            return rows.getLong(1);
+        }
+    }
+
+    private static void execute(String sql) throws SQLException {
+        try (var connection = postgres.owner().getConnection();
+                var statement = connection.createStatement()) {
+            statement.execute(sql);
         }
     }
 
