@@ -5,6 +5,7 @@ import dev.lakemill.catalog.AuditEvent;
 import dev.lakemill.catalog.AuditLog;
 import dev.lakemill.catalog.AuditReader;
 import dev.lakemill.catalog.Catalog;
+import dev.lakemill.catalog.TableKind;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.delta.Txn;
 import dev.lakemill.postgres.RowAudit;
@@ -30,8 +31,8 @@ import org.slf4j.LoggerFactory;
  * <p>A thread of its own looks every few seconds and keeps the table's files few.
  */
 final class AuditLanding implements AutoCloseable {
-    static final TableName AUDIT = new TableName("system", "access", "audit");
-    static final TableName ROW_AUDIT = new TableName("system", "access", "row_audit");
+    private static final TableName AUDIT = new TableName("system", "access", "audit");
+    private static final TableName ROW_AUDIT = new TableName("system", "access", "row_audit");
 
     private static final Logger log = LoggerFactory.getLogger(AuditLanding.class);
     private static final String APPLICATION = "lakemill-audit";
@@ -68,6 +69,24 @@ final class AuditLanding implements AutoCloseable {
         this.table = table;
         this.source = source;
         this.work = PeriodicWork.start(chain.name() + "-landing", PAUSE, END_WAIT_MAX, this::land);
+    }
+
+    /** Both, into tables of the catalog. */
+    static List<AuditLanding> of(Parts parts, Tables tables) {
+        tables.ensure(
+                AUDIT,
+                TableKind.STREAMING_TABLE,
+                AuditRows.SCHEMA,
+                "Who did what, when and through what",
+                Map.of());
+        tables.ensure(
+                ROW_AUDIT,
+                TableKind.STREAMING_TABLE,
+                AuditRows.ROW_SCHEMA,
+                "Old and new rows of state tables",
+                Map.of());
+        return List.of(
+                ofEvents(parts, tables.delta(AUDIT)), ofRows(parts, tables.delta(ROW_AUDIT)));
     }
 
     /** Into a table of {@link AuditRows#SCHEMA}, which stays the caller's to close. */

@@ -3,8 +3,6 @@ package dev.lakemill.server;
 import dev.lakemill.catalog.AuditLog;
 import dev.lakemill.catalog.AuditSealer;
 import dev.lakemill.catalog.Catalog;
-import dev.lakemill.catalog.TableKind;
-import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.identity.ExternalIssuerConfig;
 import dev.lakemill.identity.Identity;
 import dev.lakemill.identity.IdentityConfig;
@@ -20,8 +18,6 @@ import dev.lakemill.server.rest.DeltaFiles;
 import dev.lakemill.server.rest.UnityApi;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-import dev.lakemill.types.TableName;
-import dev.lakemill.types.TableSchema;
 import dev.lakemill.wal.LogConfig;
 import java.time.Clock;
 import java.time.Duration;
@@ -29,7 +25,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
@@ -286,29 +281,13 @@ final class Node implements AutoCloseable {
                         postgres.owner(),
                         allocator,
                         Duration.ofDays(config.number(Setting.AUDIT_RETENTION_DAYS)));
-        var events =
-                auditTable(
-                        AuditLanding.AUDIT,
-                        AuditRows.SCHEMA,
-                        "Who did what, when and through what");
-        part(AuditLanding.ofEvents(parts, events));
-        var rows =
-                auditTable(
-                        AuditLanding.ROW_AUDIT,
-                        AuditRows.ROW_SCHEMA,
-                        "Old and new rows of state tables");
-        part(AuditLanding.ofRows(parts, rows));
+        AuditLanding.of(parts, tables).forEach(this::part);
         part(AuditSealer.start(postgres.owner(), List.of(AuditLog.CHAIN, RowAudit.CHAIN)));
         part(catalog.audit());
     }
 
     private EventLog openEvents() {
         return EventLog.open(tables, allocator, () -> pipelines.forEach(PipelineHost::sample));
-    }
-
-    private DeltaTable auditTable(TableName name, TableSchema schema, String comment) {
-        tables.ensure(name, TableKind.STREAMING_TABLE, schema, comment, Map.of());
-        return tables.delta(name);
     }
 
     private String systemName() {
