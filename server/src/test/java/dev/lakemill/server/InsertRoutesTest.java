@@ -1,12 +1,20 @@
 package dev.lakemill.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lakemill.api.Endpoint;
+import dev.lakemill.api.ProducerClient;
+import dev.lakemill.api.ProducerObserver;
+import dev.lakemill.api.RecordFormat;
+import dev.lakemill.api.StreamOptions;
 import dev.lakemill.catalog.GrantChange;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.ingest.IngestTable;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType.Primitive;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
@@ -21,10 +29,14 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -137,22 +149,57 @@ final class InsertRoutesTest {
 
     @Test
     void aProducerNeedsItsGrantsAndLosesThemAtOnce() throws Exception {
-        var made =
-                node.admin()
-                        .post(
-                                "/api/2.0/preview/scim/v2/ServicePrincipals",
-                                Map.of("displayName", "till"));
-        var id = made.path("applicationId").asText();
-        var secrets = "/api/2.0/accounts/servicePrincipals/%s/credentials/secrets".formatted(id);
-        var secret =
-                node.admin().post(secrets, Map.of("lifetime", "3600s")).path("secret").asText();
-        var token = narrowedToken(id, secret);
+        var token = tokenOf("till");
         var row = utf8("{\"order_id\":\"t\"}");
         assertRefused(insert(TABLE.toString(), token, row), 403, "PERMISSION_DENIED");
         change(new GrantChange("till", NEEDED, Set.of()));
         assertThat(insert(TABLE.toString(), token, row).statusCode()).isEqualTo(200);
         change(new GrantChange("till", Set.of(), NEEDED));
         assertRefused(insert(TABLE.toString(), token, row), 403, "PERMISSION_DENIED");
+    }
+
+    @Test
+    void anOpenStreamIsCutWithinTwoSecondsOfItsGrant() throws Exception {
+        var token = tokenOf("scale");
+        change(new GrantChange("scale", NEEDED, Set.of()));
+        var failed = new CompletableFuture<Instant>();
+        var observer =
+                new ProducerObserver() {
+                    @Override
+                    public void failed(LakemillException error) {
+                        failed.complete(Instant.now());
+                    }
+                };
+        var address = RunFile.read(node.data).grpc().split(":");
+        var endpoint = Endpoint.plaintext(address[0], Integer.parseInt(address[1]));
+        try (var client = ProducerClient.connect(endpoint, () -> token)) {
+            var stream = client.open(TABLE, RecordFormat.JSON, StreamOptions.DEFAULT, observer);
+            stream.ingestJson("{\"order_id\":\"s\"}");
+            stream.flush(Duration.ofSeconds(30));
+            change(new GrantChange("scale", Set.of(), Set.of(Privilege.MODIFY)));
+            var changed = Instant.now();
+            var cut = failed.get(30, TimeUnit.SECONDS);
+            assertThat(Duration.between(changed, cut)).isLessThan(Duration.ofSeconds(2));
+            assertThat(stream.failure().orElseThrow().code())
+                    .isEqualTo(ErrorCode.PERMISSION_DENIED);
+            assertThat(stream.failure().orElseThrow()).hasMessageContaining("MODIFY");
+            assertThatThrownBy(() -> stream.ingestJson("{\"order_id\":\"late\"}"))
+                    .hasMessageContaining("MODIFY");
+        }
+    }
+
+    /** Of a new service principal. */
+    private static String tokenOf(String name) {
+        var made =
+                node.admin()
+                        .post(
+                                "/api/2.0/preview/scim/v2/ServicePrincipals",
+                                Map.of("displayName", name));
+        var id = made.path("applicationId").asText();
+        var secrets = "/api/2.0/accounts/servicePrincipals/%s/credentials/secrets".formatted(id);
+        var secret =
+                node.admin().post(secrets, Map.of("lifetime", "3600s")).path("secret").asText();
+        return narrowedToken(id, secret);
     }
 
     private static void change(GrantChange change) {

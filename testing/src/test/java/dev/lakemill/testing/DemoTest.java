@@ -31,6 +31,8 @@ class DemoTest {
                 Thread.sleep(200);
             }
             assertThat(demo.err()).contains("3/4 live");
+            var node = new LiveNode(data);
+            lineageGoesFromProducerToScreen(node);
             browse(data, loginLink(demo.err()));
             var exitCode = demo.await(240);
             var report = new ObjectMapper().readTree(demo.out());
@@ -42,6 +44,33 @@ class DemoTest {
             assertThat(exitCode).isZero();
             System.out.println(demo.out());
         }
+    }
+
+    /** Of the compiled pipeline, as nobody told it: by REST and by SQL. */
+    private static void lineageGoesFromProducerToScreen(LiveNode node) throws Exception {
+        var path = "/api/2.0/lineage-tracking/table-lineage?depth=9&table_name=";
+        var tables = node.await(path + "farm.gold.stock_position", "farm_sensors");
+        assertThat(tables.at("/upstreams").findValuesAsText("name"))
+                .contains(
+                        "stock_by_bin",
+                        "demand_by_quarter_hour",
+                        "inventory_movements",
+                        "demand_events");
+        assertThat(tables.at("/upstreams").findValuesAsText("schema_name"))
+                .contains("bronze", "silver", "gold");
+        assertThat(tables.at("/downstreams").findValuesAsText("schema_name")).contains("serving");
+        var columns =
+                node.get(
+                        "/api/2.0/lineage-tracking/column-lineage?depth=9"
+                                + "&table_name=farm.serving.stock_position&column_name=on_hand_grams");
+        assertThat(columns.at("/upstream_cols").findValuesAsText("table_name"))
+                .contains("stock_position", "stock_by_bin", "inventory_movements");
+        var sql =
+                node.sql(
+                        "SELECT source_table_full_name, target_column_name"
+                                + " FROM system.access.column_lineage"
+                                + " WHERE target_table_full_name = 'farm.gold.stock_position'");
+        assertThat(sql.toString()).contains("farm.gold.stock_by_bin", "on_hand_grams");
     }
 
     /** What the demo tells people to open. */
