@@ -155,6 +155,14 @@ final class BenchCommand {
         return run(DecideBench::run, new BenchOptions(rounds, seconds, json));
     }
 
+    @Command(
+            name = "conformance",
+            mixinStandardHelpOptions = true,
+            description = "TPC-H, Nexmark and Spark's own sql-tests: our answers against Spark's.")
+    int conformance(@Option(names = "--json") boolean json) throws Exception {
+        return run(ConformanceBench::run, new BenchOptions(1, 1, json));
+    }
+
     private int run(Bench bench, BenchOptions options) throws Exception {
         var report = bench.run(options);
         var out = spec.commandLine().getOut();

@@ -106,7 +106,9 @@ final class AggregateLowering {
             AggregateExpression e,
             List<org.apache.spark.sql.catalyst.expressions.Expression> children) {
         return switch (e.aggregateFunction()) {
-            case Count _ when children.stream().allMatch(AggregateLowering::isNotNullConstant) ->
+            case Count _
+                    when !e.isDistinct()
+                            && children.stream().allMatch(AggregateLowering::isNotNullConstant) ->
                     List.of();
             case Percentile percentile -> percentile(percentile);
             default -> values.lower(children);

@@ -175,18 +175,21 @@ final class Catalyst {
     private <T> T guarded(Fragment fragment, Supplier<T> work) {
         try {
             return work.get();
-        } catch (RuntimeException e) {
-            throw e instanceof TextRefused ? e : refused(fragment, e);
+        } catch (TextRefused e) {
+            throw e;
         } catch (Exception e) { // Scala throws checked exceptions without saying so
-            throw refused(fragment, e);
+            if (e instanceof SparkThrowable spark) {
+                throw refused(fragment, e, spark);
+            }
+            return Guard.guarded(
+                    fragment.position(),
+                    () -> {
+                        throw new IllegalStateException(e);
+                    });
         }
     }
 
-    private TextRefused refused(Fragment fragment, Exception e) {
-        if (!(e instanceof SparkThrowable spark)) {
-            throw new IllegalStateException(
-                    "Spark failed on the text at " + fragment.position(), e);
-        }
+    private TextRefused refused(Fragment fragment, Exception e, SparkThrowable spark) {
         return new TextRefused(
                 position(fragment, e), SparkMessage.text(e), SparkMessage.hint(spark));
     }

@@ -31,11 +31,14 @@ final class ExpressionLowering {
     private final Scope scope;
     private final Queries queries;
     private final TimeLowering times = new TimeLowering(this);
+    private final NestedLowering nested = new NestedLowering(this);
+    private final SubqueryLowering subqueries;
     private final Map<CommonExpressionId, Expression> named = new HashMap<>();
 
     ExpressionLowering(Scope scope, Queries queries) {
         this.scope = scope;
         this.queries = queries;
+        this.subqueries = new SubqueryLowering(this, queries);
     }
 
     List<Expression> lower(List<org.apache.spark.sql.catalyst.expressions.Expression> list) {
@@ -43,7 +46,23 @@ final class ExpressionLowering {
     }
 
     Expression lower(org.apache.spark.sql.catalyst.expressions.Expression e) {
-        return Literals.folded(e).orElseGet(() -> structural(e));
+        return Literals.folded(e, scope.position(e)).orElseGet(() -> structural(e));
+    }
+
+    /** A condition that keeps rows where it is true, so that NULL is as good as false. */
+    Expression lowerCondition(org.apache.spark.sql.catalyst.expressions.Expression e) {
+        return switch (e) {
+            case And and ->
+                    call(
+                            Function.AND,
+                            and,
+                            Primitive.BOOLEAN,
+                            List.of(lowerCondition(and.left()), lowerCondition(and.right())));
+            case InSubquery in -> subqueries.exactly(in);
+            case Not not when not.child() instanceof InSubquery in ->
+                    call(Function.NOT, not, Primitive.BOOLEAN, List.of(subqueries.exactly(in)));
+            default -> lower(e);
+        };
     }
 
     private Expression structural(org.apache.spark.sql.catalyst.expressions.Expression e) {
@@ -54,6 +73,7 @@ final class ExpressionLowering {
             case OuterReference outer -> lower(expression(outer.e()));
             case Alias alias -> lower(alias.child());
             case KnownNotNull known -> lower(known.child());
+            case KnownNullable known -> lower(known.child());
             case UnaryPositive positive -> lower(positive.child());
             case Cast cast -> cast(cast);
             case If choice ->
@@ -74,14 +94,18 @@ final class ExpressionLowering {
                             field.extractFieldName(),
                             scope.type(field),
                             field.nullable());
+            case SubqueryExpression query when SubqueryLowering.isLimitedByRow(query) ->
+                    subqueries.refuseLimit(query);
             case ScalarSubquery s ->
                     new Expression.ScalarSubquery(queries.lower(s.plan()), scope.position(s));
             case Exists exists ->
                     new Expression.Exists(queries.lower(exists.plan()), scope.position(exists));
-            case InSubquery in -> inSubquery(in);
+            case InSubquery in -> subqueries.in(in);
+            case Not not when SubqueryLowering.isOfMembership(not.child()) ->
+                    subqueries.not(not.child());
             case With with -> with(with);
             case CommonExpressionRef reference -> reference(reference);
-            default -> times.lower(e).orElseGet(() -> function(e));
+            default -> times.lower(e).or(() -> nested.lower(e)).orElseGet(() -> function(e));
         };
     }
 
@@ -114,6 +138,8 @@ final class ExpressionLowering {
             case ILike like -> like(Function.ILIKE, like, like.escapeChar());
             case Size size when !size.legacySizeOfNull() -> call(Function.SIZE, size, size.child());
             case RaiseError raise -> raiseError(raise);
+            case Base64 base64 when !base64.chunkBase64() ->
+                    call(Function.BASE64, base64, base64.child());
             case ApplyFunctionExpression member when Membership.is(member) ->
                     call(Function.IS_MEMBER, member, Scala.list(member.children()));
             case SplitPart split -> plain(split);
@@ -195,7 +221,7 @@ final class ExpressionLowering {
     }
 
     private Expression literal(Literal literal) {
-        return Literals.literal(literal.value(), literal.dataType())
+        return Literals.literal(literal.value(), literal.dataType(), scope.position(literal))
                 .orElseGet(
                         () ->
                                 refuse(
@@ -246,15 +272,6 @@ final class ExpressionLowering {
             org.apache.spark.sql.catalyst.expressions.Expression condition,
             org.apache.spark.sql.catalyst.expressions.Expression value) {
         return new Expression.Branch(lower(condition), lower(value));
-    }
-
-    private Expression inSubquery(InSubquery in) {
-        var values = Scala.<org.apache.spark.sql.catalyst.expressions.Expression>list(in.values());
-        if (values.size() != 1) {
-            return refuse(in, "IN over several columns is not supported", "use EXISTS");
-        }
-        return new Expression.InSubquery(
-                lower(values.getFirst()), queries.lower(in.query().plan()), scope.position(in));
     }
 
     /** Parts that Spark computes once and names; they are repeated here, being without effects. */

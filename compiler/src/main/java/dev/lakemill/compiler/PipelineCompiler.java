@@ -12,6 +12,7 @@ import dev.lakemill.plan.CompileRequest;
 import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.Fragment;
 import dev.lakemill.plan.PipelinePlan;
+import dev.lakemill.plan.SourcePosition;
 import dev.lakemill.plan.SourceText;
 import dev.lakemill.plan.SyncedTable;
 import dev.lakemill.plan.TextError;
@@ -102,7 +103,7 @@ final class PipelineCompiler {
     /** Reads the queries of a statement and checks the names in them. */
     private void parse(Statement statement) {
         for (var fragment : queries(statement)) {
-            attempt(() -> new QueryText(catalyst, fragment))
+            attempt(fragment.position(), () -> new QueryText(catalyst, fragment))
                     .ifPresent(
                             query -> {
                                 var found = query.check(declarations);
@@ -169,11 +170,13 @@ final class PipelineCompiler {
     private void analyze(Statement statement) {
         switch (statement) {
             case CreateTable table ->
-                    attempt(() -> new DatasetCompiler(catalyst, errors).table(table))
+                    attempt(
+                                    table.position(),
+                                    () -> new DatasetCompiler(catalyst, errors).table(table))
                             .ifPresent(d -> datasets.put(Declarations.key(name(table)), d));
             case CreateView view -> view(view);
             case CreateDataset dataset ->
-                    attempt(() -> dataset(dataset))
+                    attempt(dataset.position(), () -> dataset(dataset))
                             .flatMap(d -> d)
                             .ifPresent(d -> datasets.put(Declarations.key(name(dataset)), d));
             case CreateFlow _, CreateSynced _ -> {}
@@ -205,7 +208,11 @@ final class PipelineCompiler {
             return;
         }
         var text = new View(query, view.columns());
-        attempt(() -> new DatasetCompiler(catalyst, errors).view(view, text.plan(this::relation)))
+        attempt(
+                        view.query().position(),
+                        () ->
+                                new DatasetCompiler(catalyst, errors)
+                                        .view(view, text.plan(this::relation)))
                 .filter(isRight -> isRight)
                 .ifPresent(_ -> views.put(Declarations.key(view.name()), text));
     }
@@ -265,9 +272,9 @@ final class PipelineCompiler {
         return found;
     }
 
-    private <T> Optional<T> attempt(Supplier<T> work) {
+    private <T> Optional<T> attempt(SourcePosition position, Supplier<T> work) {
         try {
-            return Optional.of(work.get());
+            return Optional.of(Guard.guarded(position, work));
         } catch (TextRefused e) {
             errors.add(e.error());
             return Optional.empty();

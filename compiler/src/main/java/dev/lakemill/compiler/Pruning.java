@@ -53,6 +53,13 @@ final class Pruning {
                     new Relation.Limit(
                             prune(limit.input(), wanted), limit.countRows(), limit.offsetRows());
             case Relation.Window window -> window(window, wanted);
+            case Relation.Unnest unnest ->
+                    new Relation.Unnest(
+                            prune(unnest.input(), with(wanted, Stream.of(unnest.array()))),
+                            prune(unnest.array()),
+                            unnest.element(),
+                            unnest.position(),
+                            unnest.outer());
         };
     }
 

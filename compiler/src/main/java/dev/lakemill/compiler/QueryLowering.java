@@ -21,6 +21,7 @@ import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateExpression;
 import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateFunction;
 import org.apache.spark.sql.catalyst.planning.PhysicalAggregation;
 import org.apache.spark.sql.catalyst.plans.logical.*;
+import org.apache.spark.sql.catalyst.trees.TreePattern;
 
 /**
  * Says Spark's analysed query in the plan's terms, or refuses it; fail-closed as {@link
@@ -31,6 +32,9 @@ final class QueryLowering {
     private final ExpressionLowering values;
     private final AggregateLowering aggregates;
     private final WindowLowering windows;
+    private final SetLowering sets;
+    private final JoinedSubqueries subqueries;
+    private final GeneratorLowering generators;
     private final boolean anyOrder;
 
     QueryLowering(Scope scope) {
@@ -43,6 +47,9 @@ final class QueryLowering {
         this.values = new ExpressionLowering(scope, this::lower);
         this.aggregates = new AggregateLowering(values);
         this.windows = new WindowLowering(values, aggregates);
+        this.sets = new SetLowering(scope, values, this::lower);
+        this.subqueries = new JoinedSubqueries(scope);
+        this.generators = new GeneratorLowering(scope, values, this::lower);
     }
 
     /** For queries that run once, of which a LIMIT without ORDER BY may give any rows. */
@@ -63,7 +70,8 @@ final class QueryLowering {
             case ResolvedInlineTable table -> inlineTable(table);
             case OneRowRelation _ -> new Relation.Values(List.of(), List.of(List.of()));
             case Filter filter ->
-                    new Relation.Filter(lower(filter.child()), values.lower(filter.condition()));
+                    new Relation.Filter(
+                            lower(filter.child()), values.lowerCondition(filter.condition()));
             case Project project ->
                     new Relation.Project(
                             lower(project.child()), named(Scala.list(project.projectList())));
@@ -76,15 +84,18 @@ final class QueryLowering {
                                     .toList(),
                             output(union));
             case Distinct distinct -> new Relation.Distinct(lower(distinct.child()));
-            case Sort sort ->
-                    new Relation.Sort(
-                            lower(sort.child()),
-                            Scala.list(sort.order()).stream().map(windows::sortKey).toList());
+            case Sort sort -> sort(sort);
             case GlobalLimit limit -> limit(limit, limit.limitExpr(), limit.child());
             case Offset offset ->
                     new Relation.Limit(
                             lower(offset.child()), -1, constant(offset, offset.offsetExpr()));
             case Window window -> window(window);
+            case Expand expand -> sets.expand(expand);
+            case Generate generate -> generators.lower(generate);
+            case Intersect intersect -> sets.intersect(intersect);
+            case Except except -> sets.except(except);
+            case WithCTE with -> lower(with.plan());
+            case CTERelationDef definition -> lower(definition.child());
             default -> throw refused(plan);
         };
     }
@@ -92,24 +103,13 @@ final class QueryLowering {
     private TextRefused refused(LogicalPlan plan) {
         var what =
                 switch (plan) {
-                    case Generate _ -> "a function that gives several rows";
-                    case Expand _ -> "GROUPING SETS, ROLLUP or CUBE";
                     case Pivot _ -> "PIVOT";
                     case LateralJoin _ -> "LATERAL";
                     case Sample _ -> "TABLESAMPLE";
-                    case Intersect _ -> "INTERSECT";
-                    case Except _ -> "EXCEPT";
                     case Range _ -> "range()";
                     default -> plan.nodeName();
                 };
-        var hint =
-                switch (plan) {
-                    case Expand _ -> "write one query per grouping and join them by UNION ALL";
-                    case Intersect _ -> "use EXISTS or LEFT SEMI JOIN";
-                    case Except _ -> "use NOT EXISTS or LEFT ANTI JOIN";
-                    default -> "";
-                };
-        return new TextRefused(scope.position(plan), what + " is not supported", hint);
+        return new TextRefused(scope.position(plan), what + " is not supported", "");
     }
 
     /** A table of the pipeline, or rows written in the query. */
@@ -141,7 +141,7 @@ final class QueryLowering {
 
     private Expression constant(
             LocalRelation local, Object value, org.apache.spark.sql.types.DataType type) {
-        return Literals.literal(value, type)
+        return Literals.literal(value, type, scope.position(local))
                 .orElseThrow(
                         () ->
                                 new TextRefused(
@@ -217,13 +217,27 @@ final class QueryLowering {
                     case "LEFT ANTI" -> JoinKind.LEFT_ANTI;
                     default -> throw refused(join);
                 };
-        var condition = Scala.optional(join.condition()).map(values::lower).orElse(null);
-        if (condition == null && kind == JoinKind.INNER) {
-            kind = JoinKind.CROSS;
-        } else if (condition != null && kind == JoinKind.CROSS) {
-            kind = JoinKind.INNER;
+        var left = lower(join.left());
+        var right = lower(join.right());
+        var condition = Scala.optional(join.condition()).map(values::lowerCondition);
+        if (kind == JoinKind.INNER || kind == JoinKind.CROSS) {
+            return subqueries.inner(join, left, right, condition);
         }
-        return new Relation.Join(lower(join.left()), lower(join.right()), kind, condition);
+        subqueries.check(join);
+        return new Relation.Join(left, right, kind, condition.orElse(null));
+    }
+
+    /** An order alone changes no result, but a query in it could fail. */
+    private Relation sort(Sort sort) {
+        var keys = Scala.list(sort.order());
+        if (keys.stream().anyMatch(k -> k.containsPattern(TreePattern.PLAN_EXPRESSION()))) {
+            scope.refuse(
+                    sort,
+                    "ORDER BY a query is not supported",
+                    "select it as a column, and order by that");
+        }
+        return new Relation.Sort(
+                lower(sort.child()), keys.stream().map(windows::sortKey).toList());
     }
 
     private Relation limit(
@@ -261,7 +275,8 @@ final class QueryLowering {
                     Relation.UnionAll _,
                     Relation.Distinct _,
                     Relation.Limit _,
-                    Relation.Window _ ->
+                    Relation.Window _,
+                    Relation.Unnest _ ->
                     false;
         };
     }

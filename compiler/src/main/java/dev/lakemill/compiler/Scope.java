@@ -76,6 +76,11 @@ final class Scope {
                         });
     }
 
+    /** The type of the elements of a value that is an array. */
+    DataType elementType(Expression array) {
+        return type(array) instanceof DataType.Array type ? type.element() : Primitive.STRING;
+    }
+
     void refuse(TreeNode<?> node, String message, String hint) {
         errors.add(new TextError(position(node), message, hint));
     }

@@ -4,6 +4,7 @@ import dev.lakemill.plan.Expression;
 import dev.lakemill.plan.Fragment;
 import dev.lakemill.plan.Relation;
 import dev.lakemill.plan.Relations;
+import dev.lakemill.plan.SourcePosition;
 import dev.lakemill.plan.SqlCompilation;
 import dev.lakemill.plan.SqlRequest;
 import dev.lakemill.plan.TextError;
@@ -37,13 +38,24 @@ final class SqlCompiler {
     static SqlCompilation compile(Catalyst catalyst, SqlRequest request) {
         var compiler = new SqlCompiler(catalyst);
         try {
-            return switch (request) {
-                case SqlRequest.Query query -> compiler.query(query);
-                case SqlRequest.Scalar scalar -> compiler.scalar(scalar);
-            };
+            return Guard.guarded(
+                    position(request),
+                    () ->
+                            switch (request) {
+                                case SqlRequest.Query query -> compiler.query(query);
+                                case SqlRequest.Scalar scalar -> compiler.scalar(scalar);
+                            });
         } catch (TextRefused e) {
             return new SqlCompilation.Rejected(List.of(e.error()));
         }
+    }
+
+    /** Where the text begins. */
+    static SourcePosition position(SqlRequest request) {
+        return switch (request) {
+            case SqlRequest.Query query -> query.text().position();
+            case SqlRequest.Scalar scalar -> scalar.text().position();
+        };
     }
 
     private SqlCompilation query(SqlRequest.Query request) {
@@ -92,6 +104,9 @@ final class SqlCompiler {
     private SqlCompilation lowered(LogicalPlan analyzed, Fragment text) {
         var scope = new Scope(catalyst, text.position());
         var lowered = QueryLowering.ofAnyOrder(scope).lower(analyzed);
+        if (analyzed.output().isEmpty()) {
+            scope.refuse(analyzed, "the query gives out no columns", "select at least one");
+        }
         for (var column : Scala.<Attribute>list(analyzed.output())) {
             if (scope.errors().isEmpty() && SparkTypes.column(column.dataType()).isEmpty()) {
                 scope.refuse(

@@ -85,7 +85,11 @@ final class StreamingRules {
                 }
             }
             case Relation.Join join -> checkJoin(join);
-            case Relation.Scan _, Relation.Values _, Relation.Filter _, Relation.Project _ -> {}
+            case Relation.Scan _,
+                    Relation.Values _,
+                    Relation.Filter _,
+                    Relation.Project _,
+                    Relation.Unnest _ -> {}
         }
     }
 

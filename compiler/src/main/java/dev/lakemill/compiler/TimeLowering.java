@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.spark.sql.catalyst.expressions.*;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.DateType;
 import org.apache.spark.sql.types.DayTimeIntervalType;
 import org.apache.spark.sql.types.DecimalType;
@@ -75,6 +76,13 @@ final class TimeLowering {
                             part(part, part.child(), HOUR_MICROS, MINUTE_MICROS);
                     case UnixTimestamp unix -> unixTimestamp(unix, unix.timeExp());
                     case ToUnixTimestamp unix -> unixTimestamp(unix, unix.timeExp());
+                    case PreciseTimestampConversion conversion ->
+                            values.call(
+                                    conversion.toType().equals(DataTypes.LongType)
+                                            ? Function.UNIX_MICROS
+                                            : Function.TIMESTAMP_MICROS,
+                                    conversion,
+                                    conversion.child());
                     case LocalTimestamp local ->
                             cast(
                                     local,

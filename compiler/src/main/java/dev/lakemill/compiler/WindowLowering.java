@@ -153,7 +153,8 @@ final class WindowLowering {
                 e.dataType() instanceof IntegralType || e.dataType() instanceof DayTimeIntervalType;
         var distance =
                 isWhole
-                                && Literals.folded(e).orElseGet(() -> values.lower(e))
+                                && Literals.folded(e, values.scope().position(e))
+                                                .orElseGet(() -> values.lower(e))
                                         instanceof Expression.Literal literal
                         ? literal.text()
                         : null;

@@ -203,7 +203,7 @@ final class Accumulator {
         }
         var total = new Decimal(Math.min(38, argumentType.precision() + 10), argumentType.scale());
         var rows = new Decimal(20, 0);
-        return new DuckDivision(call.position(), total, rows, result)
+        return new DuckDivision(total, rows, result)
                 .print(DuckTypes.cast(sum, total), DuckTypes.cast(count, rows));
     }
 

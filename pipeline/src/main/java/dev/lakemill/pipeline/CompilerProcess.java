@@ -243,7 +243,8 @@ public final class CompilerProcess {
 
     static LakemillException failed(String what, Path errors) throws IOException {
         var lines = Files.readAllLines(errors, StandardCharsets.UTF_8);
-        var tail = lines.subList(Math.max(0, lines.size() - 15), lines.size());
+        var told = lines.stream().filter(line -> !line.startsWith("\tat ")).toList();
+        var tail = told.subList(Math.max(0, told.size() - 15), told.size());
         return new LakemillException(
                 ErrorCode.UNAVAILABLE,
                 "the compiler's process %s:%n%s".formatted(what, String.join("\n", tail)),

@@ -151,7 +151,7 @@ final class DuckAggregates {
             var total = new Decimal(Math.min(38, argument.precision() + 10), argument.scale());
             var count = new Decimal(20, 0);
             var divided =
-                    new DuckDivision(call.position(), total, count, result)
+                    new DuckDivision(total, count, result)
                             .print(
                                     DuckTypes.cast(plain("sum"), total),
                                     DuckTypes.cast(plain("count"), count));

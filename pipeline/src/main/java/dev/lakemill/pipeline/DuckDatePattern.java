@@ -35,6 +35,9 @@ final class DuckDatePattern {
 
     static String of(Call call, String pattern) {
         var printed = new StringBuilder();
+        if (pattern.isEmpty()) {
+            throw refused(call, "nothing");
+        }
         for (int i = 0; i < pattern.length(); ) {
             var c = pattern.charAt(i);
             var end = i + 1;

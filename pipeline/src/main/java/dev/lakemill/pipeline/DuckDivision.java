@@ -1,6 +1,5 @@
 package dev.lakemill.pipeline;
 
-import dev.lakemill.plan.SourcePosition;
 import dev.lakemill.types.DataType.Decimal;
 import java.util.Locale;
 
@@ -16,13 +15,11 @@ import java.util.Locale;
 final class DuckDivision {
     private static final int DIGITS_MAX = 38;
 
-    private final SourcePosition position;
     private final Decimal dividend;
     private final Decimal divisor;
     private final Decimal result;
 
-    DuckDivision(SourcePosition position, Decimal dividend, Decimal divisor, Decimal result) {
-        this.position = position;
+    DuckDivision(Decimal dividend, Decimal divisor, Decimal result) {
         this.dividend = dividend;
         this.divisor = divisor;
         this.result = result;
@@ -33,11 +30,7 @@ final class DuckDivision {
         var shift = result.scale() + divisor.scale() - dividend.scale();
         if (dividend.precision() + Math.max(0, shift) > DIGITS_MAX
                 || divisor.precision() + Math.max(0, -shift) > DIGITS_MAX) {
-            throw DuckRefusal.of(
-                    position,
-                    "a division of %s by %s, which needs more than 38 digits,"
-                            .formatted(dividend.sql(), divisor.sql()),
-                    "cast the operands to decimals of fewer digits, or to DOUBLE");
+            return inJava("/", left, right, result);
         }
         var numerator = scaled(digits(left, dividend), Math.max(0, shift));
         var denominator = scaled(digits(right, divisor), Math.max(0, -shift));
@@ -48,6 +41,14 @@ final class DuckDivision {
         var sign = "(sign(%s) * sign(%s))".formatted(left, right);
         return DuckTypes.cast(
                 "CAST(%s * %s AS DECIMAL(38,0)) * %s".formatted(sign, quotient, unit()), result);
+    }
+
+    /** What needs more digits than DuckDB has, by way of the operands' texts. */
+    static String inJava(String operator, String left, String right, Decimal result) {
+        return DuckTypes.cast(
+                "%s(CAST(%s AS VARCHAR), '%s%d:' || CAST(%s AS VARCHAR))"
+                        .formatted(JavaFunctions.DECIMAL, left, operator, result.scale(), right),
+                result);
     }
 
     /** |N| / |D| rounded half up, with D's half added first; N + D/2 stays within HUGEINT. */

@@ -59,9 +59,19 @@ final class DuckFunctions {
             case BIT_OR -> infix(a, "|");
             case BIT_XOR -> function("xor", a);
             case BIT_NOT -> "(~" + a.getFirst() + ")";
+            case SHIFT_LEFT -> shift("shiftleft", call, a);
+            case SHIFT_RIGHT -> shift("shiftright", call, a);
+            case BIT_COUNT ->
+                    DuckTypes.cast(
+                            "bit_count(%s)".formatted(DuckTypes.cast(a.getFirst(), Primitive.LONG)),
+                            Primitive.INTEGER);
             case CEIL, FLOOR, ROUND -> new DuckRounding(call, a).print();
             case SQRT, CBRT, EXP, SIN, COS, TAN, ASIN, ACOS, ATAN, DEGREES, RADIANS ->
                     function(call.function().name().toLowerCase(Locale.ROOT), a);
+            case SINH, COSH, TANH, HYPOT, RINT -> function(JavaFunctions.name(call.function()), a);
+            case FACTORIAL ->
+                    "(CASE WHEN %1$s BETWEEN 0 AND 20 THEN CAST(factorial(%1$s) AS BIGINT) END)"
+                            .formatted(a.getFirst());
             case ATAN2 -> function("atan2", a);
             case POWER -> function("pow", a);
             case LN -> positive("ln", a);
@@ -90,6 +100,18 @@ final class DuckFunctions {
                     LOCATE,
                     SPLIT_PART,
                     ASCII,
+                    CHR,
+                    BIT_LENGTH,
+                    SOUNDEX,
+                    LEVENSHTEIN,
+                    SUBSTRING_INDEX,
+                    FIND_IN_SET,
+                    SPLIT,
+                    BASE64,
+                    UNHEX,
+                    BIN,
+                    SHA1,
+                    GET_JSON_OBJECT,
                     MD5,
                     SHA2,
                     HEX,
@@ -131,11 +153,41 @@ final class DuckFunctions {
                     TIMESTAMP_ADD_MONTHS,
                     TIMESTAMP_SUBTRACT,
                     TIMESTAMP_DIFF,
-                    DATE_FORMAT ->
+                    DATE_FORMAT,
+                    NEXT_DAY,
+                    MONTHS_BETWEEN ->
                     new DuckTimes(call, a).print();
             case ARRAY -> DuckTypes.cast(function("list_value", a), call.type());
             case SIZE -> DuckTypes.cast(function("len", a), Primitive.INTEGER);
             case ARRAY_CONTAINS -> arrayContains(a);
+            case STRUCT,
+                    MAP,
+                    MAP_FROM_ARRAYS,
+                    MAP_KEYS,
+                    MAP_VALUES,
+                    MAP_ENTRIES,
+                    MAP_VALUE,
+                    ELEMENT,
+                    TRY_ELEMENT,
+                    ELEMENT_AT,
+                    TRY_ELEMENT_AT,
+                    ARRAY_POSITION,
+                    ARRAY_MIN,
+                    ARRAY_MAX,
+                    SORT_ARRAY,
+                    SLICE,
+                    ARRAY_JOIN,
+                    FLATTEN,
+                    SEQUENCE,
+                    ARRAY_REPEAT,
+                    ARRAY_REMOVE,
+                    ARRAY_DISTINCT,
+                    ARRAYS_OVERLAP,
+                    TRANSFORM,
+                    FILTER,
+                    EXISTS,
+                    FORALL ->
+                    new DuckNested(call, a).print();
         };
     }
 
@@ -162,6 +214,17 @@ final class DuckFunctions {
         return expression instanceof Call call && call.function() == operator
                 ? call.arguments().stream().flatMap(e -> operands(e, operator))
                 : Stream.of(expression);
+    }
+
+    /** As Java shifts: by the lowest bits of the number of places. */
+    private static String shift(String name, Call call, List<String> arguments) {
+        return call.type() == Primitive.LONG
+                ? function("lakemill_%s_bigint".formatted(name), longs(arguments))
+                : function("lakemill_" + name, arguments);
+    }
+
+    private static List<String> longs(List<String> values) {
+        return values.stream().map(v -> DuckTypes.cast(v, Primitive.LONG)).toList();
     }
 
     private static String type(Call call) {

@@ -90,7 +90,7 @@ final class DuckNumbers {
             return "(" + left + " " + operator + " " + right + ")";
         }
         if (result.scale() != Math.max(decimal(0).scale(), decimal(1).scale())) {
-            throw loss();
+            return inJava(operator, result);
         }
         return DuckTypes.cast(wide(result) + " " + operator + " " + right, result);
     }
@@ -100,9 +100,13 @@ final class DuckNumbers {
             return "(" + left + " * " + right + ")";
         }
         if (result.scale() != decimal(0).scale() + decimal(1).scale()) {
-            throw loss();
+            return inJava("*", result);
         }
         return DuckTypes.cast(wide(result) + " * " + right, result);
+    }
+
+    private String inJava(String operator, Decimal result) {
+        return DuckDivision.inJava(operator, left, right, result);
     }
 
     /** DuckDB keeps a result of two operands of up to 18 digits within 18 digits. */
@@ -134,8 +138,7 @@ final class DuckNumbers {
 
     private String quotient() {
         if (call.type() instanceof Decimal result) {
-            return new DuckDivision(call.position(), decimal(0), decimal(1), result)
-                    .print(left, right);
+            return new DuckDivision(decimal(0), decimal(1), result).print(left, right);
         }
         return notByZero("/");
     }

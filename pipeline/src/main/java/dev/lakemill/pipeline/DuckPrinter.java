@@ -70,6 +70,12 @@ public final class DuckPrinter {
      */
     public String query(Relation relation) {
         try {
+            if (relation.output().stream().anyMatch(a -> a.name().isEmpty())) {
+                throw new LakemillException(
+                        ErrorCode.UNIMPLEMENTED,
+                        "a column without a name is not supported",
+                        "give it a name by AS");
+            }
             var columns =
                     relation.output().stream()
                             .map(a -> column(a) + " AS " + quoted(a.name()))
@@ -223,7 +229,7 @@ public final class DuckPrinter {
                             + from(filter.input())
                             + " WHERE "
                             + values.print(filter.condition());
-            case Relation.Project project -> project(project.columns(), from(project.input()));
+            case Relation.Project project -> project(project);
             case Relation.Aggregate aggregate -> aggregate(aggregate);
             case Relation.Join join -> join(join);
             case Relation.UnionAll union ->
@@ -239,7 +245,52 @@ public final class DuckPrinter {
             case Relation.Sort sort -> print(sort.input());
             case Relation.Limit limit -> limit(limit);
             case Relation.Window window -> window(window);
+            case Relation.Unnest unnest -> unnest(unnest);
         };
+    }
+
+    /** In a SELECT list DuckDB takes the elements one by one, and their places in step. */
+    private String unnest(Relation.Unnest unnest) {
+        var type = DuckTypes.name(unnest.array().type());
+        var array = values.print(unnest.array());
+        var list =
+                unnest.outer()
+                        ? "(CASE WHEN coalesce(len(%1$s), 0) = 0 THEN CAST([NULL] AS %2$s) ELSE %1$s END)"
+                                .formatted(array, type)
+                        : array;
+        var place =
+                unnest.outer()
+                        ? "(CASE WHEN coalesce(len(%1$s), 0) = 0 THEN CAST([NULL] AS INTEGER[]) ELSE CAST(range(len(%1$s)) AS INTEGER[]) END)"
+                                .formatted(array)
+                        : "CAST(range(len(%s)) AS INTEGER[])".formatted(array);
+        var position = unnest.position();
+        return "SELECT *, "
+                + as("unnest(" + list + ")", unnest.element())
+                + (position == null ? "" : ", " + as("unnest(" + place + ")", position))
+                + from(unnest.input());
+    }
+
+    private String project(Relation.Project project) {
+        var known =
+                project.input().output().stream().map(Attribute::id).collect(Collectors.toSet());
+        var isHidden =
+                project.columns().stream()
+                        .anyMatch(
+                                c ->
+                                        c.value() instanceof Expression.Reference r
+                                                && r.attribute().id() == c.attribute().id()
+                                                && !known.contains(c.attribute().id()));
+        if (!isHidden) {
+            return project(project.columns(), from(project.input()));
+        }
+        // A column of the query round this, given out under its own name, would name itself.
+        var list = project.columns();
+        var inner =
+                IntStream.range(0, list.size())
+                        .mapToObj(i -> values.print(list.get(i).value()) + " AS p" + i);
+        var outer =
+                IntStream.range(0, list.size()).mapToObj(i -> as("p" + i, list.get(i).attribute()));
+        return select(outer) + " FROM (" + select(inner) + from(project.input()) + ")";
     }
 
     private String project(List<Named> columns, String from) {

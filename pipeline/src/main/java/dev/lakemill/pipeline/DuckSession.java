@@ -88,6 +88,7 @@ final class DuckSession implements AutoCloseable {
         try {
             var connection =
                     (DuckDBConnection) DriverManager.getConnection("jdbc:duckdb:", properties);
+            JavaFunctions.install(connection);
             var session = new DuckSession(connection, allocator);
             session.execute("SET TimeZone = 'UTC'");
             return session;

@@ -20,7 +20,7 @@ final class DuckTexts {
     String print() {
         onlyTexts();
         return switch (call.function()) {
-            case CONCAT -> DuckFunctions.infix(a, "||");
+            case CONCAT -> a.isEmpty() ? "''" : DuckFunctions.infix(a, "||");
             case CONCAT_WS -> concatWithSeparator();
             case UPPER -> DuckLetters.upper(a.getFirst(), call.position());
             case LOWER -> DuckLetters.lower(a.getFirst(), call.position());
@@ -38,14 +38,28 @@ final class DuckTexts {
             case RPAD -> pad("rpad");
             case REPEAT ->
                     "repeat(%s, %s)".formatted(a.get(0), DuckTypes.cast(a.get(1), Primitive.LONG));
-            case REVERSE ->
-                    "array_to_string(list_reverse(string_split(%s, '')), '')".formatted(a.get(0));
+            case REVERSE -> reversed();
             case STARTS_WITH -> DuckFunctions.function("starts_with", a);
             case ENDS_WITH -> DuckFunctions.function("ends_with", a);
             case CONTAINS -> DuckFunctions.function("contains", a);
             case LOCATE -> locate();
             case SPLIT_PART -> splitPart();
             case ASCII -> integer("ascii(" + a.get(0) + ")");
+            case CHR ->
+                    "(CASE WHEN %1$s < 0 THEN '' ELSE chr(CAST(%1$s & 255 AS INTEGER)) END)"
+                            .formatted(a.getFirst());
+            case BIT_LENGTH ->
+                    integer(
+                            "%s(%s) * 8"
+                                    .formatted(isBinary() ? "octet_length" : "strlen", a.get(0)));
+            case SOUNDEX, LEVENSHTEIN, SUBSTRING_INDEX, FIND_IN_SET, GET_JSON_OBJECT -> inJava();
+            case SPLIT -> "from_json(%s, '[\"VARCHAR\"]')".formatted(inJava());
+            case BASE64 -> DuckFunctions.function("base64", a);
+            case UNHEX ->
+                    "(CASE WHEN regexp_full_match(%1$s, '[0-9A-Fa-f]*') THEN unhex(CASE WHEN length(%1$s) %% 2 = 1 THEN '0' || %1$s ELSE %1$s END) END)"
+                            .formatted(a.getFirst());
+            case BIN -> "bin(%s)".formatted(a.getFirst());
+            case SHA1 -> DuckFunctions.function("sha1", a);
             case MD5 -> DuckFunctions.function("md5", a);
             case SHA2 -> sha2();
             case HEX -> DuckFunctions.function("hex", a);
@@ -58,7 +72,16 @@ final class DuckTexts {
     private void onlyTexts() {
         var takesOthers =
                 switch (call.function()) {
-                    case LENGTH, OCTET_LENGTH, MD5, SHA2, HEX, FORMAT_NUMBER -> true;
+                    case LENGTH,
+                            OCTET_LENGTH,
+                            BIT_LENGTH,
+                            MD5,
+                            SHA1,
+                            SHA2,
+                            HEX,
+                            BASE64,
+                            FORMAT_NUMBER ->
+                            true;
                     default -> false;
                 };
         var hasOther =
@@ -67,12 +90,37 @@ final class DuckTexts {
                                 e ->
                                         e.type() == Primitive.BINARY
                                                 || e.type() instanceof DataType.Array);
-        if (!takesOthers && hasOther) {
+        var areArrays =
+                (call.function() == dev.lakemill.plan.Function.CONCAT
+                                || call.function() == dev.lakemill.plan.Function.REVERSE)
+                        && call.arguments().stream()
+                                .allMatch(e -> e.type() instanceof DataType.Array);
+        if (!takesOthers && hasOther && !areArrays) {
             throw DuckRefusal.of(
                     call.position(),
                     "%s() of arrays or binaries".formatted(name()),
                     "use it with texts only");
         }
+    }
+
+    private String reversed() {
+        return DuckFunctions.argumentType(call, 0) instanceof DataType.Array
+                ? "list_reverse(%s)".formatted(a.get(0))
+                : "array_to_string(list_reverse(string_split(%s, '')), '')".formatted(a.get(0));
+    }
+
+    private String inJava() {
+        if (a.size() > JavaFunctions.arguments(call.function())) {
+            throw DuckRefusal.of(
+                    call.position(), "%s() of so many arguments".formatted(name()), "give less");
+        }
+        var arguments =
+                a.size() < 3
+                        ? a
+                        : List.of(
+                                a.get(0),
+                                "(CAST(%s AS VARCHAR) || ':' || %s)".formatted(a.get(2), a.get(1)));
+        return DuckFunctions.function(JavaFunctions.name(call.function()), arguments);
     }
 
     private String name() {

@@ -91,6 +91,8 @@ final class DuckTimes {
             case TIMESTAMP_ADD_MONTHS -> plusMonths();
             case TIMESTAMP_SUBTRACT -> "(%s - %s)".formatted(micros(a.get(0)), micros(a.get(1)));
             case TIMESTAMP_DIFF -> difference();
+            case NEXT_DAY -> nextDay();
+            case MONTHS_BETWEEN -> monthsBetween();
             case DATE_FORMAT ->
                     "strftime(%s, %s)"
                             .formatted(
@@ -104,6 +106,45 @@ final class DuckTimes {
                                                             "date_format() by a pattern"))));
             default -> throw new IllegalArgumentException("not of times: " + call.function());
         };
+    }
+
+    private static final List<String> DAYS = List.of("MO", "TU", "WE", "TH", "FR", "SA", "SU");
+
+    private String nextDay() {
+        var name = DuckFunctions.constant(call, 1, "next_day() of a day").toUpperCase(Locale.ROOT);
+        var isDay =
+                name.matches("MO(N(DAY)?)?|TU(E(SDAY)?)?|WE(D(NESDAY)?)?|TH(U(RSDAY)?)?")
+                        || name.matches("FR(I(DAY)?)?|SA(T(URDAY)?)?|SU(N(DAY)?)?");
+        if (!isDay) {
+            throw DuckRefusal.of(call.position(), "day '%s'".formatted(name), "for example 'MON'");
+        }
+        return "(%1$s + CAST(1 + (%2$d - isodow(%1$s) + 13) %% 7 AS INTEGER))"
+                .formatted(a.get(0), 1 + DAYS.indexOf(name.substring(0, 2)));
+    }
+
+    /** A month has 31 days here, and whole months count where both are the same or last days. */
+    private String monthsBetween() {
+        var months = "((year(%1$s) - year(%2$s)) * 12 + month(%1$s) - month(%2$s))";
+        var seconds = "(epoch_us(%1$s) - epoch_us(date_trunc('day', %1$s))) // 1000000";
+        var rest =
+                "((day(%1$s) - day(%2$s)) * 86400 + %3$s - %4$s)"
+                        .formatted(
+                                a.get(0),
+                                a.get(1),
+                                seconds.formatted(a.get(0)),
+                                seconds.formatted(a.get(1)));
+        var exact =
+                "(%s + CAST(%s AS DOUBLE) / 2678400)"
+                        .formatted(months.formatted(a.toArray()), rest);
+        var isRounded = DuckFunctions.constant(call, 2, "months_between() rounded").equals("true");
+        return "(CASE WHEN day(%1$s) = day(%2$s) OR CAST(%1$s AS DATE) = last_day(%1$s) AND CAST(%2$s AS DATE) = last_day(%2$s) THEN CAST(%3$s AS DOUBLE) ELSE %4$s END)"
+                .formatted(
+                        a.get(0),
+                        a.get(1),
+                        months.formatted(a.toArray()),
+                        isRounded
+                                ? "floor(%s * 100000000 + 0.5e0) / 100000000".formatted(exact)
+                                : exact);
     }
 
     private String part(String form) {

@@ -62,6 +62,7 @@ final class MaintenancePlan {
             case Relation.Distinct distinct -> aggregate(grouped(distinct));
             case Relation.Window window -> window(window);
             case Relation.Limit _ -> throw new NotIncremental("it has a LIMIT");
+            case Relation.Unnest unnest -> unnest(unnest);
         };
     }
 
@@ -91,6 +92,11 @@ final class MaintenancePlan {
     private Maintained project(Relation.Project project) throws NotIncremental {
         refuse(project.columns().stream().map(Named::value));
         return new LinearParts.Computed(part(project.input()), project.columns());
+    }
+
+    private Maintained unnest(Relation.Unnest unnest) throws NotIncremental {
+        refuse(Stream.of(unnest.array()));
+        return new LinearParts.Unnested(part(unnest.input()), unnest);
     }
 
     private Maintained union(Relation.UnionAll union) throws NotIncremental {

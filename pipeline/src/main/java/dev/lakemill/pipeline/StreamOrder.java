@@ -48,6 +48,17 @@ final class StreamOrder {
             }
             case Relation.Sort sort -> carried(sort.input());
             case Relation.Join join -> carried(join);
+            case Relation.Unnest unnest -> {
+                var input = carried(unnest.input());
+                yield new Carried(
+                        new Relation.Unnest(
+                                input.relation(),
+                                unnest.array(),
+                                unnest.element(),
+                                unnest.position(),
+                                unnest.outer()),
+                        input.row());
+            }
             case Relation.UnionAll union -> carried(union);
             case Relation.Aggregate _ -> throw refused("groups a stream");
             case Relation.Distinct _ -> throw refused("takes DISTINCT rows of a stream");

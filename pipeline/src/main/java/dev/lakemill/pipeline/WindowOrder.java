@@ -1,12 +1,15 @@
 package dev.lakemill.pipeline;
 
+import dev.lakemill.plan.Attribute;
 import dev.lakemill.plan.Expression;
+import dev.lakemill.plan.Function;
 import dev.lakemill.plan.Relation;
 import dev.lakemill.plan.SortKey;
 import dev.lakemill.plan.WindowCall;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
 import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Settles which of equal rows comes first in a window. SQL leaves it open; a view that is kept by
@@ -44,6 +47,13 @@ final class WindowOrder {
                     new Relation.Limit(
                             settled(limit.input()), limit.countRows(), limit.offsetRows());
             case Relation.Window window -> settled(window);
+            case Relation.Unnest unnest ->
+                    new Relation.Unnest(
+                            settled(unnest.input()),
+                            unnest.array(),
+                            unnest.element(),
+                            unnest.position(),
+                            unnest.outer());
         };
     }
 
@@ -58,12 +68,35 @@ final class WindowOrder {
                     order.add(new SortKey(value, true, true));
                 }
             }
+            input.output().stream()
+                    .filter(column -> DuckTypes.isFloating(column.type()))
+                    .forEach(column -> order.add(new SortKey(sign(column), true, true)));
         }
         return new Relation.Window(input, window.partitionBy(), order, window.columns());
     }
 
+    /** Tells zeros of both signs apart, which are equal in an order: atan2 of them is -pi and pi. */
+    private static Expression sign(Attribute column) {
+        return new Expression.Call(
+                Function.ATAN2,
+                List.of(
+                        new Expression.Cast(
+                                new Expression.Reference(column),
+                                Primitive.DOUBLE,
+                                false,
+                                true,
+                                MaintenanceSql.NOWHERE),
+                        new Expression.Literal(Primitive.DOUBLE, "-1.0")),
+                Primitive.DOUBLE,
+                true,
+                MaintenanceSql.NOWHERE);
+    }
+
     /** Whether equal rows cannot change places and with it the result. */
     static boolean isSettled(Relation.Window window) {
+        if (window.columns().stream().anyMatch(c -> isRounded(c.call()))) {
+            return false;
+        }
         var byRow = window.columns().stream().filter(c -> isByRow(c.call())).count();
         var byPeers = window.columns().stream().filter(c -> isByPeers(c.call())).count();
         return byPeers == window.columns().size()
@@ -96,6 +129,45 @@ final class WindowOrder {
                                 false;
                     };
             case WindowCall.Framed framed -> !framed.frame().rows();
+        };
+    }
+
+    /**
+     * Whether the last digits, or the sign of a zero, depend on how the engine cuts a frame into
+     * pieces, which differs with the rows of other partitions.
+     */
+    private static boolean isRounded(WindowCall call) {
+        return switch (call) {
+            case WindowCall.Positional _ -> false;
+            case WindowCall.Framed framed ->
+                    switch (framed.call().function()) {
+                        case COUNT -> false;
+                        case PERCENTILE ->
+                                DuckTypes.holdsFloating(
+                                        framed.call().arguments().getFirst().type());
+                        case SUM,
+                                TRY_SUM,
+                                AVG,
+                                MIN,
+                                MAX,
+                                MAX_BY,
+                                MIN_BY,
+                                BIT_AND,
+                                BIT_OR,
+                                BIT_XOR,
+                                STDDEV_SAMP,
+                                STDDEV_POP,
+                                VAR_SAMP,
+                                VAR_POP,
+                                COVAR_SAMP,
+                                COVAR_POP,
+                                CORR,
+                                REGR_SLOPE,
+                                REGR_INTERCEPT ->
+                                DuckTypes.holdsFloating(framed.type())
+                                        || framed.call().arguments().stream()
+                                                .anyMatch(a -> DuckTypes.holdsFloating(a.type()));
+                    };
         };
     }
 

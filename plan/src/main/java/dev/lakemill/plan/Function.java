@@ -54,6 +54,10 @@ public enum Function {
     BIT_OR("a | b"),
     BIT_XOR("a ^ b"),
     BIT_NOT("~a"),
+    SHIFT_LEFT("a << n", "shiftleft"),
+    /** Keeps the sign. */
+    SHIFT_RIGHT("a >> n", "shiftright"),
+    BIT_COUNT("bit_count"),
     CEIL("ceil", "ceiling"),
     FLOOR("floor"),
     /** To a number of digits, half away from zero. */
@@ -76,6 +80,13 @@ public enum Function {
     ATAN2("atan2"),
     DEGREES("degrees"),
     RADIANS("radians"),
+    SINH("sinh"),
+    COSH("cosh"),
+    TANH("tanh"),
+    HYPOT("hypot"),
+    FACTORIAL("factorial"),
+    /** Half to even, to a whole number that is a double. */
+    RINT("rint"),
 
     // Text; characters are counted as Unicode code points.
     /** NULL if any argument is NULL. */
@@ -109,6 +120,20 @@ public enum Function {
     REGEXP_EXTRACT("regexp_extract"),
     SPLIT_PART("split_part"),
     ASCII("ascii"),
+    CHR("chr", "char"),
+    BIT_LENGTH("bit_length"),
+    SOUNDEX("soundex"),
+    LEVENSHTEIN("levenshtein"),
+    SUBSTRING_INDEX("substring_index"),
+    FIND_IN_SET("find_in_set"),
+    /** By a regular expression of Java's. */
+    SPLIT("split"),
+    BASE64("base64"),
+    UNHEX("unhex"),
+    BIN("bin"),
+    SHA1("sha1", "sha"),
+    /** The text, a path of names and places, both as Spark reads them. */
+    GET_JSON_OBJECT("get_json_object"),
     MD5("md5"),
     SHA2("sha2"),
     HEX("hex"),
@@ -163,8 +188,49 @@ public enum Function {
     /** With a constant pattern of the letters y M d H m s S, E and a. */
     DATE_FORMAT("date_format"),
 
+    NEXT_DAY("next_day"),
+    MONTHS_BETWEEN("months_between"),
+
     // Nested values.
     ARRAY("array"),
+    /** Fields in the order of the type. */
+    STRUCT("struct", "named_struct"),
+    /** Keys and values in turn. */
+    MAP("map"),
+    MAP_FROM_ARRAYS("map_from_arrays"),
+    MAP_KEYS("map_keys"),
+    MAP_VALUES("map_values"),
+    MAP_ENTRIES("map_entries"),
+    /** NULL for a key that is not there. */
+    MAP_VALUE("m[k]"),
+    /** By a place from 0; an error outside of the array. */
+    ELEMENT("a[i]"),
+    /** By a place from 0; NULL outside of the array. */
+    TRY_ELEMENT("get"),
+    /** By a place from 1, or from -1 at the end; an error outside of the array. */
+    ELEMENT_AT("element_at"),
+    /** As {@link #ELEMENT_AT}, but NULL outside of the array. */
+    TRY_ELEMENT_AT("try_element_at"),
+    /** From 1; 0 for what is not there. */
+    ARRAY_POSITION("array_position"),
+    ARRAY_MIN("array_min"),
+    ARRAY_MAX("array_max"),
+    /** NULLs first when it goes up, else last. */
+    SORT_ARRAY("sort_array"),
+    SLICE("slice"),
+    ARRAY_JOIN("array_join"),
+    FLATTEN("flatten"),
+    /** Of whole numbers. */
+    SEQUENCE("sequence"),
+    ARRAY_REPEAT("array_repeat"),
+    ARRAY_REMOVE("array_remove"),
+    ARRAY_DISTINCT("array_distinct"),
+    ARRAYS_OVERLAP("arrays_overlap"),
+    /** The array, the element's name as a reference, and what becomes of it. */
+    TRANSFORM("transform"),
+    FILTER("filter"),
+    EXISTS("exists"),
+    FORALL("forall"),
     SIZE("size", "cardinality", "array_size"),
     ARRAY_CONTAINS("array_contains");
 

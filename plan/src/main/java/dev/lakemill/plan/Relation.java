@@ -2,6 +2,7 @@ package dev.lakemill.plan;
 
 import dev.lakemill.types.TableName;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -195,6 +196,35 @@ public sealed interface Relation {
         @Override
         public List<Attribute> output() {
             return Stream.concat(input.output().stream(), columns.stream().map(Windowed::attribute))
+                    .toList();
+        }
+
+        @Override
+        public List<Relation> inputs() {
+            return List.of(input);
+        }
+    }
+
+    /**
+     * Each row once for every element of an array.
+     *
+     * @param position the element's place, from 0, INTEGER; null where nobody asks
+     * @param outer a row whose array is NULL or empty stays, once, with NULLs
+     */
+    record Unnest(
+            Relation input,
+            Expression array,
+            Attribute element,
+            @Nullable Attribute position,
+            boolean outer)
+            implements Relation {
+        @Override
+        public List<Attribute> output() {
+            return Stream.of(
+                            input.output().stream(),
+                            Stream.of(element),
+                            Stream.ofNullable(position).map(Objects::requireNonNull))
+                    .flatMap(s -> s)
                     .toList();
         }
 

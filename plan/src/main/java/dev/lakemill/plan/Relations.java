@@ -80,6 +80,7 @@ public final class Relations {
             case Relation.Join join -> Stream.ofNullable(join.condition());
             case Relation.Sort sort -> sort.keys().stream().map(SortKey::value);
             case Relation.Window window -> expressions(window);
+            case Relation.Unnest unnest -> Stream.of(unnest.array());
             case Relation.Values values -> values.rows().stream().flatMap(List::stream);
             case Relation.Scan _, Relation.UnionAll _, Relation.Distinct _, Relation.Limit _ ->
                     Stream.of();

@@ -182,6 +182,9 @@ final class PlanLineage {
                                             origins.put(
                                                     w.attribute().id(),
                                                     of(values(w.call()), origins)));
+            case Relation.Unnest unnest ->
+                    origins.put(
+                            unnest.element().id(), of(Stream.of(unnest.array()), origins));
             case Relation.Filter _,
                     Relation.Join _,
                     Relation.Distinct _,
