@@ -1,7 +1,5 @@
 package dev.lakemill.bench;
 
-import dev.lakemill.plan.AggregateCall;
-import dev.lakemill.plan.AggregateFunction;
 import dev.lakemill.plan.Attribute;
 import dev.lakemill.plan.Expression;
 import dev.lakemill.plan.Function;
@@ -15,7 +13,6 @@ import dev.lakemill.plan.SourcePosition;
 import dev.lakemill.plan.WindowCall;
 import dev.lakemill.plan.WindowFunction;
 import dev.lakemill.types.DataType;
-import dev.lakemill.types.DataType.Decimal;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
@@ -33,12 +30,18 @@ final class RandomQuery {
 
     private final Random random;
     private final List<Map.Entry<TableName, TableSchema>> tables;
+    private final RandomAggregates aggregates;
+    private final RandomWindows windows;
+    private final RandomSets sets;
     private int lastId;
 
     /** The newest tables are read most. */
     RandomQuery(Random random, List<Map.Entry<TableName, TableSchema>> tables) {
         this.random = random;
         this.tables = tables;
+        this.aggregates = new RandomAggregates(random, this);
+        this.windows = new RandomWindows(random, this, aggregates);
+        this.sets = new RandomSets(random, this, aggregates);
     }
 
     /** A query whose columns have different names. */
@@ -46,7 +49,7 @@ final class RandomQuery {
         var made = relation(1 + random.nextInt(DEPTH_MAX));
         var columns = new ArrayList<Named>();
         for (var column : some(made.output(), 1)) {
-            columns.add(new Named(fresh("v" + columns.size(), column.type()), of(column)));
+            columns.add(new Named(fresh("v" + columns.size(), column.type()), reference(column)));
         }
         return new Relation.Project(made, columns);
     }
@@ -55,7 +58,7 @@ final class RandomQuery {
         if (depth == 0) {
             return scan();
         }
-        return switch (random.nextInt(16)) {
+        return switch (random.nextInt(22)) {
             case 0, 1 -> filtered(relation(depth - 1));
             case 2 -> temporal(relation(depth - 1));
             case 3 -> projected(relation(depth - 1));
@@ -63,7 +66,11 @@ final class RandomQuery {
             case 5, 6, 7, 8, 9 -> joined(relation(depth - 1), relation(random.nextInt(depth)));
             case 10, 11, 12 -> grouped(relation(depth - 1));
             case 13 -> new Relation.Distinct(narrowed(relation(depth - 1)));
-            case 14 -> windowed(relation(depth - 1));
+            case 14, 15 -> windows.over(relation(depth - 1));
+            case 16 -> sets.joined(relation(depth - 1), relation(random.nextInt(depth)));
+            case 17 -> sets.grouped(relation(depth - 1));
+            case 18 -> sets.unnested(relation(depth - 1));
+            case 19 -> crossed(relation(depth - 1), relation(random.nextInt(depth)));
             default -> firstRows(relation(depth - 1));
         };
     }
@@ -88,16 +95,16 @@ final class RandomQuery {
         }
         var condition =
                 switch (random.nextInt(4)) {
-                    case 0 -> call(Function.IS_NOT_NULL, of(column));
+                    case 0 -> call(Function.IS_NOT_NULL, reference(column));
                     case 1 ->
-                            call(Function.NOT, call(Function.EQUAL, of(column), constant(column)));
-                    case 2 -> call(Function.LESS_OR_EQUAL, of(column), constant(column));
-                    default -> call(Function.GREATER, of(column), constant(column));
+                            call(Function.NOT, call(Function.EQUAL, reference(column), constant(column)));
+                    case 2 -> call(Function.LESS_OR_EQUAL, reference(column), constant(column));
+                    default -> call(Function.GREATER, reference(column), constant(column));
                 };
         return new Relation.Filter(
                 input,
                 random.nextInt(4) == 0
-                        ? call(Function.OR, condition, call(Function.IS_NULL, of(column)))
+                        ? call(Function.OR, condition, call(Function.IS_NULL, reference(column)))
                         : condition);
     }
 
@@ -119,7 +126,7 @@ final class RandomQuery {
                         Function.GREATER_OR_EQUAL,
                         Function.LESS,
                         Function.LESS_OR_EQUAL);
-        var condition = call(functions.get(random.nextInt(4)), of(column), bound);
+        var condition = call(functions.get(random.nextInt(4)), reference(column), bound);
         return new Relation.Filter(
                 input,
                 switch (random.nextInt(4)) {
@@ -128,7 +135,7 @@ final class RandomQuery {
                             call(
                                     Function.AND,
                                     condition,
-                                    call(Function.LESS_OR_EQUAL, of(column), now()));
+                                    call(Function.LESS_OR_EQUAL, reference(column), now()));
                     default -> condition;
                 });
     }
@@ -146,28 +153,28 @@ final class RandomQuery {
                                     fresh("e", column.type()),
                                     new Expression.Call(
                                             Function.COALESCE,
-                                            List.of(of(column), constant(column)),
+                                            List.of(reference(column), constant(column)),
                                             column.type(),
                                             true,
                                             PLACE))
-                            : new Named(column, of(column)));
+                            : new Named(column, reference(column)));
         }
         var tested = any(input.output(), null);
         if (tested != null) {
             columns.add(
                     new Named(
                             fresh("p", Primitive.BOOLEAN),
-                            call(Function.EQUAL, of(tested), constant(tested))));
+                            call(Function.EQUAL, reference(tested), constant(tested))));
         }
         return new Relation.Project(input, columns);
     }
 
     /** Few columns, so that rows are often equal. */
-    private Relation narrowed(Relation input) {
+    Relation narrowed(Relation input) {
         var columns = new ArrayList<Named>();
         for (var column : some(input.output(), 1)) {
             if (columns.size() < 2) {
-                columns.add(new Named(fresh(column.name(), column.type()), of(column)));
+                columns.add(new Named(fresh(column.name(), column.type()), reference(column)));
             }
         }
         return new Relation.Project(input, columns);
@@ -181,8 +188,8 @@ final class RandomQuery {
         for (var column : left.output()) {
             var other = any(right.output(), column.type());
             if (other != null) {
-                fromLeft.add(new Named(fresh("l", column.type()), of(column)));
-                fromRight.add(new Named(fresh("r", column.type()), of(other)));
+                fromLeft.add(new Named(fresh("l", column.type()), reference(column)));
+                fromRight.add(new Named(fresh("r", column.type()), reference(other)));
                 output.add(fresh(column.name(), column.type()));
             }
         }
@@ -202,7 +209,7 @@ final class RandomQuery {
             var other = one == null ? null : any(right.output(), one.type());
             if (one != null && other != null) {
                 var function = random.nextInt(6) == 0 ? Function.NULL_SAFE_EQUAL : Function.EQUAL;
-                conditions.add(call(function, of(one), of(other)));
+                conditions.add(call(function, reference(one), reference(other)));
             }
         }
         if (conditions.isEmpty()) {
@@ -211,7 +218,7 @@ final class RandomQuery {
         var one = any(left.output(), Primitive.LONG);
         var other = any(right.output(), Primitive.LONG);
         if (one != null && other != null && random.nextInt(4) == 0) {
-            conditions.add(call(Function.LESS, of(one), of(other)));
+            conditions.add(call(Function.LESS, reference(one), reference(other)));
         }
         var kinds =
                 List.of(
@@ -229,140 +236,43 @@ final class RandomQuery {
                 conditions.stream().reduce((a, b) -> call(Function.AND, a, b)).orElseThrow());
     }
 
+    /** Of few rows on the right, since every row meets every other. */
+    private Relation crossed(Relation left, Relation right) {
+        var few = new Relation.Distinct(narrowed(right));
+        var one = any(left.output(), null);
+        var other = one == null ? null : any(few.output(), one.type());
+        return one == null || other == null || random.nextBoolean()
+                ? new Relation.Join(left, few, JoinKind.CROSS, null)
+                : new Relation.Join(
+                        left, few, JoinKind.INNER, call(Function.LESS, reference(one), reference(other)));
+    }
+
     private Relation grouped(Relation input) {
         var keys = new ArrayList<Named>();
         for (int i = random.nextInt(3); i > 0; i--) {
             var key = any(input.output(), null);
             if (key != null && (!isFloating(key) || random.nextInt(4) == 0)) {
-                keys.add(new Named(fresh(key.name(), key.type()), of(key)));
+                keys.add(new Named(fresh(key.name(), key.type()), reference(key)));
             }
         }
         var measures = new ArrayList<Measure>();
         for (int i = 1 + random.nextInt(3); i > 0; i--) {
             var column = any(input.output(), null);
-            var call = column == null ? count() : aggregate(column, input.output());
+            var call =
+                    column == null
+                            ? RandomAggregates.count()
+                            : aggregates.any(column, input.output());
             measures.add(new Measure(fresh("m", call.type()), call));
         }
         return new Relation.Aggregate(input, keys, measures);
     }
 
-    private static AggregateCall count() {
-        return new AggregateCall(
-                AggregateFunction.COUNT, List.of(), false, null, Primitive.LONG, false, PLACE);
-    }
-
-    private AggregateCall aggregate(Attribute column, List<Attribute> all) {
-        var isSummed = sumType(column.type()) != null;
-        return switch (random.nextInt(9)) {
-            case 0 -> count();
-            case 1 -> call(AggregateFunction.COUNT, column, false, Primitive.LONG, all);
-            case 2 -> call(AggregateFunction.COUNT, column, true, Primitive.LONG, all);
-            case 3 -> call(AggregateFunction.MAX, column, false, column.type(), all);
-            case 4 -> call(AggregateFunction.MIN, column, false, column.type(), all);
-            case 5 -> {
-                var type = averageType(column.type());
-                yield isSummed && type != null
-                        ? call(AggregateFunction.AVG, column, random.nextInt(5) == 0, type, all)
-                        : count();
-            }
-            case 6 -> {
-                var order = any(all, Primitive.LONG);
-                yield order == null
-                        ? count()
-                        : new AggregateCall(
-                                AggregateFunction.MAX_BY,
-                                List.of(of(column), of(order)),
-                                false,
-                                null,
-                                column.type(),
-                                true,
-                                PLACE);
-            }
-            default -> {
-                var type = sumType(column.type());
-                yield type == null
-                        ? call(AggregateFunction.COUNT, column, false, Primitive.LONG, all)
-                        : call(AggregateFunction.SUM, column, random.nextInt(5) == 0, type, all);
-            }
-        };
-    }
-
-    private AggregateCall call(
-            AggregateFunction function,
-            Attribute column,
-            boolean distinct,
-            DataType type,
-            List<Attribute> all) {
-        var tested = random.nextInt(5) == 0 ? any(all, null) : null;
-        return new AggregateCall(
-                function,
-                List.of(of(column)),
-                distinct,
-                tested == null ? null : call(Function.GREATER, of(tested), constant(tested)),
-                type,
-                true,
-                PLACE);
-    }
-
-    private static @Nullable DataType sumType(DataType type) {
-        return switch (type) {
-            case Primitive primitive ->
-                    switch (primitive) {
-                        case LONG, INTEGER -> Primitive.LONG;
-                        case DOUBLE -> Primitive.DOUBLE;
-                        default -> null;
-                    };
-            case Decimal d -> new Decimal(Math.min(38, d.precision() + 10), d.scale());
-            default -> null;
-        };
-    }
-
-    private static @Nullable DataType averageType(DataType type) {
-        if (!(type instanceof Decimal d)) {
-            return Primitive.DOUBLE;
-        }
-        return d.precision() > 12 ? null : new Decimal(d.precision() + 4, d.scale() + 4);
-    }
-
-    private Relation windowed(Relation input) {
-        var partition = any(input.output(), null);
-        if (partition == null) {
-            return input;
-        }
-        var summed = any(input.output(), Primitive.LONG);
-        if (summed == null || random.nextBoolean()) {
-            return ranked(input, partition);
-        }
-        var rows = random.nextBoolean();
-        var frame =
-                new WindowCall.Frame(
-                        rows,
-                        rows ? new WindowCall.Bound.Offset(-2) : new WindowCall.Bound.Unbounded(),
-                        new WindowCall.Bound.CurrentRow());
-        var framed =
-                new WindowCall.Framed(
-                        new AggregateCall(
-                                AggregateFunction.SUM,
-                                List.of(of(summed)),
-                                false,
-                                null,
-                                Primitive.LONG,
-                                true,
-                                PLACE),
-                        frame);
-        return new Relation.Window(
-                input,
-                List.of(of(partition)),
-                order(input.output()),
-                List.of(new Windowed(fresh("w", Primitive.LONG), framed)));
-    }
-
-    private Relation.Window ranked(Relation input, @Nullable Attribute partition) {
+    Relation.Window ranked(Relation input, @Nullable Attribute partition) {
         var functions =
                 List.of(WindowFunction.ROW_NUMBER, WindowFunction.RANK, WindowFunction.DENSE_RANK);
         return new Relation.Window(
                 input,
-                partition == null ? List.of() : List.of(of(partition)),
+                partition == null ? List.of() : List.of(reference(partition)),
                 order(input.output()),
                 List.of(
                         new Windowed(
@@ -385,23 +295,23 @@ final class RandomQuery {
         var rank = window.columns().getFirst().attribute();
         var isFirst =
                 random.nextBoolean()
-                        ? call(Function.EQUAL, of(rank), integer(1))
-                        : call(Function.LESS_OR_EQUAL, of(rank), integer(1 + random.nextInt(3)));
+                        ? call(Function.EQUAL, reference(rank), integer(1))
+                        : call(Function.LESS_OR_EQUAL, reference(rank), integer(1 + random.nextInt(3)));
         return new Relation.Filter(window, isFirst);
     }
 
-    private List<SortKey> order(List<Attribute> columns) {
+    List<SortKey> order(List<Attribute> columns) {
         var keys = new ArrayList<SortKey>();
         for (int i = 1 + random.nextInt(2); i > 0; i--) {
             var column = any(columns, null);
-            if (column != null && keys.stream().noneMatch(k -> k.value().equals(of(column)))) {
-                keys.add(new SortKey(of(column), random.nextBoolean(), random.nextBoolean()));
+            if (column != null && keys.stream().noneMatch(k -> k.value().equals(reference(column)))) {
+                keys.add(new SortKey(reference(column), random.nextBoolean(), random.nextBoolean()));
             }
         }
         return keys;
     }
 
-    private List<Attribute> some(List<Attribute> columns, int least) {
+    List<Attribute> some(List<Attribute> columns, int least) {
         var shuffled = new ArrayList<>(columns);
         Collections.shuffle(shuffled, random);
         var count = Math.min(shuffled.size(), least + random.nextInt(shuffled.size() + 1));
@@ -409,7 +319,7 @@ final class RandomQuery {
     }
 
     /** A column of the type, of any if null; null when there is none. */
-    private @Nullable Attribute any(List<Attribute> columns, @Nullable DataType type) {
+    @Nullable Attribute any(List<Attribute> columns, @Nullable DataType type) {
         var found = columns.stream().filter(c -> type == null || c.type().equals(type)).toList();
         return found.isEmpty() ? null : found.get(random.nextInt(found.size()));
     }
@@ -418,28 +328,28 @@ final class RandomQuery {
         return column.type() == Primitive.DOUBLE;
     }
 
-    private Attribute fresh(String name, DataType type) {
+    Attribute fresh(String name, DataType type) {
         lastId++;
         return new Attribute(lastId, name, type, true);
     }
 
-    private static Expression of(Attribute column) {
+    static Expression reference(Attribute column) {
         return new Expression.Reference(column);
     }
 
-    private Expression constant(Attribute column) {
+    Expression constant(Attribute column) {
         return new Expression.Literal(column.type(), RandomRows.text(random, column.type()));
     }
 
-    private static Expression number(long value) {
+    static Expression number(long value) {
         return new Expression.Literal(Primitive.LONG, Long.toString(value));
     }
 
-    private static Expression integer(int value) {
+    static Expression integer(int value) {
         return new Expression.Literal(Primitive.INTEGER, Integer.toString(value));
     }
 
-    private static Expression call(Function function, Expression... arguments) {
+    static Expression call(Function function, Expression... arguments) {
         return new Expression.Call(function, List.of(arguments), Primitive.BOOLEAN, true, PLACE);
     }
 }

@@ -58,6 +58,17 @@ final class DuckTypes {
         return type == Primitive.FLOAT || type == Primitive.DOUBLE;
     }
 
+    /** Whether a value of the type is or holds a number whose zero may have a sign. */
+    static boolean holdsFloating(DataType type) {
+        return switch (type) {
+            case Primitive primitive -> isFloating(primitive);
+            case DataType.Decimal _ -> false;
+            case DataType.Array a -> holdsFloating(a.element());
+            case DataType.Map m -> holdsFloating(m.key()) || holdsFloating(m.value());
+            case DataType.Struct s -> s.fields().stream().anyMatch(f -> holdsFloating(f.type()));
+        };
+    }
+
     static boolean isTimestamp(DataType type) {
         return type == Primitive.TIMESTAMP || type == Primitive.TIMESTAMP_NTZ;
     }

@@ -122,6 +122,34 @@ final class LinearParts {
         }
     }
 
+    /** A row that comes or goes takes its elements along. */
+    record Unnested(Maintained input, Relation.Unnest unnest) implements Maintained {
+        @Override
+        public Relation now() {
+            return over(input.now());
+        }
+
+        @Override
+        public Optional<Relation> changes(MaintenanceSql sql) {
+            return input.changes(sql).map(this::over);
+        }
+
+        private Relation over(Relation rows) {
+            return new Relation.Unnest(
+                    rows, unnest.array(), unnest.element(), unnest.position(), unnest.outer());
+        }
+
+        @Override
+        public List<Maintained> inputs() {
+            return List.of(input);
+        }
+
+        @Override
+        public MaintenanceKind kind() {
+            return MaintenanceKind.LINEAR;
+        }
+    }
+
     record Together(List<Maintained> inputs, List<Attribute> output) implements Maintained {
         @Override
         public Relation now() {

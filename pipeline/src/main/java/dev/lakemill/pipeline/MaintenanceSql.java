@@ -200,6 +200,8 @@ final class MaintenanceSql {
             parts.add(column(attribute));
             if (DuckTypes.isFloating(attribute.type())) {
                 parts.add("signbit(%s)".formatted(column(attribute)));
+            } else if (DuckTypes.holdsFloating(attribute.type())) {
+                parts.add("CAST(%s AS VARCHAR)".formatted(column(attribute)));
             }
         }
         return parts.isEmpty() ? "()" : String.join(", ", parts);
