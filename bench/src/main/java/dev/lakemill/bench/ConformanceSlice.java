@@ -36,8 +36,7 @@ public final class ConformanceSlice {
                             new SqlTestsSuite(conformance, engine, spark).run("exists-basic"));
             var differences = new ArrayList<String>();
             all.forEach(counts -> differences.addAll(counts.wrongs()));
-            return new Outcome(
-                    all.stream().mapToInt(Conformance.Counts::equal).sum(), differences);
+            return new Outcome(all.stream().mapToInt(Conformance.Counts::equal).sum(), differences);
         } finally {
             Folders.delete(folder);
         }

@@ -81,7 +81,12 @@ final class RandomAggregates {
         var order = query.any(all, Primitive.LONG);
         return order == null
                 ? count()
-                : made(function, List.of(reference(column), reference(order)), false, null, column.type());
+                : made(
+                        function,
+                        List.of(reference(column), reference(order)),
+                        false,
+                        null,
+                        column.type());
     }
 
     private AggregateCall bits(Attribute column, List<Attribute> all) {
@@ -136,7 +141,9 @@ final class RandomAggregates {
 
     private @Nullable Expression filter(List<Attribute> all) {
         var tested = random.nextInt(5) == 0 ? query.any(all, null) : null;
-        return tested == null ? null : call(Function.GREATER, reference(tested), query.constant(tested));
+        return tested == null
+                ? null
+                : call(Function.GREATER, reference(tested), query.constant(tested));
     }
 
     private static AggregateCall made(
@@ -154,7 +161,8 @@ final class RandomAggregates {
     }
 
     private static Expression asDouble(Attribute column) {
-        return new Expression.Cast(reference(column), Primitive.DOUBLE, false, true, RandomQuery.PLACE);
+        return new Expression.Cast(
+                reference(column), Primitive.DOUBLE, false, true, RandomQuery.PLACE);
     }
 
     static @Nullable DataType sumType(DataType type) {

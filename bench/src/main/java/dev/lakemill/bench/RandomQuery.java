@@ -97,7 +97,9 @@ final class RandomQuery {
                 switch (random.nextInt(4)) {
                     case 0 -> call(Function.IS_NOT_NULL, reference(column));
                     case 1 ->
-                            call(Function.NOT, call(Function.EQUAL, reference(column), constant(column)));
+                            call(
+                                    Function.NOT,
+                                    call(Function.EQUAL, reference(column), constant(column)));
                     case 2 -> call(Function.LESS_OR_EQUAL, reference(column), constant(column));
                     default -> call(Function.GREATER, reference(column), constant(column));
                 };
@@ -244,7 +246,10 @@ final class RandomQuery {
         return one == null || other == null || random.nextBoolean()
                 ? new Relation.Join(left, few, JoinKind.CROSS, null)
                 : new Relation.Join(
-                        left, few, JoinKind.INNER, call(Function.LESS, reference(one), reference(other)));
+                        left,
+                        few,
+                        JoinKind.INNER,
+                        call(Function.LESS, reference(one), reference(other)));
     }
 
     private Relation grouped(Relation input) {
@@ -296,7 +301,10 @@ final class RandomQuery {
         var isFirst =
                 random.nextBoolean()
                         ? call(Function.EQUAL, reference(rank), integer(1))
-                        : call(Function.LESS_OR_EQUAL, reference(rank), integer(1 + random.nextInt(3)));
+                        : call(
+                                Function.LESS_OR_EQUAL,
+                                reference(rank),
+                                integer(1 + random.nextInt(3)));
         return new Relation.Filter(window, isFirst);
     }
 
@@ -304,8 +312,10 @@ final class RandomQuery {
         var keys = new ArrayList<SortKey>();
         for (int i = 1 + random.nextInt(2); i > 0; i--) {
             var column = any(columns, null);
-            if (column != null && keys.stream().noneMatch(k -> k.value().equals(reference(column)))) {
-                keys.add(new SortKey(reference(column), random.nextBoolean(), random.nextBoolean()));
+            if (column != null
+                    && keys.stream().noneMatch(k -> k.value().equals(reference(column)))) {
+                keys.add(
+                        new SortKey(reference(column), random.nextBoolean(), random.nextBoolean()));
             }
         }
         return keys;

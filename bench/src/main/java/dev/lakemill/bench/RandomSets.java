@@ -134,7 +134,8 @@ final class RandomSets {
         columns.add(
                 new Named(query.fresh("grouping", Primitive.LONG), RandomQuery.number(3L >> kept)));
         input.output()
-                .forEach(c -> columns.add(new Named(query.fresh(c.name(), c.type()), reference(c))));
+                .forEach(
+                        c -> columns.add(new Named(query.fresh(c.name(), c.type()), reference(c))));
         return new Relation.Project(input, columns);
     }
 

@@ -69,7 +69,8 @@ final class RandomWindows {
             case 1 -> neighbour(WindowFunction.LEAD, value);
             case 2 -> chosen(WindowFunction.FIRST_VALUE, List.of(reference(value)), value);
             case 3 -> chosen(WindowFunction.LAST_VALUE, List.of(reference(value)), value);
-            case 4 -> chosen(WindowFunction.NTH_VALUE, List.of(reference(value), integer(2)), value);
+            case 4 ->
+                    chosen(WindowFunction.NTH_VALUE, List.of(reference(value), integer(2)), value);
             case 5 ->
                     made(
                             WindowFunction.NTILE,

@@ -67,8 +67,7 @@ public final class CompilerMain {
                             PlanJson.writeSqlCompilation(
                                     SqlCompiler.compile(new Catalyst(), request)));
         } catch (TextRefused e) {
-            return PlanJson.writeSqlCompilation(
-                    new SqlCompilation.Rejected(List.of(e.error())));
+            return PlanJson.writeSqlCompilation(new SqlCompilation.Rejected(List.of(e.error())));
         }
     }
 

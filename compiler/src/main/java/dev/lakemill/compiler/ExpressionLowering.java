@@ -33,6 +33,10 @@ final class ExpressionLowering {
     private final TimeLowering times = new TimeLowering(this);
     private final NestedLowering nested = new NestedLowering(this);
     private final SubqueryLowering subqueries;
+
+    /** How many conditional expressions are round the one at hand. */
+    private int conditions;
+
     private final Map<CommonExpressionId, Expression> named = new HashMap<>();
 
     ExpressionLowering(Scope scope, Queries queries) {
@@ -46,7 +50,35 @@ final class ExpressionLowering {
     }
 
     Expression lower(org.apache.spark.sql.catalyst.expressions.Expression e) {
-        return Literals.folded(e, scope.position(e)).orElseGet(() -> structural(e));
+        var folded = Literals.folded(e, scope.position(e));
+        if (folded.isPresent()) {
+            return checked(e, folded.get());
+        }
+        if (!(e instanceof ConditionalExpression)) {
+            return structural(e);
+        }
+        conditions++;
+        try {
+            return structural(e);
+        } finally {
+            conditions--;
+        }
+    }
+
+    /** A constant that always fails, Spark fails on before it reads a row. */
+    private Expression checked(
+            org.apache.spark.sql.catalyst.expressions.Expression e, Expression folded) {
+        return conditions == 0
+                        && e.foldable()
+                        && scope.readsTables()
+                        && folded instanceof Expression.Call call
+                        && call.function() == Function.RAISE_ERROR
+                ? refuse(
+                        e,
+                        "this constant cannot be computed: "
+                                + Literals.constant(call.arguments().getFirst()).orElse(""),
+                        "")
+                : folded;
     }
 
     /** A condition that keeps rows where it is true, so that NULL is as good as false. */

@@ -41,6 +41,8 @@ final class Guard {
             first = first.getCause();
         }
         return first.getClass().getSimpleName()
-                + (first.getMessage() == null ? "" : " " + first.getMessage().lines().findFirst().orElse(""));
+                + (first.getMessage() == null
+                        ? ""
+                        : " " + first.getMessage().lines().findFirst().orElse(""));
     }
 }

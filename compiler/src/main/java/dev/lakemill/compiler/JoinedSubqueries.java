@@ -26,8 +26,13 @@ final class JoinedSubqueries {
         this.scope = scope;
     }
 
+    /** Of an inner or cross join. */
     Relation inner(Join at, Relation left, Relation right, Optional<Expression> condition) {
         var position = scope.position(at);
+        Scala.optional(at.condition()).stream()
+                .flatMap(JoinedSubqueries::subqueries)
+                .filter(q -> !isOfOneSide(q, at))
+                .forEach(q -> refuse(q, at));
         var parts = condition.stream().flatMap(JoinedSubqueries::conjuncts).toList();
         var plain = and(parts.stream().filter(p -> !holdsQuery(p)), position);
         var join =
@@ -63,13 +68,26 @@ final class JoinedSubqueries {
         Scala.optional(join.condition()).stream()
                 .flatMap(JoinedSubqueries::subqueries)
                 .filter(q -> !(q instanceof ScalarSubquery) || q.isCorrelated())
-                .forEach(
-                        q ->
-                                scope.refuse(
-                                        q,
-                                        "a query in the condition of a %s JOIN is not supported"
-                                                .formatted(join.joinType().sql()),
-                                        "ask it in a subquery below the join, and join by its column"));
+                .forEach(q -> refuse(q, join));
+    }
+
+    /** Spark has none that depends on both sides. */
+    private static boolean isOfOneSide(SubqueryExpression query, Join join) {
+        return Stream.of(join.left(), join.right())
+                .anyMatch(
+                        side ->
+                                Scala.<org.apache.spark.sql.catalyst.expressions.Expression>list(
+                                                query.getOuterAttrs())
+                                        .stream()
+                                        .allMatch(e -> e.references().subsetOf(side.outputSet())));
+    }
+
+    private void refuse(SubqueryExpression query, Join join) {
+        scope.refuse(
+                query,
+                "this query in the condition of a %s JOIN is not supported"
+                        .formatted(join.joinType().sql()),
+                "ask it in a subquery below the join, and join by its column");
     }
 
     private static Stream<SubqueryExpression> subqueries(

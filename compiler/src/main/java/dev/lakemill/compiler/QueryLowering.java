@@ -122,6 +122,7 @@ final class QueryLowering {
                             .map(row -> row(local, row))
                             .toList());
         }
+        scope.noteTable();
         TableName table = source.get();
         return new Relation.Scan(table, local.isStreaming(), output(local), scope.position(local));
     }
@@ -236,8 +237,7 @@ final class QueryLowering {
                     "ORDER BY a query is not supported",
                     "select it as a column, and order by that");
         }
-        return new Relation.Sort(
-                lower(sort.child()), keys.stream().map(windows::sortKey).toList());
+        return new Relation.Sort(lower(sort.child()), keys.stream().map(windows::sortKey).toList());
     }
 
     private Relation limit(

@@ -21,6 +21,7 @@ final class Scope {
     private final Map<ExprId, Integer> ids = new HashMap<>();
     private final Map<Integer, String> names = new HashMap<>();
     private final List<TextError> errors = new ArrayList<>();
+    private boolean readsTables;
 
     /**
      * @param statement the place of what has no place of its own
@@ -56,6 +57,15 @@ final class Scope {
         var id = id(attribute.exprId());
         return new Attribute(
                 id, names.getOrDefault(id, attribute.name()), type, attribute.nullable());
+    }
+
+    /** The query reads a table, which may be empty. */
+    void noteTable() {
+        readsTables = true;
+    }
+
+    boolean readsTables() {
+        return readsTables;
     }
 
     SourcePosition position(TreeNode<?> node) {

@@ -55,7 +55,7 @@ final class SparkTypes {
                                                                             value,
                                                                             m
                                                                                     .valueContainsNull())));
-            case StructType s -> struct(s);
+            case StructType s -> s.isEmpty() ? Optional.empty() : struct(s);
             default -> Optional.ofNullable(PRIMITIVES.get(type));
         };
     }

@@ -67,6 +67,19 @@ final class WindowLowering {
 
     private WindowCall aggregate(
             WindowExpression e, AggregateExpression aggregate, WindowCall.Frame frame) {
+        var isPlaced =
+                aggregate.aggregateFunction() instanceof First
+                        || aggregate.aggregateFunction() instanceof Last;
+        if (isPlaced && aggregate.filter().isDefined()) {
+            values.refuse(
+                    e,
+                    "FILTER of first or last in a window is not supported",
+                    "write first(CASE WHEN … THEN a END) IGNORE NULLS, if a is never NULL");
+        }
+        if (isPlaced && e.windowSpec().orderSpec().isEmpty()) {
+            values.refuse(
+                    e, "first or last without ORDER BY gives any row's", "add ORDER BY to OVER");
+        }
         return switch (aggregate.aggregateFunction()) {
             case First first ->
                     edge(e, WindowFunction.FIRST_VALUE, first.child(), first.ignoreNulls(), frame);

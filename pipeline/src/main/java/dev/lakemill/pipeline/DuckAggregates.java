@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * rows that tie, max_by and min_by take the greatest or least value, where Spark takes any.
  */
 final class DuckAggregates {
+    /** So many digits can be summed ten thousand million times within 38. */
+    private static final int SUMMED_DIGITS_MAX = 28;
+
     private final DuckExpressions values;
 
     DuckAggregates(DuckExpressions values) {
@@ -36,8 +39,7 @@ final class DuckAggregates {
         return switch (call.function()) {
             case COUNT -> printed.count();
             case SUM -> DuckTypes.cast(printed.sum(), call.type());
-            case TRY_SUM ->
-                    "TRY_CAST(%s AS %s)".formatted(printed.sum(), DuckTypes.name(call.type()));
+            case TRY_SUM -> printed.triedSum();
             case AVG -> printed.average();
             case MIN -> printed.plain("min");
             case MAX -> printed.plain("max");
@@ -141,6 +143,17 @@ final class DuckAggregates {
             return isFloat
                     ? plain("sum", DuckTypes.cast(a.getFirst(), Primitive.DOUBLE), null)
                     : plain("sum");
+        }
+
+        /** DuckDB fails where a sum is longer than its widest type, before it can be tried. */
+        private String triedSum() {
+            if (type(0) instanceof Decimal argument && argument.precision() > SUMMED_DIGITS_MAX) {
+                throw DuckRefusal.of(
+                        call.position(),
+                        "try_sum of " + argument.sql(),
+                        "cast to a decimal of at most %d digits".formatted(SUMMED_DIGITS_MAX));
+            }
+            return "TRY_CAST(%s AS %s)".formatted(sum(), DuckTypes.name(call.type()));
         }
 
         private String average() {

@@ -135,6 +135,10 @@ final class DuckExpressions {
 
     /** A string constant. */
     static String text(String text) {
-        return "'" + text.replace("'", "''") + "'";
+        var quoted = "'" + text.replace("'", "''") + "'";
+        // DuckDB's parser ends a text at a zero.
+        return text.indexOf('\0') < 0
+                ? quoted
+                : "(" + quoted.replace("\0", "' || chr(0) || '") + ")";
     }
 }

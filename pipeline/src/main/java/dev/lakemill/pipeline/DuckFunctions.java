@@ -25,9 +25,42 @@ final class DuckFunctions {
         this.values = values;
     }
 
+    /** DuckDB compares fields by their names, Spark by their places. */
+    private static void refuseOtherNames(Call call) {
+        var isComparison =
+                switch (call.function()) {
+                    case EQUAL,
+                            NULL_SAFE_EQUAL,
+                            LESS,
+                            LESS_OR_EQUAL,
+                            GREATER,
+                            GREATER_OR_EQUAL,
+                            IN,
+                            ARRAY_CONTAINS,
+                            ARRAY_POSITION,
+                            ARRAY_REMOVE,
+                            ARRAYS_OVERLAP ->
+                            true;
+                    default -> false;
+                };
+        if (isComparison
+                && call.arguments().stream()
+                                .filter(a -> DuckTypes.holdsStruct(a.type()))
+                                .map(a -> DuckTypes.name(a.type()).replaceAll("\\[\\]$", ""))
+                                .distinct()
+                                .count()
+                        > 1) {
+            throw DuckRefusal.of(
+                    call.position(),
+                    "comparing structs whose fields have different names",
+                    "name the fields alike, or compare them one by one");
+        }
+    }
+
     String print(Call call) {
         var isLazy = call.function() == Function.AND || call.function() == Function.OR;
         List<String> a = isLazy ? List.of() : values.print(call.arguments());
+        refuseOtherNames(call);
         return switch (call.function()) {
             case AND -> lazy(call, "WHEN NOT %s THEN false");
             case OR -> lazy(call, "WHEN %s THEN true");

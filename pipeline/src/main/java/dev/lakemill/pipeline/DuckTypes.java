@@ -69,6 +69,15 @@ final class DuckTypes {
         };
     }
 
+    static boolean holdsStruct(DataType type) {
+        return switch (type) {
+            case Primitive _, DataType.Decimal _ -> false;
+            case DataType.Array a -> holdsStruct(a.element());
+            case DataType.Map m -> holdsStruct(m.key()) || holdsStruct(m.value());
+            case DataType.Struct _ -> true;
+        };
+    }
+
     static boolean isTimestamp(DataType type) {
         return type == Primitive.TIMESTAMP || type == Primitive.TIMESTAMP_NTZ;
     }

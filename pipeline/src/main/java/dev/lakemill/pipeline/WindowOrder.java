@@ -75,7 +75,9 @@ final class WindowOrder {
         return new Relation.Window(input, window.partitionBy(), order, window.columns());
     }
 
-    /** Tells zeros of both signs apart, which are equal in an order: atan2 of them is -pi and pi. */
+    /**
+     * Tells zeros of both signs apart, which are equal in an order: atan2 of them is -pi and pi.
+     */
     private static Expression sign(Attribute column) {
         return new Expression.Call(
                 Function.ATAN2,

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -120,7 +121,11 @@ final class CompilerProcessTest {
                 refused(
                         new SourceText("all.sql", tables + "\n" + String.join("\n", rest)),
                         rest.size());
-        assertThat(refusedByCompiler.size() + refusedByPrinter.size()).isEqualTo(lines.size());
+        assertThat(
+                        IntStream.range(0, rest.size())
+                                .filter(i -> !refusedByPrinter.contains(i))
+                                .mapToObj(rest::get))
+                .isEmpty();
     }
 
     /** The places in the list, from the lines that have errors. */

@@ -183,8 +183,7 @@ final class PlanLineage {
                                                     w.attribute().id(),
                                                     of(values(w.call()), origins)));
             case Relation.Unnest unnest ->
-                    origins.put(
-                            unnest.element().id(), of(Stream.of(unnest.array()), origins));
+                    origins.put(unnest.element().id(), of(Stream.of(unnest.array()), origins));
             case Relation.Filter _,
                     Relation.Join _,
                     Relation.Distinct _,
