@@ -52,10 +52,9 @@ final class RefusedFormsTest {
     }
 
     @Test
-    void textOfAnyDepthIsAnswered() {
-        assertThat(compile("SELECT " + "(".repeat(20_000) + "1" + ")".repeat(20_000)))
+    void textThatIsNestedTooDeeplyIsRefused() {
+        assertThat(compile("SELECT " + "abs(".repeat(3_000) + "a" + ")".repeat(3_000) + T))
                 .isInstanceOf(SqlCompilation.Rejected.class);
-        assertThat(compile("SELECT 1" + " + a".repeat(5_000) + T)).isNotNull();
     }
 
     private static SqlCompilation compile(String text) {
