@@ -222,21 +222,30 @@ BEGIN
     END IF;
 END $$;
 
--- From the first row on; the node sees to it that the triggers stay.
+-- From the first row on; the node sees to it that the triggers stay. A partition has its parent's
+-- row trigger already, which records the parent's name; TRUNCATE fires only its own.
 CREATE OR REPLACE FUNCTION lakemill.audit_rows(nspname text, relname text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    partition boolean := (SELECT c.relispartition FROM pg_class c
+        WHERE c.oid = format('%I.%I', audit_rows.nspname, audit_rows.relname)::regclass);
 BEGIN
     IF to_regproc('lakemill.record_row') IS NULL THEN
         RETURN;
     END IF;
+    IF NOT partition THEN
+        PERFORM lakemill.run_unguarded(format(
+            'CREATE TRIGGER lakemill_row_audit AFTER INSERT OR UPDATE OR DELETE ON %1$I.%2$I'
+            || ' FOR EACH ROW EXECUTE FUNCTION lakemill.record_row(%1$L, %2$L);'
+            || ' ALTER TABLE %1$I.%2$I ENABLE ALWAYS TRIGGER lakemill_row_audit',
+            nspname, relname));
+    END IF;
     PERFORM lakemill.run_unguarded(format(
-        'CREATE TRIGGER lakemill_row_audit AFTER INSERT OR UPDATE OR DELETE ON %1$I.%2$I'
-        || ' FOR EACH ROW EXECUTE FUNCTION lakemill.record_row(%1$L, %2$L);'
-        || ' CREATE TRIGGER lakemill_truncate_audit AFTER TRUNCATE ON %1$I.%2$I'
+        'CREATE TRIGGER lakemill_truncate_audit AFTER TRUNCATE ON %1$I.%2$I'
         || ' FOR EACH STATEMENT EXECUTE FUNCTION lakemill.record_truncate(%1$L, %2$L);'
-        || ' ALTER TABLE %1$I.%2$I ENABLE ALWAYS TRIGGER lakemill_row_audit,'
-        || ' ENABLE ALWAYS TRIGGER lakemill_truncate_audit', nspname, relname));
+        || ' ALTER TABLE %1$I.%2$I ENABLE ALWAYS TRIGGER lakemill_truncate_audit',
+        nspname, relname));
 END $$;
 
 -- The rows that a table was made with, which came before its triggers.

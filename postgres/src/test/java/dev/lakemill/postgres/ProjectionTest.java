@@ -134,6 +134,8 @@ final class ProjectionTest {
         var ann = governance.user("soon_ann");
         var table = governance.synced("soon.gold_soon.stock");
         governance.open(ann, table);
+        var role = "SELECT FROM pg_roles WHERE rolname = 'soon_ann'";
+        await("ann has a role", () -> !governance.query(role).isEmpty());
         await("ann may read", () -> may(ann, "SELECT", table));
         governance.revoke(ann, Securable.table(table), Privilege.SELECT);
         await("ann may not read", () -> !may(ann, "SELECT", table));
@@ -479,6 +481,34 @@ final class ProjectionTest {
                                 "SELECT table_name, user_email, new_row FROM lakemill.row_audit"
                                         + " WHERE table_schema = 'app_filled' ORDER BY number"))
                 .containsExactly("made|filled_app|{\"id\": 1}", "chosen|filled_app|{\"id\": 2}");
+    }
+
+    @Test
+    void rowsOfPartitionsAreAuditedOnceUnderTheNameOfTheTable() throws Exception {
+        var app = governance.user("parts_app");
+        var in = Securable.schema("parts", "app_parts");
+        governance.synced("parts.app_parts.stock");
+        governance.grant(app, Securable.catalog("parts"), Privilege.USE_CATALOG);
+        governance.grant(app, in, Privilege.USE_SCHEMA, Privilege.CREATE_TABLE);
+        governance.reconcile();
+        governance.executeAs(
+                app,
+                "CREATE TABLE app_parts.log (id int) PARTITION BY RANGE (id)",
+                "CREATE TABLE app_parts.low PARTITION OF app_parts.log FOR VALUES FROM (0) TO (9)");
+        var low = TableName.parse("parts.app_parts.low");
+        await("the catalog knows", () -> governance.catalog.find(low).isPresent());
+        governance.reconcile();
+        governance.executeAs(
+                app,
+                "INSERT INTO app_parts.log VALUES (1)",
+                "INSERT INTO app_parts.low VALUES (2)",
+                "TRUNCATE app_parts.low");
+        assertThat(
+                        governance.query(
+                                "SELECT operation, table_name, new_row FROM lakemill.row_audit"
+                                        + " WHERE table_schema = 'app_parts' ORDER BY number"))
+                .containsExactly(
+                        "INSERT|log|{\"id\": 1}", "INSERT|log|{\"id\": 2}", "TRUNCATE|low|null");
     }
 
     @Test
