@@ -114,6 +114,7 @@ final class PolicyDoors {
                 manage(who, table, cells);
             }
             postgres(who, cells);
+            readOnly(who, cells);
         }
         return cells;
     }
@@ -183,60 +184,67 @@ final class PolicyDoors {
 
     private void postgres(Somebody who, List<Cell> cells) throws IOException {
         try (var connection = postgres(who)) {
-            var read = "SELECT * FROM %s LIMIT 1";
-            var synced = "serving.by_region";
-            var state = "app.notes";
-            cells.add(
-                    cell(
-                            "postgres",
-                            "SELECT",
-                            who,
-                            SYNCED_TABLE,
-                            List.of("SELECT"),
-                            may(connection, read.formatted(synced))));
-            cells.add(
-                    new Cell(
-                            "postgres",
-                            "INSERT",
-                            who.name(),
-                            SYNCED_TABLE,
-                            List.of(),
-                            true,
-                            may(connection, "INSERT INTO " + synced + " (region) VALUES ('x')")));
-            cells.add(
-                    cell(
-                            "postgres",
-                            "SELECT",
-                            who,
-                            STATE_TABLE,
-                            List.of("SELECT"),
-                            may(connection, read.formatted(state))));
-            cells.add(
-                    cell(
-                            "postgres",
-                            "INSERT",
-                            who,
-                            STATE_TABLE,
-                            List.of("MODIFY"),
-                            may(connection, "INSERT INTO " + state + " VALUES (1, 'x')")));
-            cells.add(
-                    new Cell(
-                            "postgres",
-                            "TRUNCATE",
-                            who.name(),
-                            SYNCED_TABLE,
-                            List.of(),
-                            true,
-                            may(connection, "TRUNCATE " + synced)));
+            postgres("postgres", who, connection, false, cells);
         } catch (SQLException e) {
             throw new IOException(who.name() + " cannot log in to Postgres", e);
         }
     }
 
+    /** By a credential that claims reading alone. */
+    private void readOnly(Somebody who, List<Cell> cells) throws IOException, InterruptedException {
+        var answer =
+                who.rest()
+                        .post(
+                                "/api/2.0/database/credentials",
+                                Map.of("claims", List.of(Map.of("permission_set", "READ_ONLY"))));
+        try (var connection = postgres(who, answer.body().path("token").asText())) {
+            postgres("postgres_read_only", who, connection, true, cells);
+        } catch (SQLException e) {
+            throw new IOException(who.name() + " cannot log in to read", e);
+        }
+    }
+
+    private static void postgres(
+            String door, Somebody who, Connection connection, boolean readOnly, List<Cell> cells)
+            throws SQLException {
+        var synced = "serving.by_region";
+        var state = "app.notes";
+        for (var table : List.of(SYNCED_TABLE, STATE_TABLE)) {
+            var name = table.equals(SYNCED_TABLE) ? synced : state;
+            var allowed = may(connection, "SELECT * FROM %s LIMIT 1".formatted(name));
+            cells.add(cell(door, "SELECT", who, table, List.of("SELECT"), allowed));
+        }
+        cells.add(
+                new Cell(
+                        door,
+                        "INSERT",
+                        who.name(),
+                        STATE_TABLE,
+                        List.of("MODIFY"),
+                        readOnly,
+                        may(connection, "INSERT INTO " + state + " VALUES (1, 'x')")));
+        for (var statement :
+                List.of("INSERT INTO " + synced + " (region) VALUES ('x')", "TRUNCATE " + synced)) {
+            cells.add(
+                    new Cell(
+                            door,
+                            statement.substring(0, statement.indexOf(' ')),
+                            who.name(),
+                            SYNCED_TABLE,
+                            List.of(),
+                            true,
+                            may(connection, statement)));
+        }
+    }
+
     private Connection postgres(Somebody who) throws SQLException {
+        return postgres(who, who.rest().token());
+    }
+
+    private Connection postgres(Somebody who, String password) throws SQLException {
         var properties = new Properties();
         properties.setProperty("user", who.name());
-        properties.setProperty("password", who.rest().token());
+        properties.setProperty("password", password);
         var at = java.net.URI.create(addresses.get("postgres").asText());
         return DriverManager.getConnection(
                 "jdbc:postgresql://%s:%d/lakemill".formatted(at.getHost(), at.getPort()),
@@ -247,6 +255,7 @@ final class PolicyDoors {
     private static boolean may(Connection connection, String sql) throws SQLException {
         connection.setAutoCommit(false);
         try (var statement = connection.createStatement()) {
+            statement.execute("SET TRANSACTION READ WRITE"); // A default is no protection.
             statement.execute(sql);
             return true;
         } catch (SQLException e) {
