@@ -77,12 +77,7 @@ final class QueryLowering {
                             lower(project.child()), named(Scala.list(project.projectList())));
             case Aggregate aggregate -> aggregate(aggregate);
             case Join join -> join(join);
-            case Union union ->
-                    new Relation.UnionAll(
-                            Scala.<LogicalPlan>list(union.children()).stream()
-                                    .map(this::lower)
-                                    .toList(),
-                            output(union));
+            case Union union -> union(union);
             case Distinct distinct -> new Relation.Distinct(lower(distinct.child()));
             case Sort sort -> sort(sort);
             case GlobalLimit limit -> limit(limit, limit.limitExpr(), limit.child());
@@ -110,6 +105,27 @@ final class QueryLowering {
                     default -> plan.nodeName();
                 };
         return new TextRefused(scope.position(plan), what + " is not supported", "");
+    }
+
+    /** Spark matches the fields of structs by their places, DuckDB by their names. */
+    private Relation union(Union union) {
+        var inputs = Scala.<LogicalPlan>list(union.children());
+        for (var input : inputs) {
+            if (!types(input).equals(types(inputs.getFirst()))) {
+                scope.refuse(
+                        input,
+                        "UNION of structs whose fields have different names is not supported",
+                        "name the fields alike");
+            }
+        }
+        return new Relation.UnionAll(inputs.stream().map(this::lower).toList(), output(union));
+    }
+
+    private static List<String> types(LogicalPlan plan) {
+        return Scala.<org.apache.spark.sql.catalyst.expressions.Attribute>list(plan.output())
+                .stream()
+                .map(a -> a.dataType().catalogString())
+                .toList();
     }
 
     /** A table of the pipeline, or rows written in the query. */

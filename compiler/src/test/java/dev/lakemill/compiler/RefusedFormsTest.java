@@ -29,6 +29,7 @@ final class RefusedFormsTest {
                 "SELECT * EXCEPT (a, b)" + T,
                 "SELECT last(a) OVER (PARTITION BY b)" + T,
                 "SELECT first(a) FILTER (WHERE b > 0) OVER (ORDER BY b)" + T,
+                "SELECT struct(a AS x) AS s" + T + "UNION ALL SELECT struct(b AS y)" + T,
                 "SELECT named_struct('x', struct(), 'y', a)" + T
             })
     void isRefusedWithItsPlace(String text) {
