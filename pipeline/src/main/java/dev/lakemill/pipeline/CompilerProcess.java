@@ -82,12 +82,15 @@ public final class CompilerProcess {
         }
     }
 
-    /** A plan that the printer refuses is as wrong as a text that Spark refuses. */
+    /** A plan that the engine refuses is as wrong as a text that Spark refuses. */
     private static Compilation checked(Compilation compilation) {
         return switch (compilation) {
             case Compilation.Rejected rejected -> rejected;
             case Compilation.Compiled compiled -> {
                 var refusals = DuckPrinter.refusals(compiled.plan());
+                if (refusals.isEmpty()) {
+                    refusals = RefreshPolicies.refusals(compiled.plan());
+                }
                 yield refusals.isEmpty()
                         ? compiled
                         : new Compilation.Rejected(compiled.plan().name(), refusals);

@@ -44,6 +44,16 @@ final class Incremental {
         return new Incremental(view, content, sql, MaintenancePlan.of(query.relation(), sql));
     }
 
+    /** Why a view cannot be kept by its changes; empty when it can. */
+    static Optional<String> refusal(Step.View view) {
+        try {
+            var _ = of(view, new ViewContent(view));
+            return Optional.empty();
+        } catch (MaintenancePlan.NotIncremental e) {
+            return Optional.of(e.reason());
+        }
+    }
+
     /** Makes what it keeps anew, of the inputs as they are with the batch. */
     void build(ViewMaintenance.Refresh refresh) {
         sql.begin(refresh);

@@ -1,5 +1,6 @@
 package dev.lakemill.pipeline;
 
+import dev.lakemill.plan.RefreshPolicy;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
@@ -56,11 +57,24 @@ final class MeasuredMaintenance implements ViewMaintenance {
         this.nanos = System::nanoTime;
     }
 
-    static MeasuredMaintenance of(Step.View view, MaintenanceChoice choice) {
+    /**
+     * @param usual of views whose policy leaves it open
+     */
+    static MeasuredMaintenance of(Step.View view, MaintenanceChoice usual) {
+        var choice =
+                switch (view.policy()) {
+                    case AUTO -> usual;
+                    case INCREMENTAL, INCREMENTAL_STRICT -> MaintenanceChoice.INCREMENTAL;
+                    case FULL -> MaintenanceChoice.RECOMPUTE;
+                };
         var content = new ViewContent(view);
         try {
             return new MeasuredMaintenance(
-                    view, content, Incremental.of(view, content), "", choice);
+                    view,
+                    content,
+                    Incremental.of(view, content),
+                    view.policy() == RefreshPolicy.FULL ? "its REFRESH POLICY is FULL" : "",
+                    choice);
         } catch (MaintenancePlan.NotIncremental e) {
             return new MeasuredMaintenance(view, content, null, e.reason(), choice);
         }

@@ -9,7 +9,6 @@ import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -41,13 +40,7 @@ public final class PipelineOutputs {
 
     /** How each materialized view is kept equal to its query, and why so. */
     public static Map<TableName, String> maintenance(PipelinePlan plan) {
-        var kept = new LinkedHashMap<TableName, String>();
-        for (var view : Program.of(plan).views()) {
-            var status = MeasuredMaintenance.of(view, MaintenanceChoice.INCREMENTAL).status();
-            var reason = status.reason().isEmpty() ? "" : ", " + status.reason();
-            kept.put(view.name(), status.kinds() + reason);
-        }
-        return kept;
+        return RefreshPolicies.told(plan);
     }
 
     static TableName quarantineOf(TableName table) {

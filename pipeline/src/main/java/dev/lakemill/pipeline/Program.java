@@ -5,7 +5,6 @@ import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.Expectation;
 import dev.lakemill.plan.OnViolation;
 import dev.lakemill.plan.PipelinePlan;
-import dev.lakemill.plan.RefreshPolicy;
 import dev.lakemill.plan.Relation;
 import dev.lakemill.plan.Relations;
 import dev.lakemill.types.ErrorCode;
@@ -55,7 +54,6 @@ final class Program {
      *     engine cannot run
      */
     static Program of(PipelinePlan plan) {
-        plan.datasets().forEach(Program::refuseStrict);
         var program =
                 new Program(
                         plan.name(),
@@ -139,18 +137,6 @@ final class Program {
         return kept.isEmpty() ? all.subList(0, 1) : kept;
     }
 
-    private static void refuseStrict(Dataset dataset) {
-        if (dataset instanceof Dataset.MaterializedView view
-                && view.options().refreshPolicy() == RefreshPolicy.INCREMENTAL_STRICT) {
-            throw new LakemillException(
-                    ErrorCode.UNIMPLEMENTED,
-                    "%s: the materialized view %s has REFRESH POLICY INCREMENTAL STRICT, which is"
-                                    .formatted(view.position(), view.name())
-                            + " not supported",
-                    "write REFRESH POLICY AUTO");
-        }
-    }
-
     private static Step step(Dataset dataset) {
         return switch (dataset) {
             case Dataset.IngestedTable table ->
@@ -172,7 +158,8 @@ final class Program {
                             new PlannedQuery(
                                     WindowOrder.settled(view.query()),
                                     usesNow(view.expectations())),
-                            view.expectations().stream().map(Program::rule).toList());
+                            view.expectations().stream().map(Program::rule).toList(),
+                            view.options().refreshPolicy());
         };
     }
 

@@ -1,5 +1,6 @@
 package dev.lakemill.pipeline;
 
+import dev.lakemill.plan.RefreshPolicy;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.util.List;
@@ -38,7 +39,21 @@ sealed interface Step {
      */
     record Once(String flow, Query query) {}
 
-    /** A materialized view: it equals its query. */
-    record View(TableName name, TableSchema schema, String comment, Query query, List<Rule> rules)
-            implements Step {}
+    /**
+     * A materialized view: it equals its query.
+     *
+     * @param policy how it is to be kept equal
+     */
+    record View(
+            TableName name,
+            TableSchema schema,
+            String comment,
+            Query query,
+            List<Rule> rules,
+            RefreshPolicy policy)
+            implements Step {
+        View(TableName name, TableSchema schema, String comment, Query query, List<Rule> rules) {
+            this(name, schema, comment, query, rules, RefreshPolicy.AUTO);
+        }
+    }
 }

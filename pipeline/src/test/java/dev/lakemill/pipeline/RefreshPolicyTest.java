@@ -1,0 +1,80 @@
+package dev.lakemill.pipeline;
+
+import static dev.lakemill.pipeline.TestRows.row;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lakemill.plan.Compilation;
+import dev.lakemill.plan.SourceText;
+import dev.lakemill.types.TableName;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whoever writes a policy gets it, whatever the configuration says of other views. */
+final class RefreshPolicyTest {
+    private static final String SOURCE = "CREATE TABLE c.b.t (id BIGINT, key STRING);\n";
+
+    @TempDir Path folder;
+
+    @Test
+    void aViewIsKeptAsItsPolicySays() {
+        var text =
+                SOURCE
+                        + view("auto", "AUTO", "count(*) AS n FROM c.b.t GROUP BY key")
+                        + view("full", "FULL", "count(*) AS n FROM c.b.t GROUP BY key")
+                        + view("changes", "INCREMENTAL", "count(*) AS n FROM c.b.t GROUP BY key")
+                        + view("strict", "INCREMENTAL STRICT", "id FROM c.b.t WHERE id > 1");
+        var world = new TestWorld(folder, Program.of(compile(text).orThrow()));
+        world.start();
+        world.send("c.b.t", row(1, "a"), row(2, "b"));
+        world.settle();
+        world.send("c.b.t", row(3, "a"));
+        world.settle();
+        assertThat(kinds(world, "auto")).containsExactly(MaintenanceKind.RECOMPUTE);
+        assertThat(kinds(world, "full")).containsExactly(MaintenanceKind.RECOMPUTE);
+        assertThat(kinds(world, "changes")).doesNotContain(MaintenanceKind.RECOMPUTE);
+        assertThat(kinds(world, "strict")).containsExactly(MaintenanceKind.LINEAR);
+        assertThat(world.run().views().get(TableName.parse("c.g.full")).reason())
+                .isEqualTo("its REFRESH POLICY is FULL");
+        assertThat(world.inDelta("c.g.changes")).containsExactly("1", "2");
+        assertThat(world.inDelta("c.g.strict")).containsExactly("2", "3");
+        world.close();
+    }
+
+    @Test
+    void aStrictPolicyThatCannotBeKeptIsRefusedWithTheReason() {
+        var query = "id FROM c.b.t ORDER BY id LIMIT 3";
+        var compilation =
+                compile(
+                        SOURCE
+                                + view("open", "INCREMENTAL", query)
+                                + view("strict", "INCREMENTAL STRICT", query));
+        assertThat(compilation)
+                .isInstanceOfSatisfying(
+                        Compilation.Rejected.class,
+                        rejected -> {
+                            var error = rejected.errors().getFirst();
+                            assertThat(rejected.errors()).hasSize(1);
+                            assertThat(error.position().line()).isEqualTo(3);
+                            assertThat(error.message())
+                                    .startsWith("c.g.strict has REFRESH POLICY INCREMENTAL STRICT")
+                                    .contains("cannot be kept by its changes: ");
+                            assertThat(error.hint()).contains("REFRESH POLICY INCREMENTAL");
+                        });
+    }
+
+    private static String view(String name, String policy, String query) {
+        return "CREATE MATERIALIZED VIEW c.g.%s REFRESH POLICY %s AS SELECT %s;\n"
+                .formatted(name, policy, query);
+    }
+
+    private Compilation compile(String text) {
+        return CompilerProcess.compile("test", List.of(new SourceText("t.sql", text)), folder);
+    }
+
+    private static Set<MaintenanceKind> kinds(TestWorld world, String view) {
+        return world.run().views().get(new TableName("c", "g", view)).kinds();
+    }
+}
