@@ -5,19 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lakemill.api.Endpoint;
 import dev.lakemill.api.ProducerClient;
-import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** A pipeline whose text changes while rows come in. */
 @Timeout(180)
@@ -28,7 +27,8 @@ final class PipelineEditingTest {
             "CREATE STREAMING TABLE c.s.t (CONSTRAINT low EXPECT (x < 100) ON VIOLATION QUARANTINE)"
                     + " AS SELECT id, kind, x FROM STREAM(c.b.t);\n";
     private static final String GOLD =
-            "CREATE MATERIALIZED VIEW c.g.v AS SELECT kind, sum(x) AS x FROM c.s.t GROUP BY kind;\n";
+            "CREATE MATERIALIZED VIEW c.g.v AS SELECT kind, sum(x) AS x FROM c.s.t"
+                    + " GROUP BY kind;\n";
 
     @TempDir Path folder;
 
@@ -41,26 +41,27 @@ final class PipelineEditingTest {
         write(SOURCE + SILVER + GOLD);
         try (var node = new TestNode(folder, Map.of("LAKEMILL_PIPELINE_COMMIT_MS", "200"))) {
             send(node, 1, 2, 300);
-            await(() -> rows(node, "c.g.v").equals(List.of("a|3")));
+            TestNode.await(() -> node.rows("* FROM c.g.v").equals(List.of("a|3")));
 
             write(SOURCE + SILVER + GOLD.replace("sum(x) AS x", "sum(x) AS x, count(*) AS n"));
             assertThat(refresh(node, false)).contains("runs the new text");
-            await(() -> rows(node, "c.g.v").equals(List.of("a|3|2")));
+            TestNode.await(() -> node.rows("* FROM c.g.v").equals(List.of("a|3|2")));
 
             write(SOURCE + SILVER + "CREATE MATERIALIZED VIEW c.g.v AS SELECT y FROM c.s.t;");
             assertThatThrownBy(() -> refresh(node, false)).hasMessageContaining("`y`");
             send(node, 4);
-            await(() -> rows(node, "c.g.v").equals(List.of("a|7|3")));
+            TestNode.await(() -> node.rows("* FROM c.g.v").equals(List.of("a|7|3")));
 
             var more =
                     "CREATE STREAMING TABLE c.s.more AS SELECT id, x * 10 AS ten FROM STREAM(c.s.t)"
                             + " WHERE x > ${least};\n";
             write(SOURCE + SILVER + GOLD + more);
             assertThat(refresh(node, false)).contains("computes [c.s.more] from the first row");
-            await(() -> rows(node, "c.s.more").equals(List.of("1|10", "2|20", "4|40")));
+            TestNode.await(
+                    () -> node.rows("* FROM c.s.more").equals(List.of("1|10", "2|20", "4|40")));
             send(node, 5);
-            await(() -> rows(node, "c.s.more").size() == 4);
-            assertThat(rows(node, "c.s.t")).hasSize(4);
+            TestNode.await(() -> node.rows("* FROM c.s.more").size() == 4);
+            assertThat(node.rows("* FROM c.s.t")).hasSize(4);
 
             var wider = SILVER.replace("SELECT id", "SELECT id, x + 1 AS next");
             write(SOURCE + wider + GOLD + more);
@@ -68,15 +69,15 @@ final class PipelineEditingTest {
                     .hasMessageContaining("[c.s.t]")
                     .hasMessageContaining("full refresh");
             assertThat(refresh(node, true)).contains("c.s.t");
-            await(() -> rows(node, "c.s.t").contains("5|6|a|5"));
-            await(() -> rows(node, "c.s.t_quarantine").size() == 1);
+            TestNode.await(() -> node.rows("* FROM c.s.t").contains("5|6|a|5"));
+            TestNode.await(() -> node.rows("* FROM c.s.t_quarantine").size() == 1);
             send(node, 6);
-            await(() -> rows(node, "c.g.v").equals(List.of("a|18")));
-            assertThat(rows(node, "c.s.t")).hasSize(5).contains("6|7|a|6");
-            assertThat(rows(node, "c.s.more")).hasSize(5);
+            TestNode.await(() -> node.rows("* FROM c.g.v").equals(List.of("a|18")));
+            assertThat(node.rows("* FROM c.s.t")).hasSize(5).contains("6|7|a|6");
+            assertThat(node.rows("* FROM c.s.more")).hasSize(5);
 
             var sql = new SqlClient(node.admin());
-            await(
+            TestNode.await(
                     () ->
                             sql
                                     .run(
@@ -116,29 +117,6 @@ final class PipelineEditingTest {
                 stream.ingestJson("{\"id\":%1$d,\"kind\":\"a\",\"x\":%1$d}".formatted(value));
             }
             stream.flush(Duration.ofSeconds(30));
-        }
-    }
-
-    private static List<String> rows(TestNode node, String table) {
-        try {
-            return new SqlClient(node.admin())
-                    .run("SELECT * FROM " + table + " ORDER BY 1").rows().stream()
-                            .map(PipelineEditingTest::text)
-                            .toList();
-        } catch (LakemillException e) {
-            return List.of(String.valueOf(e.getMessage()));
-        }
-    }
-
-    private static String text(List<@Nullable String> row) {
-        return String.join("|", row.stream().map(String::valueOf).toList());
-    }
-
-    private static void await(BooleanSupplier condition) throws InterruptedException {
-        var deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
-            Thread.sleep(100);
         }
     }
 }

@@ -3,6 +3,14 @@ package dev.lakemill.server;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+
+import dev.lakemill.api.Endpoint;
+import dev.lakemill.api.ProducerClient;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -15,8 +23,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
 /** A whole node without pipelines, on free ports, for the tests of one class. */
@@ -55,6 +66,45 @@ final class TestNode implements AutoCloseable {
 
     String adminToken() throws IOException {
         return Files.readString(LocalToken.file(data));
+    }
+
+    /** Of a query behind SELECT, in its first column's order, or what is wrong with it. */
+    List<String> rows(String query) {
+        try {
+            return new SqlClient(admin())
+                    .run("SELECT " + query + " ORDER BY 1").rows().stream()
+                            .map(TestNode::text)
+                            .toList();
+        } catch (LakemillException e) {
+            return List.of(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static String text(List<@Nullable String> row) {
+        return String.join("|", row.stream().map(String::valueOf).toList());
+    }
+
+    /** Rows as JSON, durable on return. */
+    void send(String table, String... rows) throws IOException {
+        var endpoint = Endpoint.parse("http://" + RunFile.read(data).grpc());
+        var token = adminToken();
+        try (var client = ProducerClient.connect(endpoint, () -> token);
+                var stream = client.open(TableName.parse(table))) {
+            for (var row : rows) {
+                stream.ingestJson(row);
+            }
+            stream.flush(Duration.ofSeconds(60));
+        }
+    }
+
+    static void await(BooleanSupplier condition) throws InterruptedException {
+        var deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() > deadline) {
+                throw new AssertionError("waited for 60 s");
+            }
+            Thread.sleep(100);
+        }
     }
 
     HttpResponse<String> get(String path, String... headers) {
