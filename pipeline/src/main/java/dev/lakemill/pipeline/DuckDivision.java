@@ -75,8 +75,8 @@ final class DuckDivision {
             return "CAST(CAST(%s AS DECIMAL(38,%d)) * %s AS HUGEINT)"
                     .formatted(value, type.scale(), decimalPower(type.scale()));
         }
-        return "(CAST(trunc(%1$s) AS HUGEINT) * %2$s + CAST(CAST(%1$s %% 1 AS DECIMAL(%3$d,%3$d)) * %4$s AS HUGEINT))"
-                .formatted(value, power(type.scale()), type.scale(), decimalPower(type.scale()));
+        // The text of a decimal has all the digits behind the point.
+        return "CAST(replace(CAST(%s AS VARCHAR), '.', '') AS HUGEINT)".formatted(value);
     }
 
     /** One unit of the last digit, to put the point into a whole number. */
