@@ -39,14 +39,15 @@ final class SqlTestsSuite {
     }
 
     /**
-     * @param files only those whose name contains this
+     * @param files a regular expression that a file's name must hold
      */
     Conformance.Counts run(String files) throws IOException, SQLException {
         var counts = new Conformance.Counts("sqltests");
+        var wanted = Pattern.compile(files);
         for (var file : spark.files(RESULTS)) {
             var name = file.substring(RESULTS.length()).replace(".sql.out", "");
             if (file.endsWith(".sql.out")
-                    && name.contains(files)
+                    && wanted.matcher(name).find()
                     && !LEFT_OUT.matcher(name).matches()
                     && !SETTING.matcher(spark.read("sql-tests/inputs/" + name + ".sql")).find()) {
                 var results = spark.read(file);
