@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param stallMax how long a stream may wait for room before it ends with RESOURCE_EXHAUSTED; below
  *     the 60 s after which producers lose patience by themselves
  * @param drainGrace how long producers have to end their streams when the server closes
+ * @param rates how fast they may send
  */
 public record GrpcConfig(
         String host,
@@ -25,7 +26,8 @@ public record GrpcConfig(
         int messageBytesMax,
         int streamsMax,
         Duration stallMax,
-        Duration drainGrace) {
+        Duration drainGrace,
+        RateLimits rates) {
     public static final GrpcConfig DEFAULT =
             new GrpcConfig(
                     "127.0.0.1",
@@ -35,7 +37,8 @@ public record GrpcConfig(
                     10 << 20,
                     10_000,
                     Duration.ofSeconds(30),
-                    Duration.ofSeconds(3));
+                    Duration.ofSeconds(3),
+                    RateLimits.NONE);
 
     public GrpcConfig withAddress(String newHost, int newPort) {
         return new GrpcConfig(
@@ -46,7 +49,8 @@ public record GrpcConfig(
                 messageBytesMax,
                 streamsMax,
                 stallMax,
-                drainGrace);
+                drainGrace,
+                rates);
     }
 
     public GrpcConfig withTls(@Nullable Path newCertificate, @Nullable Path newKey) {
@@ -58,10 +62,25 @@ public record GrpcConfig(
                 messageBytesMax,
                 streamsMax,
                 stallMax,
-                drainGrace);
+                drainGrace,
+                rates);
     }
 
     public GrpcConfig withLimits(int streams, Duration stall, Duration drain) {
-        return new GrpcConfig(host, port, certificate, key, messageBytesMax, streams, stall, drain);
+        return new GrpcConfig(
+                host, port, certificate, key, messageBytesMax, streams, stall, drain, rates);
+    }
+
+    public GrpcConfig withRates(RateLimits newRates) {
+        return new GrpcConfig(
+                host,
+                port,
+                certificate,
+                key,
+                messageBytesMax,
+                streamsMax,
+                stallMax,
+                drainGrace,
+                newRates);
     }
 }

@@ -4,6 +4,8 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import io.grpc.Server;
 import io.grpc.netty.GrpcSslContexts;
+import io.grpc.netty.InternalProtocolNegotiator.ProtocolNegotiator;
+import io.grpc.netty.InternalProtocolNegotiators;
 import io.grpc.netty.NettyServerBuilder;
 import io.netty.handler.ssl.SslContext;
 import java.io.IOException;
@@ -40,18 +42,13 @@ final class IngestServer {
                 NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
                         .directExecutor()
                         .maxInboundMessageSize(TRANSPORT_BYTES_MAX)
+                        .flowControlWindow(ConnectionWindow.STREAM_BYTES_MAX)
+                        .protocolNegotiator(new ConnectionWindow(negotiator(config)))
                         .permitKeepAliveTime(10, TimeUnit.SECONDS)
                         .permitKeepAliveWithoutCalls(true)
                         .keepAliveTime(60, TimeUnit.SECONDS)
                         .addService(ZerobusService.definition(streams, config.messageBytesMax()))
                         .addService(ZerobusService.flight(streams, config.messageBytesMax()));
-        var certificate = config.certificate();
-        var key = config.key();
-        if (certificate != null && key != null) {
-            builder.sslContext(sslContext(certificate, key));
-        } else if (certificate != null || key != null) {
-            throw badTls("a certificate and its key come together", null);
-        }
         try {
             return new IngestServer(builder.build().start(), streams, config);
         } catch (IOException e) {
@@ -86,6 +83,28 @@ final class IngestServer {
             server.shutdownNow();
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Cuts all connections. */
+    void abort() {
+        try {
+            server.shutdownNow();
+            server.awaitTermination(1, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static ProtocolNegotiator negotiator(GrpcConfig config) {
+        var certificate = config.certificate();
+        var key = config.key();
+        if (certificate != null && key != null) {
+            return InternalProtocolNegotiators.serverTls(sslContext(certificate, key));
+        }
+        if (certificate != null || key != null) {
+            throw badTls("a certificate and its key come together", null);
+        }
+        return InternalProtocolNegotiators.serverPlaintext();
     }
 
     private static SslContext sslContext(Path certificate, Path key) {

@@ -54,12 +54,14 @@ final class Inserts {
         private final LongAdder rows = new LongAdder();
         private volatile IngestHistory.@Nullable StreamInfo told;
         private volatile long usedNanos = System.nanoTime();
+        private final Pace pace;
 
         private Session(Landing landing, InsertRequest request) {
             this.landing = landing;
             this.producer =
                     streams.access()
                             .authenticate("rest", request.authorization(), request.address(), id);
+            this.pace = streams.rates().pace(landing.table().name(), producer.name());
         }
 
         private TableName table() {
@@ -123,6 +125,9 @@ final class Inserts {
             throw Refusal.tooLarge(new Inbound.TooLarge(request.body().length, requestBytesMax));
         }
         var session = session(request);
+        if (session.pace.waitNanos(System.nanoTime()) > 0) {
+            throw session.pace.refusal();
+        }
         var records = JsonRecords.split(request.body());
         var open = streams.openJson(session.landing, () -> session.id);
         var payload = open.payload(records, RecordEncoder.NO_OFFSET);
@@ -138,6 +143,7 @@ final class Inserts {
                         "send again later; the server's disk or its tables are behind");
             }
             streams.count(payload.rows(), payload.bytes().length);
+            session.pace.sent(payload.rows(), payload.bytes().length, System.nanoTime());
             await(done);
         } finally {
             session.waiting.remove(offset);

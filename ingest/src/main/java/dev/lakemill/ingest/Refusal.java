@@ -11,6 +11,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * How a stream is told that it ends: a gRPC status with one sentence and a hint, and the same for
@@ -27,6 +29,7 @@ final class Refusal extends RuntimeException {
     private static final int ROWS_TOLD_MAX = 10;
 
     private static final int ROW_TOLD_MAX = 120;
+    private static final Logger LOG = LoggerFactory.getLogger(Refusal.class);
     private static final int PLACES_TOLD_MAX = 200;
 
     private static final Metadata.Key<Status> DETAILS =
@@ -162,6 +165,18 @@ final class Refusal extends RuntimeException {
 
     static Refusal internal(String problem) {
         return new Refusal(ErrorCode.INTERNAL, Reason.NOT_AVAILABLE, problem, "report this");
+    }
+
+    /** What is said of any failure of a stream; one that nobody foresaw is logged. */
+    static Refusal of(RuntimeException why, Object stream) {
+        return switch (why) {
+            case Refusal refusal -> refusal;
+            case LakemillException known -> of(known);
+            default -> {
+                LOG.error("A request of {} failed", stream, why);
+                yield internal("the request failed: " + why);
+            }
+        };
     }
 
     static Refusal of(LakemillException e) {

@@ -13,8 +13,6 @@ import java.time.Instant;
 import java.util.UUID;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One producer's stream.
@@ -29,19 +27,6 @@ import org.slf4j.LoggerFactory;
  * state and every use of the call, which is not thread-safe; nothing foreign runs under it.
  */
 final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender {
-    private static final Logger LOG = LoggerFactory.getLogger(StreamCall.class);
-
-    /** How a stream ends once everything taken is acknowledged. */
-    private record End(Status status, Metadata trailers) {
-        static End of(Refusal refusal) {
-            return new End(refusal.status(), refusal.trailers());
-        }
-
-        @Nullable String error() {
-            return status.isOk() ? null : status.getDescription();
-        }
-    }
-
     private final ServerCall<Inbound, R> call;
     private final Messages<R> messages;
     private final Opening opening;
@@ -66,8 +51,13 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
     /** Of a persistent stream. */
     private volatile PersistentStreams.@Nullable Stream stream;
 
+    /** How fast it may send; set with its table. */
+    private volatile Pace pace = Pace.FREE;
+
     /** Guarded by the lock, as are all below. */
     private @Nullable Waiting waiting;
+
+    private boolean paced;
 
     private long rows;
     private boolean expiring;
@@ -75,7 +65,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
     private long offered = -1;
     private long durable = -1;
     private long acked = -1;
-    private @Nullable End end;
+    private @Nullable StreamEnd end;
     private boolean closed;
 
     StreamCall(
@@ -175,6 +165,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
         // Known before it is checked, so that no change of grants slips between.
         producer = who;
         table = open;
+        pace = streams.rates().pace(open.landing().table().name(), who.name());
         who.require(open.landing().table().name());
         who.opened(open.landing().table().name());
         return open;
@@ -191,10 +182,27 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
             answered = true;
             if (!closed) {
                 call.sendMessage(response);
-                call.request(1);
             }
             // The producer may have been done before it was answered.
             finishWhenDone();
+        }
+        readNext();
+    }
+
+    /** Asks for a request; later, when the producer is ahead of its rate. */
+    private void readNext() {
+        long wait = pace.waitNanos(System.nanoTime());
+        if (wait > streams.stallNanosMax()) {
+            endSoon(pace.refusal());
+        }
+        synchronized (lock) {
+            paced = wait > 0;
+            if (!paced && !closed) {
+                call.request(1);
+            }
+        }
+        if (wait > 0) {
+            streams.rates().after(wait, this::readNext);
         }
     }
 
@@ -266,7 +274,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
                         payload,
                         System.nanoTime());
         if (offer(open, request)) {
-            call.request(1);
+            readNext();
         } else {
             synchronized (lock) {
                 waiting = end == null ? request : null;
@@ -292,6 +300,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
         } finally {
             if (taken) {
                 streams.count(request.payload().rows(), frame.payload().length);
+                pace.sent(request.payload().rows(), frame.payload().length, System.nanoTime());
                 synchronized (lock) {
                     rows += request.payload().rows();
                 }
@@ -331,10 +340,8 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
         synchronized (lock) {
             waiting = null;
             finishWhenDone();
-            if (!closed) {
-                call.request(1);
-            }
         }
+        readNext();
     }
 
     @Override
@@ -374,7 +381,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
 
     @Override
     public void onHalfClose() {
-        end(new End(Status.OK, new Metadata()));
+        end(new StreamEnd(Status.OK, new Metadata()));
     }
 
     @Override
@@ -418,14 +425,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
 
     private void refuse(RuntimeException why) {
         streams.countRefused();
-        switch (why) {
-            case Refusal refusal -> endSoon(refusal);
-            case LakemillException known -> endSoon(Refusal.of(known));
-            default -> {
-                LOG.error("A request of stream {} failed", id(), why);
-                endSoon(Refusal.internal("the request failed: " + why));
-            }
-        }
+        endSoon(Refusal.of(why, this));
     }
 
     /** Ends the stream once what the log took is acknowledged; a request that waits is given up. */
@@ -433,19 +433,19 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
         synchronized (lock) {
             waiting = null;
         }
-        end(End.of(why));
+        end(StreamEnd.of(why));
     }
 
     /** Ends the stream at once: what is not acknowledged never will be. */
     void abort(Refusal why) {
         synchronized (lock) {
-            end = End.of(why);
+            end = StreamEnd.of(why);
             close(end);
         }
         leave();
     }
 
-    private void end(End how) {
+    private void end(StreamEnd how) {
         synchronized (lock) {
             if (end == null || !how.status().isOk()) {
                 end = how;
@@ -462,7 +462,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
         }
     }
 
-    private void close(End how) {
+    private void close(StreamEnd how) {
         if (!closed) {
             closed = true;
             call.close(how.status(), how.trailers());
@@ -487,7 +487,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
 
     boolean isWaiting() {
         synchronized (lock) {
-            return waiting != null;
+            return !closed && (paced || waiting != null);
         }
     }
 

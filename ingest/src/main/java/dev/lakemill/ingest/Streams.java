@@ -39,6 +39,7 @@ final class Streams {
     private final IngestHistory history;
     private final Clock clock;
     private final PersistentStreams persistent = new PersistentStreams();
+    private final Rates rates;
     private final Inserts inserts;
     private final LongAdder rows = new LongAdder();
     private final LongAdder requests = new LongAdder();
@@ -63,6 +64,7 @@ final class Streams {
         this.policies = surroundings.policies();
         this.history = surroundings.history();
         this.clock = surroundings.clock();
+        this.rates = new Rates(config.rates());
         this.inserts = new Inserts(this, config.messageBytesMax());
     }
 
@@ -99,6 +101,16 @@ final class Streams {
     /** Rows without a stream. */
     Inserts inserts() {
         return inserts;
+    }
+
+    /** How fast who may send. */
+    Rates rates() {
+        return rates;
+    }
+
+    /** How long a stream may wait. */
+    long stallNanosMax() {
+        return config.stallMax().toNanos();
     }
 
     PersistentStreams persistent() {

@@ -11,6 +11,14 @@ enum Setting {
     GRPC_PORT("grpc.port", "7077", "port that producers connect to; 0 picks a free one"),
     GRPC_CERTIFICATE("grpc.certificate", "", "PEM file; with grpc.key turns TLS on"),
     GRPC_KEY("grpc.key", "", "PEM file of the certificate's private key"),
+    INGEST_STREAM_ROWS("ingest.stream_rows_per_s", "0", "rows a second of a stream; 0: any number"),
+    INGEST_STREAM_MB("ingest.stream_mb_per_s", "0", "MB a second of a stream; 0: any number"),
+    INGEST_TABLE_ROWS("ingest.table_rows_per_s", "0", "rows a second to a table; 0: any number"),
+    INGEST_TABLE_MB("ingest.table_mb_per_s", "0", "MB a second to a table; 0: any number"),
+    INGEST_PRINCIPAL_ROWS(
+            "ingest.principal_rows_per_s", "0", "rows a second of a principal; 0: any number"),
+    INGEST_PRINCIPAL_MB(
+            "ingest.principal_mb_per_s", "0", "MB a second of a principal; 0: any number"),
     HTTP_HOST("http.host", "127.0.0.1", "address of REST, pages and metrics"),
     HTTP_PORT("http.port", "8080", "port of REST, pages and metrics; 0 picks a free one"),
     HTTP_PUBLIC_URL("http.public_url", "", "URL that users see; empty: http.host and http.port"),
