@@ -151,10 +151,11 @@ final class BronzeCommits {
      */
     void commit() {
         var batches = pending.beginCommit(config.commitBytes());
-        if (batches.isEmpty()) {
-            return;
-        }
         try {
+            if (batches.isEmpty()) {
+                appendSkipped();
+                return;
+            }
             append(batches);
         } catch (RuntimeException e) {
             error = String.valueOf(e.getMessage());
@@ -169,6 +170,24 @@ final class BronzeCommits {
         countFailure(0);
         pending.committed();
         commitsSinceCompaction++;
+        onCommit.run();
+    }
+
+    /** Writes down the requests without rows that streams ended with; again is the same. */
+    private void appendSkipped() {
+        var skipped = pending.beginSkipped();
+        if (skipped.isEmpty()) {
+            return;
+        }
+        skipped.forEach(
+                (stream, offset) ->
+                        bronze.append(
+                                List.of(),
+                                new long[0],
+                                new Txn(PersistentStreams.application(stream), offset + 1)));
+        pending.committedSkipped();
+        error = null;
+        countFailure(0);
         onCommit.run();
     }
 

@@ -8,6 +8,7 @@ import dev.lakemill.wal.Durable;
 import dev.lakemill.wal.Log;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executors;
@@ -26,6 +27,8 @@ import org.jspecify.annotations.Nullable;
 public final class Ingest implements AutoCloseable {
     /** The largest request, of a stream or without one. */
     public static final int REQUEST_BYTES_MAX = GrpcConfig.DEFAULT.messageBytesMax();
+
+    private static final Duration TAIL_WAIT_MAX = Duration.ofSeconds(10);
 
     private final IngestConfig config;
     private final Landings landings;
@@ -66,7 +69,17 @@ public final class Ingest implements AutoCloseable {
             IngestConfig config,
             List<IngestTable> tables,
             Surroundings surroundings) {
-        var outside = new Outside(logFolder, Disk.real(), surroundings, IngestTable::bronze);
+        return open(logFolder, config, tables, surroundings, Disk.real());
+    }
+
+    /** The same with the log on another disk. */
+    public static Ingest open(
+            Path logFolder,
+            IngestConfig config,
+            List<IngestTable> tables,
+            Surroundings surroundings,
+            Disk disk) {
+        var outside = new Outside(logFolder, disk, surroundings, IngestTable::bronze);
         return open(config, tables, outside);
     }
 
@@ -190,6 +203,18 @@ public final class Ingest implements AutoCloseable {
         return streams.inserts().insert(request);
     }
 
+    /**
+     * The rows of a table that Delta may not have yet, among them all that were acknowledged before
+     * the call; empty for a table that takes no rows. Take the snapshot of Delta after it. Blocks.
+     *
+     * @throws LakemillException UNAVAILABLE when the rows cannot be read in time
+     */
+    public LogTail tail(TableName table) {
+        return landings.find(table)
+                .map(landing -> landings.tail(landing, TAIL_WAIT_MAX))
+                .orElseGet(() -> new LogTail(config.application(), List.of()));
+    }
+
     /** Every table, by name. */
     public List<TableStatus> tables() {
         return landings.status();
@@ -205,6 +230,23 @@ public final class Ingest implements AutoCloseable {
     }
 
     /**
+     * Ends at once, as a crash would: connections are cut, and what is durable but not in Delta
+     * stays in the log for the next start.
+     */
+    public void abandon() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        if (server != null) {
+            server.abort();
+        }
+        end();
+        landings.abandon();
+        log.close();
+    }
+
+    /**
      * Stops listening, lets producers end their streams, and commits what is durable to Delta. What
      * cannot be committed in time stays in the log for the next start.
      */
@@ -217,10 +259,15 @@ public final class Ingest implements AutoCloseable {
         if (server != null) {
             server.close();
         }
-        watch.shutdownNow();
-        unsubscribe();
-        streams.inserts().close();
+        end();
         landings.close();
         log.close();
+    }
+
+    private void end() {
+        watch.shutdownNow();
+        streams.rates().close();
+        unsubscribe();
+        streams.inserts().close();
     }
 }

@@ -44,6 +44,11 @@ final class Landing {
     private final Thread publisher;
     private final ConcurrentLinkedQueue<Runnable> waitingForRoom = new ConcurrentLinkedQueue<>();
     private final LongAdder rowsReceived = new LongAdder();
+
+    /** The newest frame that came from the log, and the newest that was published or skipped. */
+    private volatile long arrivedPosition;
+
+    private volatile long publishedPosition;
     private volatile boolean ended;
     private volatile @Nullable String error;
 
@@ -79,11 +84,6 @@ final class Landing {
      */
     OptionalLong requestsOf(UUID stream) {
         return bronze.transaction(PersistentStreams.application(stream));
-    }
-
-    /** Writes down the requests without rows that a stream ended with, if it did. */
-    void settle(UUID stream) {
-        pending.takeSkipped(stream).ifPresent(offset -> setRequestsOf(stream, offset + 1));
     }
 
     /** Writes down in Delta how many requests of a persistent stream there are. */
@@ -134,6 +134,7 @@ final class Landing {
     /** Takes an expected frame that stands on disk. Never blocks; called on the log's thread. */
     void add(Durable frame, long receivedMicros) {
         pending.arrive(new PendingRows.Arrival(frame, receivedMicros));
+        arrivedPosition = frame.lsn();
         pending.expect(-frame.frame().payload().length);
     }
 
@@ -147,6 +148,7 @@ final class Landing {
             return;
         }
         pending.arrive(new PendingRows.Arrival(frame, receivedMicros));
+        arrivedPosition = frame.lsn();
         if (pending.arrivedBytes() >= PendingRows.DECODE_BYTES_MAX) {
             publish(pending.beginDecoding());
         }
@@ -183,12 +185,29 @@ final class Landing {
     private void publish(List<PendingRows.Arrival> frames) {
         if (frames.stream().allMatch(f -> RowDecoder.count(f.frame().frame().payload()) == 0)) {
             pending.skip(PersistentStreams.lastOffsets(frames));
+            publishedPosition = frames.getLast().frame().lsn();
             return;
         }
         var batch = decode(frames);
         feed.publish(batch);
         pending.publish(batch, PersistentStreams.lastOffsets(frames));
+        publishedPosition = frames.getLast().frame().lsn();
         rowsReceived.add(batch.rows().count());
+    }
+
+    /** The newest frame that came from the log. */
+    long arrivedPosition() {
+        return arrivedPosition;
+    }
+
+    /** Whether what came up to a position can be read, or is in Delta already. */
+    boolean isPublished(long position) {
+        return publishedPosition >= position;
+    }
+
+    /** The rows that are not known to stand in Delta, to be closed. */
+    LogTail tail() {
+        return new LogTail(surroundings.application(), pending.tail());
     }
 
     private TableBatch decode(List<PendingRows.Arrival> frames) {

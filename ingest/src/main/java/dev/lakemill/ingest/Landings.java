@@ -6,6 +6,7 @@ import dev.lakemill.types.TableName;
 import dev.lakemill.wal.Durable;
 import dev.lakemill.wal.Log;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,6 +17,8 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,6 +34,7 @@ import org.slf4j.LoggerFactory;
 final class Landings {
     private static final Logger LOG = LoggerFactory.getLogger(Landings.class);
     private static final int COMMIT_THREADS = 2;
+    private static final long TAIL_LOOK_NANOS = 500_000;
 
     private final Map<UUID, Landing> byId = new ConcurrentHashMap<>();
     private final Map<TableName, Landing> byName = new ConcurrentHashMap<>();
@@ -139,6 +143,35 @@ final class Landings {
         dispatched = group.getLast().lsn();
     }
 
+    /**
+     * The rows of a table that are not known to stand in Delta, when all that was acknowledged
+     * before the call can be read. Blocks for about as long as rows linger.
+     *
+     * @throws LakemillException UNAVAILABLE when it takes longer than {@code wait}
+     */
+    LogTail tail(Landing landing, Duration wait) {
+        var opened = log;
+        long durable = opened == null ? 0 : opened.durableLsn();
+        long until = System.nanoTime() + wait.toNanos();
+        await(landing, until, () -> dispatched >= durable);
+        long arrived = landing.arrivedPosition();
+        await(landing, until, () -> landing.isPublished(arrived));
+        return landing.tail();
+    }
+
+    private static void await(Landing landing, long untilNanos, BooleanSupplier condition) {
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() - untilNanos > 0 || Thread.interrupted()) {
+                throw new LakemillException(
+                        ErrorCode.UNAVAILABLE,
+                        "the newest rows of %s cannot be read yet"
+                                .formatted(landing.table().name()),
+                        "ask again; ./lakemill status says what hinders the table");
+            }
+            LockSupport.parkNanos(TAIL_LOOK_NANOS);
+        }
+    }
+
     /** Gives back to the log what all tables have in Delta. */
     private void release() {
         var opened = log;
@@ -158,10 +191,21 @@ final class Landings {
     /** Publishes and commits what is here, as long as the close may take; frees all memory. */
     void close() {
         var deadlineNanos = deadline();
+        awaitDelivery(deadlineNanos);
         var landings = new ArrayList<>(byId.values());
         landings.forEach(Landing::end);
         landings.forEach(landing -> landing.finish(deadlineNanos));
         committers.shutdown();
+    }
+
+    /** Producers hear of durable frames a moment before the landings do. */
+    private void awaitDelivery(long deadlineNanos) {
+        var opened = log;
+        while (opened != null
+                && dispatched < opened.durableLsn()
+                && System.nanoTime() - deadlineNanos < 0) {
+            LockSupport.parkNanos(TAIL_LOOK_NANOS);
+        }
     }
 
     /** Lets everything go after an open that failed. */

@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -31,16 +30,23 @@ final class PendingRows {
     /**
      * A batch for Delta.
      *
-     * @param streams the last offset in it of each persistent stream
+     * @param streams the last offset in it, or skipped before it, of each persistent stream
+     * @param oldestPosition of its rows, or of what was skipped before it
      */
-    record Published(TableBatch batch, Map<UUID, Long> streams) {}
+    record Published(TableBatch batch, Map<UUID, Long> streams, long oldestPosition) {}
 
     /** What is decoded into one batch, unless a single frame is larger. */
     static final long DECODE_BYTES_MAX = 4 << 20;
 
     private final ArrayDeque<Arrival> arrived = new ArrayDeque<>();
     private final ArrayDeque<Published> published = new ArrayDeque<>();
+
+    /** The last offset of each stream whose last requests held no rows, and where they began. */
     private final Map<UUID, Long> skippedStreams = new HashMap<>();
+
+    private long skippedFrom = Long.MAX_VALUE;
+    private Map<UUID, Long> committingSkipped = Map.of();
+    private long committingSkippedFrom = Long.MAX_VALUE;
     private List<Arrival> decoding = List.of();
     private List<Published> committing = List.of();
     private long arrivedBytes;
@@ -115,27 +121,42 @@ final class PendingRows {
         decodingBytes = 0;
         var all = new HashMap<>(skippedStreams);
         all.putAll(streams);
+        published.add(new Published(batch, all, Math.min(skippedFrom, batch.firstPosition())));
         skippedStreams.clear();
-        published.add(new Published(batch, all));
+        skippedFrom = Long.MAX_VALUE;
         publishedBytes += batch.rows().sizeBytes();
         count();
     }
 
-    /** The frames being decoded hold no rows; the streams' offsets go with the next batch. */
+    /**
+     * The frames being decoded hold no rows; the streams' offsets go with the next batch, or alone
+     * when none comes. Until then the log keeps the frames, which alone know the offsets.
+     */
     synchronized void skip(Map<UUID, Long> streams) {
+        if (!streams.isEmpty() && !decoding.isEmpty()) {
+            skippedFrom = Math.min(skippedFrom, decoding.getFirst().frame().lsn());
+        }
         decoding = List.of();
         decodingBytes = 0;
         skippedStreams.putAll(streams);
         count();
     }
 
-    /**
-     * Takes the offset of a stream whose last requests held no rows, when nothing is on its way.
-     */
-    synchronized OptionalLong takeSkipped(UUID stream) {
-        var idle = arrived.isEmpty() && decoding.isEmpty() && !hasPublished();
-        var offset = idle ? skippedStreams.remove(stream) : null;
-        return offset == null ? OptionalLong.empty() : OptionalLong.of(offset);
+    /** The offsets to be committed alone, when no batch waits that could take them. */
+    synchronized Map<UUID, Long> beginSkipped() {
+        if (committingSkipped.isEmpty() && published.isEmpty() && committing.isEmpty()) {
+            committingSkipped = Map.copyOf(skippedStreams);
+            committingSkippedFrom = skippedFrom;
+            skippedStreams.clear();
+            skippedFrom = Long.MAX_VALUE;
+        }
+        return committingSkipped;
+    }
+
+    /** The offsets that were being committed alone stand in Delta. */
+    synchronized void committedSkipped() {
+        committingSkipped = Map.of();
+        committingSkippedFrom = Long.MAX_VALUE;
     }
 
     /** What is to be committed: the same as last time until {@link #committed}. */
@@ -174,6 +195,8 @@ final class PendingRows {
         published.forEach(p -> p.batch().close());
         published.clear();
         publishedBytes = 0;
+        skippedStreams.clear();
+        committedSkipped();
         arrived.clear();
         arrivedBytes = 0;
         decoding = List.of();
@@ -181,8 +204,24 @@ final class PendingRows {
         count();
     }
 
+    /** What was published and is not known to stand in Delta, each batch to be closed. */
+    synchronized List<TableBatch> tail() {
+        var tail = new ArrayList<TableBatch>();
+        committing.forEach(p -> tail.add(retained(p.batch())));
+        published.forEach(p -> tail.add(retained(p.batch())));
+        return tail;
+    }
+
+    private static TableBatch retained(TableBatch batch) {
+        batch.rows().retain();
+        return batch;
+    }
+
     synchronized boolean hasPublished() {
-        return !published.isEmpty() || !committing.isEmpty();
+        return !published.isEmpty()
+                || !committing.isEmpty()
+                || !skippedStreams.isEmpty()
+                || !committingSkipped.isEmpty();
     }
 
     /** Bytes of frames that nobody decodes yet. */
@@ -202,11 +241,15 @@ final class PendingRows {
 
     /** The log position of the oldest frame that Delta does not have; MAX_VALUE for none. */
     synchronized long oldestPosition() {
+        return Math.min(Math.min(skippedFrom, committingSkippedFrom), oldestOfRows());
+    }
+
+    private long oldestOfRows() {
         if (!committing.isEmpty()) {
-            return committing.getFirst().batch().firstPosition();
+            return committing.getFirst().oldestPosition();
         }
         if (!published.isEmpty()) {
-            return published.getFirst().batch().firstPosition();
+            return published.getFirst().oldestPosition();
         }
         if (!decoding.isEmpty()) {
             return decoding.getFirst().frame().lsn();

@@ -250,7 +250,6 @@ final class PersistentStreams {
     private static void awaitDelta(Stream stream) {
         var until = System.nanoTime() + SETTLE_MAX.toNanos();
         while (stream.landing.requestsOf(stream.id()).orElse(0) != stream.durable() + 1) {
-            stream.landing.settle(stream.id());
             if (System.nanoTime() - until > 0) {
                 throw unsettled(stream.id());
             }

@@ -13,6 +13,7 @@ import dev.lakemill.api.zerobus.RetireStreamRequest;
 import dev.lakemill.api.zerobus.ZerobusGrpc;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType.Primitive;
+import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import io.grpc.ClientInterceptors;
 import io.grpc.ManagedChannel;
@@ -25,7 +26,9 @@ import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -115,6 +118,73 @@ final class PersistentStreamTest {
         assertThat(second.next().getResumeStreamResponse().getLastCommittedOffset()).isZero();
         assertThat(first.end().getDescription()).contains("took stream " + id + " over");
         second.send(1).awaitAck(1);
+    }
+
+    private void reopen(Node other) {
+        channel.shutdownNow();
+        node.close();
+        node = other.open().listen();
+        connect();
+    }
+
+    /** Its offset is asked for while the disk still works on its last request. */
+    @Test
+    void aStreamIsResumedOnlyWhenWhatItSentIsDurable() {
+        var disk = new GatedDisk();
+        reopen(new Node(folder).table(TABLE, SCHEMA).with(disk, Bronze::of));
+        var first = new Call();
+        var id = first.create();
+        first.send(0).awaitAck(0);
+        disk.open(false);
+        try {
+            first.send(1);
+            Node.await("it is on its way", () -> node.ingest().totals().requests() == 2);
+            var second = new Call().resume(id);
+            assertThat(second.came).isEmpty();
+            disk.open(true);
+            assertThat(second.next().getResumeStreamResponse().getLastCommittedOffset())
+                    .isEqualTo(1);
+            second.send(2).awaitAck(2);
+            second.finish();
+        } finally {
+            disk.open(true);
+        }
+        assertThat(stored()).containsExactly("0", "1", "2");
+    }
+
+    /** Requests without a row of their own are counted in Delta by themselves. */
+    @Test
+    void aStreamWhoseLastRowsWereAllBadIsResumedAndRetired() {
+        var letters = "farm.bronze.letters";
+        var policy =
+                new RowPolicy(Optional.empty(), Optional.of(TableName.parse(letters)), Set.of());
+        reopen(
+                new Node(folder)
+                        .table(TABLE, SCHEMA)
+                        .table(
+                                letters,
+                                TableSchema.of(
+                                        Column.required("payload", Primitive.STRING),
+                                        Column.required("error", Primitive.STRING)))
+                        .with(
+                                table ->
+                                        table.name().toString().equals(TABLE)
+                                                ? policy
+                                                : RowPolicy.REFUSE));
+        var call = new Call();
+        var id = call.create();
+        call.send(0).sendBad(1).sendBad(2).awaitAck(2);
+        call.finish();
+        restart();
+        call = new Call().resume(id);
+        assertThat(call.next().getResumeStreamResponse().getLastCommittedOffset()).isEqualTo(2);
+        call.sendBad(3).awaitAck(3);
+        call.finish();
+        retire(id);
+        restart();
+        assertThat(new Call().resume(id).end().getCode()).isEqualTo(Status.Code.NOT_FOUND);
+        assertThat(node.firsts(TABLE)).containsExactly("0");
+        assertThat(node.firsts(letters)).hasSize(3);
     }
 
     @Test
@@ -259,6 +329,15 @@ final class PersistentStreamTest {
                                             .setOffsetId(offset)
                                             .setJsonRecord(
                                                     "{\"event_id\":\"%d\"}".formatted(offset))));
+        }
+
+        Call sendBad(long offset) {
+            return send(
+                    PersistentStreamRequest.newBuilder()
+                            .setIngestRecord(
+                                    IngestRecordRequest.newBuilder()
+                                            .setOffsetId(offset)
+                                            .setJsonRecord("{\"event_id\":7}")));
         }
 
         Call send(PersistentStreamRequest.Builder request) {

@@ -4,9 +4,6 @@ import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.NameDefaults;
-import dev.lakemill.delta.DeltaConfig;
-import dev.lakemill.delta.DeltaSnapshot;
-import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.pipeline.LakeQuery;
 import dev.lakemill.pipeline.SqlCompilerProcess;
 import dev.lakemill.plan.Fragment;
@@ -20,10 +17,8 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Principal;
 import dev.lakemill.types.Privilege;
-import dev.lakemill.types.Rows;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
-import java.net.URI;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -57,7 +52,7 @@ final class LakeQueries {
     /** What queries are given of the node. */
     record Parts(
             Catalog catalog,
-            Tables tables,
+            LakeTable.Parts lake,
             SystemTables system,
             SqlCompilerProcess compiler,
             Path temporaryFolder,
@@ -248,7 +243,8 @@ final class LakeQueries {
             masks.put(mask.column(), rule(mask.function(), columns));
         }
         var filter = policies.rowFilter(found.name()).map(f -> rule(f.function(), f.columns()));
-        return new LakeQuery.Table(found.schema(), opening(found), filter, masks);
+        return new LakeQuery.Table(
+                found.schema(), LakeTable.opening(parts.lake(), found), filter, masks);
     }
 
     private LakeQuery.Rule rule(String function, List<String> columns) {
@@ -264,35 +260,6 @@ final class LakeQueries {
                                                         .formatted(function),
                                                 "whoever manages the table can set it anew"));
         return new LakeQuery.Rule(found.duckSql(), columns);
-    }
-
-    private LakeQuery.Opening opening(CatalogTable table) {
-        return columns -> {
-            var reader = snapshot(table).read(columns);
-            return new LakeQuery.Reading() {
-                @Override
-                public @Nullable Rows next() {
-                    return reader.next();
-                }
-
-                @Override
-                public void close() {
-                    reader.close();
-                }
-            };
-        };
-    }
-
-    /** What others write is looked at anew. */
-    private DeltaSnapshot snapshot(CatalogTable table) {
-        if (table.kind().fed()) {
-            return parts.tables().delta(table.name()).snapshot();
-        }
-        var at = Path.of(URI.create(table.location()));
-        try (var opened =
-                DeltaTable.open(at, DeltaConfig.DEFAULT, parts.allocator(), Clock.systemUTC())) {
-            return opened.snapshot();
-        }
     }
 
     private static LakemillException gone(TableName name) {

@@ -348,7 +348,8 @@ final class Node implements AutoCloseable {
                                         config.number(Setting.GRPC_PORT))
                                 .withTls(
                                         config.path(Setting.GRPC_CERTIFICATE),
-                                        config.path(Setting.GRPC_KEY)));
+                                        config.path(Setting.GRPC_KEY))
+                                .withRates(IngestRates.of(config)));
     }
 
     private List<IngestTable> ingestTables() {
@@ -369,7 +370,13 @@ final class Node implements AutoCloseable {
 
     private SqlService sqlService() {
         return new SqlService(
-                new SqlService.Parts(config, catalog, tables, postgres.owner(), allocator));
+                new SqlService.Parts(
+                        config,
+                        catalog,
+                        tables,
+                        postgres.owner(),
+                        table -> ingest.tail(table),
+                        allocator));
     }
 
     /** SQL over the lake and about the catalog. */

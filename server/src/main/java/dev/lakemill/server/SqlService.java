@@ -28,6 +28,7 @@ final class SqlService implements AutoCloseable {
             Catalog catalog,
             Tables tables,
             DataSource database,
+            LakeTable.Tails tails,
             BufferAllocator allocator) {}
 
     private final SqlCompilerProcess compiler = new SqlCompilerProcess(COMPILER_IDLE);
@@ -43,7 +44,8 @@ final class SqlService implements AutoCloseable {
                 new LakeQueries(
                         new LakeQueries.Parts(
                                 catalog,
-                                parts.tables(),
+                                new LakeTable.Parts(
+                                        parts.tables(), parts.tails(), parts.allocator()),
                                 new SystemTables(catalog, kept),
                                 compiler,
                                 temporaryFolder(parts.config()),

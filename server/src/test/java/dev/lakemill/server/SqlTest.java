@@ -12,6 +12,8 @@ import dev.lakemill.catalog.LineageNode;
 import dev.lakemill.catalog.NameDefaults;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.delta.Txn;
+import dev.lakemill.feed.TableBatch;
+import dev.lakemill.ingest.LogTail;
 import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.plan.SourcePosition;
@@ -43,6 +45,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.vector.VectorSchemaRoot;
@@ -59,6 +62,9 @@ final class SqlTest {
                     Column.nullable("id", Primitive.LONG),
                     Column.nullable("site", Primitive.STRING),
                     Column.nullable("mail", Primitive.STRING));
+
+    /** What is acknowledged and not in Delta. */
+    private static final List<TableBatch> TAIL = new CopyOnWriteArrayList<>();
 
     @TempDir static Path folder;
 
@@ -84,7 +90,13 @@ final class SqlTest {
         var config = Config.load(folder, Map.of());
         var sql =
                 new SqlService(
-                        new SqlService.Parts(config, catalog, tables, postgres.owner(), allocator));
+                        new SqlService.Parts(
+                                config,
+                                catalog,
+                                tables,
+                                postgres.owner(),
+                                _ -> new LogTail("test", List.copyOf(TAIL)),
+                                allocator));
         var vertx = Vertx.vertx();
         var router = Router.router(vertx);
         var routes =
@@ -144,17 +156,54 @@ final class SqlTest {
 
     private static void append(TableName table) {
         world().tables().ensure(table, TableKind.STREAMING_TABLE, SCHEMA, "", Map.of());
+        try (var rows = rows(0)) {
+            world().tables().delta(table).append(List.of(rows), new long[0], new Txn("test", 1));
+        }
+    }
+
+    /** Four rows, whose ids begin with {@code first}. */
+    private static Rows rows(int first) {
         var root = VectorSchemaRoot.create(ArrowTypes.schema(SCHEMA), world().allocator());
         root.allocateNew();
         for (int i = 0; i < 4; i++) {
-            SqlValues.set(root.getVector(0), i, (long) i);
+            SqlValues.set(root.getVector(0), i, (long) first + i);
             SqlValues.set(root.getVector(1), i, i % 2 == 0 ? "a" : "b");
             SqlValues.set(root.getVector(2), i, "m" + i + "@farm.example");
         }
         root.setRowCount(4);
-        try (var rows = new Rows(SCHEMA, root)) {
+        return new Rows(SCHEMA, root);
+    }
+
+    private static TableBatch batch(int first, long position) {
+        var positions = new long[4];
+        java.util.Arrays.fill(positions, position);
+        return new TableBatch(rows(first), positions, 0);
+    }
+
+    /** Delta has position 1; the batch at 1 was committed between tail and snapshot. */
+    @Test
+    void acknowledgedRowsAreReadWithDeltasEachOnceAndUnderTheSamePolicies() {
+        var table = TableName.parse("farm.bronze.newest");
+        world().tables().ensure(table, TableKind.INGESTED, SCHEMA, "", Map.of());
+        try (var rows = rows(0)) {
             world().tables().delta(table).append(List.of(rows), new long[0], new Txn("test", 1));
         }
+        // A query closes what it was given.
+        TAIL.addAll(List.of(batch(0, 1), batch(10, 2)));
+        assertThat(run("system", "SELECT id FROM farm.bronze.newest ORDER BY id"))
+                .containsExactly("0", "1", "2", "3", "10", "11", "12", "13");
+        TAIL.clear();
+        run("system", "CREATE SCHEMA IF NOT EXISTS farm.tails COMMENT 'policies'");
+        run(
+                "system",
+                "CREATE FUNCTION farm.tails.only_b(site STRING) RETURNS BOOLEAN RETURN site = 'b'");
+        run("system", "CREATE FUNCTION farm.tails.stars(mail STRING) RETURNS STRING RETURN '***'");
+        run("system", "ALTER TABLE farm.bronze.newest SET ROW FILTER farm.tails.only_b ON (site)");
+        run("system", "ALTER TABLE farm.bronze.newest ALTER COLUMN mail SET MASK farm.tails.stars");
+        TAIL.addAll(List.of(batch(10, 2), batch(20, 3)));
+        assertThat(run("system", "SELECT mail, id FROM farm.bronze.newest ORDER BY id"))
+                .containsExactly("***|1", "***|3", "***|11", "***|13", "***|21", "***|23");
+        TAIL.clear();
     }
 
     @Test

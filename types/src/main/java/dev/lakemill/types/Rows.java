@@ -1,5 +1,7 @@
 package dev.lakemill.types;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.vector.FieldVector;
@@ -71,6 +73,20 @@ public final class Rows implements AutoCloseable {
     /** Rows {@code from} to {@code from + length}, sharing memory; to be closed by itself. */
     public Rows slice(int from, int length) {
         return new Rows(schema, root.slice(from, length));
+    }
+
+    /** Some columns of all rows, in this order, sharing memory; to be closed by itself. */
+    public Rows select(List<Integer> columns) {
+        var vectors = new ArrayList<FieldVector>();
+        for (int column : columns) {
+            var vector = vector(column);
+            var transfer = vector.getTransferPair(vector.getAllocator());
+            transfer.splitAndTransfer(0, count());
+            vectors.add((FieldVector) transfer.getTo());
+        }
+        var selected = new VectorSchemaRoot(vectors);
+        selected.setRowCount(count());
+        return new Rows(new TableSchema(columns.stream().map(schema::column).toList()), selected);
     }
 
     /** One more reference, for one more {@link #close}. */
