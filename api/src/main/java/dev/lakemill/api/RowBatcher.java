@@ -92,23 +92,34 @@ public final class RowBatcher implements AutoCloseable {
             }
             var done = acked;
             acked = new CompletableFuture<>();
-            var offset =
-                    json
-                            ? stream.ingestJsonBatch(List.copyOf(texts))
-                            : stream.ingestProtoBatch(List.copyOf(messages));
-            texts.clear();
-            messages.clear();
-            bytes = 0;
-            stream.acked(offset)
-                    .whenComplete(
-                            (_, failure) -> {
-                                if (failure == null) {
-                                    done.complete(null);
-                                } else {
-                                    done.completeExceptionally(failure);
-                                }
-                            });
+            try {
+                tell(done, stream.acked(ingest()));
+            } catch (RuntimeException e) {
+                done.completeExceptionally(e);
+                throw e;
+            }
         }
+    }
+
+    /** Sends what is gathered, after which nothing is, also when the stream does not take it. */
+    private long ingest() {
+        var textsNow = List.copyOf(texts);
+        var messagesNow = List.copyOf(messages);
+        texts.clear();
+        messages.clear();
+        bytes = 0;
+        return json ? stream.ingestJsonBatch(textsNow) : stream.ingestProtoBatch(messagesNow);
+    }
+
+    private static void tell(CompletableFuture<Void> done, CompletableFuture<Void> of) {
+        of.whenComplete(
+                (_, failure) -> {
+                    if (failure == null) {
+                        done.complete(null);
+                    } else {
+                        done.completeExceptionally(failure);
+                    }
+                });
     }
 
     private void sendWhatWaits() {
@@ -127,8 +138,7 @@ public final class RowBatcher implements AutoCloseable {
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             } catch (RuntimeException e) {
-                // The stream has failed: who added rows hears it, and so does the next one.
-                acked.completeExceptionally(e);
+                // The stream has failed, as who added the rows has heard; the next row looks anew.
                 timer = null;
             }
         }
