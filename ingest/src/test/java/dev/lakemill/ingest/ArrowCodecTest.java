@@ -32,8 +32,6 @@ import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.FieldType;
 import org.apache.arrow.vector.types.pojo.Schema;
-import org.assertj.core.api.recursive.comparison.RecursiveComparisonConfiguration;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Arrow's batches of random tables into payloads and back; what does not fit is refused. */
@@ -79,7 +77,7 @@ final class ArrowCodecTest {
             }
             assertThat(payloads.stream().mapToInt(RowDecoder::count).sum()).isEqualTo(3 * ROWS);
             try (var decoded = new RowDecoder(schema).decode(payloads, 3 * ROWS, allocator)) {
-                assertSame(rows, VectorValues.rows(decoded));
+                VectorValues.assertSame(rows, VectorValues.rows(decoded));
             }
         }
     }
@@ -164,7 +162,7 @@ final class ArrowCodecTest {
                             new Random(1),
                             allocator);
             try (var rows = new RowDecoder(after).decode(List.of(payload), 2, allocator)) {
-                assertSame(
+                VectorValues.assertSame(
                         List.of(new Object[] {1L, null}, new Object[] {2L, null}),
                         VectorValues.rows(rows));
             }
@@ -281,15 +279,5 @@ final class ArrowCodecTest {
                     .isInstanceOf(Refusal.class)
                     .hasMessageContainingAll("batch with offset 4", "row", words);
         }
-    }
-
-    private static void assertSame(
-            List<@Nullable Object[]> expected, List<@Nullable Object[]> actual) {
-        assertThat(actual)
-                .usingRecursiveComparison(
-                        RecursiveComparisonConfiguration.builder()
-                                .withStrictTypeChecking(false)
-                                .build())
-                .isEqualTo(expected);
     }
 }

@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
-import org.assertj.core.api.recursive.comparison.RecursiveComparisonConfiguration;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -32,7 +31,7 @@ final class CodecPropertyTest {
         for (var row : rows) {
             records.add(texts.json(schema.columns(), row).getBytes(StandardCharsets.UTF_8));
         }
-        assertSame(rows, decoded(schema, new JsonEncoder(schema), records));
+        VectorValues.assertSame(rows, decoded(schema, new JsonEncoder(schema), records));
     }
 
     @Test
@@ -51,7 +50,8 @@ final class CodecPropertyTest {
             records.add(texts.message(type, schema.columns(), row).toByteArray());
         }
         var descriptor = type.toProto().toByteArray();
-        assertSame(rows, decoded(schema, new ProtoEncoder(TABLE, schema, descriptor), records));
+        VectorValues.assertSame(
+                rows, decoded(schema, new ProtoEncoder(TABLE, schema, descriptor), records));
     }
 
     /** Whatever order, split and merging the wire format allows, the row is the same. */
@@ -71,7 +71,7 @@ final class CodecPropertyTest {
         var merged = first.toBuilder().mergeFrom(second).build();
         var encoder = new ProtoEncoder(TABLE, schema, type.toProto().toByteArray());
         var behindOneAnother = first.toByteString().concat(second.toByteString()).toByteArray();
-        assertSame(
+        VectorValues.assertSame(
                 decoded(schema, encoder, List.of(merged.toByteArray())),
                 decoded(schema, encoder, List.of(behindOneAnother)));
     }
@@ -118,15 +118,5 @@ final class CodecPropertyTest {
                                 .decode(List.of(payload), records.size(), allocator)) {
             return VectorValues.rows(rows);
         }
-    }
-
-    private static void assertSame(
-            List<@Nullable Object[]> expected, List<@Nullable Object[]> actual) {
-        assertThat(actual)
-                .usingRecursiveComparison(
-                        RecursiveComparisonConfiguration.builder()
-                                .withStrictTypeChecking(false)
-                                .build())
-                .isEqualTo(expected);
     }
 }

@@ -1,5 +1,7 @@
 package dev.lakemill.ingest;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.Rows;
@@ -21,11 +23,22 @@ import org.apache.arrow.vector.VarBinaryVector;
 import org.apache.arrow.vector.VarCharVector;
 import org.apache.arrow.vector.complex.ListVector;
 import org.apache.arrow.vector.complex.StructVector;
+import org.assertj.core.api.recursive.comparison.RecursiveComparisonConfiguration;
 import org.jspecify.annotations.Nullable;
 
 /** Reads vectors back as {@link RandomRows}' values. */
 final class VectorValues {
     private VectorValues() {}
+
+    /** Holds rows against one another, whose numbers may be of different types. */
+    static void assertSame(List<@Nullable Object[]> expected, List<@Nullable Object[]> actual) {
+        assertThat(actual)
+                .usingRecursiveComparison(
+                        RecursiveComparisonConfiguration.builder()
+                                .withStrictTypeChecking(false)
+                                .build())
+                .isEqualTo(expected);
+    }
 
     static List<@Nullable Object[]> rows(Rows rows) {
         var values = new ArrayList<@Nullable Object[]>();

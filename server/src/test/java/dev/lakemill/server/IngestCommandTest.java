@@ -2,8 +2,6 @@ package dev.lakemill.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.lakemill.catalog.TableKind;
-import dev.lakemill.ingest.IngestTable;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.Securable;
@@ -31,25 +29,16 @@ final class IngestCommandTest {
     @BeforeAll
     static void start() throws Exception {
         node = new TestNode(folder, Map.of());
-        register(
+        node.register(
                 TABLE,
                 TableSchema.of(
                         Column.required("order_id", Primitive.STRING),
                         Column.nullable("items", Primitive.INTEGER)));
-        register(
+        node.register(
                 LETTERS,
                 TableSchema.of(
                         Column.required("payload", Primitive.STRING),
                         Column.required("error", Primitive.STRING)));
-    }
-
-    private static void register(TableName name, TableSchema schema) {
-        var tables = node.node().tables();
-        tables.ensure(name, TableKind.INGESTED, schema, "", Map.of());
-        var known = node.node().catalog().find(name).orElseThrow();
-        node.node()
-                .ingest()
-                .register(new IngestTable(known, tables.delta(name), tables.feed(name)));
     }
 
     @AfterAll

@@ -9,8 +9,6 @@ import dev.lakemill.api.ProducerObserver;
 import dev.lakemill.api.RecordFormat;
 import dev.lakemill.api.StreamOptions;
 import dev.lakemill.catalog.GrantChange;
-import dev.lakemill.catalog.TableKind;
-import dev.lakemill.ingest.IngestTable;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.ErrorCode;
@@ -56,16 +54,11 @@ final class InsertRoutesTest {
     @BeforeAll
     static void start() throws Exception {
         node = new TestNode(folder, Map.of());
-        var schema =
+        node.register(
+                TABLE,
                 TableSchema.of(
                         Column.required("order_id", Primitive.STRING),
-                        Column.nullable("items", Primitive.INTEGER));
-        var tables = node.node().tables();
-        tables.ensure(TABLE, TableKind.INGESTED, schema, "", Map.of());
-        var known = node.node().catalog().find(TABLE).orElseThrow();
-        node.node()
-                .ingest()
-                .register(new IngestTable(known, tables.delta(TABLE), tables.feed(TABLE)));
+                        Column.nullable("items", Primitive.INTEGER)));
     }
 
     @AfterAll

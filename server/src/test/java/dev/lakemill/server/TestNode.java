@@ -3,14 +3,13 @@ package dev.lakemill.server;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-
 import dev.lakemill.api.Endpoint;
 import dev.lakemill.api.ProducerClient;
+import dev.lakemill.catalog.TableKind;
+import dev.lakemill.ingest.IngestTable;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
-
-import org.jspecify.annotations.Nullable;
-
+import dev.lakemill.types.TableSchema;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -29,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** A whole node without pipelines, on free ports, for the tests of one class. */
 final class TestNode implements AutoCloseable {
@@ -57,6 +57,16 @@ final class TestNode implements AutoCloseable {
 
     Node node() {
         return node;
+    }
+
+    /** Makes a table that takes rows from now on. */
+    void register(TableName name, TableSchema schema) {
+        node.tables().ensure(name, TableKind.INGESTED, schema, "", Map.of());
+        var known = node.catalog().find(name).orElseThrow();
+        node.ingest()
+                .register(
+                        new IngestTable(
+                                known, node.tables().delta(name), node.tables().feed(name)));
     }
 
     /** As the commands on this machine call. */

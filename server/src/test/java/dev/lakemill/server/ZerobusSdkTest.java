@@ -8,8 +8,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.protobuf.DescriptorProtos.DescriptorProto;
 import com.google.protobuf.DescriptorProtos.FieldDescriptorProto;
 import dev.lakemill.catalog.GrantChange;
-import dev.lakemill.catalog.TableKind;
-import dev.lakemill.ingest.IngestTable;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.Privilege;
@@ -83,12 +81,7 @@ final class ZerobusSdkTest {
         grpcPort = freePort();
         httpPort = freePort();
         open(Map.of());
-        var tables = node().node().tables();
-        tables.ensure(TABLE, TableKind.INGESTED, SCHEMA, "", Map.of());
-        var known = node().node().catalog().find(TABLE).orElseThrow();
-        node().node()
-                .ingest()
-                .register(new IngestTable(known, tables.delta(TABLE), tables.feed(TABLE)));
+        node().register(TABLE, SCHEMA);
         producer();
     }
 
