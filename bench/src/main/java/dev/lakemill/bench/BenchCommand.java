@@ -120,6 +120,32 @@ final class BenchCommand {
     }
 
     @Command(
+            name = "faults",
+            mixinStandardHelpOptions = true,
+            description = "Kills, power cuts, failed syncs, full disks and a recorded history.")
+    int faults(
+            @Option(names = "--rounds", defaultValue = "100") int rounds,
+            @Option(names = "--json") boolean json)
+            throws Exception {
+        return run(FaultsBench::run, new BenchOptions(rounds, 0, json));
+    }
+
+    @Command(
+            name = "fuzz",
+            mixinStandardHelpOptions = true,
+            description = "Jazzer against JSON, protobuf, descriptors, messages, Flight, the log.")
+    int fuzz(
+            @Option(
+                            names = "--seconds",
+                            defaultValue = "600",
+                            description = "How long each target is fuzzed.")
+                    int seconds,
+            @Option(names = "--json") boolean json)
+            throws Exception {
+        return run(FuzzBench::run, new BenchOptions(1, seconds, json));
+    }
+
+    @Command(
             name = "audit",
             mixinStandardHelpOptions = true,
             description = "Single-row inserts into an audited table against a plain one.")

@@ -41,6 +41,7 @@ final class ArrowSchema {
         var fields = fields(header);
         var byColumn = new Place[schema.size()];
         for (var field : fields) {
+            checkNamed(field);
             int column =
                     schema.indexOf(field.getName()).orElseThrow(() -> notInTable(field.getName()));
             if (byColumn[column] != null) {
@@ -68,6 +69,14 @@ final class ArrowSchema {
                     "TYPE_INCOMPATIBLE",
                     "the schema is not one of Arrow's: " + e,
                     "send the schema as an Arrow library writes it");
+        }
+    }
+
+    /** Arrow's library reads a field without a name as one whose name is null. */
+    private void checkNamed(Field field) {
+        if (field.getName() == null) {
+            throw refused(
+                    "FIELD_NOT_IN_TABLE", "a field has no name", "name each field as its column");
         }
     }
 

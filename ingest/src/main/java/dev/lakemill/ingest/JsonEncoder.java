@@ -26,6 +26,8 @@ final class JsonEncoder implements RowEncoder {
                                     .maxStringLength(16 << 20)
                                     .build())
                     .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+                    // Otherwise some first bytes make it read UTF-16 or UTF-32.
+                    .disable(JsonFactory.Feature.CHARSET_DETECTION)
                     .build();
 
     private final JsonColumns columns;

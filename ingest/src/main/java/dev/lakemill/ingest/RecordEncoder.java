@@ -3,6 +3,7 @@ package dev.lakemill.ingest;
 import com.google.protobuf.ByteOutput;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.io.IOException;
@@ -47,10 +48,14 @@ public final class RecordEncoder {
      * Of records that are messages of one type; those that do not fit are refused.
      *
      * @param descriptor the type's serialized DescriptorProto
-     * @throws RuntimeException when the descriptor does not fit the table
+     * @throws LakemillException INVALID_ARGUMENT when the descriptor does not fit the table
      */
     public static RecordEncoder proto(TableName table, TableSchema schema, byte[] descriptor) {
-        return refusing(new ProtoEncoder(table, schema, descriptor), schema);
+        try {
+            return refusing(new ProtoEncoder(table, schema, descriptor), schema);
+        } catch (Refusal e) {
+            throw e.exception();
+        }
     }
 
     private static RecordEncoder refusing(RowEncoder rows, TableSchema schema) {
@@ -60,10 +65,14 @@ public final class RecordEncoder {
     /**
      * The rows in the form of docs/internals/row-format.md.
      *
-     * @throws RuntimeException naming the row, the column and what was expected
+     * @throws LakemillException INVALID_ARGUMENT naming the row, the column and what was expected
      */
     public byte[] rows(List<ByteString> records) {
-        return payload(records, NO_OFFSET).bytes();
+        try {
+            return payload(records, NO_OFFSET).bytes();
+        } catch (Refusal e) {
+            throw e.exception();
+        }
     }
 
     /**

@@ -180,6 +180,22 @@ final class JsonEncoderTest {
         assertThat(refused.problem()).contains("not well-formed JSON");
     }
 
+    /** The zeros look like UTF-32 or UTF-16 to a parser that guesses. */
+    @Test
+    void onlyUtf8IsRead() {
+        var guessed =
+                List.of(new byte[] {10, 0, 0, 0, 0, 10}, "{}".getBytes(StandardCharsets.UTF_16LE));
+        for (var json : guessed) {
+            var refused =
+                    catchThrowableOfType(
+                            RefusedRow.class,
+                            () ->
+                                    new JsonEncoder(column("STRING"))
+                                            .encode(json, 0, json.length, new RowWriter(100)));
+            assertThat(refused.problem()).contains("not well-formed JSON");
+        }
+    }
+
     @Test
     void deepNestingIsRefusedInsteadOfOverflowing() {
         var deep = "{\"c\":" + "[".repeat(100_000);

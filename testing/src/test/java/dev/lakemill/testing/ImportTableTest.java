@@ -52,6 +52,7 @@ class ImportTableTest {
                     Map.entry("com.nimbusds..", List.of("identity")),
                     Map.entry("com.zaxxer.hikari..", List.of("catalog", "postgres")),
                     Map.entry("org.postgresql..", List.of("postgres", "sync", "bench")),
+                    Map.entry("org.openjdk.jmh..", List.of("bench")),
                     Map.entry("org.apache.kafka..", List.of("bench")),
                     Map.entry("io.trino..", List.of("bench")));
 

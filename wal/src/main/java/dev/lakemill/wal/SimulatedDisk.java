@@ -19,13 +19,14 @@ import java.util.function.Consumer;
  * A disk in memory that does all that a disk may do: it keeps sectors of unsynced writes or not,
  * each by itself and in any order; forgets names that were not synced, the later before the
  * earlier; loses a sync for good while the page cache still shows the bytes; fills up; and stops
- * dead at any operation. What it does is decided by its random numbers.
+ * dead at any operation. What it does is decided by its random numbers. For tests and benches; safe
+ * from any thread.
  */
-final class SimulatedDisk implements Disk {
+public final class SimulatedDisk implements Disk {
     private static final int SECTOR_BYTES = 512;
 
     /** How the machine goes down. */
-    enum End {
+    public enum End {
         /** kill -9: what was written stays in the page cache. */
         KILL,
         /** Only what was synced is sure to stay. */
@@ -41,21 +42,25 @@ final class SimulatedDisk implements Disk {
     private long capacityBytes = Long.MAX_VALUE;
     private boolean locked;
 
-    SimulatedDisk(Random random) {
+    /**
+     * @param random decides what the disk does
+     */
+    public SimulatedDisk(Random random) {
         this.random = random;
     }
 
     /** Stops at the operation after so many more. */
-    synchronized void stopAfter(long operations) {
+    public synchronized void stopAfter(long operations) {
         operationsLeft = operations;
     }
 
     /** Fails the sync of a file after so many more, once. */
-    synchronized void failSyncAfter(long syncs) {
+    public synchronized void failSyncAfter(long syncs) {
         syncsLeft = syncs;
     }
 
-    synchronized void capacity(long bytes) {
+    /** From now on writes that make the files larger together fail. */
+    public synchronized void capacity(long bytes) {
         capacityBytes = bytes;
     }
 
@@ -64,7 +69,7 @@ final class SimulatedDisk implements Disk {
     }
 
     /** What the next start finds. */
-    synchronized void restart(End end) {
+    public synchronized void restart(End end) {
         operationsLeft = Long.MAX_VALUE;
         syncsLeft = Long.MAX_VALUE;
         locked = false;
