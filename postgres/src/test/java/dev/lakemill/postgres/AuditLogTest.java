@@ -12,6 +12,7 @@ import dev.lakemill.catalog.AuditReader;
 import dev.lakemill.catalog.AuditSealer;
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
+import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Principal;
 import dev.lakemill.types.PrincipalKind;
 import java.nio.file.Path;
@@ -275,7 +276,7 @@ final class AuditLogTest {
                 }
                 committed += i % 10 == 0 ? writeOne() : 0;
             }
-            audit.flush();
+            flushWhenPostgresIsBack();
         }
         assertThat(text("SELECT count(*) FROM lakemill.audit WHERE action_name = 'queued'"))
                 .isEqualTo("3000");
@@ -293,6 +294,20 @@ final class AuditLogTest {
         assertThat(verify(null))
                 .isInstanceOfSatisfying(
                         Verdict.Whole.class, w -> assertThat(w.unsealed()).isZero());
+    }
+
+    /** A flush waits for ten seconds, in which a busy machine starts no Postgres. */
+    private void flushWhenPostgresIsBack() {
+        for (var attempt = 1; ; attempt++) {
+            try {
+                audit.flush();
+                return;
+            } catch (LakemillException e) {
+                if (attempt == 6) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /** Returns how many records were committed for sure. */
