@@ -9,7 +9,7 @@ package dev.lakemill.ingest;
  * @param requestsRefused for what they held
  * @param streamsOpened ever
  * @param streamsOpen now
- * @param streamsStalled of these, waiting for room
+ * @param streamsStalled of these, waiting for room or their rate
  * @param pendingBytes of all tables, in memory, on their way to Delta
  * @param logBytes of segments that hold rows not yet in Delta
  */

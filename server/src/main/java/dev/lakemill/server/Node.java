@@ -405,6 +405,10 @@ final class Node implements AutoCloseable {
         metrics.gauge(
                 "lakemill_streams_open", "producers' streams", () -> ingest.totals().streamsOpen());
         metrics.gauge(
+                "lakemill_streams_stalled",
+                "of them wait for room or their rate",
+                () -> ingest.totals().streamsStalled());
+        metrics.gauge(
                 "lakemill_postgres_connections",
                 "clients at the front door",
                 () -> door.door().connections().size());
