@@ -56,6 +56,10 @@ final class DuckFailures {
         if (to == Primitive.STRING || from.equals(to)) {
             return true;
         }
+        if (from instanceof Decimal narrow && to instanceof Decimal wide) {
+            return wide.scale() >= narrow.scale()
+                    && wide.precision() - wide.scale() >= narrow.precision() - narrow.scale();
+        }
         if (DuckTypes.isIntegral(from)) {
             return to == Primitive.LONG
                     || DuckTypes.isFloating(to)
