@@ -349,7 +349,7 @@ final class ZerobusSdkTest {
                         restartedArrow())) {
             var paced = new HashMap<>(wanted);
             paced.put("paced", true);
-            paced.put("options", Map.of("recoveryRetries", 20, "recoveryBackoffMs", 500));
+            paced.put("options", Map.of("recoveryRetries", 240, "recoveryBackoffMs", 500));
             try (var producer = new Producer(paced, Map.of())) {
                 producer.next("opened");
                 producer.next("acked");
