@@ -1,15 +1,18 @@
 package dev.lakemill.compiler;
 
+import dev.lakemill.compiler.Statement.CatalogTable;
 import dev.lakemill.compiler.Statement.CreateDataset;
 import dev.lakemill.compiler.Statement.CreateFlow;
 import dev.lakemill.compiler.Statement.CreateSynced;
 import dev.lakemill.compiler.Statement.CreateTable;
 import dev.lakemill.compiler.Statement.CreateView;
+import dev.lakemill.plan.KnownTable;
 import dev.lakemill.plan.NearestName;
 import dev.lakemill.plan.OnViolation;
 import dev.lakemill.plan.SourcePosition;
 import dev.lakemill.plan.TextError;
 import dev.lakemill.types.TableName;
+
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -24,8 +27,20 @@ final class Declarations {
     private final Map<String, SourcePosition> taken = new LinkedHashMap<>();
     private final Set<String> names = new TreeSet<>();
 
-    /** Takes the statements in; the second of two of one name is an error and left out. */
-    Declarations(List<Statement> statements, List<TextError> errors) {
+    /** Tables that the text reads though it does not declare them. */
+    private final Map<String, Statement> others = new LinkedHashMap<>();
+
+    /**
+     * Takes the statements in; the second of two of one name is an error and left out.
+     *
+     * @param known tables that others write
+     */
+    Declarations(List<Statement> statements, List<KnownTable> known, List<TextError> errors) {
+        for (var table : known) {
+            var name = table.name().toString();
+            others.put(key(name), new CatalogTable(table, new SourcePosition(name, 1, 1)));
+            names.add(name);
+        }
         for (var statement : statements) {
             switch (statement) {
                 case CreateTable table -> declare(table.name().toString(), table, errors);
@@ -36,7 +51,7 @@ final class Declarations {
                     }
                 }
                 case CreateView view -> declare(view.name(), view, errors);
-                case CreateFlow _ -> {}
+                case CreateFlow _, CatalogTable _ -> {}
                 case CreateSynced synced -> {
                     take(synced.name().toString(), synced, errors);
                     var shown = synced.name().schema() + "." + synced.name().table();
@@ -61,7 +76,8 @@ final class Declarations {
     }
 
     Optional<Statement> find(String name) {
-        return Optional.ofNullable(statements.get(key(name)));
+        var declared = statements.get(key(name));
+        return Optional.ofNullable(declared == null ? others.get(key(name)) : declared);
     }
 
     /** Why a name that a query reads is not known, or how it is to be written. */
@@ -80,7 +96,9 @@ final class Declarations {
                         ? "a synced or a quarantine table is for reading by others"
                         : NearestName.of(name, names)
                                 .map("did you mean %s?"::formatted)
-                                .orElse("declare it with CREATE TABLE if its rows are ingested"));
+                                .orElse(
+                                        "declare it with CREATE TABLE if its rows are ingested; a"
+                                                + " table of the catalog is known to the node"));
     }
 
     private void declare(String name, Statement statement, List<TextError> errors) {

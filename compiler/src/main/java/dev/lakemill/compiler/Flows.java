@@ -5,6 +5,7 @@ import dev.lakemill.compiler.Statement.CreateFlow;
 import dev.lakemill.compiler.Statement.Flow;
 import dev.lakemill.plan.NearestName;
 import dev.lakemill.plan.TextError;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -49,7 +50,10 @@ final class Flows {
             switch (statement) {
                 case CreateDataset dataset -> joined.add(joined(dataset, added));
                 case CreateFlow _ -> {}
-                case Statement.CreateTable _, Statement.CreateView _, Statement.CreateSynced _ ->
+                case Statement.CreateTable _,
+                        Statement.CreateView _,
+                        Statement.CreateSynced _,
+                        Statement.CatalogTable _ ->
                         joined.add(statement);
             }
         }

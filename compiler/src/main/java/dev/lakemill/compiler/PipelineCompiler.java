@@ -1,5 +1,6 @@
 package dev.lakemill.compiler;
 
+import dev.lakemill.compiler.Statement.CatalogTable;
 import dev.lakemill.compiler.Statement.CreateDataset;
 import dev.lakemill.compiler.Statement.CreateFlow;
 import dev.lakemill.compiler.Statement.CreateSynced;
@@ -17,6 +18,11 @@ import dev.lakemill.plan.SourceText;
 import dev.lakemill.plan.SyncedTable;
 import dev.lakemill.plan.TextError;
 import dev.lakemill.plan.TextRefused;
+
+import org.apache.spark.sql.catalyst.analysis.UnresolvedRelation;
+import org.apache.spark.sql.catalyst.analysis.UnresolvedSubqueryColumnAliases;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -26,9 +32,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import org.apache.spark.sql.catalyst.analysis.UnresolvedRelation;
-import org.apache.spark.sql.catalyst.analysis.UnresolvedSubqueryColumnAliases;
-import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 
 /**
  * Compiles the files of one pipeline: first what is declared, then what each query reads, then each
@@ -50,6 +53,8 @@ final class PipelineCompiler {
     private final Map<String, Dataset> datasets = new LinkedHashMap<>();
     private final Map<String, View> views = new HashMap<>();
     private final Declarations declarations;
+    private final FileTables files;
+    private final CatalogTables others = new CatalogTables();
     private final List<Statement> statements = new ArrayList<>();
 
     private PipelineCompiler(Catalyst catalyst, CompileRequest request) {
@@ -61,7 +66,8 @@ final class PipelineCompiler {
             parsed.addAll(StatementParser.parse(parameters.in(file), errors));
         }
         statements.addAll(Flows.joined(parsed, errors));
-        this.declarations = new Declarations(statements, errors);
+        this.declarations = new Declarations(statements, request.tables(), errors);
+        this.files = new FileTables(catalyst, request.found());
     }
 
     static Compilation compile(Catalyst catalyst, CompileRequest request) {
@@ -73,6 +79,11 @@ final class PipelineCompiler {
             return new Compilation.Rejected(request.name(), parameterErrors);
         }
         declarations.statements().forEach(this::parse);
+        if (errors.isEmpty() && !files.unknown().isEmpty()) {
+            return new Compilation.FilesUnknown(request.name(), files.unknown());
+        }
+        others.read().forEach(t -> datasets.put(Declarations.key(t.name().toString()), t));
+        files.known().forEach(t -> datasets.put(Declarations.key(t.name().toString()), t));
         var order =
                 DependencyOrder.of(
                         declarations.statements(), this::reads, PipelineCompiler::name, errors);
@@ -103,17 +114,34 @@ final class PipelineCompiler {
     /** Reads the queries of a statement and checks the names in them. */
     private void parse(Statement statement) {
         for (var fragment : queries(statement)) {
-            attempt(fragment.position(), () -> new QueryText(catalyst, fragment))
+            attempt(
+                            fragment.position(),
+                            () -> new QueryText(catalyst, fragment).withFiles(files, statement))
                     .ifPresent(
                             query -> {
                                 var found = query.check(declarations);
                                 errors.addAll(found);
                                 if (found.isEmpty()) {
                                     queries.put(fragment, query);
+                                    others(query);
                                 }
                             });
         }
         events(statement).ifPresent(this::checkEvents);
+    }
+
+    private void others(QueryText query) {
+        for (var relation : query.relations()) {
+            if (declarations.find(QueryText.name(relation)).orElse(null)
+                    instanceof CatalogTable(var table, var _)) {
+                attempt(
+                        query.position(relation),
+                        () -> {
+                            others.add(table, relation, query.position(relation));
+                            return table;
+                        });
+            }
+        }
     }
 
     private static List<Fragment> queries(Statement statement) {
@@ -124,7 +152,7 @@ final class PipelineCompiler {
                             .map(flow -> ((Flow.Insert) flow).query())
                             .toList();
             case CreateView view -> List.of(view.query());
-            case CreateTable _, CreateFlow _, CreateSynced _ -> List.of();
+            case CreateTable _, CreateFlow _, CreateSynced _, CatalogTable _ -> List.of();
         };
     }
 
@@ -158,13 +186,18 @@ final class PipelineCompiler {
         for (var fragment : queries(statement)) {
             var query = queries.get(fragment);
             if (query != null) {
-                query.reads().forEach(r -> declarations.find(r).ifPresent(reads::add));
+                query.reads().forEach(r -> declared(r).ifPresent(reads::add));
             }
         }
         events(statement)
                 .flatMap(flow -> declarations.find(flow.source().toString()))
                 .ifPresent(reads::add);
         return reads;
+    }
+
+    /** What the text itself declares by a name. */
+    private Optional<Statement> declared(String name) {
+        return declarations.find(name).filter(found -> !(found instanceof CatalogTable));
     }
 
     private void analyze(Statement statement) {
@@ -179,7 +212,7 @@ final class PipelineCompiler {
                     attempt(dataset.position(), () -> dataset(dataset))
                             .flatMap(d -> d)
                             .ifPresent(d -> datasets.put(Declarations.key(name(dataset)), d));
-            case CreateFlow _, CreateSynced _ -> {}
+            case CreateFlow _, CreateSynced _, CatalogTable _ -> {}
         }
     }
 
@@ -300,6 +333,7 @@ final class PipelineCompiler {
             case CreateView view -> view.name();
             case CreateFlow flow -> flow.flow().name();
             case CreateSynced synced -> synced.name().toString();
+            case CatalogTable other -> other.table().name().toString();
         };
     }
 }

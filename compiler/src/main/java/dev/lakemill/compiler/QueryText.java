@@ -4,15 +4,17 @@ import dev.lakemill.plan.Fragment;
 import dev.lakemill.plan.SourcePosition;
 import dev.lakemill.plan.TextError;
 import dev.lakemill.plan.TextRefused;
+
+import org.apache.spark.sql.catalyst.AliasIdentifier;
+import org.apache.spark.sql.catalyst.analysis.UnresolvedRelation;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.SubqueryAlias;
+
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
-import org.apache.spark.sql.catalyst.AliasIdentifier;
-import org.apache.spark.sql.catalyst.analysis.UnresolvedRelation;
-import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
-import org.apache.spark.sql.catalyst.plans.logical.SubqueryAlias;
 
 /** A query of the text, parsed, and the tables and views of the pipeline that it reads. */
 final class QueryText {
@@ -20,13 +22,34 @@ final class QueryText {
     private final Fragment fragment;
     private final LogicalPlan parsed;
 
+    /** Tables that stand for files. */
+    private final Set<String> files;
+
     /**
      * @throws TextRefused if Spark cannot parse it
      */
     QueryText(Catalyst catalyst, Fragment fragment) {
+        this(catalyst, fragment, catalyst.parseQuery(fragment), Set.of());
+    }
+
+    private QueryText(Catalyst catalyst, Fragment fragment, LogicalPlan parsed, Set<String> files) {
         this.catalyst = catalyst;
         this.fragment = fragment;
-        this.parsed = catalyst.parseQuery(fragment);
+        this.parsed = parsed;
+        this.files = files;
+    }
+
+    /**
+     * The same with names in place of the files that it reads.
+     *
+     * @throws TextRefused for files that cannot be read so
+     */
+    QueryText withFiles(FileTables tables, Statement reader) {
+        var before = reads();
+        var named = tables.named(parsed, reader, fragment.position());
+        var all = new QueryText(catalyst, fragment, named, Set.of()).reads();
+        all.removeAll(before);
+        return new QueryText(catalyst, fragment, named, all);
     }
 
     Fragment fragment() {
@@ -46,6 +69,9 @@ final class QueryText {
     List<TextError> check(Declarations declarations) {
         var errors = new ArrayList<TextError>();
         for (var relation : Catalyst.relations(parsed)) {
+            if (files.contains(Declarations.key(name(relation)))) {
+                continue;
+            }
             var position = catalyst.position(relation.origin(), fragment.position());
             declarations
                     .find(name(relation))
@@ -98,9 +124,20 @@ final class QueryText {
                                     "write STREAM round the table within the view"));
             case Statement.CreateDataset _,
                     Statement.CreateTable _,
+                    Statement.CatalogTable _,
                     Statement.CreateFlow _,
                     Statement.CreateSynced _ -> {}
         }
+    }
+
+    /** The relations that it names, in the order of the text. */
+    List<UnresolvedRelation> relations() {
+        return Catalyst.relations(parsed);
+    }
+
+    /** The place of a relation in the user's file. */
+    SourcePosition position(UnresolvedRelation relation) {
+        return catalyst.position(relation.origin(), fragment.position());
     }
 
     /** The query with the names replaced by what they stand for, to be analysed. */

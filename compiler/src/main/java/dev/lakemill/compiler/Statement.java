@@ -1,10 +1,12 @@
 package dev.lakemill.compiler;
 
 import dev.lakemill.plan.Fragment;
+import dev.lakemill.plan.KnownTable;
 import dev.lakemill.plan.OnViolation;
 import dev.lakemill.plan.RefreshPolicy;
 import dev.lakemill.plan.SourcePosition;
 import dev.lakemill.types.TableName;
+
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,6 +40,9 @@ sealed interface Statement {
             return new CreateDataset(name, streaming, columns, rules, clauses, all, position);
         }
     }
+
+    /** A table of the catalog that others write; it stands in no text. */
+    record CatalogTable(KnownTable table, SourcePosition position) implements Statement {}
 
     /** {@code CREATE TEMPORARY VIEW}, and a PRIVATE one of the pipeline. */
     record CreateView(String name, List<Word> columns, Fragment query, SourcePosition position)

@@ -4,9 +4,13 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableSchema;
+
 import io.delta.kernel.TableManager;
 import io.delta.kernel.exceptions.TableAlreadyExistsException;
 import io.delta.kernel.utils.CloseableIterable;
+
+import org.apache.arrow.memory.BufferAllocator;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,7 +20,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.locks.ReentrantLock;
-import org.apache.arrow.memory.BufferAllocator;
 
 /**
  * A Delta table at a location, with this process as its only row writer.
@@ -154,6 +157,16 @@ public final class DeltaTable implements AutoCloseable {
      */
     public Commit replace(Iterator<Rows> rows, Txn txn) {
         return writer.replace(rows, txn);
+    }
+
+    /**
+     * Gives the table the columns, in one commit: those that it has, of the same types, and others
+     * that may be NULL, which the rows that it has are then. Nothing happens when it has them all.
+     *
+     * @throws LakemillException FAILED_PRECONDITION for another change
+     */
+    public void widen(TableSchema schema) {
+        log.widen(schema);
     }
 
     /** The newest snapshot. Cheap: the commit chain is kept in memory. */

@@ -2,6 +2,7 @@ package dev.lakemill.delta;
 
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+
 import io.delta.kernel.Snapshot;
 import io.delta.kernel.data.Row;
 import io.delta.kernel.engine.Engine;
@@ -18,6 +19,7 @@ import io.delta.kernel.internal.util.Utils;
 import io.delta.kernel.internal.util.VectorUtils;
 import io.delta.kernel.types.StructType;
 import io.delta.kernel.utils.CloseableIterable;
+
 import java.io.IOException;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -55,6 +57,14 @@ final class KernelActions {
             rows.add(add(written, base.getSchema(), change.dataChange()));
         }
         return CloseableIterable.inMemoryIterable(Utils.toCloseableIterator(rows.iterator()));
+    }
+
+    /** The action that gives a table other columns. */
+    static CloseableIterable<Row> columns(Snapshot base, StructType schema) {
+        var metadata = ((SnapshotImpl) base).getMetadata().withNewSchema(schema);
+        var action = SingleAction.createMetadataSingleAction(metadata.toRow());
+        return CloseableIterable.inMemoryIterable(
+                Utils.toCloseableIterator(List.of(action).iterator()));
     }
 
     /** An added file. Row id and commit version are given by the kernel where they are empty. */

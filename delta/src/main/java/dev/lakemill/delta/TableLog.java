@@ -2,6 +2,8 @@ package dev.lakemill.delta;
 
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableSchema;
+
 import io.delta.kernel.Operation;
 import io.delta.kernel.Snapshot;
 import io.delta.kernel.TableManager;
@@ -14,14 +16,16 @@ import io.delta.kernel.exceptions.TableNotFoundException;
 import io.delta.kernel.hook.PostCommitHook;
 import io.delta.kernel.hook.PostCommitHook.PostCommitHookType;
 import io.delta.kernel.utils.CloseableIterable;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The commits of one table, one at a time.
@@ -195,7 +199,51 @@ final class TableLog {
         } finally {
             lock.unlock();
         }
-        throw new LakemillException(
+        throw busy();
+    }
+
+    /**
+     * Adds columns. What the kernel makes of the commit is not used, since it does not know of the
+     * change: the log is read again.
+     */
+    void widen(TableSchema schema) {
+        lock.lock();
+        try {
+            for (int attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+                var base = newest;
+                if (SchemaGrowth.isNone(base.schema(), schema, table.location())) {
+                    return;
+                }
+                var committed = commitColumns(base, schema);
+                var loaded = load();
+                newest = new DeltaSnapshot(table, writeChecksum(loaded) ? load() : loaded);
+                if (committed) {
+                    return;
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        throw busy();
+    }
+
+    private boolean commitColumns(DeltaSnapshot base, TableSchema schema) {
+        try {
+            transaction(base, null)
+                    .commit(
+                            table.engine(),
+                            KernelActions.columns(base.kernel(), KernelTypes.kernel(schema)));
+            return true;
+        } catch (RuntimeException e) {
+            if (isConflict(e)) {
+                return false;
+            }
+            throw failed(e);
+        }
+    }
+
+    private LakemillException busy() {
+        return new LakemillException(
                 ErrorCode.UNAVAILABLE,
                 "Delta table %s was changed by another writer in each of %d attempts to commit"
                         .formatted(table.location(), ATTEMPTS_MAX),

@@ -6,6 +6,11 @@ import dev.lakemill.plan.PlanJson;
 import dev.lakemill.plan.SourceText;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,17 +19,16 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Compiles a pipeline's text in a JVM of its own, which ends with it: Spark's classes never stand
@@ -58,15 +62,58 @@ public final class CompilerProcess {
      */
     public static Compilation compile(
             String name, List<SourceText> files, Map<String, String> parameters, Path cacheFolder) {
+        return compile(
+                name,
+                files,
+                parameters,
+                cacheFolder,
+                new SourceSchemas(cacheFolder, cacheFolder, false, List.of()));
+    }
+
+    /**
+     * The same, of a text that may read files.
+     *
+     * @param found what their columns are
+     * @throws LakemillException UNAVAILABLE when the compiler does not run or answer;
+     *     FAILED_PRECONDITION when no file says which columns there are
+     */
+    public static Compilation compile(
+            String name,
+            List<SourceText> files,
+            Map<String, String> parameters,
+            Path cacheFolder,
+            SourceSchemas found) {
+        var known = new ArrayList<>(found.known());
+        var request = new CompileRequest(name, files, parameters, known, found.tables(), "");
+        var compilation = compile(request, cacheFolder);
+        if (compilation instanceof Compilation.FilesUnknown(var _, var unknown)) {
+            unknown.forEach(
+                    (table, source) -> known.add(found.find(TableName.parse(table), source)));
+            known.sort(Comparator.comparing(schema -> schema.table().toString()));
+            compilation = compile(request, cacheFolder);
+        }
+        return compilation;
+    }
+
+    private static Compilation compile(CompileRequest request, Path cacheFolder) {
+        var name = request.name();
         try {
-            var hash = hash(name, files, new TreeMap<>(parameters));
+            var hash = hash(request);
             var file = cacheFolder.resolve(name + "-" + hash + ".json");
             var kept = kept(file);
             if (kept.isPresent()) {
                 return checked(kept.get());
             }
             var answer =
-                    run(PlanJson.writeRequest(new CompileRequest(name, files, parameters, hash)));
+                    run(
+                            PlanJson.writeRequest(
+                                    new CompileRequest(
+                                            name,
+                                            request.files(),
+                                            request.parameters(),
+                                            request.found(),
+                                            request.tables(),
+                                            hash)));
             var compilation = PlanJson.readCompilation(answer);
             if (compilation instanceof Compilation.Compiled) {
                 keep(file, answer);
@@ -86,6 +133,7 @@ public final class CompilerProcess {
     private static Compilation checked(Compilation compilation) {
         return switch (compilation) {
             case Compilation.Rejected rejected -> rejected;
+            case Compilation.FilesUnknown unknown -> unknown;
             case Compilation.Compiled compiled -> {
                 var refusals = DuckPrinter.refusals(compiled.plan());
                 if (refusals.isEmpty()) {
@@ -199,18 +247,22 @@ public final class CompilerProcess {
         }
     }
 
-    private static String hash(
-            String name, List<SourceText> files, SortedMap<String, String> parameters)
-            throws IOException {
+    private static String hash(CompileRequest request) throws IOException {
         try {
             var digest = MessageDigest.getInstance("SHA-256");
             addCompiler(digest);
-            add(digest, name);
-            for (var parameter : parameters.entrySet()) {
+            add(digest, request.name());
+            for (var parameter : new TreeMap<>(request.parameters()).entrySet()) {
                 add(digest, parameter.getKey());
                 add(digest, parameter.getValue());
             }
-            for (var file : files) {
+            for (var schema : request.found()) {
+                add(digest, PlanJson.writeFileSchema(schema));
+            }
+            for (var table : request.tables()) {
+                add(digest, table.toString());
+            }
+            for (var file : request.files()) {
                 add(digest, file.path());
                 add(digest, file.text());
             }

@@ -3,6 +3,18 @@ package dev.lakemill.pipeline;
 import dev.lakemill.types.ArrowTypes;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableSchema;
+
+import org.apache.arrow.c.ArrowArrayStream;
+import org.apache.arrow.c.Data;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.vector.VectorSchemaRoot;
+import org.apache.arrow.vector.ipc.ArrowReader;
+import org.apache.arrow.vector.types.pojo.Field;
+import org.apache.arrow.vector.util.VectorSchemaRootAppender;
+import org.duckdb.DuckDBConnection;
+import org.duckdb.DuckDBResultSet;
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -19,13 +31,6 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Properties;
 import java.util.function.Supplier;
-import org.apache.arrow.c.ArrowArrayStream;
-import org.apache.arrow.c.Data;
-import org.apache.arrow.memory.BufferAllocator;
-import org.apache.arrow.vector.VectorSchemaRoot;
-import org.apache.arrow.vector.util.VectorSchemaRootAppender;
-import org.duckdb.DuckDBConnection;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One connection to a DuckDB in memory. One thread uses it.
@@ -210,6 +215,19 @@ final class DuckSession implements AutoCloseable {
         try (var statement = connection.createStatement();
                 var result = statement.executeQuery(sql)) {
             return result.next() ? result.getString(1) : null;
+        } catch (SQLException e) {
+            throw new DuckException(e);
+        }
+    }
+
+    /** The columns of the result of SQL that comes once, as Arrow has them. */
+    List<Field> columns(String sql) {
+        try (var statement = connection.prepareStatement(sql);
+                var result = (DuckDBResultSet) statement.executeQuery();
+                var reader = (ArrowReader) result.arrowExportStream(allocator, 1)) {
+            return reader.getVectorSchemaRoot().getSchema().getFields();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         } catch (SQLException e) {
             throw new DuckException(e);
         }

@@ -8,6 +8,7 @@ import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -11,6 +11,7 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -140,6 +141,8 @@ final class Program {
     private static Step step(Dataset dataset) {
         return switch (dataset) {
             case Dataset.IngestedTable table ->
+                    new Step.Source(table.name(), table.schema(), table.comment());
+            case Dataset.FileTable table ->
                     new Step.Source(table.name(), table.schema(), table.comment());
             case Dataset.StreamingTable table ->
                     new Step.Stream(

@@ -11,6 +11,9 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableName;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -30,7 +33,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Computes streaming tables from the first row of their sources, beside the pipeline that goes on
@@ -366,7 +368,7 @@ public final class Rebuild implements AutoCloseable {
 
     private static Stream<TableName> reads(Dataset dataset) {
         return switch (dataset) {
-            case Dataset.IngestedTable _ -> Stream.of();
+            case Dataset.IngestedTable _, Dataset.FileTable _ -> Stream.of();
             case Dataset.StreamingTable table ->
                     Stream.concat(
                             Relations.sources(table.query()).stream(),

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+
 import dev.lakemill.types.TableName;
+
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -159,12 +161,13 @@ final class RecordLine {
                 rules);
     }
 
-    private static byte[] line(JsonNode node) {
+    static byte[] line(JsonNode node) {
         var json = node.toString();
         return "%s %s\n".formatted(checksum(json), json).getBytes(StandardCharsets.UTF_8);
     }
 
-    private static Optional<JsonNode> json(byte[] bytes) {
+    /** Empty when the line is not whole. */
+    static Optional<JsonNode> json(byte[] bytes) {
         var line = new String(bytes, StandardCharsets.UTF_8);
         if (line.length() <= CHECKSUM_CHARS + 1 || !line.endsWith("\n")) {
             return Optional.empty();

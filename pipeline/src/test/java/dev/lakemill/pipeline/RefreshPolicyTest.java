@@ -1,16 +1,20 @@
 package dev.lakemill.pipeline;
 
 import static dev.lakemill.pipeline.TestRows.row;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.SourceText;
 import dev.lakemill.types.TableName;
-import java.nio.file.Path;
-import java.util.List;
-import java.util.Set;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
 
 /** Whoever writes a policy gets it, whatever the configuration says of other views. */
 final class RefreshPolicyTest {
@@ -36,8 +40,7 @@ final class RefreshPolicyTest {
         assertThat(kinds(world, "full")).containsExactly(MaintenanceKind.RECOMPUTE);
         assertThat(kinds(world, "changes")).doesNotContain(MaintenanceKind.RECOMPUTE);
         assertThat(kinds(world, "strict")).containsExactly(MaintenanceKind.LINEAR);
-        assertThat(world.run().views().get(TableName.parse("c.g.full")).reason())
-                .isEqualTo("its REFRESH POLICY is FULL");
+        assertThat(status(world, "full").reason()).isEqualTo("its REFRESH POLICY is FULL");
         assertThat(world.inDelta("c.g.changes")).containsExactly("1", "2");
         assertThat(world.inDelta("c.g.strict")).containsExactly("2", "3");
         world.close();
@@ -75,6 +78,10 @@ final class RefreshPolicyTest {
     }
 
     private static Set<MaintenanceKind> kinds(TestWorld world, String view) {
-        return world.run().views().get(new TableName("c", "g", view)).kinds();
+        return status(world, view).kinds();
+    }
+
+    private static ViewStatus status(TestWorld world, String view) {
+        return Objects.requireNonNull(world.run().views().get(new TableName("c", "g", view)));
     }
 }

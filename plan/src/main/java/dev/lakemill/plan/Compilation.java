@@ -2,7 +2,9 @@ package dev.lakemill.plan;
 
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** What became of a pipeline's text. */
@@ -16,6 +18,21 @@ public sealed interface Compilation {
         @Override
         public PipelinePlan orThrow() {
             return plan;
+        }
+    }
+
+    /**
+     * The columns of files are needed, to go on.
+     *
+     * @param files by the names of the tables that hold their rows; at least one
+     */
+    record FilesUnknown(String name, Map<String, FileSource> files) implements Compilation {
+        @Override
+        public PipelinePlan orThrow() {
+            throw new LakemillException(
+                    ErrorCode.FAILED_PRECONDITION,
+                    "pipeline '%s' reads files whose columns are not known".formatted(name),
+                    "give them with schema => 'name TYPE, …'");
         }
     }
 

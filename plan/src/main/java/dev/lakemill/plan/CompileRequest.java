@@ -8,11 +8,24 @@ import java.util.Map;
  *
  * @param name of the pipeline
  * @param parameters values of {@code ${name}}; SET in the text goes before them
+ * @param found the columns of files, as far as they are known
+ * @param tables that others write, among those that the text may read
  * @param textHash goes into the plan as it is
  */
 public record CompileRequest(
-        String name, List<SourceText> files, Map<String, String> parameters, String textHash) {
+        String name,
+        List<SourceText> files,
+        Map<String, String> parameters,
+        List<FileSchema> found,
+        List<KnownTable> tables,
+        String textHash) {
+    /** Of a text that reads only what it declares. */
+    public CompileRequest(
+            String name, List<SourceText> files, Map<String, String> parameters, String textHash) {
+        this(name, files, parameters, List.of(), List.of(), textHash);
+    }
+
     public CompileRequest(String name, List<SourceText> files, String textHash) {
-        this(name, files, Map.of(), textHash);
+        this(name, files, Map.of(), List.of(), List.of(), textHash);
     }
 }

@@ -2,6 +2,7 @@ package dev.lakemill.plan;
 
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+
 import java.util.List;
 
 /** A table or view that a pipeline declares. */
@@ -18,6 +19,18 @@ public sealed interface Dataset {
     record IngestedTable(
             TableName name, TableSchema schema, String comment, SourcePosition position)
             implements Dataset {}
+
+    /**
+     * {@code STREAM read_files(…)}: rows come from files that somebody puts into a folder. Only the
+     * pipeline knows the table.
+     */
+    record FileTable(TableName name, TableSchema schema, SourcePosition position, FileSource files)
+            implements Dataset {
+        @Override
+        public String comment() {
+            return "";
+        }
+    }
 
     /**
      * {@code CREATE OR REFRESH STREAMING TABLE}: each input row is processed once.

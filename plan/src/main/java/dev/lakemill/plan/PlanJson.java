@@ -18,15 +18,18 @@ import com.fasterxml.jackson.databind.jsontype.NamedType;
 import com.fasterxml.jackson.databind.jsontype.TypeResolverBuilder;
 import com.fasterxml.jackson.databind.jsontype.impl.StdTypeResolverBuilder;
 import com.fasterxml.jackson.databind.module.SimpleModule;
+
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.util.List;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A plan as JSON, and back without loss.
@@ -81,6 +84,17 @@ public final class PlanJson {
      */
     public static CompileRequest readRequest(String json) {
         return value(json, CompileRequest.class);
+    }
+
+    public static String writeFileSchema(FileSchema schema) {
+        return text(schema, FileSchema.class);
+    }
+
+    /**
+     * @throws LakemillException DATA_LOSS if the text is not a schema of this version
+     */
+    public static FileSchema readFileSchema(String json) {
+        return value(json, FileSchema.class);
     }
 
     public static String writeSqlRequest(SqlRequest request) {

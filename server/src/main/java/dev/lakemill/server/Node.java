@@ -19,6 +19,12 @@ import dev.lakemill.server.rest.UnityApi;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.wal.LogConfig;
+
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.RootAllocator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -28,10 +34,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
-import org.apache.arrow.memory.BufferAllocator;
-import org.apache.arrow.memory.RootAllocator;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A running node: every part, started in the order of this class's {@link #start}, and ended in the
@@ -298,7 +300,7 @@ final class Node implements AutoCloseable {
         var folder = config.data().resolve("pipelines").resolve(entry.name());
         return new PipelineHost(
                 entry.name(),
-                texts.of(entry),
+                OtherTables.known(texts.of(entry), config, entry, catalog),
                 new PipelineHost.Parts(
                         config,
                         folder,
@@ -306,7 +308,8 @@ final class Node implements AutoCloseable {
                         postgres,
                         new PipelineRights(catalog, entry.owner()),
                         events::add,
-                        allocator));
+                        allocator,
+                        () -> deploy(entry, false)));
     }
 
     /**
@@ -315,7 +318,7 @@ final class Node implements AutoCloseable {
      * @return what happens, for people
      */
     String deploy(Config.PipelineEntry entry, boolean full) {
-        var compilation = PipelineTexts.compile(config, entry);
+        var compilation = OtherTables.compile(config, entry, catalog);
         var host =
                 pipeline(entry.name())
                         .orElseThrow(

@@ -2,9 +2,11 @@ package dev.lakemill.server;
 
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.List;
 import java.util.function.Predicate;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What {@code GET /api/status} and {@code lakemill status --json} tell.
@@ -67,6 +69,7 @@ record NodeStatus(
      * @param rebuild tables that are computed anew; null when there are none
      * @param views how each view is kept
      * @param audit what the audits of its views found; null before the first
+     * @param files of the folders that it reads
      */
     @JsonNaming(SnakeCaseStrategy.class)
     record PipelineState(
@@ -79,7 +82,8 @@ record NodeStatus(
             List<OutputState> outputs,
             List<ExpectationState> expectations,
             List<ViewState> views,
-            @Nullable AuditState audit) {
+            @Nullable AuditState audit,
+            List<FileState> files) {
         private PipelineState of(Predicate<String> seen) {
             return new PipelineState(
                     name,
@@ -91,7 +95,8 @@ record NodeStatus(
                     outputs.stream().filter(output -> seen.test(output.table())).toList(),
                     expectations.stream().filter(rule -> seen.test(rule.table())).toList(),
                     views.stream().filter(view -> seen.test(view.table())).toList(),
-                    audit);
+                    audit,
+                    files.stream().filter(state -> seen.test(state.reader())).toList());
         }
     }
 
@@ -104,6 +109,29 @@ record NodeStatus(
      */
     @JsonNaming(SnakeCaseStrategy.class)
     record ViewState(String table, List<String> maintenance, String reason, double refreshMs) {}
+
+    /**
+     * The files of one folder.
+     *
+     * @param table that stands for them
+     * @param files that were read
+     * @param badFiles that were set aside
+     * @param newestBad the last of them, with what is wrong
+     * @param error why none is read now; empty while they are
+     */
+    @JsonNaming(SnakeCaseStrategy.class)
+    record FileState(
+            String table,
+            String path,
+            long files,
+            long badFiles,
+            List<String> newestBad,
+            String error) {
+        /** The streaming table that reads them. */
+        String reader() {
+            return table.replaceFirst("__files_\\d+$", "");
+        }
+    }
 
     /** Views that were held against their queries since the start, and how many differed. */
     @JsonNaming(SnakeCaseStrategy.class)

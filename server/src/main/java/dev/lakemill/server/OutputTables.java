@@ -7,7 +7,10 @@ import dev.lakemill.pipeline.Rebuild;
 import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.plan.TableOptions;
+import dev.lakemill.types.Column;
 import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
+
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.HashMap;
@@ -73,9 +76,10 @@ final class OutputTables implements AutoCloseable {
     /**
      * The outputs whose table has other columns than the plan gives.
      *
+     * @param grows whether tables that only get columns are left out, see {@link #widen}
      * @return names of streaming and quarantine tables, and of views
      */
-    Set<TableName> changed(PipelinePlan plan) {
+    Set<TableName> changed(PipelinePlan plan, boolean grows) {
         var changed = new LinkedHashSet<TableName>();
         for (var output : PipelineOutputs.of(plan)) {
             var isPrivate = options(plan, output.name()).isPrivate();
@@ -86,11 +90,56 @@ final class OutputTables implements AutoCloseable {
                                             open(hiddenAt(output.name()), output).schema(),
                                             output.schema())
                             : parts.tables().differs(output.name(), output.kind(), output.schema());
-            if (differs) {
+            if (differs && !(grows && isWider(output))) {
                 changed.add(output.name());
             }
         }
         return changed;
+    }
+
+    /** Gives tables the columns that files brought; the rows that they have are NULL there. */
+    void widen(PipelinePlan plan) {
+        for (var output : PipelineOutputs.of(plan)) {
+            if (!isWider(output)) {
+                continue;
+            }
+            if (options(plan, output.name()).isPrivate()) {
+                open(hiddenAt(output.name()), output).widen(output.schema());
+            } else {
+                parts.tables().widen(output.name(), output.schema());
+            }
+        }
+    }
+
+    /** Whether a table of rows that came once differs by new columns alone. */
+    private boolean isWider(PipelineOutputs.Output output) {
+        var hiddenTable = hiddenAt(output.name());
+        if (output.kind() == TableKind.MATERIALIZED_VIEW) {
+            return false;
+        }
+        if (DeltaTable.exists(hiddenTable)) {
+            return isWider(open(hiddenTable, output).schema(), output.schema());
+        }
+        return parts.tables()
+                .columns(output.name())
+                .filter(present -> isWider(present, output.schema()))
+                .isPresent();
+    }
+
+    private static boolean isWider(TableSchema present, TableSchema wanted) {
+        return present.size() < wanted.size()
+                && present.columns().stream().allMatch(column -> isSame(column, wanted))
+                && wanted.columns().stream()
+                        .allMatch(w -> w.nullable() || present.indexOf(w.name()).isPresent());
+    }
+
+    private static boolean isSame(Column column, TableSchema wanted) {
+        return wanted.columns().stream()
+                .anyMatch(
+                        w ->
+                                w.name().equals(column.name())
+                                        && w.type().equals(column.type())
+                                        && w.nullable() == column.nullable());
     }
 
     /** Empties tables and gives them the columns that the plan says. */
@@ -147,7 +196,7 @@ final class OutputTables implements AutoCloseable {
                             || table.toString().equals(dataset.name() + "_quarantine");
             if (isIts) {
                 return switch (dataset) {
-                    case Dataset.IngestedTable _ -> TableOptions.NONE;
+                    case Dataset.IngestedTable _, Dataset.FileTable _ -> TableOptions.NONE;
                     case Dataset.StreamingTable streaming -> streaming.options();
                     case Dataset.MaterializedView view -> view.options();
                 };

@@ -1,25 +1,30 @@
 package dev.lakemill.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
+
 import dev.lakemill.pipeline.PipelineOutputs;
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.plan.PlanJson;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Locale;
-import java.util.Map;
+
 import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 
 /** Begins, checks, shows and runs a project's pipelines. */
 @Command(
@@ -102,7 +107,7 @@ final class PipelineCommand {
         var err = spec.commandLine().getErr();
         var exitCode = 0;
         for (var entry : config.pipelines()) {
-            switch (PipelineTexts.compile(config, entry)) {
+            switch (PipelineTexts.compile(config, entry, false, List.of())) {
                 case Compilation.Compiled(PipelinePlan plan) -> {
                     PipelineOutputs.of(plan);
                     out.printf(
@@ -113,6 +118,7 @@ final class PipelineCommand {
                     print(config, entry, rejected, err);
                     exitCode = 1;
                 }
+                case Compilation.FilesUnknown unknown -> unknown.orThrow();
             }
         }
         out.flush();
@@ -133,7 +139,7 @@ final class PipelineCommand {
         var config = config(project);
         var out = spec.commandLine().getOut();
         for (var entry : config.pipelines()) {
-            var compilation = PipelineTexts.compile(config, entry);
+            var compilation = PipelineTexts.compile(config, entry, false, List.of());
             if (compilation instanceof Compilation.Rejected rejected) {
                 print(config, entry, rejected, spec.commandLine().getErr());
                 return 1;
@@ -275,6 +281,14 @@ final class PipelineCommand {
                     rebuild.path("left_seconds").isNull()
                             ? ""
                             : ", %.0f s left".formatted(rebuild.path("left_seconds").asDouble()));
+        }
+        for (var folder : pipeline.path("files")) {
+            out.printf(
+                    "  %-44s %,12d files read %,6d set aside%n",
+                    folder.path("path").asText(),
+                    folder.path("files").asLong(),
+                    folder.path("bad_files").asLong());
+            folder.path("newest_bad").forEach(bad -> out.println("    " + bad.asText()));
         }
         for (var output : pipeline.path("outputs")) {
             out.printf(

@@ -10,10 +10,12 @@ import dev.lakemill.server.NodeStatus.ExpectationState;
 import dev.lakemill.server.NodeStatus.OutputState;
 import dev.lakemill.server.NodeStatus.ViewState;
 import dev.lakemill.types.TableName;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /** What became of a pipeline's rows, and how its views are kept, for the status. */
 final class PipelineCounts {
@@ -86,7 +88,7 @@ final class PipelineCounts {
 
     private static List<Expectation> rules(Dataset dataset) {
         return switch (dataset) {
-            case Dataset.IngestedTable _ -> List.of();
+            case Dataset.IngestedTable _, Dataset.FileTable _ -> List.of();
             case Dataset.StreamingTable table -> table.expectations();
             case Dataset.MaterializedView view -> view.expectations();
         };

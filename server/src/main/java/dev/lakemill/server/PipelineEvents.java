@@ -8,6 +8,7 @@ import dev.lakemill.plan.Relations;
 import dev.lakemill.server.EventLog.Event;
 import dev.lakemill.server.EventLog.Level;
 import dev.lakemill.types.TableName;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -30,6 +31,9 @@ final class PipelineEvents {
     private final Map<TableName, TableCount> told = new HashMap<>();
 
     private String state = "";
+
+    /** By table. */
+    private final Map<String, NodeStatus.FileState> files = new HashMap<>();
 
     PipelineEvents(String pipeline, Consumer<Event> log) {
         this.pipeline = pipeline;
@@ -60,6 +64,29 @@ final class PipelineEvents {
                         Map.of("pipeline_name", pipeline),
                         Map.of("cause", "DEPLOY"),
                         error));
+    }
+
+    /** Files that were set aside since, and folders that cannot be read. */
+    void files(List<NodeStatus.FileState> states) {
+        for (var now : states) {
+            var then = files.put(now.table(), now);
+            var told = new ArrayList<String>();
+            if (!now.newestBad().isEmpty()
+                    && (then == null || !then.newestBad().equals(now.newestBad()))) {
+                told.add("a file is set aside: " + now.newestBad().getFirst());
+            }
+            if (!now.error().isEmpty() && (then == null || !then.error().equals(now.error()))) {
+                told.add("no file is read: " + now.error());
+            }
+            for (var message : told) {
+                add(
+                        "operation_progress",
+                        Level.WARN,
+                        message,
+                        origin(TableName.parse(now.table())),
+                        Map.of("type", "AUTO_LOADER", "path", now.path(), "files", now.files()));
+            }
+        }
     }
 
     /** Tables are computed anew. */
@@ -112,7 +139,7 @@ final class PipelineEvents {
         var details = new LinkedHashMap<String, Object>();
         details.put("status", status.state().name());
         details.put("metrics", metrics(dataset, status, now, then));
-        if (!(dataset instanceof Dataset.IngestedTable)) {
+        if (!(dataset instanceof Dataset.IngestedTable || dataset instanceof Dataset.FileTable)) {
             details.put("data_quality", quality(dataset, now, then));
         }
         log.accept(
@@ -145,6 +172,7 @@ final class PipelineEvents {
         var sources = new ArrayList<TableName>();
         switch (dataset) {
             case Dataset.IngestedTable table -> sources.add(table.name());
+            case Dataset.FileTable table -> sources.add(table.name());
             case Dataset.StreamingTable table -> sources.addAll(Relations.sources(table.query()));
             case Dataset.MaterializedView view -> sources.addAll(Relations.sources(view.query()));
         }
@@ -190,7 +218,7 @@ final class PipelineEvents {
                         null));
         var inputs =
                 switch (dataset) {
-                    case Dataset.IngestedTable _ -> List.<TableName>of();
+                    case Dataset.IngestedTable _, Dataset.FileTable _ -> List.<TableName>of();
                     case Dataset.StreamingTable table ->
                             List.copyOf(Relations.sources(table.query()));
                     case Dataset.MaterializedView view ->
@@ -214,7 +242,7 @@ final class PipelineEvents {
 
     private static String type(Dataset dataset) {
         return switch (dataset) {
-            case Dataset.IngestedTable _ -> "TABLE";
+            case Dataset.IngestedTable _, Dataset.FileTable _ -> "TABLE";
             case Dataset.StreamingTable _ -> "STREAMING_TABLE";
             case Dataset.MaterializedView _ -> "MATERIALIZED_VIEW";
         };

@@ -17,6 +17,12 @@ import dev.lakemill.sync.SyncStatus;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
+
+import org.apache.arrow.memory.BufferAllocator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,10 +34,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
-import org.apache.arrow.memory.BufferAllocator;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One pipeline of the node with the sync of its tables.
@@ -57,11 +59,13 @@ final class PipelineHost implements AutoCloseable {
             Postgres postgres,
             PipelineRights rights,
             Consumer<EventLog.Event> events,
-            BufferAllocator allocator) {}
+            BufferAllocator allocator,
+            Runnable redeploy) {}
 
     private final String name;
     private final Parts parts;
     private final OutputTables outputs;
+    private final PipelineFiles files;
     private final PipelineEvents events;
     private final List<Consumer<LiveTables.Applied>> listeners = new ArrayList<>();
 
@@ -87,12 +91,14 @@ final class PipelineHost implements AutoCloseable {
         this.name = name;
         this.parts = parts;
         this.outputs = new OutputTables(name, parts);
+        this.files = new PipelineFiles(parts, this::grown);
         this.events = new PipelineEvents(name, parts.events());
         guarded(
                 () -> {
                     var compiled = compilation.orThrow();
                     if (Rebuild.swapping(parts.folder()).isEmpty()) {
-                        DeploymentRules.check(compiled, outputs.changed(compiled), parts.folder());
+                        var changed = outputs.changed(compiled, files.grows(compiled));
+                        DeploymentRules.check(compiled, changed, parts.folder());
                     }
                     prepare(compiled);
                     plan = compiled;
@@ -112,13 +118,39 @@ final class PipelineHost implements AutoCloseable {
     void run() {
         var compiled = plan;
         if (compiled != null) {
-            guarded(
-                    () -> {
-                        Rebuild.finish(compiled, wiring(compiled), outputs::staged);
-                        outputs.closeStaged();
-                        begin(compiled, Rebuild.needed(compiled, parts.folder(), Set.of()));
-                    });
+            deploying.lock();
+            try {
+                guarded(() -> resume(compiled));
+            } finally {
+                deploying.unlock();
+            }
         }
+    }
+
+    private void resume(PipelinePlan compiled) {
+        files.open(compiled);
+        Rebuild.finish(compiled, wiring(compiled), outputs::staged);
+        outputs.closeStaged();
+        begin(compiled, Rebuild.needed(compiled, parts.folder(), Set.of()));
+    }
+
+    /** Files have new columns: the same text, compiled again, has them too. */
+    private void grown() {
+        Thread.ofVirtual()
+                .name("grow-" + name)
+                .start(
+                        () -> {
+                            try {
+                                while (rebuilding != null && !closing) {
+                                    Thread.sleep(REBUILD_LOOK);
+                                }
+                                parts.redeploy().run();
+                            } catch (LakemillException e) {
+                                log.warn("new columns of '{}': {}", name, e.getMessage());
+                            } catch (InterruptedException _) {
+                                Thread.currentThread().interrupt();
+                            }
+                        });
     }
 
     /**
@@ -142,7 +174,7 @@ final class PipelineHost implements AutoCloseable {
                         "pipeline '%s' is computing tables anew".formatted(name),
                         "wait for it: ./lakemill pipeline status");
             }
-            var changed = outputs.changed(compiled);
+            var changed = outputs.changed(compiled, files.grows(compiled));
             if (!full) {
                 DeploymentRules.check(compiled, changed, parts.folder());
             }
@@ -155,8 +187,14 @@ final class PipelineHost implements AutoCloseable {
             if (needed.isEmpty()) {
                 stop();
                 prepare(compiled);
+                files.open(compiled);
                 start(compiled, full);
             } else {
+                if (files.differ(compiled)) {
+                    stop();
+                    widen(compiled);
+                }
+                files.open(compiled);
                 begin(compiled, needed);
             }
             refused = null;
@@ -175,7 +213,8 @@ final class PipelineHost implements AutoCloseable {
 
     /** Makes tables as the plan has them; views with other columns are made again. */
     private void prepare(PipelinePlan compiled) {
-        var changed = outputs.changed(compiled);
+        widen(compiled);
+        var changed = outputs.changed(compiled, false);
         if (!changed.isEmpty()) {
             outputs.remake(compiled, changed);
             Rebuild.viewsAnew(parts.folder());
@@ -183,11 +222,21 @@ final class PipelineHost implements AutoCloseable {
         outputs.declare(compiled);
     }
 
+    private void widen(PipelinePlan compiled) {
+        if (files.grows(compiled)) {
+            outputs.widen(compiled);
+        }
+    }
+
+    private RunningPipeline.Stores stores() {
+        return new RunningPipeline.Stores(outputs::output, files::feed);
+    }
+
     private Pipeline.Wiring wiring(PipelinePlan compiled) {
         return RunningPipeline.wiring(
                 compiled,
                 parts,
-                outputs::output,
+                stores(),
                 new GroupFeed(name, 1),
                 source -> {
                     var now = running;
@@ -260,7 +309,7 @@ final class PipelineHost implements AutoCloseable {
 
     private void start(PipelinePlan compiled, boolean full) {
         events.created(compiled, full);
-        running = new RunningPipeline(compiled, parts, outputs::output, this::applied);
+        running = new RunningPipeline(compiled, parts, stores(), this::applied);
         plan = compiled;
         error = null;
     }
@@ -295,7 +344,9 @@ final class PipelineHost implements AutoCloseable {
         }
         var status = now.status();
         return status.error().isEmpty()
-                ? Optional.ofNullable(refused).map(e -> "the new text does not run: " + e)
+                ? Optional.ofNullable(refused)
+                        .map(e -> "the new text does not run: " + e)
+                        .or(files::error)
                 : Optional.of(status.error() + "; hint: " + status.hint());
     }
 
@@ -337,6 +388,7 @@ final class PipelineHost implements AutoCloseable {
         }
         if (compiled != null && now != null) {
             events.sample(compiled, now.status());
+            events.files(files.state());
         }
     }
 
@@ -370,7 +422,8 @@ final class PipelineHost implements AutoCloseable {
                     List.of(),
                     List.of(),
                     List.of(),
-                    null);
+                    null,
+                    files.state());
         }
         var status = now.status();
         return new PipelineState(
@@ -383,7 +436,8 @@ final class PipelineHost implements AutoCloseable {
                 PipelineCounts.outputs(compiled, status),
                 PipelineCounts.expectations(compiled, status),
                 PipelineCounts.views(status),
-                PipelineCounts.audit(status.audits()));
+                PipelineCounts.audit(status.audits()),
+                files.state());
     }
 
     private @Nullable RebuildState rebuildState() {
@@ -417,6 +471,7 @@ final class PipelineHost implements AutoCloseable {
         if (now != null) {
             now.close();
         }
+        files.close();
         outputs.close();
     }
 

@@ -6,6 +6,7 @@ import dev.lakemill.catalog.PrincipalInfo;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.pipeline.PipelineOutputs;
 import dev.lakemill.plan.Dataset;
+import dev.lakemill.plan.FileSource;
 import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
@@ -13,6 +14,7 @@ import dev.lakemill.types.Principal;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
+
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -52,6 +54,9 @@ final class PipelineRights {
         for (var dataset : plan.datasets()) {
             if (dataset instanceof Dataset.IngestedTable source) {
                 source(principal, source.name(), missing);
+            } else if (dataset instanceof Dataset.FileTable(var name, var _, var _, var files)
+                    && files.format() == FileSource.Format.DELTA) {
+                source(principal, name, missing);
             }
         }
         for (var output : PipelineOutputs.of(plan)) {

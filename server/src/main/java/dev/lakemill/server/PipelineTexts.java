@@ -1,10 +1,13 @@
 package dev.lakemill.server;
 
 import dev.lakemill.pipeline.CompilerProcess;
+import dev.lakemill.pipeline.SourceSchemas;
 import dev.lakemill.plan.Compilation;
+import dev.lakemill.plan.KnownTable;
 import dev.lakemill.plan.SourceText;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,7 +33,8 @@ final class PipelineTexts {
             texts.compilations.put(
                     entry.name(),
                     CompletableFuture.supplyAsync(
-                            () -> compile(config, entry), PipelineTexts::onOwnThread));
+                            () -> compile(config, entry, true, List.of()),
+                            PipelineTexts::onOwnThread));
         }
         return texts;
     }
@@ -64,13 +68,21 @@ final class PipelineTexts {
         }
     }
 
-    /** Compiles what stands in the pipeline's folder now. */
-    static Compilation compile(Config config, Config.PipelineEntry entry) {
+    /**
+     * Compiles what stands in the pipeline's folder now.
+     *
+     * @param keeps whether the columns that files are found to have are kept, for it to run
+     * @param tables of the catalog that others write
+     */
+    static Compilation compile(
+            Config config, Config.PipelineEntry entry, boolean keeps, List<KnownTable> tables) {
+        var pipelines = config.data().resolve("pipelines");
         return CompilerProcess.compile(
                 entry.name(),
                 read(config, entry),
                 entry.configuration(),
-                config.data().resolve("pipelines/plans"));
+                pipelines.resolve("plans"),
+                new SourceSchemas(config.folder(), pipelines.resolve(entry.name()), keeps, tables));
     }
 
     private static String named(Config config, Path file) {

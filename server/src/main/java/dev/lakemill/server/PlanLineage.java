@@ -8,11 +8,13 @@ import dev.lakemill.pipeline.PipelineOutputs;
 import dev.lakemill.plan.AggregateCall;
 import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.Expression;
+import dev.lakemill.plan.FileSource.Format;
 import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.plan.Relation;
 import dev.lakemill.plan.Relations;
 import dev.lakemill.plan.WindowCall;
 import dev.lakemill.types.TableName;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -74,6 +76,9 @@ final class PlanLineage {
         var edges = new ArrayList<Edge>();
         for (var dataset : plan.datasets()) {
             switch (dataset) {
+                case Dataset.FileTable table when table.files().format() == Format.DELTA ->
+                        nodes.put(table.name(), LineageNode.table(table.name()));
+                case Dataset.FileTable _ -> {}
                 case Dataset.IngestedTable table ->
                         nodes.put(table.name(), LineageNode.table(table.name()));
                 case Dataset.StreamingTable table -> {

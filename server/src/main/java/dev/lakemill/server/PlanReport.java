@@ -7,6 +7,7 @@ import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.plan.Relation;
 import dev.lakemill.plan.Relations;
 import dev.lakemill.types.TableName;
+
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,6 +52,12 @@ final class PlanReport {
             switch (dataset) {
                 case Dataset.IngestedTable table -> {
                     out.printf("%n  %s  ingested%n", table.name());
+                    columns(table);
+                }
+                case Dataset.FileTable table -> {
+                    out.printf(
+                            "%n  %s  %s files of %s%n",
+                            table.name(), table.files().format(), table.files().path());
                     columns(table);
                 }
                 case Dataset.StreamingTable table -> streaming(table);

@@ -22,6 +22,11 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Arrays;
@@ -31,9 +36,6 @@ import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** A plan at work: its batches, the sync of its tables, and the care for its files. */
 final class RunningPipeline implements AutoCloseable {
@@ -43,25 +45,31 @@ final class RunningPipeline implements AutoCloseable {
     private static final Duration MAINTENANCE_INTERVAL = Duration.ofMinutes(1);
 
     private final PipelinePlan plan;
-    private final Function<PipelineOutputs.Output, DeltaTable> outputs;
+    private final Stores stores;
     private final GroupFeed feed;
     private final Pipeline pipeline;
     private final @Nullable Sync sync;
     private final Thread maintenance;
 
     /**
-     * Starts it.
+     * Where a pipeline's rows stand.
      *
      * @param outputs opens the table of an output
+     * @param files gives the feed of a table of files
+     */
+    record Stores(
+            Function<PipelineOutputs.Output, DeltaTable> outputs,
+            Function<TableName, TableFeed> files) {}
+
+    /**
+     * Starts it.
+     *
      * @param applied told of each batch that becomes visible in Postgres, on the sync's thread
      */
     RunningPipeline(
-            PipelinePlan plan,
-            PipelineHost.Parts parts,
-            Function<PipelineOutputs.Output, DeltaTable> outputs,
-            Consumer<Applied> applied) {
+            PipelinePlan plan, PipelineHost.Parts parts, Stores stores, Consumer<Applied> applied) {
         this.plan = plan;
-        this.outputs = outputs;
+        this.stores = stores;
         this.feed = new GroupFeed(plan.name(), FEED_BYTES_MAX);
         var specs = plan.syncedTables().stream().map(table -> spec(plan, table)).toList();
         if (specs.isEmpty()) {
@@ -78,25 +86,27 @@ final class RunningPipeline implements AutoCloseable {
                 Pipeline.start(
                         plan,
                         config(parts.config()),
-                        wiring(plan, parts, outputs, feed, SourceLimits.NONE));
+                        wiring(plan, parts, stores, feed, SourceLimits.NONE));
         maintenance = Thread.ofVirtual().name("maintenance-" + plan.name()).start(this::maintain);
     }
 
     static Pipeline.Wiring wiring(
             PipelinePlan plan,
             PipelineHost.Parts parts,
-            Function<PipelineOutputs.Output, DeltaTable> outputs,
+            Stores stores,
             GroupFeed feed,
             SourceLimits limits) {
         Map<TableName, TableFeed> sources = new HashMap<>();
         for (var dataset : plan.datasets()) {
             if (dataset instanceof Dataset.IngestedTable table) {
                 sources.put(table.name(), parts.tables().feed(table.name()));
+            } else if (dataset instanceof Dataset.FileTable table) {
+                sources.put(table.name(), stores.files().apply(table.name()));
             }
         }
         return new Pipeline.Wiring(
                 sources,
-                outputs,
+                stores.outputs(),
                 feed,
                 parts.folder(),
                 parts.allocator(),
@@ -157,7 +167,7 @@ final class RunningPipeline implements AutoCloseable {
     }
 
     private void maintain(PipelineOutputs.Output output) {
-        var table = outputs.apply(output);
+        var table = stores.outputs().apply(output);
         try {
             if (output.kind() != TableKind.MATERIALIZED_VIEW) {
                 table.compact();

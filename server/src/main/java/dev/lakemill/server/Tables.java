@@ -14,6 +14,10 @@ import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+
+import org.apache.arrow.memory.BufferAllocator;
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -24,10 +28,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.apache.arrow.memory.BufferAllocator;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The Delta tables of this node, opened once, and the feeds of those that take rows.
@@ -138,6 +141,18 @@ final class Tables implements AutoCloseable {
         return catalog.find(name)
                 .filter(known -> known.kind() != kind || !sameColumns(known.schema(), schema))
                 .isPresent();
+    }
+
+    /** The columns that the catalog knows a table to have. */
+    Optional<TableSchema> columns(TableName name) {
+        return catalog.find(name).map(CatalogTable::schema);
+    }
+
+    /** Gives a table new columns, in which the rows that it has are NULL. */
+    void widen(TableName name, TableSchema schema) {
+        delta(name).widen(schema);
+        catalog.find(name)
+                .ifPresent(t -> catalog.update(name, schema, t.comment(), t.properties()));
     }
 
     /**

@@ -14,8 +14,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** A pipeline that fails fails alone. */
 @Timeout(300)
 final class PipelineIsolationTest {
-    private static final String SOURCE = "CREATE TABLE c.b.%s (id BIGINT NOT NULL, x BIGINT);\n";
-
     @TempDir Path folder;
 
     @Test
@@ -57,7 +55,7 @@ final class PipelineIsolationTest {
     }
 
     private static String source(String table) {
-        return SOURCE.formatted(table);
+        return "CREATE TABLE c.b.%s (id BIGINT NOT NULL, x BIGINT);\n".formatted(table);
     }
 
     private static String view(String name, String query) {

@@ -1,0 +1,50 @@
+package dev.lakemill.delta;
+
+import dev.lakemill.types.Column;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableSchema;
+
+import java.nio.file.Path;
+
+/** Which columns a table may get while it keeps its rows. */
+final class SchemaGrowth {
+    private SchemaGrowth() {}
+
+    /**
+     * Whether the table has the columns already.
+     *
+     * @throws LakemillException FAILED_PRECONDITION when more than new columns differ
+     */
+    static boolean isNone(TableSchema present, TableSchema wanted, Path location) {
+        for (var column : present.columns()) {
+            var place = wanted.indexOf(column.name());
+            if (place.isEmpty() || !isSame(column, wanted.column(place.getAsInt()))) {
+                throw refused(
+                        location,
+                        "has the column %s %s, which is to be another"
+                                .formatted(column.name(), column.type().sql()));
+            }
+        }
+        for (var column : wanted.columns()) {
+            if (present.indexOf(column.name()).isEmpty() && !column.nullable()) {
+                throw refused(
+                        location,
+                        "has rows without a value for the new column %s NOT NULL"
+                                .formatted(column.name()));
+            }
+        }
+        return present.size() == wanted.size();
+    }
+
+    private static boolean isSame(Column present, Column wanted) {
+        return present.type().equals(wanted.type()) && present.nullable() == wanted.nullable();
+    }
+
+    private static LakemillException refused(Path location, String problem) {
+        return new LakemillException(
+                ErrorCode.FAILED_PRECONDITION,
+                "Delta table %s %s".formatted(location, problem),
+                "make the table anew, with a full refresh");
+    }
+}

@@ -1,0 +1,67 @@
+package dev.lakemill.server;
+
+import dev.lakemill.catalog.Catalog;
+import dev.lakemill.catalog.CatalogTable;
+import dev.lakemill.catalog.TableKind;
+import dev.lakemill.plan.Compilation;
+import dev.lakemill.plan.KnownTable;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * The tables of the catalog that a pipeline's text names though another pipeline, or somebody else,
+ * writes them.
+ */
+final class OtherTables {
+    /** Ingested tables are declared: their rows come from the log, sooner than Delta has them. */
+    private static final Set<TableKind> KINDS =
+            EnumSet.of(
+                    TableKind.STREAMING_TABLE,
+                    TableKind.MATERIALIZED_VIEW,
+                    TableKind.QUARANTINE,
+                    TableKind.MANAGED,
+                    TableKind.EXTERNAL);
+
+    private OtherTables() {}
+
+    /** A compilation, again where the text names tables of others, which are known by now. */
+    static Compilation known(
+            Compilation first, Config config, Config.PipelineEntry entry, Catalog catalog) {
+        return first instanceof Compilation.Rejected && !named(config, entry, catalog).isEmpty()
+                ? compile(config, entry, catalog)
+                : first;
+    }
+
+    /** The text compiled with what the catalog knows of the tables that it names. */
+    static Compilation compile(Config config, Config.PipelineEntry entry, Catalog catalog) {
+        return PipelineTexts.compile(config, entry, true, named(config, entry, catalog));
+    }
+
+    private static List<KnownTable> named(
+            Config config, Config.PipelineEntry entry, Catalog catalog) {
+        var text = new StringBuilder();
+        PipelineTexts.read(config, entry).forEach(file -> text.append(file.text()).append('\n'));
+        var all = text.toString().replace("`", "").toLowerCase(Locale.ROOT);
+        return catalog.list().stream()
+                .filter(table -> KINDS.contains(table.kind()))
+                .filter(table -> table.location().startsWith("file:"))
+                .filter(table -> !isOwn(table, entry))
+                .filter(table -> all.contains(table.name().toString().toLowerCase(Locale.ROOT)))
+                .map(
+                        table ->
+                                new KnownTable(
+                                        table.name(),
+                                        table.schema(),
+                                        Path.of(URI.create(table.location())).toString()))
+                .toList();
+    }
+
+    private static boolean isOwn(CatalogTable table, Config.PipelineEntry entry) {
+        return entry.name().equals(table.properties().get(PipelineHost.PIPELINE));
+    }
+}

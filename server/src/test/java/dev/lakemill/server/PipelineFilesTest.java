@@ -1,0 +1,78 @@
+package dev.lakemill.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+
+/** A pipeline that reads a folder of files, whose columns grow. */
+@Timeout(300)
+final class PipelineFilesTest {
+    private static final String TEXT =
+            """
+            CREATE STREAMING TABLE c.s.t (
+              CONSTRAINT positive EXPECT (id > 0) ON VIOLATION QUARANTINE)
+              AS SELECT * FROM STREAM read_files('in', format => 'json', schemaHints => 'at DATE');
+            CREATE MATERIALIZED VIEW c.g.n AS SELECT count(*) AS n FROM c.s.t;
+            """;
+
+    @TempDir Path folder;
+
+    @Test
+    void eachFileIsReadOnceAndNewColumnsComeIntoTheTables() throws Exception {
+        Files.writeString(
+                folder.resolve("lakemill.yml"),
+                "pipelines:\n  - name: p\n    folder: sql\n  - name: q\n    folder: other\n");
+        Files.createDirectories(folder.resolve("sql"));
+        Files.createDirectories(folder.resolve("other"));
+        Files.writeString(
+                folder.resolve("other/q.sql"),
+                "CREATE STREAMING TABLE c.q.t AS SELECT id * 10 AS ten FROM STREAM c.s.t;");
+        Files.createDirectories(folder.resolve("in"));
+        Files.writeString(folder.resolve("sql/p.sql"), TEXT);
+        put("a.json", "{\"id\":1}\n{\"id\":-1}\n");
+        try (var node = new TestNode(folder, Map.of("LAKEMILL_PIPELINE_COMMIT_MS", "200"))) {
+            TestNode.await(() -> node.rows("id, at FROM c.s.t").equals(List.of("1|null")));
+            put("bad.json", "{\"id\":");
+            put("b.json", "{\"id\":2,\"at\":\"2026-01-02\",\"more\":{\"x\":1.5}}\n");
+            TestNode.await(
+                    () ->
+                            node.rows("id, at, more.x FROM c.s.t")
+                                    .equals(List.of("1|null|null", "2|2026-01-02|1.5")));
+            put("c.json", "{\"id\":3,\"more\":{\"x\":2.5}}\n{\"id\":-3}\n");
+            TestNode.await(() -> node.rows("n FROM c.g.n").equals(List.of("3")));
+            assertThat(node.rows("id FROM c.s.t_quarantine")).containsExactly("-3", "-1");
+            TestNode.await(() -> files(node).badFiles() == 1);
+            assertThat(files(node).files()).isEqualTo(3);
+            node.admin().post("/api/pipelines/q/refresh", Map.of());
+            TestNode.await(() -> node.rows("ten FROM c.q.t").equals(List.of("10", "20", "30")));
+            assertThat(files(node).newestBad().getFirst()).contains("in/bad.json: ");
+        }
+        try (var node = new TestNode(folder, Map.of("LAKEMILL_PIPELINE_COMMIT_MS", "200"))) {
+            put("d.json", "{\"id\":4}\n");
+            TestNode.await(() -> node.rows("n FROM c.g.n").equals(List.of("4")));
+            assertThat(node.rows("id FROM c.s.t")).containsExactly("1", "2", "3", "4");
+            node.admin().post("/api/pipelines/p/refresh", Map.of("full", true));
+            put("e.json", "{\"id\":5}\n");
+            TestNode.await(() -> node.rows("n FROM c.g.n").equals(List.of("5")));
+            assertThat(node.rows("id FROM c.s.t")).containsExactly("1", "2", "3", "4", "5");
+        }
+    }
+
+    private static NodeStatus.FileState files(TestNode node) {
+        return node.node().pipelines().getFirst().state().files().getFirst();
+    }
+
+    private void put(String name, String text) throws IOException {
+        var beside = Files.writeString(folder.resolve(name), text);
+        Files.move(beside, folder.resolve("in").resolve(name), StandardCopyOption.REPLACE_EXISTING);
+    }
+}
