@@ -13,6 +13,7 @@ import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.TableSchema;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -112,6 +113,13 @@ final class ChangeQuery {
                         "add it");
             }
         }
+        if (rules.history() && rules.sequenceIsStruct()) {
+            throw new TextRefused(
+                    rules.sequence().getFirst().position(),
+                    "SEQUENCE BY STRUCT(…) is not supported with SCD TYPE 2, whose rows hold the"
+                            + " sequence",
+                    "order the events by one column, computed in a streaming table before it");
+        }
         if (rules.truncateWhen().isPresent() && (rules.history() || sequence.size() > 1)) {
             throw new TextRefused(
                     rules.truncateWhen().get().position(),
@@ -164,7 +172,7 @@ final class ChangeQuery {
                         .formatted(keyText, OURS, NUMBER);
         var bounded =
                 ("SELECT *, first_value(%1$sat)%2$s AS %1$sstart, row_number() OVER (PARTITION BY"
-                                + " %3$s, %1$sversion ORDER BY %4$s DESC) AS %1$snewest FROM (%5$s)")
+                     + " %3$s, %1$sversion ORDER BY %4$s DESC) AS %1$snewest FROM (%5$s)")
                         .formatted(OURS, whole, keyText, NUMBER, counted);
         return ("SELECT %1$s, %2$sstart AS %3$s, %2$send AS %4$s FROM (%5$s) WHERE %2$snewest = 1"
                         + " AND NOT %6$s AND coalesce(%2$sstart <> %2$send, true)")
@@ -190,8 +198,8 @@ final class ChangeQuery {
     private String filled() {
         var ignored = rules.ignoreNulls().map(this::chosen).orElseThrow();
         var lives =
-                ("SELECT *, sum(CASE WHEN %s THEN 1 ELSE 0 END) OVER (PARTITION BY %s ORDER BY %s %s)"
-                                + " AS %slife FROM (%s)")
+                ("SELECT *, sum(CASE WHEN %s THEN 1 ELSE 0 END) OVER (PARTITION BY %s ORDER BY %s"
+                                + " %s) AS %slife FROM (%s)")
                         .formatted(DELETED, keyText, NUMBER, UP_TO_HERE, OURS, numbered());
         var window =
                 " OVER (PARTITION BY %s, %slife ORDER BY %s %s)"

@@ -1,9 +1,15 @@
 package dev.lakemill.pipeline;
 
 import static dev.lakemill.pipeline.TestRows.row;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lakemill.plan.SourceText;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,9 +19,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.stream.LongStream;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** AUTO CDC against a plain reading of its rules, whatever the order of arrival. */
 final class AutoCdcTest {
@@ -183,5 +186,26 @@ final class AutoCdcTest {
 
     private static String version(Event first, Event last, String end) {
         return "%d|%s|%s|%d|%s".formatted(first.id, last.a, last.b, first.n, end);
+    }
+
+    @Test
+    void aStructIsASequenceOfItsColumnsInOrder() {
+        var text =
+                """
+                CREATE TABLE c.b.e (id BIGINT NOT NULL, day INT, n BIGINT, a STRING);
+                CREATE STREAMING TABLE c.s.one FLOW AUTO CDC FROM STREAM(c.b.e) KEYS (id)
+                  SEQUENCE BY STRUCT(day, n) COLUMNS (id, a);
+                """;
+        var plan =
+                CompilerProcess.compile("test", List.of(new SourceText("t.sql", text)), folder)
+                        .orThrow();
+        var world = new TestWorld(folder, Program.of(plan));
+        world.start();
+        world.send("c.b.e", row(1, 2, 1, "third"), row(1, 1, 9, "second"));
+        world.settle();
+        world.send("c.b.e", row(1, 1, 2, "first"));
+        world.settle();
+        assertThat(world.inDelta("c.s.one")).containsExactly("1|third");
+        world.close();
     }
 }
