@@ -10,12 +10,10 @@ import dev.lakemill.plan.TextRefused;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
-
-import org.apache.spark.sql.catalyst.analysis.UnresolvedRelation;
-
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.spark.sql.catalyst.analysis.UnresolvedRelation;
 
 /** The tables of the catalog that a text reads, with what it says of their changes. */
 final class CatalogTables {

@@ -12,7 +12,6 @@ import dev.lakemill.plan.OnViolation;
 import dev.lakemill.plan.SourcePosition;
 import dev.lakemill.plan.TextError;
 import dev.lakemill.types.TableName;
-
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;

@@ -5,7 +5,6 @@ import dev.lakemill.compiler.Statement.CreateFlow;
 import dev.lakemill.compiler.Statement.Flow;
 import dev.lakemill.plan.NearestName;
 import dev.lakemill.plan.TextError;
-
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

@@ -18,11 +18,6 @@ import dev.lakemill.plan.SourceText;
 import dev.lakemill.plan.SyncedTable;
 import dev.lakemill.plan.TextError;
 import dev.lakemill.plan.TextRefused;
-
-import org.apache.spark.sql.catalyst.analysis.UnresolvedRelation;
-import org.apache.spark.sql.catalyst.analysis.UnresolvedSubqueryColumnAliases;
-import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
-
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -32,6 +27,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.apache.spark.sql.catalyst.analysis.UnresolvedRelation;
+import org.apache.spark.sql.catalyst.analysis.UnresolvedSubqueryColumnAliases;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 
 /**
  * Compiles the files of one pipeline: first what is declared, then what each query reads, then each

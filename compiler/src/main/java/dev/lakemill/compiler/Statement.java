@@ -6,7 +6,6 @@ import dev.lakemill.plan.OnViolation;
 import dev.lakemill.plan.RefreshPolicy;
 import dev.lakemill.plan.SourcePosition;
 import dev.lakemill.types.TableName;
-
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -3,14 +3,9 @@ package dev.lakemill.delta;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-
 import io.delta.kernel.TableManager;
-
-import org.apache.arrow.memory.BufferAllocator;
-
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -21,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.apache.arrow.memory.BufferAllocator;
 
 /**
  * What the commits of a table did to its rows, for whoever follows a table that others write.

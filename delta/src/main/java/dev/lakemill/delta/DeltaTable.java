@@ -4,13 +4,9 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableSchema;
-
 import io.delta.kernel.TableManager;
 import io.delta.kernel.exceptions.TableAlreadyExistsException;
 import io.delta.kernel.utils.CloseableIterable;
-
-import org.apache.arrow.memory.BufferAllocator;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +16,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.locks.ReentrantLock;
+import org.apache.arrow.memory.BufferAllocator;
 
 /**
  * A Delta table at a location, with this process as its only row writer.

@@ -2,7 +2,6 @@ package dev.lakemill.delta;
 
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-
 import io.delta.kernel.Snapshot;
 import io.delta.kernel.data.Row;
 import io.delta.kernel.engine.Engine;
@@ -19,7 +18,6 @@ import io.delta.kernel.internal.util.Utils;
 import io.delta.kernel.internal.util.VectorUtils;
 import io.delta.kernel.types.StructType;
 import io.delta.kernel.utils.CloseableIterable;
-
 import java.io.IOException;
 import java.time.Clock;
 import java.util.ArrayList;

@@ -4,7 +4,6 @@ import dev.lakemill.types.Column;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableSchema;
-
 import java.nio.file.Path;
 
 /** Which columns a table may get while it keeps its rows. */

@@ -2,7 +2,6 @@ package dev.lakemill.pipeline;
 
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
-
 import java.util.List;
 
 /** The texts of CSV files, and those in JSON, as values. */

@@ -5,15 +5,13 @@ import dev.lakemill.pipeline.FileListing.Found;
 import dev.lakemill.plan.FileSource;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-
-import org.apache.arrow.memory.BufferAllocator;
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.arrow.memory.BufferAllocator;
 
 /**
  * The data files that commits add to a Delta table that others write: first those of the table as

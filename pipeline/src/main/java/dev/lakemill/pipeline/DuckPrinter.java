@@ -14,15 +14,13 @@ import dev.lakemill.plan.TextError;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Prints plans as DuckDB SQL that gives what Spark gives, or refuses.

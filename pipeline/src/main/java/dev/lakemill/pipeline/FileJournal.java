@@ -2,13 +2,9 @@ package dev.lakemill.pipeline;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-
 import dev.lakemill.pipeline.FileListing.Found;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-
-import org.jspecify.annotations.Nullable;
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +15,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which files were taken, each with the positions of its rows: written and synced before the rows

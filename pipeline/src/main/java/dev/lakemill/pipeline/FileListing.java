@@ -3,7 +3,6 @@ package dev.lakemill.pipeline;
 import dev.lakemill.plan.FileSource;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;

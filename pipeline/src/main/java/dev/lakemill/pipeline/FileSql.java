@@ -8,7 +8,6 @@ import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.TableSchema;
-
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -7,7 +7,6 @@ import static dev.lakemill.pipeline.MaintenanceSql.consolidated;
 import static dev.lakemill.pipeline.MaintenanceSql.weighted;
 
 import dev.lakemill.plan.Relation;
-
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.Optional;

@@ -1,12 +1,10 @@
 package dev.lakemill.pipeline;
 
 import dev.lakemill.plan.RefreshPolicy;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps a view the way that costs less: by recomputing it, or by its inputs' changes if the query's

@@ -11,7 +11,6 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
-
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;

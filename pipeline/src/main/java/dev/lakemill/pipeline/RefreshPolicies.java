@@ -5,7 +5,6 @@ import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.plan.RefreshPolicy;
 import dev.lakemill.plan.TextError;
 import dev.lakemill.types.TableName;
-
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -3,7 +3,6 @@ package dev.lakemill.pipeline;
 import dev.lakemill.plan.RefreshPolicy;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
-
 import java.util.List;
 
 /** A dataset of the plan, as the engine runs it. */

@@ -1,15 +1,9 @@
 package dev.lakemill.pipeline;
 
 import static dev.lakemill.pipeline.TestRows.row;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lakemill.plan.SourceText;
-
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +13,9 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** AUTO CDC against a plain reading of its rules, whatever the order of arrival. */
 final class AutoCdcTest {

@@ -1,20 +1,17 @@
 package dev.lakemill.pipeline;
 
 import static dev.lakemill.pipeline.TestRows.row;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.SourceText;
 import dev.lakemill.types.TableName;
-
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
-
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Whoever writes a policy gets it, whatever the configuration says of other views. */
 final class RefreshPolicyTest {

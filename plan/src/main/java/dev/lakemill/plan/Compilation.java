@@ -2,7 +2,6 @@ package dev.lakemill.plan;
 
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;

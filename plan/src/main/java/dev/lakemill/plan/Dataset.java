@@ -2,7 +2,6 @@ package dev.lakemill.plan;
 
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
-
 import java.util.List;
 
 /** A table or view that a pipeline declares. */

@@ -2,7 +2,6 @@ package dev.lakemill.plan;
 
 import dev.lakemill.types.Column;
 import dev.lakemill.types.TableName;
-
 import java.util.List;
 
 /**

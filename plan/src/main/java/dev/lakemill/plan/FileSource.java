@@ -1,7 +1,6 @@
 package dev.lakemill.plan;
 
 import dev.lakemill.types.Column;
-
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;

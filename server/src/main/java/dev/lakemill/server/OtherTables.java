@@ -5,7 +5,6 @@ import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.KnownTable;
-
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.EnumSet;

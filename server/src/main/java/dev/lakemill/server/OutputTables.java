@@ -10,7 +10,6 @@ import dev.lakemill.plan.TableOptions;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
-
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.HashMap;

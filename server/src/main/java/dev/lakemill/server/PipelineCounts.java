@@ -10,12 +10,10 @@ import dev.lakemill.server.NodeStatus.ExpectationState;
 import dev.lakemill.server.NodeStatus.OutputState;
 import dev.lakemill.server.NodeStatus.ViewState;
 import dev.lakemill.types.TableName;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** What became of a pipeline's rows, and how its views are kept, for the status. */
 final class PipelineCounts {

@@ -8,7 +8,6 @@ import dev.lakemill.plan.Relations;
 import dev.lakemill.server.EventLog.Event;
 import dev.lakemill.server.EventLog.Level;
 import dev.lakemill.types.TableName;
-
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

@@ -9,7 +9,6 @@ import dev.lakemill.server.NodeStatus.FileState;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
-
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.HashSet;

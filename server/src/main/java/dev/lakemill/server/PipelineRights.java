@@ -14,7 +14,6 @@ import dev.lakemill.types.Principal;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
-
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -7,7 +7,6 @@ import dev.lakemill.plan.KnownTable;
 import dev.lakemill.plan.SourceText;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

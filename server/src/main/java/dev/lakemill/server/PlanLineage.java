@@ -14,7 +14,6 @@ import dev.lakemill.plan.Relation;
 import dev.lakemill.plan.Relations;
 import dev.lakemill.plan.WindowCall;
 import dev.lakemill.types.TableName;
-
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

@@ -7,7 +7,6 @@ import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.plan.Relation;
 import dev.lakemill.plan.Relations;
 import dev.lakemill.types.TableName;
-
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
