@@ -171,7 +171,7 @@ final class ChangeQuery {
                         .formatted(keyText, OURS, NUMBER);
         var bounded =
                 ("SELECT *, first_value(%1$sat)%2$s AS %1$sstart, row_number() OVER (PARTITION BY"
-                     + " %3$s, %1$sversion ORDER BY %4$s DESC) AS %1$snewest FROM (%5$s)")
+                                + " %3$s, %1$sversion ORDER BY %4$s DESC) AS %1$snewest FROM (%5$s)")
                         .formatted(OURS, whole, keyText, NUMBER, counted);
         return ("SELECT %1$s, %2$sstart AS %3$s, %2$send AS %4$s FROM (%5$s) WHERE %2$snewest = 1"
                         + " AND NOT %6$s AND coalesce(%2$sstart <> %2$send, true)")

@@ -52,8 +52,8 @@ final class ReadFilesTest {
         var plan =
                 compile(
                                 "CREATE STREAMING TABLE c.s.t AS SELECT id FROM STREAM"
-                                    + " read_files('/in', format => 'csv', schema => 'id BIGINT',"
-                                    + " header => true);")
+                                        + " read_files('/in', format => 'csv', schema => 'id BIGINT',"
+                                        + " header => true);")
                         .orThrow();
         var files = (Dataset.FileTable) plan.datasets().getFirst();
         assertThat(columns(files)).containsExactly("id BIGINT");

@@ -61,7 +61,6 @@ final class RefusedFormsTest {
     private static SqlCompilation compile(String text) {
         return SqlCompiler.compile(
                 new Catalyst(),
-                new SqlRequest.Query(
-                        Fragment.all(new SourceText("query.sql", text)), List.of()));
+                new SqlRequest.Query(Fragment.all(new SourceText("query.sql", text)), List.of()));
     }
 }
