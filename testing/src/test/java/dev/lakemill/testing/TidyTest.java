@@ -17,7 +17,9 @@ class TidyTest {
     private static final int TEST_LINES_MAX = 1000;
     private static final int METHOD_LINES_MAX = 70;
 
-    /** One exhaustive switch is a table, not a course of actions; its labels stand one to a line. */
+    /**
+     * One exhaustive switch is a table, not a course of actions; its labels stand one to a line.
+     */
     private static final int SWITCH_LINES_MAX = 170;
 
     private static final Pattern BAD_NAME =
