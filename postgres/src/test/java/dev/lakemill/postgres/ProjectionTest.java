@@ -441,14 +441,9 @@ final class ProjectionTest {
 
     @Test
     void aTableStaysItsMakersWhenTheRightIsTakenAwayAtOnceAndItsRowsAreAudited() throws Exception {
-        var app = governance.user("brief_app");
-        var in = Securable.schema("brief", "app_brief");
-        governance.synced("brief.app_brief.stock");
-        governance.grant(app, Securable.catalog("brief"), Privilege.USE_CATALOG);
-        governance.grant(app, in, Privilege.USE_SCHEMA, Privilege.CREATE_TABLE);
-        governance.reconcile();
+        var app = maker("brief");
         governance.executeAs(app, "CREATE TABLE app_brief.notes (id int PRIMARY KEY)");
-        governance.revoke(app, in, Privilege.CREATE_TABLE);
+        governance.revoke(app, Securable.schema("brief", "app_brief"), Privilege.CREATE_TABLE);
         var notes = Securable.table(TableName.parse("brief.app_brief.notes"));
         await(
                 "the catalog knows whose it is",
@@ -464,14 +459,21 @@ final class ProjectionTest {
                 .containsExactly("INSERT|brief_app|{\"id\": 1}");
     }
 
+    /** A user who may make tables in the catalog's schema app_CATALOG. */
+    private static Principal maker(String catalog) throws SQLException {
+        var user = governance.user(catalog + "_app");
+        var schema = "app_" + catalog;
+        governance.synced("%s.%s.stock".formatted(catalog, schema));
+        governance.grant(user, Securable.catalog(catalog), Privilege.USE_CATALOG);
+        var in = Securable.schema(catalog, schema);
+        governance.grant(user, in, Privilege.USE_SCHEMA, Privilege.CREATE_TABLE);
+        governance.reconcile();
+        return user;
+    }
+
     @Test
     void rowsThatATableIsMadeWithAreAudited() throws Exception {
-        var app = governance.user("filled_app");
-        var in = Securable.schema("filled", "app_filled");
-        governance.synced("filled.app_filled.stock");
-        governance.grant(app, Securable.catalog("filled"), Privilege.USE_CATALOG);
-        governance.grant(app, in, Privilege.USE_SCHEMA, Privilege.CREATE_TABLE);
-        governance.reconcile();
+        var app = maker("filled");
         governance.executeAs(
                 app,
                 "CREATE TABLE app_filled.made AS SELECT 1 AS id",
@@ -485,12 +487,7 @@ final class ProjectionTest {
 
     @Test
     void rowsOfPartitionsAreAuditedOnceUnderTheNameOfTheTable() throws Exception {
-        var app = governance.user("parts_app");
-        var in = Securable.schema("parts", "app_parts");
-        governance.synced("parts.app_parts.stock");
-        governance.grant(app, Securable.catalog("parts"), Privilege.USE_CATALOG);
-        governance.grant(app, in, Privilege.USE_SCHEMA, Privilege.CREATE_TABLE);
-        governance.reconcile();
+        var app = maker("parts");
         governance.executeAs(
                 app,
                 "CREATE TABLE app_parts.log (id int) PARTITION BY RANGE (id)",
