@@ -20,23 +20,6 @@ import java.util.stream.StreamSupport;
  */
 final class SparkPeer implements AutoCloseable {
     private static final int BUILD_SECONDS_MAX = 300;
-    private static final List<String> OPENED =
-            List.of(
-                    "java.lang",
-                    "java.lang.invoke",
-                    "java.lang.reflect",
-                    "java.io",
-                    "java.net",
-                    "java.nio",
-                    "java.util",
-                    "java.util.concurrent",
-                    "java.util.concurrent.atomic",
-                    "jdk.internal.ref",
-                    "sun.nio.ch",
-                    "sun.nio.cs",
-                    "sun.security.action",
-                    "sun.util.calendar");
-
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Process process;
@@ -69,10 +52,7 @@ final class SparkPeer implements AutoCloseable {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-Xmx1500m");
         command.add("-XX:+UseSerialGC");
-        command.add("--enable-native-access=ALL-UNNAMED");
-        command.add("--sun-misc-unsafe-memory-access=allow");
-        OPENED.forEach(p -> command.add("--add-opens=java.base/" + p + "=ALL-UNNAMED"));
-        command.add("-Djdk.reflect.useDirectMethodHandle=false");
+        command.add("@" + sparkFolder().resolve("jvm.flags"));
         command.add("-cp");
         command.add(classPath());
         command.add(sparkFolder().resolve("SparkQueries.java").toString());

@@ -17,24 +17,6 @@ import java.util.Map;
 final class SparkProcess {
     private static final int SECONDS_MAX = 600;
 
-    /** What Spark's own launcher opens. */
-    private static final List<String> OPENED =
-            List.of(
-                    "java.lang",
-                    "java.lang.invoke",
-                    "java.lang.reflect",
-                    "java.io",
-                    "java.net",
-                    "java.nio",
-                    "java.util",
-                    "java.util.concurrent",
-                    "java.util.concurrent.atomic",
-                    "jdk.internal.ref",
-                    "sun.nio.ch",
-                    "sun.nio.cs",
-                    "sun.security.action",
-                    "sun.util.calendar");
-
     private final Map<String, String> statements = new LinkedHashMap<>();
 
     /** Notes a statement to run, in this order. */
@@ -67,12 +49,7 @@ final class SparkProcess {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin/java").toString());
         command.add("-Xmx1g");
-        command.add("--enable-native-access=ALL-UNNAMED");
-        command.add("--sun-misc-unsafe-memory-access=allow");
-        for (var opened : OPENED) {
-            command.add("--add-opens=java.base/" + opened + "=ALL-UNNAMED");
-        }
-        command.add("-Djdk.reflect.useDirectMethodHandle=false");
+        command.add("@" + spark.resolve("jvm.flags"));
         command.add("-cp");
         command.add(Files.readString(spark.resolve("target/class-path.txt")).strip());
         command.add(spark.resolve("SparkStatements.java").toString());
