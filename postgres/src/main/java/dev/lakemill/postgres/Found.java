@@ -168,7 +168,11 @@ record Found(
     private static final String PENDING =
             "SELECT DISTINCT postgres_schema, postgres_table FROM lakemill.table_changes";
 
-    /** Reads the schemas in which something is wanted, and what is hidden of them. */
+    /**
+     * Reads the schemas in which something is wanted, and what is hidden of them.
+     *
+     * @param connection of a transaction whose queries all see the same
+     */
     static Found read(Connection connection, Wanted wanted) throws SQLException {
         var schemas = new HashSet<>(wanted.schemas().keySet());
         wanted.schemas().keySet().forEach(s -> schemas.add(new Relation(s, "").hidden().schema()));

@@ -19,6 +19,9 @@ final class Reconciler {
             "SET lock_timeout = '250ms'; SET search_path = pg_catalog, pg_temp;"
                     + " SET application_name = 'lakemill projection'";
 
+    /** A role that somebody makes meanwhile shows with its members and tables, or not at all. */
+    private static final String ONE_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+
     private static final String END_SESSIONS =
             """
             SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a
@@ -44,6 +47,7 @@ final class Reconciler {
     Outcome reconcile(Connection connection, Wanted wanted) throws SQLException {
         execute(connection, SETTINGS);
         connection.commit();
+        execute(connection, ONE_SNAPSHOT);
         var found = Found.read(connection, wanted);
         connection.commit();
         var reconciliation = new Reconciliation(wanted, found);

@@ -137,14 +137,18 @@ final class Reconciliation {
 
     /** In a role that owns nothing which the catalog knows: of a table that it is yet to follow. */
     private boolean isIdle(Membership membership) {
-        var group = found.roles().get(membership.group());
         var member = wanted.roles().get(membership.member());
         return membership.fit()
-                && group != null
-                && group.mark().startsWith(Wanted.Role.OWNER_MARK)
-                && !wanted.roles().containsKey(membership.group())
+                && isIdleOwner(membership.group())
                 && member != null
                 && member.login();
+    }
+
+    private boolean isIdleOwner(String name) {
+        var role = found.roles().get(name);
+        return role != null
+                && role.mark().startsWith(Wanted.Role.OWNER_MARK)
+                && !wanted.roles().containsKey(name);
     }
 
     private void grantMemberships() {
@@ -200,8 +204,9 @@ final class Reconciliation {
         } else if (!there.owner().equals(Roles.OBJECTS)) {
             commands.add("ALTER SCHEMA %s OWNER TO %s".formatted(quoted(name), Roles.OBJECTS));
         }
-        var had = there == null ? Acl.empty() : there.acl();
-        commands.addAll(without(acl).from(had, "SCHEMA " + quoted(name)));
+        var had = new TreeMap<>((there == null ? Acl.empty() : there.acl()).privileges());
+        had.keySet().removeIf(this::isIdleOwner);
+        commands.addAll(without(acl).from(new Acl(had), "SCHEMA " + quoted(name)));
         add("schema " + name, commands);
     }
 

@@ -9,10 +9,12 @@ import dev.lakemill.types.Principal;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -457,6 +459,66 @@ final class ProjectionTest {
                                 "SELECT operation, user_email, new_row FROM lakemill.row_audit"
                                         + " WHERE table_name = 'notes'"))
                 .containsExactly("INSERT|brief_app|{\"id\": 1}");
+    }
+
+    @Test
+    void aTableThatIsMadeWhileRolesAreReadStaysItsMakers() throws Exception {
+        var app = maker("amid");
+        var wanted = Wanted.of(Governed.of(governance.catalog, Set.of(), true));
+        try (var connection = governance.postgres.ownerUnpooled().getConnection()) {
+            connection.setAutoCommit(false);
+            var meanwhile =
+                    before(
+                            connection,
+                            "FROM pg_auth_members",
+                            () -> governance.executeAs(app, "CREATE TABLE app_amid.t (id int)"));
+            var outcome = new Reconciler().reconcile(meanwhile, wanted);
+            assertThat(outcome.steps()).isEmpty();
+        }
+    }
+
+    @Test
+    void whatATableNeedsStaysUntilTheCatalogFollows() throws Exception {
+        var app = maker("ahead");
+        var before = Wanted.of(Governed.of(governance.catalog, Set.of(), true));
+        governance.executeAs(app, "CREATE TABLE app_ahead.t (id int)");
+        try (var connection = governance.postgres.ownerUnpooled().getConnection()) {
+            var found = Found.read(connection, before);
+            var unfollowed =
+                    new Found(
+                            found.us(),
+                            found.databaseName(),
+                            found.roles(),
+                            found.memberships(),
+                            found.database(),
+                            found.schemas(),
+                            found.tables(),
+                            found.sequences(),
+                            found.projected(),
+                            Set.of(new Relation("app_ahead", "t")));
+            assertThat(found.schemas())
+                    .extractingByKey("app_ahead")
+                    .extracting(schema -> schema.acl().privileges().keySet().toString())
+                    .asString()
+                    .contains("lakemill_owner:");
+            assertThat(new Reconciliation(before, unfollowed).steps()).isEmpty();
+        }
+    }
+
+    /** Does something just before a query. */
+    private static Connection before(
+            Connection connection, String query, ThrowingCallable something) {
+        return (Connection)
+                Proxy.newProxyInstance(
+                        Connection.class.getClassLoader(),
+                        new Class<?>[] {Connection.class},
+                        (_, method, arguments) -> {
+                            if (method.getName().equals("prepareStatement")
+                                    && ((String) arguments[0]).contains(query)) {
+                                something.call();
+                            }
+                            return method.invoke(connection, arguments);
+                        });
     }
 
     /** A user who may make tables in the catalog's schema app_CATALOG. */
