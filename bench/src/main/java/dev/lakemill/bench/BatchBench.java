@@ -2,6 +2,7 @@ package dev.lakemill.bench;
 
 import dev.lakemill.feed.Changes;
 import dev.lakemill.pipeline.CompilerProcess;
+import dev.lakemill.pipeline.MaintenanceChoice;
 import dev.lakemill.pipeline.PipelineConfig;
 import dev.lakemill.pipeline.PipelineTrial;
 import dev.lakemill.plan.PipelinePlan;
@@ -15,12 +16,12 @@ import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.DecimalVector;
@@ -48,44 +49,11 @@ final class BatchBench {
                     List.of(
                             Column.nullable("customer", Primitive.LONG),
                             Column.nullable("region", Primitive.STRING)));
-    private static final int CUSTOMER_COUNT = 1_000;
     private static final int BATCH_ROWS = 100;
     private static final int LOAD_ROWS = 200_000;
     private static final int WARM_UP_BATCHES = 30;
-    private static final long MICROS_BETWEEN_ROWS = 20_000;
     private static final long MEMORY_BYTES_MAX = 3L << 30;
 
-    private static final String TEXT =
-            """
-            CREATE TABLE b.bronze.orders (
-              id BIGINT, customer BIGINT, amount DECIMAL(12,2), placed_at TIMESTAMP);
-            CREATE TABLE b.bronze.customers (customer BIGINT, region STRING);
-            CREATE OR REFRESH STREAMING TABLE b.silver.orders (
-              CONSTRAINT positive EXPECT (amount > 0) ON VIOLATION QUARANTINE,
-              CONSTRAINT known EXPECT (customer IS NOT NULL) ON VIOLATION DROP ROW,
-              CONSTRAINT usual EXPECT (amount < 900))
-            AS SELECT * FROM STREAM(b.bronze.orders);
-            CREATE OR REFRESH MATERIALIZED VIEW b.gold.large AS
-            SELECT o.id, o.amount, c.region FROM b.silver.orders AS o
-            JOIN b.bronze.customers AS c ON c.customer = o.customer WHERE o.amount > 500;
-            CREATE OR REFRESH MATERIALIZED VIEW b.gold.totals AS
-            SELECT customer, count(*) AS orders, sum(amount) AS amount, avg(amount) AS mean
-            FROM b.silver.orders GROUP BY customer;
-            CREATE OR REFRESH MATERIALIZED VIEW b.gold.last_hour AS
-            SELECT customer, count(*) AS orders, sum(amount) AS amount FROM b.silver.orders
-            WHERE placed_at > now() - INTERVAL 1 HOUR GROUP BY customer;
-            CREATE OR REFRESH MATERIALIZED VIEW b.gold.extremes AS
-            SELECT c.region, min(o.amount) AS least, max(o.amount) AS greatest
-            FROM b.silver.orders AS o LEFT JOIN b.bronze.customers AS c ON c.customer = o.customer
-            GROUP BY c.region;
-            CREATE OR REFRESH MATERIALIZED VIEW b.gold.top_three AS
-            SELECT customer, id, amount FROM (
-              SELECT *, row_number() OVER (PARTITION BY customer ORDER BY amount DESC, id) AS place
-              FROM b.silver.orders)
-            WHERE place <= 3;
-            """;
-
-    private final Random random = new Random(7);
     private final RootAllocator allocator = new RootAllocator();
     private long lastId;
 
@@ -95,7 +63,7 @@ final class BatchBench {
         var plan =
                 CompilerProcess.compile(
                                 "batch",
-                                List.of(new SourceText("batch.sql", TEXT)),
+                                List.of(new SourceText("batch.sql", OrdersPipeline.TEXT)),
                                 folder.resolve("compiled"))
                         .orThrow();
         var million = new BatchBench().median(plan, folder, 1_000_000, batches, report, "1m");
@@ -120,7 +88,7 @@ final class BatchBench {
                         usual.rounds(),
                         new PipelineConfig.Duck(
                                 MEMORY_BYTES_MAX, usual.duck().temporaryBytesMax(), 1),
-                        usual.views());
+                        new PipelineConfig.Views(MaintenanceChoice.MEASURED, Duration.ZERO));
         try (var trial = new PipelineTrial(plan, config, folder.resolve("spill"), allocator)) {
             try (var customers = customers()) {
                 run(trial, Map.of(CUSTOMERS, customers));
@@ -170,36 +138,33 @@ final class BatchBench {
     }
 
     private long placedAt() {
-        return RandomRows.EPOCH_MICROS + lastId * MICROS_BETWEEN_ROWS;
+        return OrdersPipeline.placedMicros(RandomRows.EPOCH_MICROS, lastId);
     }
 
     private Rows customers() {
         var root = VectorSchemaRoot.create(ArrowTypes.schema(CUSTOMER), allocator);
         root.allocateNew();
-        for (int i = 0; i < CUSTOMER_COUNT; i++) {
+        for (int i = 0; i < OrdersPipeline.CUSTOMERS; i++) {
             ((BigIntVector) root.getVector(0)).setSafe(i, i);
             ((VarCharVector) root.getVector(1))
-                    .setSafe(i, ("region " + i % 20).getBytes(StandardCharsets.UTF_8));
+                    .setSafe(i, OrdersPipeline.region(i).getBytes(StandardCharsets.UTF_8));
         }
-        root.setRowCount(CUSTOMER_COUNT);
+        root.setRowCount(OrdersPipeline.CUSTOMERS);
         return new Rows(CUSTOMER, root);
     }
 
-    /** One in fifty without a customer, one in fifty with an amount below zero. */
     private Rows orders(int count) {
         var root = VectorSchemaRoot.create(ArrowTypes.schema(ORDER), allocator);
         root.allocateNew();
         for (int i = 0; i < count; i++) {
             lastId++;
-            var customer = (BigIntVector) root.getVector(1);
-            var cents = random.nextLong(100_000);
             ((BigIntVector) root.getVector(0)).setSafe(i, lastId);
-            if (random.nextInt(50) == 0) {
-                customer.setNull(i);
+            if (OrdersPipeline.hasCustomer(lastId)) {
+                ((BigIntVector) root.getVector(1)).setSafe(i, OrdersPipeline.customer(lastId));
             } else {
-                customer.setSafe(i, random.nextInt(CUSTOMER_COUNT));
+                root.getVector(1).setNull(i);
             }
-            ((DecimalVector) root.getVector(2)).setSafe(i, random.nextInt(50) == 0 ? -1 : cents);
+            ((DecimalVector) root.getVector(2)).setSafe(i, OrdersPipeline.cents(lastId));
             ((TimeStampMicroTZVector) root.getVector(3)).setSafe(i, placedAt());
         }
         root.setRowCount(count);

@@ -8,8 +8,6 @@ import dev.lakemill.api.RecordFormat;
 import dev.lakemill.api.StreamOptions;
 import dev.lakemill.types.TableName;
 import java.io.IOException;
-import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -82,21 +80,7 @@ final class LakemillPeer implements IngestPeer {
     /** Until everything in the log stands in Delta. */
     @Override
     public void settle() throws InterruptedException {
-        server.await(PATIENCE, "done with landing", () -> metric("lakemill_log_bytes") == 0);
-    }
-
-    private double metric(String name) {
-        var address = URI.create(server.addresses().get("http").asText() + "/metrics");
-        try (var in = address.toURL().openStream()) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8)
-                    .lines()
-                    .filter(line -> line.startsWith(name + " "))
-                    .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
-                    .findFirst()
-                    .orElse(Double.NaN);
-        } catch (IOException e) {
-            return Double.NaN;
-        }
+        server.await(PATIENCE, "done with landing", () -> server.metric("lakemill_log_bytes") == 0);
     }
 
     /** Rows that stand in the table. */

@@ -107,6 +107,21 @@ final class ServerProcess implements AutoCloseable {
         }
     }
 
+    /** A value of /metrics; NaN where there is none. */
+    double metric(String name) {
+        var address = URI.create(addresses().get("http").asText() + "/metrics");
+        try (var in = address.toURL().openStream()) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .filter(line -> line.startsWith(name + " "))
+                    .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
+                    .findFirst()
+                    .orElse(Double.NaN);
+        } catch (IOException e) {
+            return Double.NaN;
+        }
+    }
+
     /** A link that logs a browser in once, as the administrator, and opens the page. */
     String loginLink(String page) throws IOException {
         var connection = connect("/api/2.0/identity/login-links");
