@@ -5,6 +5,7 @@ CREATE CATALOG IF NOT EXISTS farm COMMENT 'Seed procurement of a vertical farm';
 CREATE SCHEMA IF NOT EXISTS farm.bronze COMMENT 'Rows as they came';
 CREATE SCHEMA IF NOT EXISTS farm.silver COMMENT 'Clean rows, and what was set aside';
 CREATE SCHEMA IF NOT EXISTS farm.gold COMMENT 'What people and programs ask';
+CREATE SCHEMA IF NOT EXISTS farm.ml COMMENT 'Models, trained from what the farm has seen';
 CREATE SCHEMA IF NOT EXISTS farm.serving COMMENT 'Gold, in Postgres';
 
 -- Five principals, each with the least that its work needs.
@@ -21,6 +22,7 @@ GRANT USE SCHEMA, CREATE TABLE, SELECT ON SCHEMA farm.bronze TO farm_pipeline;
 GRANT USE SCHEMA, CREATE TABLE, CREATE MATERIALIZED VIEW ON SCHEMA farm.silver TO farm_pipeline;
 GRANT USE SCHEMA, CREATE TABLE, CREATE MATERIALIZED VIEW ON SCHEMA farm.gold TO farm_pipeline;
 GRANT USE SCHEMA, CREATE TABLE ON SCHEMA farm.serving TO farm_pipeline;
+GRANT USE SCHEMA, EXECUTE ON SCHEMA farm.ml TO farm_pipeline;
 
 -- 3. The screens: whoever looks at the farm's page reads the serving tables, in Postgres.
 CREATE GROUP IF NOT EXISTS farm_viewers;
@@ -37,3 +39,4 @@ GRANT USE SCHEMA, SELECT ON SCHEMA farm.gold TO farm_lead;
 -- 5. The checker compares every layer with the one before it, and changes nothing.
 CREATE SERVICE PRINCIPAL IF NOT EXISTS farm_checker;
 GRANT USE CATALOG, USE SCHEMA, SELECT ON CATALOG farm TO farm_checker;
+GRANT EXECUTE ON SCHEMA farm.ml TO farm_checker;

@@ -30,54 +30,92 @@ SELECT
 FROM newest
 WHERE n = 1 AND valid_until > now();
 
--- Suppliers per SKU, best first; price_vs_median is -0.1 for 10 % under the median. The score runs from 0 to 1:
---   0.40  price: all at 75 % of the median of the SKU's live quotes or less, none at 125 % or more;
---   0.25  lead time: all for none, none when the seed runs out before it comes (with no demand,
---         against seven days);
---   0.25  reliability: the share of deliveries on time and in full;
---   0.10  minimum order: all when it is no more than a week's use, else a week's use / minimum.
-CREATE OR REFRESH MATERIALIZED VIEW farm.gold.supplier_leaderboard AS
+-- The mean price per SKU and quarter hour of the last 24 hours.
+CREATE OR REFRESH MATERIALIZED VIEW farm.gold.quoted_by_quarter_hour AS
+SELECT
+  timestamp_micros(unix_micros(quoted_at) - unix_micros(quoted_at) % 900000000) AS bucket,
+  sku,
+  sum(price_per_kg) AS prices,
+  count(*) AS quotes
+FROM farm.silver.supplier_quotes
+WHERE quoted_at
+  >= timestamp_micros(unix_micros(now()) - unix_micros(now()) % 900000000) - INTERVAL 24 HOURS
+GROUP BY
+  timestamp_micros(unix_micros(quoted_at) - unix_micros(quoted_at) % 900000000),
+  sku;
+
+-- What the ranking model sees of each offer, as it saw it in training:
+--   demand_1h        demand of the last hour against the mean of 24 hours; 1 where there is none
+--   lead_time        in weeks
+--   price            against the median of the SKU's live quotes: -0.1 for 10 % under it
+--   price_trend_24h  that median against the mean of 24 hours
+--   reliability      the share of deliveries on time and in full
+CREATE OR REFRESH MATERIALIZED VIEW farm.gold.supplier_features AS
 WITH medians AS (
   SELECT sku, median(CAST(price_per_kg AS DOUBLE)) AS median_price
   FROM farm.gold.live_quotes
   GROUP BY sku
 ),
-parts AS (
-  SELECT
-    q.sku,
-    q.supplier_id,
-    s.name AS supplier_name,
-    q.price_per_kg,
-    CAST(q.price_per_kg AS DOUBLE) / m.median_price - 1 AS price_vs_median,
-    q.lead_time_hours,
-    s.reliability,
-    q.min_order_grams,
-    coalesce(p.days_of_cover, 7D) * 24 AS cover_hours,
-    p.demand_trays_24h * p.grams_per_tray * 7 AS week_grams
-  FROM farm.gold.live_quotes AS q
-  JOIN medians AS m ON m.sku = q.sku
-  JOIN farm.silver.suppliers AS s ON s.supplier_id = q.supplier_id
-  JOIN farm.gold.stock_position AS p ON p.sku = q.sku
-),
-scores AS (
+means AS (
+  SELECT sku, CAST(sum(prices) AS DOUBLE) / sum(quotes) AS mean_price
+  FROM farm.gold.quoted_by_quarter_hour
+  GROUP BY sku
+)
+SELECT
+  q.sku,
+  q.supplier_id,
+  s.name AS supplier_name,
+  q.price_per_kg,
+  q.lead_time_hours,
+  q.min_order_grams,
+  coalesce(
+    CASE WHEN p.demand_trays_24h > 0 THEN d.trays_per_hour * 24 / p.demand_trays_24h END,
+    1D
+  ) AS demand_1h,
+  q.lead_time_hours / 168D AS lead_time,
+  CAST(q.price_per_kg AS DOUBLE) / m.median_price - 1 AS price,
+  coalesce(m.median_price / t.mean_price - 1, 0D) AS price_trend_24h,
+  coalesce(s.reliability, 0D) AS reliability
+FROM farm.gold.live_quotes AS q
+JOIN medians AS m ON m.sku = q.sku
+JOIN farm.silver.suppliers AS s ON s.supplier_id = q.supplier_id
+JOIN farm.gold.stock_position AS p ON p.sku = q.sku
+JOIN farm.gold.demand_1h AS d ON d.sku = q.sku
+LEFT JOIN means AS t ON t.sku = q.sku;
+
+-- Suppliers per SKU, best first; price_vs_median is -0.1 for 10 % under the median. The score is
+-- the model's, from 0 to 1: how well an order placed now turns out. model_version says which
+-- version gave it.
+CREATE OR REFRESH MATERIALIZED VIEW farm.gold.supplier_leaderboard AS
+WITH scores AS (
   SELECT
     sku,
     supplier_id,
     supplier_name,
     price_per_kg,
-    price_vs_median,
+    price AS price_vs_median,
     lead_time_hours,
     reliability,
     min_order_grams,
     round(
-      0.40D * least(greatest((0.25D - price_vs_median) / 0.5D, 0D), 1D)
-        + 0.25D * CASE WHEN cover_hours > lead_time_hours
-            THEN 1D - lead_time_hours / cover_hours ELSE 0D END
-        + 0.25D * least(greatest(coalesce(reliability, 0D), 0D), 1D)
-        + 0.10D * least(week_grams / min_order_grams, 1D),
+      least(
+        greatest(
+          predict(
+            'farm.ml.supplier_rank@champion',
+            demand_1h,
+            lead_time,
+            price,
+            price_trend_24h,
+            reliability
+          ),
+          0D
+        ),
+        1D
+      ),
       3
-    ) AS score
-  FROM parts
+    ) AS score,
+    model_version('farm.ml.supplier_rank@champion') AS model_version
+  FROM farm.gold.supplier_features
 )
 SELECT
   sku,
@@ -92,7 +130,8 @@ SELECT
   price_vs_median,
   lead_time_hours,
   reliability,
-  min_order_grams
+  min_order_grams,
+  model_version
 FROM scores;
 
 -- What a tray costs in EUR: seed at the best supplier's price, and grow inputs at the price now.

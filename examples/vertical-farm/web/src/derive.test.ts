@@ -86,6 +86,7 @@ describe("orders", () => {
       lead_time_hours: 1,
       reliability: 1,
       min_order_grams: 1,
+      model_version: 1,
     });
     const offers = [offer("pea", "B", 2), offer("dill", "C", 1), offer("pea", "A", 1)];
     expect(offersFor(offers, "pea").map((one) => one.supplier_name)).toEqual(["A", "B"]);

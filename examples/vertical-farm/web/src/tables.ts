@@ -72,6 +72,7 @@ export const LEADERBOARD = {
   lead_time_hours: number,
   reliability: number,
   min_order_grams: number,
+  model_version: number,
 };
 export type Offer = RowOf<typeof LEADERBOARD>;
 

@@ -40,7 +40,7 @@ export function LeaderboardCard({ chosen, onChoose, className }: LeaderboardCard
     <Card
       title="Supplier leaderboard"
       className={className ?? ""}
-      explanation="Every supplier with a valid quote for this SKU. Of 100 points, 40 are for the price against the median of the quotes, 25 for a lead time that is short against the cover, 25 for reliability and 10 for a small minimum order."
+      explanation="Every supplier with a valid quote for this SKU. The points, 0 to 100, are what the model farm.ml.supplier_rank expects of an order placed now, learned from price, lead time, reliability, the last hour's demand and the price trend of 24 hours."
       actions={<SkuSelect chosen={chosen} onChoose={onChoose} />}
     >
       {all === undefined && <Waiting lines={7} />}
@@ -89,6 +89,10 @@ export function LeaderboardCard({ chosen, onChoose, className }: LeaderboardCard
               ))}
             </tbody>
           </table>
+          <p className="border-t border-line px-4 py-2 text-xs text-muted sm:px-5">
+            Scored by farm.ml.supplier_rank, version{" "}
+            {formatNumber(offers[0]?.model_version ?? null)}
+          </p>
           <TrayCost sku={chosen ?? ""} />
         </>
       )}

@@ -83,7 +83,10 @@ final class BenchCommand {
     @Command(
             name = "pipeline",
             mixinStandardHelpOptions = true,
-            description = "One micro-batch of the farm's pipeline over a growing state.")
+            description = {
+                "A batch of 100 rows over 1 and 10 million, freshness of the farm's Gold in",
+                "Postgres at rising rates, and the same small pipeline beside Spark with Delta."
+            })
     int pipeline(
             @Option(names = "--rounds", defaultValue = "20") int rounds,
             @Option(names = "--seconds", defaultValue = "4") int seconds,
@@ -105,6 +108,18 @@ final class BenchCommand {
             @Option(names = "--json") boolean json)
             throws Exception {
         return run(IvmBench::run, new BenchOptions(rounds, 0, json));
+    }
+
+    @Command(
+            name = "predict",
+            mixinStandardHelpOptions = true,
+            description = "Rows a second that predict() scores on one core, ten features each.")
+    int predict(
+            @Option(names = "--rounds", defaultValue = "9") int rounds,
+            @Option(names = "--seconds", defaultValue = "4") int seconds,
+            @Option(names = "--json") boolean json)
+            throws Exception {
+        return run(PredictBench::run, new BenchOptions(rounds, seconds, json));
     }
 
     @Command(

@@ -205,8 +205,21 @@ final class Demo {
         var verification = new Verification(options.data(), report);
         verification.running(server.get("/api/status"), server.get("/api/pipelines/farm/audit"));
         new FarmPrincipals(server, report).check();
+        scores(server);
         report.check("server_drained", server.stop() == 0);
         verification.stopped(truth);
+    }
+
+    /** The leaderboard's scores are the champion's, as the registry itself scores the features. */
+    private void scores(ServerProcess server) throws IOException, InterruptedException {
+        var login = server.login("farm_checker");
+        var checker = server.rest().login(login.client(), login.secret());
+        var equal = false;
+        // The two views are read one after the other, and a round may come between.
+        for (int attempt = 0; attempt < 5 && !equal; attempt++) {
+            equal = FarmModel.scoresAreTheChampions(checker);
+        }
+        report.check("scores_are_the_champions", equal);
     }
 
     private void progress(String text, boolean last) {

@@ -11,6 +11,7 @@ import picocli.CommandLine.Spec;
 /** Runs the vertical farm, for people to look at or for a report. */
 @Command(
         name = "demo",
+        subcommands = RetrainCommand.class,
         mixinStandardHelpOptions = true,
         description = {
             "Runs the vertical farm: the server, four simulated feeds, the pipeline, Postgres and a"

@@ -136,6 +136,19 @@ public final class Models {
                 });
     }
 
+    /** Its files are not what they should be: FAILED_REGISTRATION, for good. */
+    public ModelVersion failVersion(Caller caller, Securable model, int version) {
+        return change(
+                caller,
+                model,
+                "failModelVersion",
+                version,
+                (connection, id) -> {
+                    var before = require(connection, id, model, version);
+                    return set(connection, id, before, "status", "FAILED_REGISTRATION", caller);
+                });
+    }
+
     public ModelVersion updateVersion(Caller caller, Securable model, int version, String comment) {
         Names.checkText("comment", comment, Names.COMMENT_CHARS_MAX);
         return change(

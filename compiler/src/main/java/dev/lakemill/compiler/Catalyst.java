@@ -1,6 +1,7 @@
 package dev.lakemill.compiler;
 
 import dev.lakemill.plan.Fragment;
+import dev.lakemill.plan.ModelReference;
 import dev.lakemill.plan.SourcePosition;
 import dev.lakemill.plan.TextRefused;
 import java.util.ArrayList;
@@ -42,12 +43,23 @@ import org.apache.spark.sql.types.DataType;
  * text of a view was inlined into a query. Not thread-safe: Spark's settings belong to the thread.
  */
 final class Catalyst {
+    private static final SourcePosition UNKNOWN = new SourcePosition("text", 1, 1);
+
     private final CatalystSqlParser parser = new CatalystSqlParser();
     private final FunctionRegistry functions = Membership.registry();
+    private final Predictions predictions;
     private final Analyzer analyzer;
     private final List<Fragment> fragments = new ArrayList<>();
 
     Catalyst() {
+        this(List.of());
+    }
+
+    /**
+     * @param models that {@code predict} may name
+     */
+    Catalyst(List<ModelReference> models) {
+        predictions = new Predictions(models, origin -> position(origin, UNKNOWN));
         var settings = SQLConf.get();
         settings.setConfString("spark.sql.session.timeZone", "UTC");
         settings.setConfString("spark.sql.ansi.enabled", "true");
@@ -99,8 +111,11 @@ final class Catalyst {
                 guarded(
                         fragment,
                         () ->
-                                analyzer.executeAndCheck(
-                                        plan, new QueryPlanningTracker(Scala.none())));
+                                predictions.during(
+                                        () ->
+                                                analyzer.executeAndCheck(
+                                                        plan,
+                                                        new QueryPlanningTracker(Scala.none()))));
         return new InlineCTE(true, false).apply(analyzed);
     }
 

@@ -52,7 +52,8 @@ public final class CompilerMain {
                             : new SourcePosition(request.files().getFirst().path(), 1, 1),
                     () ->
                             PlanJson.writeCompilation(
-                                    PipelineCompiler.compile(new Catalyst(), request)));
+                                    PipelineCompiler.compile(
+                                            new Catalyst(request.models()), request)));
         } catch (TextRefused e) {
             return PlanJson.writeCompilation(
                     new Compilation.Rejected(request.name(), List.of(e.error())));

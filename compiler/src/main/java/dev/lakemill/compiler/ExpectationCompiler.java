@@ -149,6 +149,12 @@ final class ExpectationCompiler {
         if (Relations.subqueries(condition).findAny().isPresent()) {
             throw new TextRefused(text.position(), ONE_ROW, "test such things in a view");
         }
+        if (Relations.models(condition).findAny().isPresent()) {
+            throw new TextRefused(
+                    text.position(),
+                    "an expectation cannot score with a model",
+                    "score in the query, and expect something of the column");
+        }
         return new Expectation.Condition(
                 rule.name(), condition, rule.onViolation(), rule.text(), rule.position());
     }

@@ -2,6 +2,7 @@ package dev.lakemill.compiler;
 
 import dev.lakemill.plan.Expression;
 import dev.lakemill.plan.Function;
+import dev.lakemill.plan.ModelReference;
 import dev.lakemill.plan.Relation;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
@@ -174,6 +175,9 @@ final class ExpressionLowering {
                     call(Function.BASE64, base64, base64.child());
             case ApplyFunctionExpression member when Membership.is(member) ->
                     call(Function.IS_MEMBER, member, Scala.list(member.children()));
+            case ApplyFunctionExpression scored
+                    when scored.function() instanceof Predictions.Prediction prediction ->
+                    predict(scored, prediction.model());
             case SplitPart split -> plain(split);
             case RuntimeReplaceable replaceable -> lower(replaceable.replacement());
             default -> plain(e);
@@ -186,6 +190,17 @@ final class ExpressionLowering {
             return refuse(e, "%s is not supported".formatted(name(e)), hint(e));
         }
         return call(function.get(), e, Scala.list(e.children()));
+    }
+
+    private Expression predict(ApplyFunctionExpression e, ModelReference.Resolved model) {
+        var arguments = new ArrayList<Expression>();
+        arguments.add(new Expression.Literal(Primitive.STRING, model.model()));
+        arguments.add(new Expression.Literal(Primitive.INTEGER, String.valueOf(model.version())));
+        arguments.addAll(
+                lower(
+                        Scala.<org.apache.spark.sql.catalyst.expressions.Expression>list(
+                                e.children())));
+        return call(Function.PREDICT, e, model.output(), arguments);
     }
 
     /** A call whose arguments are Spark expressions. */

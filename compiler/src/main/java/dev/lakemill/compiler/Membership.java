@@ -18,13 +18,14 @@ final class Membership implements ScalarFunction<Boolean> {
 
     private static final FunctionRegistry REGISTRY = registered();
 
-    /** Spark's functions and these. */
+    /** Spark's functions, these and {@link Predictions}. */
     static FunctionRegistry registry() {
         return REGISTRY;
     }
 
     private static FunctionRegistry registered() {
         var functions = FunctionRegistry.builtin();
+        Predictions.register(functions);
         for (var name : List.of("is_account_group_member", "is_member")) {
             functions.registerFunction(
                     new FunctionIdentifier(name, Scala.none()),

@@ -121,7 +121,8 @@ final class FlowsTest {
                                                 + "CREATE MATERIALIZED VIEW a.b.v AS SELECT k, ${quoted}"
                                                 + " AS q FROM ${schema}.t WHERE x > ${least};")),
                         Map.of("schema", "a.b", "name", "it"),
-                        "hash");
+                        "hash",
+                        List.of());
         var plan = PipelineCompiler.compile(CATALYST, request).orThrow();
         assertThat(plan.datasets()).hasSize(4);
         var wrong =
@@ -221,7 +222,6 @@ final class FlowsTest {
 
     private static Compilation compile(String... texts) {
         var file = new SourceText("f.sql", String.join("\n", texts));
-        return PipelineCompiler.compile(
-                CATALYST, new CompileRequest("p", List.of(file), Map.of(), "hash"));
+        return PipelineCompiler.compile(CATALYST, new CompileRequest("p", List.of(file), "hash"));
     }
 }

@@ -131,6 +131,7 @@ final class ReadFilesTest {
                                         TableName.parse("o.x.other"),
                                         TableSchema.of(Column.required("id", Primitive.LONG)),
                                         "/tables/o/x/other")),
+                        List.of(),
                         "hash"));
     }
 }

@@ -2,6 +2,7 @@ package dev.lakemill.pipeline;
 
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.CompileRequest;
+import dev.lakemill.plan.ModelReference;
 import dev.lakemill.plan.PlanJson;
 import dev.lakemill.plan.SourceText;
 import dev.lakemill.types.ErrorCode;
@@ -42,28 +43,31 @@ public final class CompilerProcess {
 
     private CompilerProcess() {}
 
+    /** As below, of files that name no model and no parameter. */
+    public static Compilation compile(String name, List<SourceText> files, Path cacheFolder) {
+        return compile(name, files, Map.of(), ModelReference.Resolver.NONE, cacheFolder);
+    }
+
     /**
      * Compiles, and checks that what came out can be run.
      *
+     * @param parameters values of {@code ${name}}
+     * @param resolver of the models that the files name; what it says is part of the plan's hash
      * @param cacheFolder where plans are kept by the hash of their text and of the compiler; made
      *     where missing
      * @throws LakemillException UNAVAILABLE when the compiler does not run or answer
      */
-    public static Compilation compile(String name, List<SourceText> files, Path cacheFolder) {
-        return compile(name, files, Map.of(), cacheFolder);
-    }
-
-    /**
-     * The same, with values of {@code ${name}}.
-     *
-     * @throws LakemillException UNAVAILABLE when the compiler does not run or answer
-     */
     public static Compilation compile(
-            String name, List<SourceText> files, Map<String, String> parameters, Path cacheFolder) {
+            String name,
+            List<SourceText> files,
+            Map<String, String> parameters,
+            ModelReference.Resolver resolver,
+            Path cacheFolder) {
         return compile(
                 name,
                 files,
                 parameters,
+                resolver,
                 cacheFolder,
                 new SourceSchemas(cacheFolder, cacheFolder, false, List.of()));
     }
@@ -79,10 +83,13 @@ public final class CompilerProcess {
             String name,
             List<SourceText> files,
             Map<String, String> parameters,
+            ModelReference.Resolver resolver,
             Path cacheFolder,
             SourceSchemas found) {
         var known = new ArrayList<>(found.known());
-        var request = new CompileRequest(name, files, parameters, known, found.tables(), "");
+        var models = resolved(files, resolver);
+        var request =
+                new CompileRequest(name, files, parameters, known, found.tables(), models, "");
         var compilation = compile(request, cacheFolder);
         if (compilation instanceof Compilation.FilesUnknown(var _, var unknown)) {
             unknown.forEach(
@@ -111,6 +118,7 @@ public final class CompilerProcess {
                                             request.parameters(),
                                             request.found(),
                                             request.tables(),
+                                            request.models(),
                                             hash)));
             var compilation = PlanJson.readCompilation(answer);
             if (compilation instanceof Compilation.Compiled) {
@@ -125,6 +133,11 @@ public final class CompilerProcess {
                     "check the free space below " + cacheFolder,
                     e);
         }
+    }
+
+    private static List<ModelReference> resolved(
+            List<SourceText> files, ModelReference.Resolver resolver) {
+        return ModelReference.writtenIn(files).stream().map(resolver::resolve).toList();
     }
 
     /** A plan that the engine refuses is as wrong as a text that Spark refuses. */
@@ -263,6 +276,9 @@ public final class CompilerProcess {
             for (var file : request.files()) {
                 add(digest, file.path());
                 add(digest, file.text());
+            }
+            for (var model : request.models()) {
+                add(digest, model.toString());
             }
             return HexFormat.of().formatHex(digest.digest()).substring(0, 32);
         } catch (NoSuchAlgorithmException e) {

@@ -3,6 +3,7 @@ package dev.lakemill.pipeline;
 import dev.lakemill.plan.Expression;
 import dev.lakemill.plan.Expression.Call;
 import dev.lakemill.plan.Function;
+import dev.lakemill.plan.ModelUse;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
 import java.util.List;
@@ -79,6 +80,7 @@ final class DuckFunctions {
             case GREATEST -> function("greatest", a);
             case LEAST -> function("least", a);
             case NANVL -> "(CASE WHEN isnan(%1$s) THEN %2$s ELSE %1$s END)".formatted(two(a));
+            case PREDICT -> predict(call, a);
             case RAISE_ERROR -> "CAST(error(%s) AS %s)".formatted(a.getFirst(), type(call));
             case CURRENT_USER -> values.caller(call).user();
             case IS_MEMBER ->
@@ -222,6 +224,13 @@ final class DuckFunctions {
                     FORALL ->
                     new DuckNested(call, a).print();
         };
+    }
+
+    private static String predict(Call call, List<String> arguments) {
+        var given = Stream.of(DuckExpressions.text(call.position().toString()));
+        return function(
+                Predictor.function(ModelUse.of(call)),
+                Stream.concat(given, arguments.stream().skip(2)).toList());
     }
 
     /**

@@ -100,6 +100,10 @@ final class DuckSession implements AutoCloseable {
         }
     }
 
+    DuckDBConnection connection() {
+        return connection;
+    }
+
     BufferAllocator allocator() {
         return allocator;
     }

@@ -2,14 +2,17 @@ package dev.lakemill.pipeline;
 
 import static dev.lakemill.pipeline.DuckPrinter.quoted;
 
+import dev.lakemill.plan.ModelUse;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -25,13 +28,33 @@ import org.jspecify.annotations.Nullable;
 final class Engine implements AutoCloseable {
     private final Program program;
     private final DuckSession duck;
+    private final Predictor predictor;
     private final Map<TableName, ViewMaintenance> maintenance = new HashMap<>();
 
     private Instant now = Instant.EPOCH;
 
+    /** Of a program that scores nothing. */
     Engine(Program program, DuckSession duck, MaintenanceChoice choice) {
+        this(
+                program,
+                duck,
+                choice,
+                use -> {
+                    throw new IllegalArgumentException("no folder of " + use);
+                });
+    }
+
+    /**
+     * @param models the folder of a version of a model
+     */
+    Engine(
+            Program program,
+            DuckSession duck,
+            MaintenanceChoice choice,
+            Function<ModelUse, Path> models) {
         this.program = program;
         this.duck = duck;
+        this.predictor = Predictor.register(duck.connection(), program.models(), models);
         for (var table : program.appended()) {
             create(table);
         }
@@ -155,6 +178,7 @@ final class Engine implements AutoCloseable {
     @Override
     public void close() {
         duck.close();
+        predictor.close();
     }
 
     /** Names that stand in place, for printing without running. */

@@ -3,6 +3,7 @@ package dev.lakemill.pipeline;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.feed.GroupFeed;
 import dev.lakemill.feed.TableFeed;
+import dev.lakemill.plan.ModelUse;
 import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
@@ -33,12 +34,14 @@ public final class Pipeline implements AutoCloseable {
      * @param outputs opens the Delta table of an output; the tables stay the caller's
      * @param feed where batches and rounds go; it stays the caller's
      * @param limits up to where the sources are read
+     * @param models the folder of a version of a model
      * @param folder of the pipeline's own: journal, checkpoints, temporary files
      */
     public record Wiring(
             Map<TableName, TableFeed> sources,
             Function<PipelineOutputs.Output, DeltaTable> outputs,
             GroupFeed feed,
+            Function<ModelUse, Path> models,
             Path folder,
             BufferAllocator allocator,
             InstantSource clock,
@@ -48,10 +51,11 @@ public final class Pipeline implements AutoCloseable {
                 Map<TableName, TableFeed> sources,
                 Function<PipelineOutputs.Output, DeltaTable> outputs,
                 GroupFeed feed,
+                Function<ModelUse, Path> models,
                 Path folder,
                 BufferAllocator allocator,
                 InstantSource clock) {
-            this(sources, outputs, feed, folder, allocator, clock, SourceLimits.NONE);
+            this(sources, outputs, feed, models, folder, allocator, clock, SourceLimits.NONE);
         }
     }
 
@@ -98,6 +102,7 @@ public final class Pipeline implements AutoCloseable {
                         sources,
                         outputs,
                         wiring.feed(),
+                        wiring.models(),
                         wiring.folder(),
                         new LocalDisk(),
                         wiring.allocator(),

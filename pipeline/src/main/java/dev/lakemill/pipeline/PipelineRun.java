@@ -3,6 +3,7 @@ package dev.lakemill.pipeline;
 import dev.lakemill.delta.DeltaSnapshot;
 import dev.lakemill.feed.GroupBatch;
 import dev.lakemill.feed.GroupFeed;
+import dev.lakemill.plan.ModelUse;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import org.apache.arrow.memory.BufferAllocator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -82,6 +84,7 @@ final class PipelineRun implements AutoCloseable {
             Map<TableName, SourceRows> sources,
             Map<TableName, OutputTable> outputs,
             GroupFeed feed,
+            Function<ModelUse, Path> models,
             Path folder,
             Disk disk,
             BufferAllocator allocator,
@@ -136,12 +139,16 @@ final class PipelineRun implements AutoCloseable {
         this.duck =
                 DuckSession.open(
                         config.duck(), parts.folder().resolve("temporary"), parts.allocator());
-        this.engine = engine(program, duck, config.views().choice());
+        this.engine = engine(program, duck, config.views().choice(), parts.models());
     }
 
-    private static Engine engine(Program program, DuckSession duck, MaintenanceChoice choice) {
+    private static Engine engine(
+            Program program,
+            DuckSession duck,
+            MaintenanceChoice choice,
+            Function<ModelUse, Path> models) {
         try {
-            return new Engine(program, duck, choice);
+            return new Engine(program, duck, choice, models);
         } catch (RuntimeException | Error e) {
             duck.close();
             throw e;

@@ -1,5 +1,6 @@
 package dev.lakemill.pipeline;
 
+import dev.lakemill.plan.ModelUse;
 import dev.lakemill.plan.Relation;
 import dev.lakemill.plan.Relations;
 import dev.lakemill.types.TableName;
@@ -46,6 +47,11 @@ record PlannedQuery(Relation relation, boolean rulesUseNow) implements Query {
                             scan.output().forEach(column -> columns.add(column.name()));
                         });
         return read;
+    }
+
+    @Override
+    public Set<ModelUse> models() {
+        return Relations.models(relation);
     }
 
     @Override

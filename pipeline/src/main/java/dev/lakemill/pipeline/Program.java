@@ -3,6 +3,7 @@ package dev.lakemill.pipeline;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.Expectation;
+import dev.lakemill.plan.ModelUse;
 import dev.lakemill.plan.OnViolation;
 import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.plan.Relation;
@@ -109,6 +110,14 @@ final class Program {
     /** The flows that run a single time. */
     List<String> once() {
         return streams().stream().flatMap(s -> s.once().stream()).map(Step.Once::flow).toList();
+    }
+
+    /** What the queries score with. */
+    Set<ModelUse> models() {
+        var found = new LinkedHashSet<ModelUse>();
+        streams().forEach(stream -> found.addAll(stream.query().models()));
+        views().forEach(view -> found.addAll(view.query().models()));
+        return found;
     }
 
     /** Whether time alone changes a view. */

@@ -1,5 +1,6 @@
 package dev.lakemill.pipeline;
 
+import dev.lakemill.plan.ModelUse;
 import dev.lakemill.types.TableName;
 import java.util.Map;
 import java.util.Set;
@@ -18,6 +19,11 @@ interface Query {
 
     /** The columns read of tables that are read as a whole; there may be none (count(*)). */
     Map<TableName, Set<String>> columnsRead();
+
+    /** The models that it scores with. */
+    default Set<ModelUse> models() {
+        return Set.of();
+    }
 
     /** Whether the result changes with the clock alone. */
     boolean usesNow();

@@ -139,6 +139,7 @@ public final class Rebuild implements AutoCloseable {
                         sources,
                         staged,
                         feed,
+                        wiring.models(),
                         wiring.folder().resolve(FOLDER).resolve("run"),
                         wiring.allocator(),
                         wiring.clock(),

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lakemill.plan.Compilation;
+import dev.lakemill.plan.ModelReference;
 import dev.lakemill.plan.SourceText;
 import dev.lakemill.plan.TextError;
+import dev.lakemill.types.Column;
+import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import java.io.IOException;
@@ -13,8 +16,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,9 +44,21 @@ final class CompilerProcessTest {
                 sources.add(new SourceText(file.getFileName().toString(), Files.readString(file)));
             }
         }
-        var plan = CompilerProcess.compile("farm", sources, folder).orThrow();
+        var plan =
+                CompilerProcess.compile(
+                                "farm", sources, Map.of(), CompilerProcessTest::farmModel, folder)
+                        .orThrow();
         assertThat(plan.datasets()).hasSizeGreaterThan(15);
         assertThat(Program.of(plan).usesNow()).isTrue();
+    }
+
+    private static ModelReference farmModel(String written) {
+        var features =
+                Stream.of("price", "lead_time", "reliability", "demand", "trend")
+                        .map(name -> Column.required(name, Primitive.DOUBLE))
+                        .toList();
+        return new ModelReference.Resolved(
+                written, "farm.ml.supplier_rank", 1, features, Primitive.DOUBLE);
     }
 
     @Test

@@ -108,6 +108,7 @@ final class RebuildTest {
                 opened.feeds,
                 output -> Objects.requireNonNull(opened.tables.get(output.name())),
                 new GroupFeed("test", 1),
+                world.models,
                 folder.resolve("pipeline"),
                 opened.allocator,
                 Clock.systemUTC(),

@@ -8,6 +8,7 @@ import dev.lakemill.feed.GroupFeed;
 import dev.lakemill.feed.TableBatch;
 import dev.lakemill.feed.TableFeed;
 import dev.lakemill.pipeline.TestRows.Row;
+import dev.lakemill.plan.ModelUse;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -38,6 +40,12 @@ final class TestWorld {
 
     /** How the process reaches disk and Delta. */
     Disk disk = new LocalDisk();
+
+    /** The folder of a version of a model. */
+    Function<ModelUse, Path> models =
+            use -> {
+                throw new IllegalStateException("there is no model " + use);
+            };
 
     UnaryOperator<OutputTable> outputTables = table -> table;
 
@@ -114,6 +122,7 @@ final class TestWorld {
                 sources,
                 outputs,
                 opened.feed,
+                models,
                 folder.resolve("pipeline"),
                 disk,
                 opened.allocator,

@@ -10,6 +10,7 @@ import java.util.Map;
  * @param parameters values of {@code ${name}}; SET in the text goes before them
  * @param found the columns of files, as far as they are known
  * @param tables that others write, among those that the text may read
+ * @param models each that the files refer to
  * @param textHash goes into the plan as it is
  */
 public record CompileRequest(
@@ -18,14 +19,15 @@ public record CompileRequest(
         Map<String, String> parameters,
         List<FileSchema> found,
         List<KnownTable> tables,
+        List<ModelReference> models,
         String textHash) {
     /** Of a text that reads only what it declares. */
     public CompileRequest(
             String name, List<SourceText> files, Map<String, String> parameters, String textHash) {
-        this(name, files, parameters, List.of(), List.of(), textHash);
+        this(name, files, parameters, List.of(), List.of(), List.of(), textHash);
     }
 
     public CompileRequest(String name, List<SourceText> files, String textHash) {
-        this(name, files, Map.of(), List.of(), List.of(), textHash);
+        this(name, files, Map.of(), textHash);
     }
 }

@@ -191,6 +191,10 @@ public enum Function {
     NEXT_DAY("next_day"),
     MONTHS_BETWEEN("months_between"),
 
+    // Models.
+    /** The model's full name and its version, constants, then the features. */
+    PREDICT("predict"),
+
     // Nested values.
     ARRAY("array"),
     /** Fields in the order of the type. */

@@ -39,6 +39,41 @@ public final class Relations {
                 || subqueries(expression).anyMatch(Relations::usesNow);
     }
 
+    /** The models that a pipeline scores with. */
+    public static Set<ModelUse> models(PipelinePlan plan) {
+        var found = new LinkedHashSet<ModelUse>();
+        for (var dataset : plan.datasets()) {
+            switch (dataset) {
+                case Dataset.IngestedTable _ -> {}
+                case Dataset.StreamingTable table -> found.addAll(models(table.query()));
+                case Dataset.MaterializedView view -> found.addAll(models(view.query()));
+            }
+        }
+        return found;
+    }
+
+    /** The models that the query scores with, subqueries included, in the order of the text. */
+    public static Set<ModelUse> models(Relation relation) {
+        var found = new LinkedHashSet<ModelUse>();
+        deep(relation)
+                .flatMap(Relations::expressions)
+                .forEach(
+                        expression -> {
+                            models(expression).forEach(found::add);
+                            subqueries(expression).map(Relations::models).forEach(found::addAll);
+                        });
+        return found;
+    }
+
+    /** The models that the expression scores with; subqueries are not entered. */
+    public static Stream<ModelUse> models(Expression expression) {
+        return deep(expression)
+                .filter(Expression.Call.class::isInstance)
+                .map(Expression.Call.class::cast)
+                .filter(call -> call.function() == Function.PREDICT)
+                .map(ModelUse::of);
+    }
+
     /** Every reading of a table, subqueries included. */
     public static Stream<Relation.Scan> scans(Relation relation) {
         return deep(relation)

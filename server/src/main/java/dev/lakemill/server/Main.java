@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
             GrantCommand.Grant.class,
             GrantCommand.Revoke.class,
             PipelineCommand.class,
+            ModelCommand.class,
             SyncCommand.class,
             IngestCommand.class,
             AuditCommand.class,

@@ -3,22 +3,19 @@ package dev.lakemill.server;
 import dev.lakemill.catalog.AuditLog;
 import dev.lakemill.catalog.AuditSealer;
 import dev.lakemill.catalog.Catalog;
-import dev.lakemill.identity.ExternalIssuerConfig;
 import dev.lakemill.identity.Identity;
 import dev.lakemill.identity.IdentityConfig;
 import dev.lakemill.ingest.Ingest;
 import dev.lakemill.ingest.IngestConfig;
 import dev.lakemill.ingest.IngestTable;
-import dev.lakemill.ingest.LandingConfig;
+import dev.lakemill.plan.Compilation;
+import dev.lakemill.plan.Relations;
 import dev.lakemill.postgres.Postgres;
-import dev.lakemill.postgres.PostgresConfig;
 import dev.lakemill.postgres.Projection;
 import dev.lakemill.postgres.RowAudit;
 import dev.lakemill.server.rest.DeltaFiles;
 import dev.lakemill.server.rest.UnityApi;
-import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-import dev.lakemill.wal.LogConfig;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -26,7 +23,9 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -49,9 +48,15 @@ final class Node implements AutoCloseable {
     private final Identity identity;
     private final DoorParts door;
     private final Tables tables;
+    private final CompletableFuture<RegisteredModels> resolver = new CompletableFuture<>();
+    private final RegisteredModels models;
     private final LineageRecorder lineage;
     private final List<PipelineHost> pipelines = new CopyOnWriteArrayList<>();
     private final EventLog events;
+
+    /** A text is compiled and put in place before the next is compiled. */
+    private final ReentrantLock deploying = new ReentrantLock();
+
     private final Ingest ingest;
     private final Throughput throughput;
     private final LiveTables live;
@@ -67,11 +72,11 @@ final class Node implements AutoCloseable {
 
     private Node(Config config) throws InterruptedException {
         this.config = config;
-        this.publicUrl = publicUrl(config, config.number(Setting.HTTP_PORT));
+        this.publicUrl = NodeSettings.publicUrl(config, config.number(Setting.HTTP_PORT));
         try {
             part(NodeLock.take(config.data()));
-            var texts = PipelineTexts.compileAll(config);
-            postgres = part(Postgres.start(postgres(config)));
+            var texts = PipelineTexts.compileAll(config, resolver);
+            postgres = part(Postgres.start(NodeSettings.postgres(config)));
             catalog = Catalog.open(postgres.owner());
             RowAudit.open(postgres.owner(), catalog.audit());
             identity = part(identity());
@@ -84,6 +89,7 @@ final class Node implements AutoCloseable {
             history = part(IngestHistoryLog.start(postgres.owner()));
             sql = part(sqlService());
             sql.file().applyBeforeTables();
+            models = registeredModels();
             for (var entry : config.pipelines()) {
                 pipelines.add(part(host(entry, texts)));
             }
@@ -92,7 +98,7 @@ final class Node implements AutoCloseable {
                     part(
                             Ingest.open(
                                     config.data().resolve("log"),
-                                    ingest(config),
+                                    NodeSettings.ingest(config),
                                     ingestTables(),
                                     new Ingest.Surroundings(
                                             new TokenProducers(identity.tokens(), catalog),
@@ -103,10 +109,11 @@ final class Node implements AutoCloseable {
             pipelines.forEach(PipelineHost::run);
             pipelines.forEach(p -> p.plan().ifPresent(plan -> lineage.runs(plan, systemName())));
             part(new PipelineWatcher(config, this::deploy));
+            part(ModelFollower.start(models, followed()));
             throughput = part(new Throughput(() -> ingest.totals().rows()));
             live = liveTables();
             http = part(httpServer());
-            publicUrl = publicUrl(config, http.port());
+            publicUrl = NodeSettings.publicUrl(config, http.port());
             var grpcPort = named(Setting.GRPC_PORT, ingest::listen);
             part(new LocalToken(identity, catalog.system(), config.data()));
             run = runFile(grpcPort);
@@ -158,6 +165,7 @@ final class Node implements AutoCloseable {
     }
 
     private void closeParts() {
+        resolver.cancel(true);
         while (!parts.isEmpty()) {
             var part = parts.pop();
             try {
@@ -194,57 +202,15 @@ final class Node implements AutoCloseable {
         }
     }
 
-    /** Postgres itself has a port of its own, which nobody needs to know. */
-    static PostgresConfig postgres(Config config) {
-        var url = config.text(Setting.POSTGRES_URL);
-        return new PostgresConfig(
-                url.isEmpty() ? null : url,
-                config.data().resolve("postgres"),
-                config.path(Setting.POSTGRES_BIN),
-                0,
-                config.text(Setting.POSTGRES_USER),
-                config.number(Setting.POSTGRES_CONNECTIONS));
-    }
-
     private Identity identity() {
         var settings =
                 new IdentityConfig(
-                        () -> publicUrl, config.data().resolve("identity.key"), externalIssuer());
+                        () -> publicUrl,
+                        config.data().resolve("identity.key"),
+                        NodeSettings.externalIssuer(config));
         var opened = Identity.open(postgres.owner(), catalog, settings, Clock.systemUTC());
         opened.administrator();
         return opened;
-    }
-
-    private Optional<ExternalIssuerConfig> externalIssuer() {
-        var issuer = config.text(Setting.OIDC_ISSUER);
-        if (issuer.isEmpty()) {
-            return Optional.empty();
-        }
-        var audience = config.text(Setting.OIDC_AUDIENCE);
-        if (audience.isEmpty()) {
-            throw new LakemillException(
-                    ErrorCode.INVALID_ARGUMENT,
-                    "oidc.issuer is set and oidc.audience is not",
-                    "set it to what the provider calls this service, so that tokens for other"
-                            + " services are not taken");
-        }
-        return Optional.of(
-                new ExternalIssuerConfig(
-                        issuer,
-                        audience,
-                        config.text(Setting.OIDC_NAME_CLAIM),
-                        Boolean.parseBoolean(config.text(Setting.OIDC_CREATE_USERS))));
-    }
-
-    /** Without a slash at its end. */
-    private static String publicUrl(Config config, int port) {
-        var url = config.text(Setting.HTTP_PUBLIC_URL);
-        if (!url.isEmpty()) {
-            return url.replaceFirst("/+$", "");
-        }
-        var host = config.text(Setting.HTTP_HOST);
-        var everywhere = host.equals("0.0.0.0") || host.equals("::");
-        return "http://%s:%d".formatted(everywhere ? "localhost" : host, port);
     }
 
     /** Tokens as passwords of Postgres. */
@@ -294,16 +260,45 @@ final class Node implements AutoCloseable {
         return catalog.system().principal().name();
     }
 
+    /** With those of the project's folder; texts that wait for them are compiled now. */
+    private RegisteredModels registeredModels() {
+        var registered = new RegisteredModels(catalog);
+        RegisteredModels.existing(config.path(Setting.MODELS))
+                .ifPresent(new ModelFolder(catalog, registered, config.data())::register);
+        resolver.complete(registered);
+        return registered;
+    }
+
+    private List<ModelFollower.Followed> followed() {
+        return config.pipelines().stream()
+                .map(
+                        entry ->
+                                new ModelFollower.Followed(
+                                        entry.name(),
+                                        () -> PipelineTexts.references(config, entry),
+                                        () -> roll(entry)))
+                .toList();
+    }
+
+    private void roll(Config.PipelineEntry entry) {
+        deploy(entry, false);
+        pipeline(entry.name())
+                .flatMap(PipelineHost::plan)
+                .map(Relations::models)
+                .ifPresent(used -> log.info("pipeline {} scores with {}", entry.name(), used));
+    }
+
     private PipelineHost host(Config.PipelineEntry entry, PipelineTexts texts) {
         var folder = config.data().resolve("pipelines").resolve(entry.name());
         return new PipelineHost(
                 entry.name(),
-                OtherTables.known(texts.of(entry), config, entry, catalog),
+                OtherTables.known(texts.of(entry), config, entry, models, catalog),
                 new PipelineHost.Parts(
                         config,
                         folder,
                         tables,
                         postgres,
+                        models,
                         new PipelineRights(catalog, entry.owner()),
                         events::add,
                         allocator,
@@ -316,7 +311,15 @@ final class Node implements AutoCloseable {
      * @return what happens, for people
      */
     String deploy(Config.PipelineEntry entry, boolean full) {
-        var compilation = OtherTables.compile(config, entry, catalog);
+        deploying.lock();
+        try {
+            return deploy(entry, OtherTables.compile(config, entry, models, catalog), full);
+        } finally {
+            deploying.unlock();
+        }
+    }
+
+    private String deploy(Config.PipelineEntry entry, Compilation compilation, boolean full) {
         var host =
                 pipeline(entry.name())
                         .orElseThrow(
@@ -328,29 +331,6 @@ final class Node implements AutoCloseable {
                 .forEach(ingest::register);
         lineage.runs(compilation.orThrow(), systemName());
         return message;
-    }
-
-    private static IngestConfig ingest(Config config) {
-        var segment = config.number(Setting.LOG_SEGMENT_MB) << 20;
-        var total = (long) config.number(Setting.LOG_TOTAL_MB) << 20;
-        var base = IngestConfig.of(config.text(Setting.NODE));
-        var log = LogConfig.DEFAULT;
-        return base.withLog(
-                        new LogConfig(segment, total, log.queuedBytesMax(), log.frameBytesMax()))
-                .withLanding(
-                        LandingConfig.DEFAULT.with(
-                                Duration.ofMillis(config.number(Setting.LANDING_INTERVAL_MS)),
-                                LandingConfig.DEFAULT.commitBytes(),
-                                (long) config.number(Setting.LANDING_PENDING_MB) << 20))
-                .withGrpc(
-                        base.grpc()
-                                .withAddress(
-                                        config.text(Setting.GRPC_HOST),
-                                        config.number(Setting.GRPC_PORT))
-                                .withTls(
-                                        config.path(Setting.GRPC_CERTIFICATE),
-                                        config.path(Setting.GRPC_KEY))
-                                .withRates(IngestRates.of(config)));
     }
 
     private List<IngestTable> ingestTables() {
@@ -392,7 +372,8 @@ final class Node implements AutoCloseable {
                 postgres.owner(),
                 config.data(),
                 new DeltaFiles(allocator),
-                sql.functions()::compile);
+                sql.functions()::compile,
+                models);
     }
 
     private HttpServer httpServer() throws InterruptedException {

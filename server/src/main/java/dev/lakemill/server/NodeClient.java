@@ -189,6 +189,10 @@ final class NodeClient {
         return send(json(path).POST(BodyPublishers.ofString(text(body))));
     }
 
+    JsonNode put(String path, Map<String, ?> body) {
+        return send(json(path).PUT(BodyPublishers.ofString(text(body))));
+    }
+
     JsonNode patch(String path, Map<String, ?> body) {
         return send(json(path).method("PATCH", BodyPublishers.ofString(text(body))));
     }

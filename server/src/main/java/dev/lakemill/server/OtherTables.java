@@ -5,6 +5,7 @@ import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.KnownTable;
+import dev.lakemill.plan.ModelReference;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -30,15 +31,23 @@ final class OtherTables {
 
     /** A compilation, again where the text names tables of others, which are known by now. */
     static Compilation known(
-            Compilation first, Config config, Config.PipelineEntry entry, Catalog catalog) {
+            Compilation first,
+            Config config,
+            Config.PipelineEntry entry,
+            ModelReference.Resolver models,
+            Catalog catalog) {
         return first instanceof Compilation.Rejected && !named(config, entry, catalog).isEmpty()
-                ? compile(config, entry, catalog)
+                ? compile(config, entry, models, catalog)
                 : first;
     }
 
     /** The text compiled with what the catalog knows of the tables that it names. */
-    static Compilation compile(Config config, Config.PipelineEntry entry, Catalog catalog) {
-        return PipelineTexts.compile(config, entry, true, named(config, entry, catalog));
+    static Compilation compile(
+            Config config,
+            Config.PipelineEntry entry,
+            ModelReference.Resolver models,
+            Catalog catalog) {
+        return PipelineTexts.compile(config, entry, models, true, named(config, entry, catalog));
     }
 
     private static List<KnownTable> named(

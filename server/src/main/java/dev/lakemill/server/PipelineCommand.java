@@ -103,7 +103,10 @@ final class PipelineCommand {
         var err = spec.commandLine().getErr();
         var exitCode = 0;
         for (var entry : config.pipelines()) {
-            switch (PipelineTexts.compile(config, entry, false, List.of())) {
+            var compilation =
+                    PipelineTexts.compile(
+                            config, entry, ProjectModels.of(config), false, List.of());
+            switch (compilation) {
                 case Compilation.Compiled(PipelinePlan plan) -> {
                     PipelineOutputs.of(plan);
                     out.printf(
@@ -135,7 +138,9 @@ final class PipelineCommand {
         var config = config(project);
         var out = spec.commandLine().getOut();
         for (var entry : config.pipelines()) {
-            var compilation = PipelineTexts.compile(config, entry, false, List.of());
+            var compilation =
+                    PipelineTexts.compile(
+                            config, entry, ProjectModels.of(config), false, List.of());
             if (compilation instanceof Compilation.Rejected rejected) {
                 print(config, entry, rejected, spec.commandLine().getErr());
                 return 1;

@@ -55,6 +55,7 @@ final class PipelineHost implements AutoCloseable {
             Path folder,
             Tables tables,
             Postgres postgres,
+            RegisteredModels models,
             PipelineRights rights,
             Consumer<EventLog.Event> events,
             BufferAllocator allocator,

@@ -8,11 +8,13 @@ import dev.lakemill.pipeline.PipelineOutputs;
 import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.FileSource;
 import dev.lakemill.plan.PipelinePlan;
+import dev.lakemill.plan.Relations;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Principal;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
+import dev.lakemill.types.SecurableType;
 import dev.lakemill.types.TableName;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -57,6 +59,10 @@ final class PipelineRights {
                     && files.format() == FileSource.Format.DELTA) {
                 source(principal, name, missing);
             }
+        }
+        for (var use : Relations.models(plan)) {
+            var model = new Securable(SecurableType.REGISTERED_MODEL, use.model());
+            require(principal, Privilege.EXECUTE, model, missing);
         }
         for (var output : PipelineOutputs.of(plan)) {
             output(principal, output.name(), output.kind(), missing);
@@ -145,9 +151,10 @@ final class PipelineRights {
         var lacks = new ArrayList<String>();
         var statements = new ArrayList<String>();
         for (var denied : missing) {
-            lacks.add(denied.missing().sql() + " on " + denied.on());
+            lacks.add(denied.missing().sql() + " on " + written(denied.on()));
             statements.add(
-                    "GRANT %s ON %s TO `%s`".formatted(denied.missing().sql(), denied.on(), owner));
+                    "GRANT %s ON %s TO `%s`"
+                            .formatted(denied.missing().sql(), written(denied.on()), owner));
         }
         return new LakemillException(
                 ErrorCode.PERMISSION_DENIED,
@@ -155,6 +162,13 @@ final class PipelineRights {
                         .formatted(plan.name(), owner, String.join(", ", lacks)),
                 "%s can run: %s; then start the node again"
                         .formatted(grantors(List.copyOf(missing)), String.join("; ", statements)));
+    }
+
+    /** As GRANT writes it. */
+    private static String written(Securable on) {
+        return on.type() == SecurableType.REGISTERED_MODEL
+                ? "REGISTERED MODEL " + on.name()
+                : on.toString();
     }
 
     private static String grantors(List<Decision.Denied> missing) {

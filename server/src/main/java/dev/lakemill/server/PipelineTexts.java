@@ -4,6 +4,7 @@ import dev.lakemill.pipeline.CompilerProcess;
 import dev.lakemill.pipeline.SourceSchemas;
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.KnownTable;
+import dev.lakemill.plan.ModelReference;
 import dev.lakemill.plan.SourceText;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
@@ -14,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
@@ -25,15 +27,17 @@ final class PipelineTexts {
 
     /**
      * Starts to compile every pipeline of the project; a text seen before is not compiled again.
+     *
+     * @param models only texts that name models wait for it
      */
-    static PipelineTexts compileAll(Config config) {
+    static PipelineTexts compileAll(
+            Config config, CompletableFuture<? extends ModelReference.Resolver> models) {
         var texts = new PipelineTexts();
         for (var entry : config.pipelines()) {
             texts.compilations.put(
                     entry.name(),
                     CompletableFuture.supplyAsync(
-                            () -> compile(config, entry, true, List.of()),
-                            PipelineTexts::onOwnThread));
+                            () -> compile(config, entry, models), PipelineTexts::onOwnThread));
         }
         return texts;
     }
@@ -67,6 +71,24 @@ final class PipelineTexts {
         }
     }
 
+    private static Compilation compile(
+            Config config,
+            Config.PipelineEntry entry,
+            CompletableFuture<? extends ModelReference.Resolver> models) {
+        if (references(config, entry).isEmpty()) {
+            return compile(config, entry, ModelReference.Resolver.NONE, true, List.of());
+        }
+        if (!Files.exists(plans(config))) {
+            // A first start registers the project's models: most likely it is the plan of below.
+            var _ = compile(config, entry, ProjectModels.of(config), true, List.of());
+        }
+        return compile(config, entry, models.join(), true, List.of());
+    }
+
+    private static Path plans(Config config) {
+        return config.data().resolve("pipelines/plans");
+    }
+
     /**
      * Compiles what stands in the pipeline's folder now.
      *
@@ -74,14 +96,24 @@ final class PipelineTexts {
      * @param tables of the catalog that others write
      */
     static Compilation compile(
-            Config config, Config.PipelineEntry entry, boolean keeps, List<KnownTable> tables) {
-        var pipelines = config.data().resolve("pipelines");
+            Config config,
+            Config.PipelineEntry entry,
+            ModelReference.Resolver models,
+            boolean keeps,
+            List<KnownTable> tables) {
+        var own = config.data().resolve("pipelines").resolve(entry.name());
         return CompilerProcess.compile(
                 entry.name(),
                 read(config, entry),
                 entry.configuration(),
-                pipelines.resolve("plans"),
-                new SourceSchemas(config.folder(), pipelines.resolve(entry.name()), keeps, tables));
+                models,
+                plans(config),
+                new SourceSchemas(config.folder(), own, keeps, tables));
+    }
+
+    /** How the pipeline's text calls models. */
+    static Set<String> references(Config config, Config.PipelineEntry entry) {
+        return ModelReference.writtenIn(read(config, entry));
     }
 
     private static String named(Config config, Path file) {

@@ -114,8 +114,15 @@ final class PlanLineage {
                         .add(new Columns(origin.column(), name));
             }
         }
-        return columns.entrySet().stream()
-                .map(e -> new Edge(node(e.getKey()), target, e.getValue(), 0))
+        var models =
+                Relations.models(query).stream()
+                        .map(use -> new LineageNode(LineageNode.Type.MODEL, use.model()))
+                        .distinct()
+                        .map(model -> new Edge(model, target, List.of(), 0));
+        return Stream.concat(
+                        columns.entrySet().stream()
+                                .map(e -> new Edge(node(e.getKey()), target, e.getValue(), 0)),
+                        models)
                 .toList();
     }
 

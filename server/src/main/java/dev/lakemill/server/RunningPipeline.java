@@ -106,6 +106,7 @@ final class RunningPipeline implements AutoCloseable {
                 sources,
                 stores.outputs(),
                 feed,
+                parts.models()::folder,
                 parts.folder(),
                 parts.allocator(),
                 Clock.systemUTC(),

@@ -7,6 +7,7 @@ enum Setting {
     NODE("node", "node-1", "name of this node; part of the transaction ids in Delta"),
     DATA("data", ".lakemill", "folder for all data, beside lakemill.yml unless absolute"),
     GOVERNANCE("governance", "", "SQL file of principals and grants, applied at every start"),
+    MODELS("models", "models", "folder of models, registered at every start if it is there"),
     GRPC_HOST("grpc.host", "127.0.0.1", "address that producers connect to"),
     GRPC_PORT("grpc.port", "7077", "port that producers connect to; 0 picks a free one"),
     GRPC_CERTIFICATE("grpc.certificate", "", "PEM file; with grpc.key turns TLS on"),

@@ -35,7 +35,7 @@ final class SyncCommand {
         var table = TableName.parse(name);
         var config = Config.load(project, System.getenv());
         try (var _ = NodeLock.take(config.data());
-                var postgres = Postgres.start(Node.postgres(config))) {
+                var postgres = Postgres.start(NodeSettings.postgres(config))) {
             Sync.drop(table, postgres.ownerUnpooled());
         }
         var out = spec.commandLine().getOut();

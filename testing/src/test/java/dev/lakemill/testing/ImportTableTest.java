@@ -43,6 +43,8 @@ class ImportTableTest {
                     Map.entry("io.delta..", List.of("delta")),
                     Map.entry("org.apache.parquet..", List.of("delta")),
                     Map.entry("org.apache.spark..", List.of("compiler")),
+                    Map.entry("ai.onnxruntime..", List.of("pipeline", "bench")),
+                    Map.entry("org.tribuo..", List.of("farm")),
                     Map.entry("org.duckdb..", List.of("pipeline", "bench")),
                     Map.entry("io.grpc..", List.of("api", "ingest", "bench")),
                     Map.entry("io.netty..", List.of("api", "ingest", "postgres")),

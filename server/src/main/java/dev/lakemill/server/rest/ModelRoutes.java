@@ -8,6 +8,7 @@ import dev.lakemill.catalog.SecurableInfo;
 import dev.lakemill.server.Routes;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
 import java.util.HashMap;
@@ -24,13 +25,20 @@ final class ModelRoutes {
     private final Sight sight;
     private final Vending vending;
     private final Locations locations;
+    private final ModelScorer scorer;
 
-    ModelRoutes(Catalog catalog, Sight sight, Vending vending, Locations locations) {
+    ModelRoutes(
+            Catalog catalog,
+            Sight sight,
+            Vending vending,
+            Locations locations,
+            ModelScorer scorer) {
         this.catalog = catalog;
         this.models = catalog.models();
         this.sight = sight;
         this.vending = vending;
         this.locations = locations;
+        this.scorer = scorer;
     }
 
     void mount(Routes routes) {
@@ -47,6 +55,8 @@ final class ModelRoutes {
         api.patch(version, this::patchVersion);
         api.delete(version, this::deleteVersion);
         api.patch(version + "/finalize", this::finalizeVersion);
+        api.post(version + "/invocations", request -> score(request, version(request)));
+        api.post("/models/:name/aliases/:alias/invocations", this::scoreByAlias);
         api.put(version + "/tags/:key", this::setTag);
         api.delete(version + "/tags/:key", this::deleteTag);
         api.get("/models/:name/aliases/:alias", this::byAlias);
@@ -179,11 +189,38 @@ final class ModelRoutes {
     }
 
     private Object finalizeVersion(Request request) {
-        return shape(
-                models.finalizeVersion(
-                        request.caller(),
-                        named(request).securable(),
-                        number(request.path("version"))));
+        var caller = request.caller();
+        var version = version(request);
+        catalog.access().require(caller, Privilege.MANAGE, version.model());
+        if (version.status() == ModelVersion.Status.PENDING_REGISTRATION) {
+            check(request, version);
+        }
+        return shape(models.finalizeVersion(caller, version.model(), version.version()));
+    }
+
+    /** What cannot be scored although it says so is no version; it stays to be looked at. */
+    private void check(Request request, ModelVersion version) {
+        try {
+            scorer.check(version);
+        } catch (LakemillException e) {
+            models.failVersion(request.caller(), version.model(), version.version());
+            throw e;
+        }
+    }
+
+    /** MLflow's scoring protocol. */
+    private Object score(Request request, ModelVersion version) {
+        catalog.access().require(request.caller(), Privilege.EXECUTE, version.model());
+        var answer = Shapes.JSON.objectNode();
+        var predictions = answer.putArray("predictions");
+        for (var score : scorer.score(version, request.body())) {
+            predictions.add(score);
+        }
+        return answer.put("model_version", version.version());
+    }
+
+    private Object scoreByAlias(Request request) {
+        return score(request, byAlias(named(request).securable(), request.path("alias")));
     }
 
     private Object setTag(Request request) {
@@ -202,17 +239,17 @@ final class ModelRoutes {
     }
 
     private Object byAlias(Request request) {
-        var alias = request.path("alias");
-        var model = named(request).securable();
-        return shape(
-                models.byAlias(model, alias)
-                        .orElseThrow(
-                                () ->
-                                        new LakemillException(
-                                                ErrorCode.NOT_FOUND,
-                                                "%s has no alias '%s'"
-                                                        .formatted(model.name(), alias),
-                                                "PUT the same path to set it")));
+        return shape(byAlias(named(request).securable(), request.path("alias")));
+    }
+
+    private ModelVersion byAlias(Securable model, String alias) {
+        return models.byAlias(model, alias)
+                .orElseThrow(
+                        () ->
+                                new LakemillException(
+                                        ErrorCode.NOT_FOUND,
+                                        "%s has no alias '%s'".formatted(model.name(), alias),
+                                        "PUT models/{name}/aliases/{alias} sets it"));
     }
 
     private Object setAlias(Request request) {

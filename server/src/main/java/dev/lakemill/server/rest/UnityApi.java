@@ -30,7 +30,8 @@ public final class UnityApi {
             DataSource database,
             Path data,
             DeltaFiles files,
-            FunctionCompiler functions) {}
+            FunctionCompiler functions,
+            ModelScorer models) {}
 
     private UnityApi() {}
 
@@ -49,7 +50,7 @@ public final class UnityApi {
         new LegacyCommitRoutes(catalog, sight, managed, delta).mount(routes);
         new StorageRoutes(catalog, sight, vending, locations).mount(routes);
         new FunctionRoutes(catalog, sight, parts.functions()).mount(routes);
-        new ModelRoutes(catalog, sight, vending, locations).mount(routes);
+        new ModelRoutes(catalog, sight, vending, locations, parts.models()).mount(routes);
         new PermissionRoutes(catalog, sight).mount(routes);
         new TagRoutes(catalog, sight).mount(routes);
         new CredentialRoutes(catalog, sight, vending, managed).mount(routes);

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.GrantChange;
+import dev.lakemill.catalog.ModelVersion;
 import dev.lakemill.catalog.PolicyFunction;
 import dev.lakemill.catalog.Principals;
 import dev.lakemill.delta.DeltaConfig;
@@ -64,6 +65,18 @@ final class RestServer {
         }
     }
 
+    /** Takes every version as it is. */
+    private static final ModelScorer NO_SCORER =
+            new ModelScorer() {
+                @Override
+                public void check(ModelVersion version) {}
+
+                @Override
+                public double[] score(ModelVersion version, JsonNode request) {
+                    throw new UnsupportedOperationException("nothing is scored here");
+                }
+            };
+
     final Path folder;
     final Catalog catalog;
     final Router router;
@@ -89,7 +102,8 @@ final class RestServer {
                         postgres.owner(),
                         data,
                         new DeltaFiles(allocator),
-                        RestServer::function));
+                        RestServer::function,
+                        NO_SCORER));
         var server =
                 vertx.createHttpServer()
                         .requestHandler(router)
