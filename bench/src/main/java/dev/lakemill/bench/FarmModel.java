@@ -1,5 +1,6 @@
 package dev.lakemill.bench;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,32 +60,55 @@ final class FarmModel {
         return (System.nanoTime() - started) / 1e9;
     }
 
-    /** Whether each score of the leaderboard is what the registry gives for its features. */
-    static boolean scoresAreTheChampions(RestClient rest) throws IOException, InterruptedException {
-        var rows =
+    /**
+     * The leaderboard beside what the registry's champion gives for the same features.
+     *
+     * @param rows compared
+     * @param differenceMax of a score
+     * @param otherVersions rows that say another version
+     */
+    record Compared(int rows, double differenceMax, int otherVersions) {
+        boolean equal() {
+            return rows > 0 && differenceMax <= ROUNDED && otherVersions == 0;
+        }
+    }
+
+    /** Asks the registry for every score of the leaderboard. */
+    static Compared compared(RestClient rest) throws IOException, InterruptedException {
+        var answer =
                 rest.statement(
-                                """
-                                SELECT b.score, b.model_version, f.demand_1h, f.lead_time, f.price,
-                                    f.price_trend_24h, f.reliability
-                                FROM farm.gold.supplier_leaderboard AS b
-                                JOIN farm.gold.supplier_features AS f
-                                    ON f.sku = b.sku AND f.supplier_id = b.supplier_id
-                                """)
-                        .body()
-                        .at("/result/data_array");
+                        """
+                        SELECT b.score, b.model_version, f.demand_1h, f.lead_time, f.price,
+                            f.price_trend_24h, f.reliability
+                        FROM farm.gold.supplier_leaderboard AS b
+                        JOIN farm.gold.supplier_features AS f
+                            ON f.sku = b.sku AND f.supplier_id = b.supplier_id
+                        """);
+        var rows = answer.body().at("/result/data_array");
+        if (!rows.isArray()) {
+            throw new IOException("the leaderboard cannot be read: " + answer.body());
+        }
         var features = new ArrayList<List<Double>>();
         for (var row : rows) {
             features.add(IntStream.range(2, 7).mapToObj(i -> row.path(i).asDouble()).toList());
         }
         var path = "/api/2.1/unity-catalog/models/%s/aliases/champion/invocations".formatted(NAME);
         var rowsGiven = Map.of("dataframe_split", Map.of("data", features));
-        var scored = rest.post(path, rowsGiven).body();
-        var equal = !rows.isEmpty();
+        var scored = rest.post(path, rowsGiven);
+        if (!scored.ok()) {
+            throw new IOException("the champion does not score: " + scored.body());
+        }
+        return compared(rows, scored.body());
+    }
+
+    private static Compared compared(JsonNode rows, JsonNode scored) {
+        var difference = 0.0;
+        var others = 0;
         for (int i = 0; i < rows.size(); i++) {
             var score = Math.clamp(scored.path("predictions").path(i).asDouble(), 0, 1);
-            equal &= Math.abs(score - rows.get(i).path(0).asDouble()) <= ROUNDED;
-            equal &= rows.get(i).path(1).asInt() == scored.path("model_version").asInt();
+            difference = Math.max(difference, Math.abs(score - rows.get(i).path(0).asDouble()));
+            others += rows.get(i).path(1).asInt() == scored.path("model_version").asInt() ? 0 : 1;
         }
-        return equal;
+        return new Compared(rows.size(), difference, others);
     }
 }
