@@ -53,7 +53,7 @@ final class ModelsTest {
                 CREATE CATALOG IF NOT EXISTS main;
                 CREATE SCHEMA IF NOT EXISTS main.ml;
                 CREATE SCHEMA IF NOT EXISTS main.other;
-                GRANT USE CATALOG, USE SCHEMA, EXECUTE ON CATALOG main TO admins;
+                GRANT USE CATALOG, USE SCHEMA, SELECT, MODIFY, EXECUTE ON CATALOG main TO admins;
                 CREATE SERVICE PRINCIPAL IF NOT EXISTS nobody;
                 GRANT USE CATALOG ON CATALOG main TO nobody;
                 GRANT USE SCHEMA ON SCHEMA main.ml TO nobody;
