@@ -121,8 +121,7 @@ final class FlowsTest {
                                                 + "CREATE MATERIALIZED VIEW a.b.v AS SELECT k, ${quoted}"
                                                 + " AS q FROM ${schema}.t WHERE x > ${least};")),
                         Map.of("schema", "a.b", "name", "it"),
-                        "hash",
-                        List.of());
+                        "hash");
         var plan = PipelineCompiler.compile(CATALYST, request).orThrow();
         assertThat(plan.datasets()).hasSize(4);
         var wrong =

@@ -13,11 +13,9 @@ import dev.lakemill.plan.SourceText;
 import dev.lakemill.plan.TextError;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType.Primitive;
-
-import org.junit.jupiter.api.Test;
-
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
 
 final class PredictTest {
     private static final List<ModelReference> MODELS =

@@ -44,8 +44,11 @@ public final class Relations {
         var found = new LinkedHashSet<ModelUse>();
         for (var dataset : plan.datasets()) {
             switch (dataset) {
-                case Dataset.IngestedTable _ -> {}
-                case Dataset.StreamingTable table -> found.addAll(models(table.query()));
+                case Dataset.IngestedTable _, Dataset.FileTable _ -> {}
+                case Dataset.StreamingTable table -> {
+                    found.addAll(models(table.query()));
+                    table.once().forEach(flow -> found.addAll(models(flow.query())));
+                }
                 case Dataset.MaterializedView view -> found.addAll(models(view.query()));
             }
         }
