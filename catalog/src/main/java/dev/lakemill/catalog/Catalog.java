@@ -1,14 +1,18 @@
 package dev.lakemill.catalog;
 
+import dev.lakemill.types.Column;
+import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+import dev.lakemill.types.TypeWidening;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -296,6 +300,72 @@ public final class Catalog {
                             });
                     return model.requireTable(name);
                 });
+    }
+
+    /**
+     * Gives a table columns behind its own, and wider types, for rows that a producer sends. That
+     * the producer may write and that the table allows it is for the caller to know; the audit says
+     * what came by whom. What the table has changes nothing. {@link CatalogTable#DECLARED_COLUMNS}
+     * remembers how many columns were declared.
+     *
+     * @param columns nullable where they are new
+     * @throws LakemillException FAILED_PRECONDITION when a policy uses a column that would get a
+     *     wider type; NOT_FOUND when there is no such table
+     */
+    public CatalogTable evolve(Caller caller, TableName name, List<Column> columns) {
+        return changes.change(
+                model -> {
+                    var before = model.requireTable(name);
+                    var schema = TypeWidening.grown(before.schema(), columns);
+                    if (schema.equals(before.schema())) {
+                        return before;
+                    }
+                    Policies.requireColumnsStay(model, before, schema);
+                    var securable = Securable.table(before.name());
+                    var properties = new HashMap<>(before.properties());
+                    properties.putIfAbsent(
+                            CatalogTable.DECLARED_COLUMNS,
+                            Integer.toString(before.schema().size()));
+                    var info =
+                            securables.touched(
+                                    caller,
+                                    model.require(securable)
+                                            .described(before.comment(), properties));
+                    changes.commit(
+                            evolved(caller, before, schema),
+                            connection -> {
+                                SecurableStore.save(connection, info);
+                                SecurableStore.replaceColumns(connection, info.id(), schema);
+                            },
+                            shown -> shown.put(info, new Model.TableFacts(before.kind(), schema)));
+                    return model.requireTable(name);
+                });
+    }
+
+    private static AuditEvent evolved(Caller caller, CatalogTable before, TableSchema after) {
+        var added = new ArrayList<String>();
+        var widened = new ArrayList<String>();
+        for (int i = 0; i < after.size(); i++) {
+            var column = after.column(i);
+            if (i >= before.schema().size()) {
+                added.add(column.name() + " " + column.type().sql());
+            } else if (!column.type().equals(before.schema().column(i).type())) {
+                var type = before.schema().column(i).type();
+                widened.add(
+                        "%s %s to %s".formatted(column.name(), type.sql(), column.type().sql()));
+            }
+        }
+        return AuditEvent.done(
+                caller,
+                "zerobus",
+                "evolveSchema",
+                Map.of(
+                        "full_name_arg",
+                        before.name().toString(),
+                        "added",
+                        String.join(", ", added),
+                        "widened",
+                        String.join(", ", widened)));
     }
 
     /** Columns with tags that the new schema does not have. */

@@ -22,6 +22,12 @@ public record CatalogTable(
         String comment,
         Map<String, String> properties,
         Instant createdAt) {
+    /**
+     * Property of a table that got columns from its producers: how many it had before; those are
+     * the first ones.
+     */
+    public static final String DECLARED_COLUMNS = "declared_columns";
+
     public CatalogTable {
         properties = Map.copyOf(properties);
     }

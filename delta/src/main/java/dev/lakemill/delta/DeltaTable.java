@@ -157,8 +157,10 @@ public final class DeltaTable implements AutoCloseable {
     }
 
     /**
-     * Gives the table the columns, in one commit: those that it has, of the same types, and others
-     * that may be NULL, which the rows that it has are then. Nothing happens when it has them all.
+     * Gives the table the columns, in one commit: those that it has, of the same types or of wider
+     * ones ({@link dev.lakemill.types.TypeWidening}), and others that may be NULL, which the rows
+     * that it has are then. Nothing happens when it has them all. After a wider type, readers need
+     * Delta's table feature {@code typeWidening}.
      *
      * @throws LakemillException FAILED_PRECONDITION for another change
      */

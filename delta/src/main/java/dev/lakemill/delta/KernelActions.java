@@ -2,6 +2,7 @@ package dev.lakemill.delta;
 
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableSchema;
 import io.delta.kernel.Snapshot;
 import io.delta.kernel.data.Row;
 import io.delta.kernel.engine.Engine;
@@ -14,9 +15,12 @@ import io.delta.kernel.internal.actions.SetTransaction;
 import io.delta.kernel.internal.actions.SingleAction;
 import io.delta.kernel.internal.checkpoints.Checkpointer;
 import io.delta.kernel.internal.data.GenericRow;
+import io.delta.kernel.internal.tablefeatures.TableFeatures;
 import io.delta.kernel.internal.util.Utils;
 import io.delta.kernel.internal.util.VectorUtils;
+import io.delta.kernel.types.StructField;
 import io.delta.kernel.types.StructType;
+import io.delta.kernel.types.TypeChange;
 import io.delta.kernel.utils.CloseableIterable;
 import java.io.IOException;
 import java.time.Clock;
@@ -33,6 +37,8 @@ import java.util.OptionalLong;
  * test has Spark read what comes out.
  */
 final class KernelActions {
+    private static final String TYPE_WIDENING = "delta.enableTypeWidening";
+
     private KernelActions() {}
 
     /** The actions of a change on top of a snapshot; removals come before additions. */
@@ -57,12 +63,50 @@ final class KernelActions {
         return CloseableIterable.inMemoryIterable(Utils.toCloseableIterator(rows.iterator()));
     }
 
-    /** The action that gives a table other columns. */
-    static CloseableIterable<Row> columns(Snapshot base, StructType schema) {
-        var metadata = ((SnapshotImpl) base).getMetadata().withNewSchema(schema);
-        var action = SingleAction.createMetadataSingleAction(metadata.toRow());
-        return CloseableIterable.inMemoryIterable(
-                Utils.toCloseableIterator(List.of(action).iterator()));
+    /**
+     * The actions that give a table other columns.
+     *
+     * @param widens whether columns that it has get wider types, of which each such column keeps a
+     *     history in its metadata, as the table feature asks
+     */
+    static CloseableIterable<Row> columns(Snapshot base, TableSchema schema, boolean widens) {
+        var from = (SnapshotImpl) base;
+        var metadata = from.getMetadata().withNewSchema(grown(from.getSchema(), schema));
+        var actions = new ArrayList<Row>();
+        if (widens) {
+            metadata = metadata.withMergedConfiguration(Map.of(TYPE_WIDENING, "true"));
+            TableFeatures.autoUpgradeProtocolBasedOnMetadata(
+                            metadata, List.of(), from.getProtocol())
+                    .ifPresent(
+                            upgraded ->
+                                    actions.add(
+                                            SingleAction.createProtocolSingleAction(
+                                                    upgraded._1.toRow())));
+        }
+        actions.add(SingleAction.createMetadataSingleAction(metadata.toRow()));
+        return CloseableIterable.inMemoryIterable(Utils.toCloseableIterator(actions.iterator()));
+    }
+
+    private static StructType grown(StructType present, TableSchema wanted) {
+        var fields = new ArrayList<StructField>();
+        for (var field : KernelTypes.kernel(wanted).fields()) {
+            fields.add(
+                    present.fields().stream()
+                            .filter(before -> before.getName().equalsIgnoreCase(field.getName()))
+                            .findFirst()
+                            .map(before -> grown(before, field))
+                            .orElse(field));
+        }
+        return new StructType(fields);
+    }
+
+    private static StructField grown(StructField present, StructField wanted) {
+        if (present.getDataType().equivalent(wanted.getDataType())) {
+            return present;
+        }
+        var history = new ArrayList<>(present.getTypeChanges());
+        history.add(new TypeChange(present.getDataType(), wanted.getDataType()));
+        return present.withDataType(wanted.getDataType()).withTypeChanges(history);
     }
 
     /** An added file. Row id and commit version are given by the kernel where they are empty. */

@@ -200,8 +200,8 @@ final class TableLog {
     }
 
     /**
-     * Adds columns. What the kernel makes of the commit is not used, since it does not know of the
-     * change: the log is read again.
+     * Adds columns and widens types. What the kernel makes of the commit is not used, since it does
+     * not know of the change: the log is read again.
      */
     void widen(TableSchema schema) {
         lock.lock();
@@ -229,7 +229,10 @@ final class TableLog {
             transaction(base, null)
                     .commit(
                             table.engine(),
-                            KernelActions.columns(base.kernel(), KernelTypes.kernel(schema)));
+                            KernelActions.columns(
+                                    base.kernel(),
+                                    schema,
+                                    !SchemaGrowth.widened(base.schema(), schema).isEmpty()));
             return true;
         } catch (RuntimeException e) {
             if (isConflict(e)) {

@@ -38,6 +38,10 @@ final class TableFolder implements AutoCloseable {
         return DeltaTable.create(context(name), SCHEMA);
     }
 
+    DeltaTable create(String name, TableSchema schema) {
+        return DeltaTable.create(context(name), schema);
+    }
+
     DeltaTable open(String name) {
         return DeltaTable.open(context(name));
     }

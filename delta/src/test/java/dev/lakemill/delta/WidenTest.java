@@ -71,6 +71,35 @@ final class WidenTest {
         }
     }
 
+    @Test
+    void typesBecomeWiderAndRowsKeepTheirValues() {
+        var narrow =
+                TableSchema.of(
+                        ID,
+                        Column.nullable("whole", Primitive.INTEGER),
+                        Column.nullable("real", Primitive.FLOAT));
+        var wide =
+                TableSchema.of(
+                        ID,
+                        Column.nullable("whole", Primitive.LONG),
+                        Column.nullable("real", Primitive.DOUBLE));
+        try (var table = tables.create("t", narrow)) {
+            append(table, narrow, List.of(1L, 7, 0.5f), 10);
+            table.widen(wide);
+            table.widen(wide);
+            assertThat(table.snapshot().version()).isEqualTo(2);
+            append(table, wide, List.of(2L, 1L << 40, 1e300), 11);
+        }
+        try (var table = tables.open("t")) {
+            assertThat(table.schema()).isEqualTo(wide);
+            table.compact();
+            table.checkpoint();
+            assertThat(TableFolder.read(table.snapshot().read(List.of())))
+                    .containsExactly(List.of(1L, 7L, 0.5), List.of(2L, 1L << 40, 1e300));
+            assertThatThrownBy(() -> table.widen(narrow)).hasMessageContaining("whole BIGINT");
+        }
+    }
+
     private void append(DeltaTable table, TableSchema schema, List<?> row, long txn) {
         try (var rows = RowsBuilder.rows(schema, tables.allocator, List.of(row))) {
             table.append(List.of(rows), new long[] {txn}, new Txn(TableFolder.APPLICATION, txn));

@@ -1,6 +1,7 @@
 package dev.lakemill.ingest;
 
 import dev.lakemill.types.ArrowTypes;
+import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableSchema;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -37,6 +38,17 @@ final class ArrowPayload {
     /** How many rows a payload of buffers holds. */
     static int count(byte[] payload) {
         return in(payload).getInt(4);
+    }
+
+    /** How many columns its table had when a payload of buffers was written. */
+    static int columns(byte[] payload) {
+        return in(payload).getInt(8);
+    }
+
+    /** The bytes of a buffer of the payload. */
+    static int bufferBytes(byte[] payload, int buffer) {
+        int nodes = in(payload).getInt(12);
+        return in(payload).getInt(HEAD_BYTES + 2 * Integer.BYTES * nodes + Integer.BYTES * buffer);
     }
 
     private static ByteBuffer in(byte[] payload) {
@@ -92,8 +104,23 @@ final class ArrowPayload {
         return (bytes + ALIGNMENT - 1) & -ALIGNMENT;
     }
 
-    /** The batch in the table's vectors; columns that the table got later are NULL. */
+    /**
+     * The batch in the table's vectors; columns that the table got later are NULL, and numbers that
+     * were narrower when it came have the table's type.
+     */
     static VectorSchemaRoot load(byte[] payload, TableSchema schema, BufferAllocator allocator) {
+        var written = ArrowWidths.written(payload, schema);
+        var root = loadAs(payload, written, allocator);
+        if (written.equals(schema)) {
+            return root;
+        }
+        try (var narrow = new Rows(written, root)) {
+            return narrow.conformed(schema).root();
+        }
+    }
+
+    private static VectorSchemaRoot loadAs(
+            byte[] payload, TableSchema schema, BufferAllocator allocator) {
         var in = in(payload);
         int rows = in.getInt(4);
         int columns = in.getInt(8);

@@ -116,7 +116,7 @@ public final class Ingest implements AutoCloseable {
                                 landings.replay(frame);
                             },
                             listener);
-            landings.start(log);
+            landings.start(LogEnd.of(log));
             streams.start(log);
             opened = true;
             return new Ingest(config, landings, streams, log, outside);

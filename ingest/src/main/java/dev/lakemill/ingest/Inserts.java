@@ -1,9 +1,11 @@
 package dev.lakemill.ingest;
 
+import com.google.protobuf.ByteString;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import dev.lakemill.wal.Frame;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -130,7 +132,7 @@ final class Inserts {
         }
         var records = JsonRecords.split(request.body());
         var open = streams.openJson(session.landing, () -> session.id);
-        var payload = open.payload(records, RecordEncoder.NO_OFFSET);
+        var payload = payload(session, open, records);
         var offset = session.nextOffset.getAndIncrement();
         var done = new CompletableFuture<Void>();
         session.waiting.put(offset, done);
@@ -150,6 +152,19 @@ final class Inserts {
         }
         session.rows.add(payload.rows());
         return payload.rows();
+    }
+
+    private Payload payload(Session session, OpenTable open, List<ByteString> records) {
+        try {
+            return open.payload(records, RecordEncoder.NO_OFFSET);
+        } catch (NewColumns e) {
+            return e.evolve(
+                            session.producer,
+                            streams,
+                            () -> session.id,
+                            again -> again.payload(records, RecordEncoder.NO_OFFSET))
+                    .payload();
+        }
     }
 
     private Session session(InsertRequest request) {

@@ -23,10 +23,19 @@ final class JsonColumns {
     /** The row in which a column was last seen: {@link #row} when it came in this one. */
     private final long[] seenInRow;
 
+    private final boolean skipsNulls;
     private long row;
 
     JsonColumns(List<Column> columns) {
+        this(columns, false);
+    }
+
+    /**
+     * @param skipsNulls whether a key that is no column may come with null
+     */
+    JsonColumns(List<Column> columns, boolean skipsNulls) {
         this.columns = columns;
+        this.skipsNulls = skipsNulls;
         this.types = columns.stream().map(c -> JsonType.of(c.type())).toArray(JsonType[]::new);
         this.seenInRow = new long[types.length];
         for (int i = 0; i < types.length; i++) {
@@ -43,8 +52,13 @@ final class JsonColumns {
         }
         row++;
         while (json.nextToken() != JsonToken.END_OBJECT) {
-            int column = column(json.currentName());
+            var name = json.currentName();
+            int column = column(name);
             json.nextToken();
+            if (column < 0) {
+                checkSkipped(name, json);
+                continue;
+            }
             try {
                 writeColumn(column, json, out);
             } catch (RefusedRow e) {
@@ -67,18 +81,21 @@ final class JsonColumns {
         }
     }
 
+    /** The column of a name; -1 for none. */
     private int column(String name) {
         var exact = byName.get(name);
         if (exact != null) {
             return exact;
         }
-        var found = byLowerCaseName.get(name.toLowerCase(Locale.ROOT));
-        if (found == null) {
+        return byLowerCaseName.getOrDefault(name.toLowerCase(Locale.ROOT), -1);
+    }
+
+    private void checkSkipped(String name, JsonParser json) {
+        if (!skipsNulls || !JsonType.isNull(json)) {
             throw RefusedRow.value(
                     "holds %s, which is not a column".formatted(RefusedRow.shown(name)),
                     "the columns are " + names());
         }
-        return found;
     }
 
     private void checkRequired() {

@@ -34,7 +34,14 @@ final class JsonEncoder implements RowEncoder {
     private final @Nullable JsonPass pass;
 
     JsonEncoder(TableSchema schema) {
-        this.columns = new JsonColumns(schema.columns());
+        this(schema, false);
+    }
+
+    /**
+     * @param skipsNulls whether null is taken for a field that is no column, as a table may get it
+     */
+    JsonEncoder(TableSchema schema, boolean skipsNulls) {
+        this.columns = new JsonColumns(schema.columns(), skipsNulls);
         this.pass = JsonPass.of(schema.columns());
     }
 

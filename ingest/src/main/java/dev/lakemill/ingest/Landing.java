@@ -4,8 +4,10 @@ import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.delta.Txn;
 import dev.lakemill.feed.TableBatch;
 import dev.lakemill.feed.TableFeed;
+import dev.lakemill.types.Column;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Rows;
+import dev.lakemill.types.TypeWidening;
 import dev.lakemill.wal.Durable;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,16 +36,22 @@ final class Landing {
     private static final Logger LOG = LoggerFactory.getLogger(Landing.class);
     private static final Duration MEMORY_RETRY = Duration.ofMillis(100);
 
-    private final CatalogTable table;
     private final Bronze bronze;
     private final TableFeed feed;
     private final LandingSurroundings surroundings;
-    private final RowDecoder decoder;
     private final PendingRows pending = new PendingRows();
     private final BronzeCommits commits;
     private final Thread publisher;
     private final ConcurrentLinkedQueue<Runnable> waitingForRoom = new ConcurrentLinkedQueue<>();
     private final LongAdder rowsReceived = new LongAdder();
+
+    /**
+     * Written by {@link #evolve} alone: the decoder first, so that who writes rows of the table's
+     * newest form finds them read. It reads all older forms, too.
+     */
+    private volatile RowDecoder decoder;
+
+    private volatile CatalogTable table;
 
     /** The newest frame that came from the log, and the newest that was published or skipped. */
     private volatile long arrivedPosition;
@@ -53,6 +61,8 @@ final class Landing {
     private volatile @Nullable String error;
 
     /**
+     * Brings Delta to the catalog's columns first, where a crash came between the two.
+     *
      * @param onCommit runs after each commit
      */
     Landing(
@@ -76,6 +86,7 @@ final class Landing {
                             onCommit.run();
                             wakeWaiting();
                         });
+        bronze.widen(table.schema());
         this.publisher = Thread.ofVirtual().name("landing-" + table.name()).unstarted(this::run);
     }
 
@@ -92,8 +103,27 @@ final class Landing {
                 List.of(), new long[0], new Txn(PersistentStreams.application(stream), requests));
     }
 
+    /** As it is now: it may get columns and wider types, but loses none. */
     CatalogTable table() {
         return table;
+    }
+
+    /**
+     * Gives the table columns, or wider types: in the catalog first, which remembers who brought
+     * them, then in Delta, then for rows. What it has already changes nothing. Blocks.
+     *
+     * @throws LakemillException when catalog or Delta cannot be changed; what the catalog has by
+     *     then comes into Delta the next time, or at the next start
+     */
+    synchronized void evolve(List<Column> columns, ProducerAccess.Producer producer) {
+        var before = table;
+        if (TypeWidening.grown(before.schema(), columns).equals(before.schema())) {
+            return;
+        }
+        var after = producer.evolve(before.name(), columns);
+        bronze.widen(after.schema());
+        decoder = new RowDecoder(after.schema());
+        table = after;
     }
 
     /** The log position up to which Delta has the rows. */
@@ -180,6 +210,27 @@ final class Landing {
             LOG.error("Rows of {} cannot be read from the log any more", table.name(), e);
             error = "rows cannot be read from the log: " + e;
         }
+    }
+
+    /** What the landing's thread does with what arrived, once; false when there is nothing. */
+    boolean publishOnce() {
+        var frames = pending.beginDecoding();
+        if (!frames.isEmpty()) {
+            publish(frames);
+        }
+        return !frames.isEmpty();
+    }
+
+    /**
+     * What the committers do with what was published, once.
+     *
+     * @throws LakemillException when Delta does not take it; the same rows are next again
+     */
+    boolean commitOnce() {
+        if (pending.hasPublished()) {
+            commits.commit();
+        }
+        return pending.hasPublished();
     }
 
     private void publish(List<PendingRows.Arrival> frames) {

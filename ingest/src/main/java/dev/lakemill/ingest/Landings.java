@@ -4,7 +4,6 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import dev.lakemill.wal.Durable;
-import dev.lakemill.wal.Log;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -44,7 +43,7 @@ final class Landings {
     private final LandingConfig config;
     private final LandingSurroundings surroundings;
     private final ScheduledThreadPoolExecutor committers;
-    private volatile @Nullable Log log;
+    private volatile @Nullable LogEnd log;
     private volatile long dispatched;
 
     Landings(String application, LandingConfig config, Ingest.Surroundings given) {
@@ -119,7 +118,18 @@ final class Landings {
      *
      * @throws LakemillException FAILED_PRECONDITION when the log does not belong to these tables
      */
-    void start(Log opened) {
+    void start(LogEnd opened) {
+        attach(opened);
+        byId.values().forEach(Landing::start);
+        release();
+    }
+
+    /**
+     * The same without the landings' own threads.
+     *
+     * @throws LakemillException FAILED_PRECONDITION when the log does not belong to these tables
+     */
+    void attach(LogEnd opened) {
         checkUnknown();
         for (var landing : byId.values()) {
             var committed = OptionalLong.of(landing.committedPosition());
@@ -127,7 +137,6 @@ final class Landings {
         }
         dispatched = opened.durableLsn();
         log = opened;
-        byId.values().forEach(Landing::start);
         release();
     }
 
@@ -237,7 +246,7 @@ final class Landings {
         LOG.warn("Discarded from the log: {}", what);
     }
 
-    private static void checkAge(TableName table, OptionalLong committed, Log log) {
+    private static void checkAge(TableName table, OptionalLong committed, LogEnd log) {
         if (committed.orElse(0) > log.durableLsn()) {
             throw new LakemillException(
                     ErrorCode.FAILED_PRECONDITION,

@@ -3,6 +3,7 @@ package dev.lakemill.ingest;
 import com.google.protobuf.ByteString;
 import dev.lakemill.api.zerobus.IngestRecordBatchRequest;
 import dev.lakemill.api.zerobus.IngestRecordRequest;
+import dev.lakemill.types.TypeWidening;
 import java.util.List;
 
 /** What a stream writes to, and how it reads its records. */
@@ -19,20 +20,37 @@ record OpenTable(Landing landing, Format format) {
     static OpenTable ofJson(Landing landing, RowPolicy policy, BadRows badRows) {
         var schema = landing.table().schema();
         var units = new TimeUnits(schema, policy.microsecondColumns());
+        var encoder = new JsonEncoder(schema, policy.evolves());
+        var growth = policy.evolves() ? new JsonGrowth(landing, schema, policy) : null;
         return new OpenTable(
-                landing,
-                new Format.Json(new RecordEncoder(new JsonEncoder(schema), units, badRows)));
+                landing, new Format.Json(new RecordEncoder(encoder, units, badRows, growth)));
     }
 
     /**
      * @throws Refusal SCHEMA_VALIDATION_FAILED when the descriptor does not fit the table
+     * @throws NewColumns when it would fit if the table had more columns, as it may
      */
     static OpenTable ofProto(
             Landing landing, ByteString descriptor, RowPolicy policy, BadRows badRows) {
         var table = landing.table();
-        var encoder = new ProtoEncoder(table.name(), table.schema(), descriptor.toByteArray());
+        var bytes = descriptor.toByteArray();
+        if (policy.evolves()) {
+            checkColumns(landing, bytes, policy.widens());
+        }
+        var encoder = new ProtoEncoder(table.name(), table.schema(), bytes, policy.widens());
         var units = new TimeUnits(table.schema(), policy.microsecondColumns());
         return new OpenTable(landing, new Format.Proto(new RecordEncoder(encoder, units, badRows)));
+    }
+
+    private static void checkColumns(Landing landing, byte[] descriptor, boolean widens) {
+        var table = landing.table();
+        var needed = ProtoGrowth.columns(table.schema(), descriptor, widens);
+        if (!needed.isEmpty()) {
+            // Refused for what no column would mend, before the table has any.
+            var grown = TypeWidening.grown(table.schema(), needed);
+            ProtoSchema.reader(table.name().toString(), grown.columns(), descriptor, widens);
+            throw new NewColumns(landing, needed);
+        }
     }
 
     /**
@@ -59,6 +77,7 @@ record OpenTable(Landing landing, Format format) {
      * The rows of a request.
      *
      * @throws Refusal when there are none, those of another type, or some that do not fit
+     * @throws NewColumns when they would fit if the table had more columns, as it may
      */
     Payload payload(Inbound.Numbered request) {
         return switch (request) {

@@ -1,8 +1,11 @@
 package dev.lakemill.ingest;
 
+import dev.lakemill.catalog.CatalogTable;
+import dev.lakemill.types.Column;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import java.time.Instant;
+import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +38,15 @@ public interface ProducerAccess {
          *     more; UNAUTHENTICATED when its token is no longer good
          */
         void require(TableName table);
+
+        /**
+         * Gives a table columns behind its own, and wider types, as its policy allows; the audit
+         * says who brought them. Those that it has change nothing. Blocks.
+         *
+         * @return the table as it is now
+         * @throws LakemillException FAILED_PRECONDITION when what is declared forbids it
+         */
+        CatalogTable evolve(TableName table, List<Column> columns);
 
         /** The stream is open; for the audit. */
         void opened(TableName table);

@@ -11,7 +11,15 @@ final class ProtoEncoder implements RowEncoder {
      * @throws Refusal SCHEMA_VALIDATION_FAILED when the descriptor does not fit the table
      */
     ProtoEncoder(TableName table, TableSchema schema, byte[] descriptor) {
-        this.message = ProtoSchema.reader(table.toString(), schema.columns(), descriptor);
+        this(table, schema, descriptor, false);
+    }
+
+    /**
+     * @param narrower whether narrower types than the columns' are taken
+     * @throws Refusal SCHEMA_VALIDATION_FAILED when the descriptor does not fit the table
+     */
+    ProtoEncoder(TableName table, TableSchema schema, byte[] descriptor, boolean narrower) {
+        this.message = ProtoSchema.reader(table.toString(), schema.columns(), descriptor, narrower);
     }
 
     @Override

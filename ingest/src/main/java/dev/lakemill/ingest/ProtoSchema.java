@@ -22,19 +22,31 @@ final class ProtoSchema {
     private static final int FIELDS_MAX = 2_000;
 
     private final String table;
+    private final boolean narrower;
     private final Map<String, DescriptorProto> nested = new HashMap<>();
 
-    private ProtoSchema(String table) {
+    private ProtoSchema(String table, boolean narrower) {
         this.table = table;
+        this.narrower = narrower;
     }
 
     /**
      * @throws Refusal SCHEMA_VALIDATION_FAILED when the descriptor does not fit the columns
      */
     static ProtoMessage reader(String table, List<Column> columns, byte[] descriptor) {
+        return reader(table, columns, descriptor, false);
+    }
+
+    /**
+     * @param narrower whether int32 is taken for BIGINT and float for DOUBLE, as those send who
+     *     knew the table before its types were widened
+     * @throws Refusal SCHEMA_VALIDATION_FAILED when the descriptor does not fit the columns
+     */
+    static ProtoMessage reader(
+            String table, List<Column> columns, byte[] descriptor, boolean narrower) {
         try {
             var type = DescriptorProto.parseFrom(descriptor);
-            var schema = new ProtoSchema(table);
+            var schema = new ProtoSchema(table, narrower);
             schema.collect(type, type.getName());
             return schema.message(columns, type, "");
         } catch (InvalidProtocolBufferException e) {
@@ -159,8 +171,9 @@ final class ProtoSchema {
     private ProtoType value(String name, DataType type, FieldDescriptorProto field) {
         return switch (type) {
             case DataType.Primitive primitive -> {
-                checkType(name, type, field, protoType(primitive));
-                yield ProtoType.of(primitive);
+                var sent = narrower ? narrowed(primitive, field.getType()) : primitive;
+                checkType(name, type, field, protoType(sent));
+                yield ProtoType.of(sent);
             }
             case DataType.Decimal decimal -> {
                 checkType(name, type, field, FieldDescriptorProto.Type.TYPE_STRING);
@@ -177,7 +190,20 @@ final class ProtoSchema {
         };
     }
 
-    private static FieldDescriptorProto.Type protoType(DataType.Primitive type) {
+    private static DataType.Primitive narrowed(
+            DataType.Primitive type, FieldDescriptorProto.Type sent) {
+        return switch (type) {
+            case LONG ->
+                    sent == FieldDescriptorProto.Type.TYPE_INT32
+                            ? DataType.Primitive.INTEGER
+                            : type;
+            case DOUBLE ->
+                    sent == FieldDescriptorProto.Type.TYPE_FLOAT ? DataType.Primitive.FLOAT : type;
+            default -> type;
+        };
+    }
+
+    static FieldDescriptorProto.Type protoType(DataType.Primitive type) {
         return switch (type) {
             case BOOLEAN -> FieldDescriptorProto.Type.TYPE_BOOL;
             case BYTE, SHORT, INTEGER, DATE -> FieldDescriptorProto.Type.TYPE_INT32;

@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns the records of a request into the payload of a frame. Those that do not fit are rescued,
@@ -31,12 +32,21 @@ public final class RecordEncoder {
     private final RowEncoder rows;
     private final TimeUnits units;
     private final BadRows badRows;
+    private final @Nullable JsonGrowth growth;
     private final Slice slice = new Slice();
 
     RecordEncoder(RowEncoder rows, TimeUnits units, BadRows badRows) {
+        this(rows, units, badRows, null);
+    }
+
+    /**
+     * @param growth is asked before a record counts as one that does not fit; null for none
+     */
+    RecordEncoder(RowEncoder rows, TimeUnits units, BadRows badRows, @Nullable JsonGrowth growth) {
         this.rows = rows;
         this.units = units;
         this.badRows = badRows;
+        this.growth = growth;
     }
 
     /** Of records that are JSON objects, as UTF-8; those that do not fit are refused. */
@@ -79,17 +89,23 @@ public final class RecordEncoder {
      * All rows that fit, or were rescued, and the dead letters of the others.
      *
      * @throws Refusal naming the rows that do not fit and that nothing takes
+     * @throws NewColumns when they would fit if the table had more columns, as it may
      */
     Payload payload(List<ByteString> records, long offset) {
         var out = WRITERS.get();
         out.clear();
         List<BadRows.Bad> bad = List.of();
+        boolean askedForGrowth = false;
         for (int i = 0; i < records.size(); i++) {
             int before = out.size();
             try {
                 append(records.get(i), out);
             } catch (RefusedRow e) {
                 out.truncate(before);
+                if (growth != null && !askedForGrowth) {
+                    growth.check(records.subList(i, records.size()));
+                    askedForGrowth = true;
+                }
                 if (!appendRescued(out)) {
                     bad = bad.isEmpty() ? new ArrayList<>() : bad;
                     bad.add(new BadRows.Bad(i, records.get(i).toByteArray(), e));

@@ -80,6 +80,30 @@ final class Refusal extends RuntimeException {
         return new Refusal(ErrorCode.INVALID_ARGUMENT, Reason.BAD_REQUEST, problem, hint);
     }
 
+    static Refusal malformed(Inbound.Malformed message) {
+        return badRequest(
+                "the message is not one of the protocol: " + message.problem(),
+                "speak databricks.zerobus.Zerobus, or Arrow Flight's DoPut");
+    }
+
+    static Refusal noPayload() {
+        return badRequest(
+                "the request has no payload",
+                "send create_stream, ingest_record or ingest_record_batch");
+    }
+
+    static Refusal notOpen() {
+        return badRequest(
+                "the first message is not create_stream, or of Arrow Flight a schema",
+                "open the stream with it");
+    }
+
+    static Refusal expired() {
+        return unavailable(
+                "the stream's token has expired (error 6002)",
+                "open the stream again with a new token");
+    }
+
     static Refusal tooLarge(Inbound.TooLarge request) {
         return badRequest(
                 "the request has %d bytes, beyond the limit of %d"
@@ -127,9 +151,13 @@ final class Refusal extends RuntimeException {
         return new Refusal(ErrorCode.INVALID_ARGUMENT, Reason.BAD_RECORD, problem, hint);
     }
 
-    static Refusal badOffset(String problem, String hint) {
+    static Refusal badOffset(Inbound.Numbered request, long expected) {
         return new Refusal(
-                ErrorCode.INVALID_ARGUMENT, Reason.NON_INCREMENTAL_OFFSET, problem, hint);
+                ErrorCode.INVALID_ARGUMENT,
+                Reason.NON_INCREMENTAL_OFFSET,
+                "offset_id is %s where %d comes next (error 4002, NonIncrementalOffset)"
+                        .formatted(request.hasOffset() ? request.offset() : "absent", expected),
+                "number the requests of each connection 0, 1, 2, ...");
     }
 
     /** {@code cause} is one of the protocol's words, such as TYPE_INCOMPATIBLE. */

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * go: nothing more is read, but what was taken is still acknowledged), closed. The lock guards the
  * state and every use of the call, which is not thread-safe; nothing foreign runs under it.
  */
-final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender {
+final class StreamCall<R> extends InboundCall implements Sender {
     private final ServerCall<Inbound, R> call;
     private final Messages<R> messages;
     private final Opening opening;
@@ -37,10 +37,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
     /** A request that there is no room for yet. */
     private record Waiting(Frame frame, Payload payload, long sinceNanos) {}
 
-    /** Of the event loop. */
-    private boolean created;
-
-    /** Set once, both together, before the first record is asked for. */
+    /** Set together, before the first record is asked for; the table again when it evolved. */
     private volatile @Nullable OpenTable table;
 
     private volatile @Nullable Producer producer;
@@ -58,6 +55,9 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
     private @Nullable Waiting waiting;
 
     private boolean paced;
+
+    /** Whether a request waits for its table to get columns. */
+    private boolean evolving;
 
     private long rows;
     private boolean expiring;
@@ -88,49 +88,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
     }
 
     @Override
-    public void onMessage(Inbound message) {
-        if (!isReading()) {
-            return;
-        }
-        try {
-            switch (message) {
-                case Inbound.Create create -> begin(() -> open(create.request()));
-                case Inbound.Resume resume -> begin(() -> resume(resume.request()));
-                case Inbound.ArrowSchema schema -> begin(() -> open(schema));
-                case Inbound.Numbered rows -> take(rows);
-                case Inbound.Empty _ ->
-                        throw Refusal.badRequest(
-                                "the request has no payload",
-                                "send create_stream, ingest_record or ingest_record_batch");
-                case Inbound.TooLarge large -> throw Refusal.tooLarge(large);
-                case Inbound.Malformed malformed ->
-                        throw Refusal.badRequest(
-                                "the message is not one of the protocol: " + malformed.problem(),
-                                "speak databricks.zerobus.Zerobus, or Arrow Flight's DoPut");
-            }
-        } catch (RuntimeException e) {
-            refuse(e);
-        }
-    }
-
-    private void begin(Runnable opening) {
-        if (created) {
-            throw Refusal.badRequest(
-                    "create_stream came a second time", "open another stream for another table");
-        }
-        created = true;
-        // Who asks for a token's owner and grants may have to wait: never on the event loop.
-        Thread.startVirtualThread(
-                () -> {
-                    try {
-                        opening.run();
-                    } catch (RuntimeException e) {
-                        refuse(e);
-                    }
-                });
-    }
-
-    private void open(CreateIngestStreamRequest request) {
+    void open(CreateIngestStreamRequest request) {
         var open = admit(() -> streams.open(request, opening.table(), this::id));
         if (messages.persistent()) {
             stream = streams.persistent().create(open.landing(), open.json(), this);
@@ -138,12 +96,14 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
         answer(messages.created(id()));
     }
 
-    private void open(Inbound.ArrowSchema schema) {
+    @Override
+    void open(Inbound.ArrowSchema schema) {
         admit(() -> streams.open(schema, opening.table()));
         answer(messages.created(id()));
     }
 
-    private void resume(ResumeIngestStreamRequest request) {
+    @Override
+    void resume(ResumeIngestStreamRequest request) {
         var open = admit(() -> streams.reopen(request, opening.table(), this::id));
         var id = PersistentStreams.id(request.getStreamId());
         var resumed = streams.persistent().resume(open.landing(), id, open.json(), this);
@@ -161,7 +121,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
                 streams.access()
                         .authenticate(
                                 "grpc", opening.authorization(), opening.address(), connection);
-        var open = opener.get();
+        var open = evolving(who, opener);
         // Known before it is checked, so that no change of grants slips between.
         producer = who;
         table = open;
@@ -169,6 +129,16 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
         who.require(open.landing().table().name());
         who.opened(open.landing().table().name());
         return open;
+    }
+
+    /** What is opened, after its table got the columns that its descriptor asks for. */
+    private static OpenTable evolving(ProducerAccess.Producer who, Supplier<OpenTable> opener) {
+        try {
+            return opener.get();
+        } catch (NewColumns e) {
+            e.evolve(who);
+            return opener.get();
+        }
     }
 
     /** The stream is open: asks for its first record. */
@@ -236,34 +206,51 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
         if (first) {
             signalClose(grace);
         } else if (now.isAfter(who.expires())) {
-            endSoon(
-                    Refusal.unavailable(
-                            "the stream's token has expired (error 6002)",
-                            "open the stream again with a new token"));
+            endSoon(Refusal.expired());
         }
     }
 
-    private void take(Inbound.Numbered request) {
+    @Override
+    void take(Inbound.Numbered request) {
         var open = table;
         if (open == null) {
-            throw Refusal.badRequest(
-                    "the first message is not create_stream, or of Arrow Flight a schema",
-                    "open the stream with it");
+            throw Refusal.notOpen();
         }
-        checkOffset(request.hasOffset(), request.offset());
-        offer(open, open.payload(request), request.offset());
+        checkOffset(request);
+        try {
+            offer(open, open.payload(request), request.offset());
+        } catch (NewColumns e) {
+            synchronized (lock) {
+                evolving = true;
+            }
+            besides(() -> evolve(e, request));
+        }
     }
 
-    private void checkOffset(boolean present, long offset) {
+    private void checkOffset(Inbound.Numbered request) {
         long expected;
         synchronized (lock) {
             expected = offered + 1;
         }
-        if (!present || offset != expected) {
-            throw Refusal.badOffset(
-                    "offset_id is %s where %d comes next (error 4002, NonIncrementalOffset)"
-                            .formatted(present ? offset : "absent", expected),
-                    "number the requests of each connection 0, 1, 2, ...");
+        if (!request.hasOffset() || request.offset() != expected) {
+            throw Refusal.badOffset(request, expected);
+        }
+    }
+
+    /** Takes a request whose table needs columns for it; the next is read when it has them. */
+    private void evolve(NewColumns news, Inbound.Numbered request) {
+        var who = producer;
+        try {
+            if (who != null && isReading()) {
+                var evolved = news.evolve(who, streams, this::id, open -> open.payload(request));
+                table = evolved.table();
+                offer(evolved.table(), evolved.payload(), request.offset());
+            }
+        } finally {
+            synchronized (lock) {
+                evolving = false;
+                finishWhenDone();
+            }
         }
     }
 
@@ -277,7 +264,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
             readNext();
         } else {
             synchronized (lock) {
-                waiting = end == null ? request : null;
+                waiting = end == null || end.status().isOk() ? request : null;
             }
             streams.whenRoom(open.landing(), payload.letter(), this::offerAgain);
         }
@@ -423,7 +410,8 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
         }
     }
 
-    private void refuse(RuntimeException why) {
+    @Override
+    void refuse(RuntimeException why) {
         streams.countRefused();
         endSoon(Refusal.of(why, this));
     }
@@ -456,7 +444,7 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
 
     private void finishWhenDone() {
         var how = end;
-        if (how != null && !closed && waiting == null && durable == offered) {
+        if (how != null && !closed && !evolving && waiting == null && durable == offered) {
             sendAck();
             close(how);
         }
@@ -474,7 +462,8 @@ final class StreamCall<R> extends ServerCall.Listener<Inbound> implements Sender
         return "stream " + id();
     }
 
-    private boolean isReading() {
+    @Override
+    boolean isReading() {
         synchronized (lock) {
             return !closed && end == null;
         }

@@ -63,8 +63,7 @@ abstract class VectorFiller {
             }
             case DOUBLE -> {
                 var doubles = (Float8Vector) vector;
-                yield filler(
-                        (in, slot) -> doubles.setSafe(slot, Double.longBitsToDouble(in.fixed64())));
+                yield filler((in, slot) -> doubles.setSafe(slot, real(in)));
             }
             case STRING -> new OfString((VarCharVector) vector);
             case BINARY -> new OfBinary((VarBinaryVector) vector);
@@ -77,6 +76,13 @@ abstract class VectorFiller {
                 yield filler((in, slot) -> micros.setSafe(slot, in.varint()));
             }
         };
+    }
+
+    /** A frame of a stream that knew the column as FLOAT has 32 bits. */
+    private static double real(WireReader in) {
+        return in.wireType() == RowWriter.FIXED32
+                ? Float.intBitsToFloat(in.fixed32())
+                : Double.longBitsToDouble(in.fixed64());
     }
 
     private interface Reading {

@@ -17,6 +17,7 @@ final class WireReader {
     private byte[] bytes = new byte[0];
     private int at;
     private int end;
+    private int wireType;
 
     WireReader on(byte[] bytes, int from, int to) {
         this.bytes = bytes;
@@ -78,7 +79,13 @@ final class WireReader {
         if (tag < 8 || tag > 0xFFFFFFFFL) {
             throw RefusedRow.value("holds %d where a field begins".formatted(tag), HINT);
         }
+        wireType = (int) tag & 7;
         return (int) tag;
+    }
+
+    /** Of the tag that was read last. */
+    int wireType() {
+        return wireType;
     }
 
     int fixed32() {

@@ -41,7 +41,7 @@ final class ArrowCodecTest {
     private static final List<ArrowMessages.Packing> PACKINGS =
             List.of(ArrowMessages.Packing.values());
 
-    private static CatalogTable table(TableSchema schema) {
+    static CatalogTable table(TableSchema schema) {
         return new CatalogTable(
                 new UUID(0, 1),
                 TABLE,

@@ -5,6 +5,7 @@ import dev.lakemill.delta.Txn;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Rows;
+import dev.lakemill.types.TableSchema;
 import dev.lakemill.wal.Disk;
 import java.io.Closeable;
 import java.io.IOException;
@@ -175,6 +176,11 @@ final class Crash implements Disk, Node.Bronzes {
                     throw new LakemillException(
                             ErrorCode.UNAVAILABLE, String.valueOf(e.getMessage()), "", e);
                 }
+            }
+
+            @Override
+            public void widen(TableSchema schema) {
+                bronze.widen(schema);
             }
 
             @Override

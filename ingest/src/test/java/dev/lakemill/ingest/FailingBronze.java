@@ -5,6 +5,8 @@ import dev.lakemill.delta.Txn;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Rows;
+import dev.lakemill.types.TableSchema;
+import dev.lakemill.types.TypeWidening;
 import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
@@ -39,6 +41,16 @@ final class FailingBronze implements Node.Bronzes {
                     throw failure("the answer is lost");
                 }
                 return commit;
+            }
+
+            @Override
+            public void widen(TableSchema schema) {
+                var present = table.schema();
+                var grows = !TypeWidening.grown(present, schema.columns()).equals(present);
+                if (grows && full.get()) {
+                    throw failure("No space left on device");
+                }
+                real.widen(schema);
             }
 
             @Override

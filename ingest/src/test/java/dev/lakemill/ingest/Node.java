@@ -7,8 +7,10 @@ import dev.lakemill.catalog.TableKind;
 import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.feed.TableFeed;
+import dev.lakemill.types.Column;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+import dev.lakemill.types.TypeWidening;
 import dev.lakemill.wal.Disk;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -19,6 +21,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
@@ -43,7 +46,7 @@ final class Node implements AutoCloseable {
                     .withLanding(
                             LandingConfig.DEFAULT.with(
                                     Duration.ofMillis(50), 16L << 20, 64L << 20));
-    private final TestAccess access = new TestAccess();
+    private final TestAccess access = new TestAccess(this::evolve);
     private final List<IngestHistory.StreamEvent> streamEvents = new CopyOnWriteArrayList<>();
     private final List<IngestHistory.LandedEvent> landedEvents = new CopyOnWriteArrayList<>();
     private final IngestHistory history =
@@ -134,6 +137,14 @@ final class Node implements AutoCloseable {
         return this;
     }
 
+    private CatalogTable evolve(TableName name, List<Column> columns) {
+        var schema =
+                schemas.compute(
+                        name,
+                        (_, before) -> TypeWidening.grown(Objects.requireNonNull(before), columns));
+        return catalogTable(name, Objects.requireNonNull(schema));
+    }
+
     IngestTable openTable(TableName name, TableSchema schema) {
         var at = folder.resolve(name.table());
         var clock = Clock.systemUTC();
@@ -141,19 +152,22 @@ final class Node implements AutoCloseable {
                 DeltaTable.exists(at)
                         ? DeltaTable.open(at, DeltaConfig.DEFAULT, allocator, clock)
                         : DeltaTable.create(at, schema, DeltaConfig.DEFAULT, allocator, clock);
-        var id = UUID.nameUUIDFromBytes(name.toString().getBytes(StandardCharsets.UTF_8));
-        var table =
-                new CatalogTable(
-                        id,
-                        name,
-                        TableKind.INGESTED,
-                        schema,
-                        at.toUri().toString(),
-                        "",
-                        Map.of(),
-                        Instant.EPOCH);
         return new IngestTable(
-                table, delta, new TableFeed(name, delta, config.application(), 16L << 20));
+                catalogTable(name, schema),
+                delta,
+                new TableFeed(name, delta, config.application(), 16L << 20));
+    }
+
+    private CatalogTable catalogTable(TableName name, TableSchema schema) {
+        return new CatalogTable(
+                UUID.nameUUIDFromBytes(name.toString().getBytes(StandardCharsets.UTF_8)),
+                name,
+                TableKind.INGESTED,
+                schema,
+                folder.resolve(name.table()).toUri().toString(),
+                "",
+                Map.of(),
+                Instant.EPOCH);
     }
 
     TestAccess access() {
@@ -244,6 +258,16 @@ final class Node implements AutoCloseable {
         ingest = null;
         if (opened != null) {
             opened.close();
+        }
+        closeTables();
+    }
+
+    /** Ends as kill -9 does: what Delta does not have is in the log alone. */
+    void kill() {
+        var opened = ingest;
+        ingest = null;
+        if (opened != null) {
+            opened.abandon();
         }
         closeTables();
     }

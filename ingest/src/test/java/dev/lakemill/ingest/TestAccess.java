@@ -1,5 +1,7 @@
 package dev.lakemill.ingest;
 
+import dev.lakemill.catalog.CatalogTable;
+import dev.lakemill.types.Column;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
@@ -16,7 +18,17 @@ final class TestAccess implements ProducerAccess {
     private final Set<TableName> refused = ConcurrentHashMap.newKeySet();
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private final List<String> told = new CopyOnWriteArrayList<>();
+    private final Evolution evolution;
     private volatile Instant expires = Instant.MAX;
+
+    /** The catalog. */
+    interface Evolution {
+        CatalogTable evolve(TableName table, List<Column> columns);
+    }
+
+    TestAccess(Evolution evolution) {
+        this.evolution = evolution;
+    }
 
     void refuse(String table) {
         refused.add(TableName.parse(table));
@@ -67,6 +79,12 @@ final class TestAccess implements ProducerAccess {
                 throw new LakemillException(
                         ErrorCode.PERMISSION_DENIED, "you lack MODIFY on " + table, "ask");
             }
+        }
+
+        @Override
+        public CatalogTable evolve(TableName table, List<Column> columns) {
+            told.add("evolved " + table);
+            return evolution.evolve(table, columns);
         }
 
         @Override

@@ -90,7 +90,8 @@ public final class Pipeline implements AutoCloseable {
             if (feed == null) {
                 throw new IllegalArgumentException("no feed of " + source.name());
             }
-            sources.put(source.name(), wiring.limits().limited(source.name(), feed));
+            var rows = wiring.limits().limited(source.name(), feed);
+            sources.put(source.name(), new DeclaredRows(rows, source.schema()));
         }
         var outputs = new HashMap<TableName, OutputTable>();
         for (var output : program.outputs()) {

@@ -8,12 +8,14 @@ import dev.lakemill.catalog.TableKind;
 import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.feed.TableFeed;
+import dev.lakemill.types.Column;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+import dev.lakemill.types.TypeWidening;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -80,7 +82,8 @@ final class Tables implements AutoCloseable {
     /**
      * Makes sure that the table is in the catalog and in Delta as declared; says whether it is new.
      *
-     * @throws LakemillException FAILED_PRECONDITION when it is there with another schema
+     * @throws LakemillException FAILED_PRECONDITION when it is there with another schema; columns
+     *     and wider types that producers brought are none
      */
     boolean ensure(
             TableName name,
@@ -237,7 +240,8 @@ final class Tables implements AutoCloseable {
     }
 
     private static CatalogTable unchanged(CatalogTable known, TableKind kind, TableSchema schema) {
-        if (known.kind() == kind && sameColumns(known.schema(), schema)) {
+        if (known.kind() == kind
+                && (sameColumns(known.schema(), schema) || isEvolved(known, schema))) {
             return known;
         }
         throw new LakemillException(
@@ -250,6 +254,26 @@ final class Tables implements AutoCloseable {
                                 known.kind(),
                                 describe(known.schema())),
                 "declare it under a new name, or declare it as it was");
+    }
+
+    /** Whether a table that got columns from its producers has those that are declared. */
+    private static boolean isEvolved(CatalogTable known, TableSchema declared) {
+        var before = known.properties().get(CatalogTable.DECLARED_COLUMNS);
+        if (before == null) {
+            return false;
+        }
+        var all = known.schema().columns();
+        return all.subList(0, Integer.parseInt(before)).stream()
+                        .allMatch(column -> declared.indexOf(column.name()).isPresent())
+                && declared.columns().stream()
+                        .allMatch(column -> all.stream().anyMatch(k -> isSameOrWider(k, column)));
+    }
+
+    private static boolean isSameOrWider(Column known, Column declared) {
+        return known.name().equalsIgnoreCase(declared.name())
+                && known.nullable() == declared.nullable()
+                && (known.type().sql().equalsIgnoreCase(declared.type().sql())
+                        || TypeWidening.isAllowed(declared.type(), known.type()));
     }
 
     static boolean sameColumns(TableSchema a, TableSchema b) {

@@ -3,12 +3,14 @@ package dev.lakemill.server;
 import dev.lakemill.catalog.AuditEvent;
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
+import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.LineageEntity;
 import dev.lakemill.catalog.LineageNode;
 import dev.lakemill.identity.Audience;
 import dev.lakemill.identity.TokenInfo;
 import dev.lakemill.identity.Tokens;
 import dev.lakemill.ingest.ProducerAccess;
+import dev.lakemill.types.Column;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Privilege;
@@ -111,6 +113,11 @@ final class TokenProducers implements ProducerAccess {
                 }
                 catalog.access().require(caller, privilege, on);
             }
+        }
+
+        @Override
+        public CatalogTable evolve(TableName table, List<Column> columns) {
+            return catalog.evolve(caller, table, columns);
         }
 
         @Override

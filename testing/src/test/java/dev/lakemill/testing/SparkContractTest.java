@@ -78,6 +78,7 @@ class SparkContractTest {
         writeCleaned();
         writeVacuumed();
         writeTypes();
+        writeWidened();
         results = spark().run(folder);
     }
 
@@ -171,6 +172,34 @@ class SparkContractTest {
         }
     }
 
+    /** Columns and wider types came between commits, before and behind a checkpoint. */
+    private static void writeWidened() {
+        var narrow =
+                TableSchema.of(
+                        Column.required("id", Primitive.LONG),
+                        Column.nullable("whole", Primitive.INTEGER),
+                        Column.nullable("real", Primitive.FLOAT));
+        var wide =
+                TableSchema.of(
+                        Column.required("id", Primitive.LONG),
+                        Column.nullable("whole", Primitive.LONG),
+                        Column.nullable("real", Primitive.DOUBLE),
+                        Column.nullable("note", Primitive.STRING));
+        try (var table = create("widened", narrow)) {
+            append(table, narrow, 1, List.of(1L, 7, 0.5f));
+            table.widen(wide);
+            append(table, wide, 2, List.of(2L, 1L << 40, 1e300, "x"));
+            table.checkpoint();
+            append(table, wide, 3, List.of(3L, 8L, 0.25, "y"));
+        }
+    }
+
+    private static void append(DeltaTable table, TableSchema schema, long id, List<Object> row) {
+        try (var rows = RowsBuilder.rows(schema, ALLOCATOR, List.of(row))) {
+            table.append(List.of(rows), new long[] {id}, new Txn(APPLICATION, id));
+        }
+    }
+
     private static void writeTypes() {
         try (var table = create("types", EVERY_TYPE)) {
             for (int from = 0; from < VALUES.size(); from += 100) {
@@ -212,6 +241,9 @@ class SparkContractTest {
                 "types",
                 "SELECT to_json(struct(*), %s) AS json FROM %s ORDER BY k"
                         .formatted(SparkJson.OPTIONS, table("types")));
+        spark.statement(
+                "widened",
+                "SELECT id, whole, real, note FROM %s ORDER BY id".formatted(table("widened")));
         return writing(spark);
     }
 
@@ -254,6 +286,16 @@ class SparkContractTest {
         assertThat(row.get("first").asLong()).as(name).isEqualTo(first);
         assertThat(row.get("last").asLong()).as(name).isEqualTo(last);
         assertThat(row.get("names").asLong()).as(name).isEqualTo(rows);
+    }
+
+    @Test
+    void sparkReadsTablesThatGotColumnsAndWiderTypes() {
+        assertThat(results.get("widened").toString())
+                .isEqualTo(
+                        "[{\"id\":1,\"whole\":7,\"real\":0.5},"
+                                + "{\"id\":2,\"whole\":1099511627776,\"real\":1.0E300,"
+                                + "\"note\":\"x\"},"
+                                + "{\"id\":3,\"whole\":8,\"real\":0.25,\"note\":\"y\"}]");
     }
 
     @Test

@@ -89,6 +89,18 @@ public final class Rows implements AutoCloseable {
         return new Rows(new TableSchema(columns.stream().map(schema::column).toList()), selected);
     }
 
+    /**
+     * The rows as another schema of their table has them, sharing memory where it can: columns are
+     * found by name, those that the rows do not have are NULL, and numbers are converted where
+     * {@link TypeWidening} allows it, in either direction. To be closed by itself.
+     *
+     * @throws LakemillException FAILED_PRECONDITION when a type is another one, or a number does
+     *     not fit the narrower one
+     */
+    public Rows conformed(TableSchema wanted) {
+        return ConformedRows.of(this, wanted);
+    }
+
     /** One more reference, for one more {@link #close}. */
     public Rows retain() {
         if (references.getAndIncrement() <= 0) {
