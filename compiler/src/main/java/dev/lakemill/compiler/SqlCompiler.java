@@ -59,7 +59,9 @@ final class SqlCompiler {
     }
 
     private SqlCompilation query(SqlRequest.Query request) {
-        var parsed = catalyst.parseQuery(request.text());
+        var parsed =
+                TailCalls.named(
+                        catalyst, catalyst.parseQuery(request.text()), request.text().position());
         var sources = new HashMap<String, SqlRequest.Source>();
         request.tables().forEach(t -> sources.put(Declarations.key(t.written()), t));
         var reads = reads(parsed, request.text());

@@ -1,6 +1,7 @@
 package dev.lakemill.plan;
 
 import java.util.List;
+import java.util.Optional;
 
 /** What became of the text of a {@link SqlRequest}. */
 public sealed interface SqlCompilation {
@@ -31,5 +32,20 @@ public sealed interface SqlCompilation {
      *
      * @param written its parts joined by dots
      */
-    record Read(String written, SourcePosition position) {}
+    record Read(String written, SourcePosition position) {
+        /** Stands as a last part behind the name of a table of which the log's tail is read. */
+        public static final String LOG_TAIL = "log_tail()";
+
+        private static final String TAIL = "." + LOG_TAIL;
+
+        /** The table of whose rows only those that Delta does not have yet are read. */
+        public Optional<Read> tailOf() {
+            return written.endsWith(TAIL)
+                    ? Optional.of(
+                            new Read(
+                                    written.substring(0, written.length() - TAIL.length()),
+                                    position))
+                    : Optional.empty();
+        }
+    }
 }

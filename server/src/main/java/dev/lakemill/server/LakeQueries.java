@@ -4,6 +4,7 @@ import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.NameDefaults;
+import dev.lakemill.catalog.TableKind;
 import dev.lakemill.pipeline.LakeQuery;
 import dev.lakemill.pipeline.SqlCompilerProcess;
 import dev.lakemill.plan.Fragment;
@@ -19,6 +20,7 @@ import dev.lakemill.types.Principal;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -77,10 +79,19 @@ final class LakeQueries {
     SqlAnswer run(Asked asked, Consumer<LakeQuery> started) {
         var text = Fragment.all(asked.text());
         var sources = new ArrayList<SqlRequest.Source>();
+        var tails = new HashMap<TableName, TableName>();
         var compiled = parts.compiler().compile(new SqlRequest.Query(text, sources));
         if (compiled instanceof SqlCompilation.Reads(var reads)) {
-            reads.forEach(read -> sources.add(source(asked, read)));
-            compiled = parts.compiler().compile(new SqlRequest.Query(text, sources));
+            var tailSources = new ArrayList<SqlRequest.Source>();
+            for (var read : reads) {
+                read.tailOf()
+                        .ifPresentOrElse(
+                                of -> tailSources.add(tailSource(asked, read, of, tails)),
+                                () -> sources.add(source(asked, read)));
+            }
+            var all = new ArrayList<>(sources);
+            all.addAll(tailSources);
+            compiled = parts.compiler().compile(new SqlRequest.Query(text, all));
         }
         var relation =
                 switch (compiled) {
@@ -94,6 +105,7 @@ final class LakeQueries {
         for (var source : sources) {
             tables.put(source.table(), table(asked.caller(), source.table()));
         }
+        tails.forEach((standIn, table) -> tables.put(standIn, tail(table)));
         return run(relation, tables, asked.caller(), started);
     }
 
@@ -181,6 +193,35 @@ final class LakeQueries {
         return new SqlRequest.Source(read.written(), found.name(), found.schema());
     }
 
+    /** The log's tail of a table, under a name of its own. */
+    private SqlRequest.Source tailSource(
+            Asked asked,
+            SqlCompilation.Read read,
+            SqlCompilation.Read of,
+            Map<TableName, TableName> tails) {
+        var table = parts.catalog().find(source(asked, of).table());
+        if (table.isEmpty() || table.get().kind() != TableKind.INGESTED) {
+            throw new TextError(
+                            read.position(),
+                            "%s takes no rows from producers, so that no log has its tail"
+                                    .formatted(of.written()),
+                            "read the table itself")
+                    .toException(asked.text());
+        }
+        var found = table.get();
+        var standIn = LakeTable.tailName(found.name());
+        if (parts.catalog().find(standIn).isPresent()) {
+            throw new TextError(
+                            read.position(),
+                            "the tail of %s cannot be read beside the table %s"
+                                    .formatted(found.name(), standIn),
+                            "name that one otherwise")
+                    .toException(asked.text());
+        }
+        tails.put(standIn, found.name());
+        return new SqlRequest.Source(read.written(), standIn, LakeTable.tailSchema(found));
+    }
+
     /** Where to read a table that is no Delta table, or not for us to read. */
     private static Optional<String> elsewhere(CatalogTable table) {
         return switch (table.kind()) {
@@ -235,6 +276,18 @@ final class LakeQueries {
                     Map.of());
         }
         var found = parts.catalog().find(name).orElseThrow(() -> gone(name));
+        return governed(found, found.schema(), LakeTable.opening(parts.lake(), found));
+    }
+
+    private LakeQuery.Table tail(TableName name) {
+        var found = parts.catalog().find(name).orElseThrow(() -> gone(name));
+        return governed(
+                found, LakeTable.tailSchema(found), LakeTable.tailOpening(parts.lake(), found));
+    }
+
+    /** With the table's row filter and masks. */
+    private LakeQuery.Table governed(
+            CatalogTable found, TableSchema schema, LakeQuery.Opening opening) {
         var policies = parts.catalog().policies();
         var masks = new HashMap<String, LakeQuery.Rule>();
         for (var mask : policies.masks(found.name())) {
@@ -243,8 +296,7 @@ final class LakeQueries {
             masks.put(mask.column(), rule(mask.function(), columns));
         }
         var filter = policies.rowFilter(found.name()).map(f -> rule(f.function(), f.columns()));
-        return new LakeQuery.Table(
-                found.schema(), LakeTable.opening(parts.lake(), found), filter, masks);
+        return new LakeQuery.Table(schema, opening, filter, masks);
     }
 
     private LakeQuery.Rule rule(String function, List<String> columns) {
