@@ -137,12 +137,24 @@ final class BenchCommand {
     @Command(
             name = "faults",
             mixinStandardHelpOptions = true,
-            description = "Kills, power cuts, failed syncs, full disks and a recorded history.")
+            description =
+                    "Kills, power cuts, failed syncs, full disks, a bad store, resend storms.")
     int faults(
             @Option(names = "--rounds", defaultValue = "100") int rounds,
             @Option(names = "--json") boolean json)
             throws Exception {
         return run(FaultsBench::run, new BenchOptions(rounds, 0, json));
+    }
+
+    @Command(
+            name = "simulate",
+            mixinStandardHelpOptions = true,
+            description = "Log and landings in one thread, every run decided by its seed.")
+    int simulate(
+            @Option(names = "--rounds", defaultValue = "100000") int rounds,
+            @Option(names = "--json") boolean json)
+            throws Exception {
+        return run(SimulateBench::run, new BenchOptions(rounds, 0, json));
     }
 
     @Command(

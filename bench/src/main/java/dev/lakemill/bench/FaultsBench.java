@@ -2,6 +2,7 @@ package dev.lakemill.bench;
 
 import dev.lakemill.api.Endpoint;
 import dev.lakemill.api.ProducerClient;
+import dev.lakemill.delta.UnreliableStore;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.wal.SimulatedDisk;
 import java.io.IOException;
@@ -21,16 +22,20 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /**
  * Faults at random moments, and a recorded history that is checked: each round, one log and one
  * table live several lives, each ended by a kill, a power cut (unsynced sectors lost, torn and out
- * of order), a failed sync or a full disk, while the clock jumps by hours. The producers live
- * through it all and send again what was not acknowledged: half of them over streams that promise
- * exactly once, half over those that promise at least once. The last round has 1,000 producers that
- * all come back at the same time. A seed decides the faults, not the threads' turns.
+ * of order), a failed sync or a full disk, by a kill while the table's store refuses, delays and
+ * times out, or while all connections are cut again and again; and the clock jumps by hours. The
+ * producers live through it all and send again what was not acknowledged: half of them over streams
+ * that promise exactly once, half over those that promise at least once. The last round has 1,000
+ * producers that all come back at the same time. A seed decides the faults, not the threads' turns.
  */
 final class FaultsBench {
     private static final int PRODUCERS = 6;
     private static final int LIVES = 4;
     private static final int CROWD = 1_000;
     private static final int CROWD_CONNECTIONS = 20;
+    private static final int CUTS = 12;
+    private static final double BAD_STORE_SHARE = 0.3;
+    private static final int STORE_TIMEOUT_MILLIS = 40;
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private static final List<Fault> FAULTS = List.of(Fault.values());
@@ -42,7 +47,9 @@ final class FaultsBench {
         KILL,
         POWER_CUT,
         FAILED_SYNC,
-        FULL_DISK
+        FULL_DISK,
+        BAD_STORE,
+        RESEND_STORM
     }
 
     static Report run(BenchOptions options) throws Exception {
@@ -102,22 +109,25 @@ final class FaultsBench {
         private final Random random;
         private final Map<Fault, Integer> faults;
         private final SimulatedDisk disk;
+        private final UnreliableStore store;
         private final JumpingClock clock = new JumpingClock();
         private final int port = Ports.free();
+        private final Relay relay = new Relay(port);
 
         Round(Path folder, long seed, Map<Fault, Integer> faults) throws IOException {
             this.folder = folder;
             this.random = new Random(seed);
             this.faults = faults;
             this.disk = new SimulatedDisk(new Random(seed));
+            this.store = new UnreliableStore(new Random(seed));
         }
 
-        History run(int producers, int connections) throws InterruptedException {
+        History run(int producers, int connections) throws InterruptedException, IOException {
             var clients = new ArrayList<ProducerClient>();
             var streams = new ArrayList<RecordedStream>();
             try {
                 for (int i = 0; i < connections; i++) {
-                    var endpoint = Endpoint.plaintext("127.0.0.1", port);
+                    var endpoint = Endpoint.plaintext("127.0.0.1", relay.port());
                     clients.add(ProducerClient.connect(endpoint, () -> "token"));
                 }
                 for (int i = 0; i < producers; i++) {
@@ -127,12 +137,13 @@ final class FaultsBench {
                 for (int life = 0; life < LIVES; life++) {
                     live(streams);
                 }
-                try (var _ = new FaultyNode(folder, port, disk, clock)) {
+                try (var _ = new FaultyNode(folder, port, disk, store, clock)) {
                     streams.forEach(stream -> stream.flush(PATIENCE));
                     streams.forEach(RecordedStream::close);
                 }
             } finally {
                 clients.forEach(ProducerClient::close);
+                relay.close();
             }
             return History.of(folder.resolve("table"), streams);
         }
@@ -140,12 +151,17 @@ final class FaultsBench {
         private void live(List<RecordedStream> streams) throws InterruptedException {
             var fault = FAULTS.get(random.nextInt(FAULTS.size()));
             clock.ahead = Duration.ofMinutes(random.nextInt(600) - 300);
-            var node = new FaultyNode(folder, port, disk, clock);
+            var node = new FaultyNode(folder, port, disk, store, clock);
             faults.merge(fault, 1, Integer::sum);
             plan(fault);
+            var storm = fault == Fault.RESEND_STORM ? Thread.startVirtualThread(this::cut) : null;
             send(streams);
             await(node, streams);
+            if (storm != null) {
+                storm.join();
+            }
             node.die();
+            store.trouble(0, 0);
             disk.capacity(Long.MAX_VALUE);
             disk.restart(
                     fault == Fault.POWER_CUT
@@ -158,6 +174,20 @@ final class FaultsBench {
                 case KILL, POWER_CUT -> disk.stopAfter(5 + random.nextInt(80));
                 case FAILED_SYNC -> disk.failSyncAfter(1 + random.nextInt(20));
                 case FULL_DISK -> disk.capacity((64 << 10) + random.nextInt(64 << 10));
+                case BAD_STORE -> store.trouble(BAD_STORE_SHARE, STORE_TIMEOUT_MILLIS);
+                case RESEND_STORM -> {}
+            }
+        }
+
+        /** Everybody comes again and sends again what is on its way, and is cut off once more. */
+        private void cut() {
+            try {
+                for (int i = 0; i < CUTS; i++) {
+                    Thread.sleep(15);
+                    relay.cut();
+                }
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
             }
         }
 

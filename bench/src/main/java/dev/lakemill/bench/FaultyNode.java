@@ -2,8 +2,8 @@ package dev.lakemill.bench;
 
 import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.TableKind;
-import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaTable;
+import dev.lakemill.delta.UnreliableStore;
 import dev.lakemill.feed.TableFeed;
 import dev.lakemill.ingest.GrpcConfig;
 import dev.lakemill.ingest.Ingest;
@@ -53,10 +53,11 @@ final class FaultyNode implements AutoCloseable {
     private final Ingest ingest;
 
     /**
+     * @param store where the table stands
      * @param clock what the node takes for the time
      */
-    FaultyNode(Path folder, int port, Disk disk, InstantSource clock) {
-        this.delta = delta(folder.resolve("table"), allocator);
+    FaultyNode(Path folder, int port, Disk disk, UnreliableStore store, InstantSource clock) {
+        this.delta = store.table(folder.resolve("table"), SCHEMA, allocator);
         var config = config(port);
         this.feed = new TableFeed(TABLE, delta, config.application(), 1 << 20);
         this.ingest = open(folder, config, disk, clock.withZone(ZoneOffset.UTC));
@@ -86,13 +87,6 @@ final class FaultyNode implements AutoCloseable {
                 closeTable();
             }
         }
-    }
-
-    private static DeltaTable delta(Path at, BufferAllocator allocator) {
-        var clock = Clock.systemUTC();
-        return DeltaTable.exists(at)
-                ? DeltaTable.open(at, DeltaConfig.DEFAULT, allocator, clock)
-                : DeltaTable.create(at, SCHEMA, DeltaConfig.DEFAULT, allocator, clock);
     }
 
     private static CatalogTable table(Path folder) {
@@ -161,6 +155,11 @@ final class FaultyNode implements AutoCloseable {
 
                 @Override
                 public void require(TableName table) {}
+
+                @Override
+                public CatalogTable evolve(TableName table, List<Column> columns) {
+                    throw new IllegalStateException("the table stays as it is");
+                }
 
                 @Override
                 public void opened(TableName table) {}

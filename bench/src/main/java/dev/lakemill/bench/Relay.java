@@ -5,6 +5,8 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.StandardSocketOptions;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -18,6 +20,7 @@ final class Relay implements AutoCloseable {
     private final ServerSocket listening;
     private final int target;
     private final ExecutorService threads = Executors.newCachedThreadPool();
+    private final Set<Socket> open = ConcurrentHashMap.newKeySet();
 
     /** To a port of loopback. */
     Relay(int target) throws IOException {
@@ -33,20 +36,42 @@ final class Relay implements AutoCloseable {
     private void accept() {
         while (!listening.isClosed()) {
             try {
-                var client = listening.accept();
-                var server = new Socket(InetAddress.getLoopbackAddress(), target);
-                for (var socket : new Socket[] {client, server}) {
-                    socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
-                }
-                threads.execute(() -> copy(client, server));
-                threads.execute(() -> copy(server, client));
+                join(listening.accept());
             } catch (IOException _) {
                 // The listener was closed, or one client went away: the next, if there is one.
             }
         }
     }
 
-    private static void copy(Socket from, Socket to) {
+    /** Where the target does not listen, the client's connection ends, too. */
+    private void join(Socket client) throws IOException {
+        Socket server;
+        try {
+            server = new Socket(InetAddress.getLoopbackAddress(), target);
+        } catch (IOException e) {
+            client.close();
+            throw e;
+        }
+        for (var socket : new Socket[] {client, server}) {
+            socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            open.add(socket);
+        }
+        threads.execute(() -> copy(client, server));
+        threads.execute(() -> copy(server, client));
+    }
+
+    /** Ends all connections that there are. */
+    void cut() {
+        for (var socket : open) {
+            try {
+                socket.close();
+            } catch (IOException _) {
+                // It ended by itself.
+            }
+        }
+    }
+
+    private void copy(Socket from, Socket to) {
         try (from;
                 to) {
             var bytes = new byte[COPY_BYTES];
@@ -57,12 +82,16 @@ final class Relay implements AutoCloseable {
             }
         } catch (IOException _) {
             // The other side closed first.
+        } finally {
+            open.remove(from);
+            open.remove(to);
         }
     }
 
     @Override
     public void close() throws IOException {
         listening.close();
+        cut();
         threads.shutdown();
     }
 }
