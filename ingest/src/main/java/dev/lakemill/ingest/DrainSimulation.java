@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
 public final class DrainSimulation implements AutoCloseable {
     private static final Path FOLDER = Path.of("/log");
     private static final TableSchema SCHEMA = TableSchema.of(Column.required("id", Primitive.LONG));
-    private static final String APPLICATION = "lakemill-log/simulation";
+    static final String APPLICATION = "lakemill-log/simulation";
     private static final int DRAINS_MAX = 10_000;
 
     private final BufferAllocator allocator = new RootAllocator();
@@ -85,6 +85,44 @@ public final class DrainSimulation implements AutoCloseable {
         } catch (IOException | InterruptedException | RuntimeException e) {
             throw new IllegalStateException("with the seed " + seed + ": " + e, e);
         }
+    }
+
+    /** Landings without threads, on a clock. */
+    Landings landings(long pendingBytesMax, InstantSource now) {
+        var surroundings =
+                new Ingest.Surroundings(
+                        new NoProducers(),
+                        _ -> RowPolicy.REFUSE,
+                        new Untold(),
+                        allocator,
+                        now.withZone(ZoneOffset.UTC));
+        var config = LandingConfig.DEFAULT.with(Duration.ZERO, 2_000, pendingBytesMax);
+        return new Landings(APPLICATION, config, surroundings);
+    }
+
+    /** Adds a table by its number; its feed is the caller's to close. */
+    TableFeed add(Landings landings, int number, SimulatedTable bronze) {
+        var table =
+                new CatalogTable(
+                        new UUID(0, number + 1),
+                        name(number),
+                        TableKind.INGESTED,
+                        SCHEMA,
+                        "file:///none",
+                        "",
+                        Map.of(),
+                        Instant.EPOCH);
+        var feed = new TableFeed(table.name(), empty, APPLICATION, 1 << 16);
+        landings.add(new IngestTable(table, empty, feed), bronze);
+        return feed;
+    }
+
+    static Landing landing(Landings landings, int number) {
+        return landings.find(name(number)).orElseThrow();
+    }
+
+    private static TableName name(int number) {
+        return new TableName("simulated", "bronze", "t" + number);
     }
 
     @Override
@@ -142,23 +180,11 @@ public final class DrainSimulation implements AutoCloseable {
         private void live(boolean last) throws IOException, InterruptedException {
             lives++;
             InstantSource now = () -> Instant.EPOCH.plusNanos(micros * 1_000);
-            var surroundings =
-                    new Ingest.Surroundings(
-                            new NoProducers(),
-                            _ -> RowPolicy.REFUSE,
-                            new Untold(),
-                            allocator,
-                            now.withZone(ZoneOffset.UTC));
-            var landings =
-                    new Landings(
-                            APPLICATION,
-                            LandingConfig.DEFAULT.with(
-                                    Duration.ZERO, 2_000, random.nextBoolean() ? 6_000 : 1 << 20),
-                            surroundings);
+            var landings = landings(random.nextBoolean() ? 6_000 : 1 << 20, now);
             var feeds = new ArrayList<TableFeed>();
             try {
                 for (int i = 0; i < tables.size(); i++) {
-                    feeds.add(add(landings, i));
+                    feeds.add(add(landings, i, tables.get(i)));
                 }
                 live(landings, last);
             } catch (LakemillException | IOException e) {
@@ -169,23 +195,6 @@ public final class DrainSimulation implements AutoCloseable {
                 landings.abandon();
                 feeds.forEach(TableFeed::close);
             }
-        }
-
-        private TableFeed add(Landings landings, int number) {
-            var name = new TableName("simulated", "bronze", "t" + number);
-            var table =
-                    new CatalogTable(
-                            new UUID(0, number + 1),
-                            name,
-                            TableKind.INGESTED,
-                            SCHEMA,
-                            "file:///none",
-                            "",
-                            Map.of(),
-                            Instant.EPOCH);
-            var feed = new TableFeed(name, empty, APPLICATION, 1 << 16);
-            landings.add(new IngestTable(table, empty, feed), tables.get(number));
-            return feed;
         }
 
         private void live(Landings landings, boolean last)
@@ -244,10 +253,6 @@ public final class DrainSimulation implements AutoCloseable {
                 case 5 -> log.mark();
                 default -> log.commit(frames(landings));
             }
-        }
-
-        private Landing landing(Landings landings, int number) {
-            return landings.find(new TableName("simulated", "bronze", "t" + number)).orElseThrow();
         }
 
         private static void attempt(Landing landing) {

@@ -153,6 +153,11 @@ final class PendingRows {
         return committingSkipped;
     }
 
+    /** Whether offsets are being committed alone and are not known to stand in Delta. */
+    synchronized boolean hasBegunSkipped() {
+        return !committingSkipped.isEmpty();
+    }
+
     /** The offsets that were being committed alone stand in Delta. */
     synchronized void committedSkipped() {
         committingSkipped = Map.of();

@@ -292,7 +292,7 @@ class SparkContractTest {
     void sparkReadsTablesThatGotColumnsAndWiderTypes() {
         assertThat(results.get("widened").toString())
                 .isEqualTo(
-                        "[{\"id\":1,\"whole\":7,\"real\":0.5},"
+                        "[{\"id\":1,\"whole\":7,\"real\":0.5,\"note\":null},"
                                 + "{\"id\":2,\"whole\":1099511627776,\"real\":1.0E300,"
                                 + "\"note\":\"x\"},"
                                 + "{\"id\":3,\"whole\":8,\"real\":0.25,\"note\":\"y\"}]");
