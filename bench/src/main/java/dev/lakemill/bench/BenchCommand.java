@@ -96,6 +96,21 @@ final class BenchCommand {
     }
 
     @Command(
+            name = "compile",
+            mixinStandardHelpOptions = true,
+            description = "Deploys of 30 tables: cold, an edit, and the memory after a hundred.")
+    int compile(
+            @Option(
+                            names = "--rounds",
+                            defaultValue = "20",
+                            description = "How many edits are timed.")
+                    int rounds,
+            @Option(names = "--json") boolean json)
+            throws Exception {
+        return run(CompileBench::run, new BenchOptions(rounds, 0, json));
+    }
+
+    @Command(
             name = "ivm",
             mixinStandardHelpOptions = true,
             description = "Random views kept by changes, held against recomputing them.")

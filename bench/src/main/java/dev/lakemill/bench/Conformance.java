@@ -102,7 +102,10 @@ final class Conformance {
         ask(counts, where, query, spark.query(query));
     }
 
-    private void ask(Counts counts, String where, String query, JsonNode theirs)
+    /**
+     * @param theirs what Spark answered, be it to another text that means the same
+     */
+    void ask(Counts counts, String where, String query, JsonNode theirs)
             throws IOException, SQLException {
         var ours = ours(query);
         var isInvalid = "analysis".equals(theirs.path("phase").asText());

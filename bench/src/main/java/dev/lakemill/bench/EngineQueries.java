@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.lakemill.pipeline.DuckPrinter;
 import dev.lakemill.pipeline.JavaFunctions;
-import dev.lakemill.pipeline.SqlCompilerProcess;
+import dev.lakemill.pipeline.WarmCompiler;
 import dev.lakemill.plan.Attribute;
 import dev.lakemill.plan.Fragment;
 import dev.lakemill.plan.Relation;
@@ -57,7 +57,7 @@ final class EngineQueries implements AutoCloseable {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final SqlCompilerProcess compiler = new SqlCompilerProcess(Duration.ofMinutes(5));
+    private final WarmCompiler compiler = new WarmCompiler(Duration.ofMinutes(5));
     private final Map<String, SqlRequest.Source> tables = new HashMap<>();
     private final Connection duck;
 

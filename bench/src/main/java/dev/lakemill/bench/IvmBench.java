@@ -17,6 +17,7 @@ import org.apache.arrow.memory.RootAllocator;
  */
 final class IvmBench {
     private static final long FIRST_SEED = 20_261_128;
+    private static final int PROGRESS_CASES = 100;
 
     private IvmBench() {}
 
@@ -43,7 +44,6 @@ final class IvmBench {
                                     report.figure(
                                             "views_" + kind.name().toLowerCase(Locale.ROOT),
                                             views));
-            outcome.differences().forEach(System.err::println);
             return report.build();
         } finally {
             Folders.delete(folder);
@@ -58,7 +58,14 @@ final class IvmBench {
                     var one = new IvmCase(seed, allocator, folder)) {
                 one.run().forEach((kind, views) -> kinds.merge(kind, views, Integer::sum));
             } catch (IvmCase.Difference | RuntimeException e) {
-                differences.add("seed %d: %s".formatted(seed, e));
+                var difference = "seed %d: %s".formatted(seed, e);
+                differences.add(difference);
+                System.err.println(difference);
+            }
+            var done = seed - firstSeed + 1;
+            if (done % PROGRESS_CASES == 0) {
+                System.err.printf(
+                        "%,d of %,d cases, %d differences%n", done, cases, differences.size());
             }
         }
         return new Outcome(cases, List.copyOf(differences), kinds);

@@ -15,32 +15,38 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * The compiler's process: reads one {@link dev.lakemill.plan.CompileRequest} as JSON on standard
- * input, writes one {@link dev.lakemill.plan.Compilation} as JSON on standard output, and ends.
- *
- * <p>With the argument {@value #SERVE} it reads one {@link dev.lakemill.plan.SqlRequest} a line and
- * writes one {@link dev.lakemill.plan.SqlCompilation} a line, until its input ends.
+ * The compiler's process: it reads requests as JSON on standard input, one a line, and writes an
+ * answer a line on standard output, until its input ends. A line begins with what it asks for:
+ * {@value #PIPELINE} and a {@link CompileRequest}, answered by a {@link Compilation}; or {@value
+ * #SQL} and a {@link SqlRequest}, answered by a {@link SqlCompilation}.
  *
  * <p>Standard output holds nothing else; what the libraries print goes to standard error. Errors of
- * the text are an answer, with exit code 0; any other exit code is a defect, told on standard
- * error.
+ * the text are an answer; that the process ends without one is a defect, told on standard error.
  */
 public final class CompilerMain {
-    private static final String SERVE = "serve";
+    private static final String PIPELINE = "pipeline";
+    private static final String SQL = "sql";
 
     private CompilerMain() {}
 
     public static void main(String[] arguments) throws IOException {
         var answer = System.out;
         System.setOut(new PrintStream(System.err, true, StandardCharsets.UTF_8));
-        if (arguments.length == 1 && arguments[0].equals(SERVE)) {
-            serve(answer);
-            return;
+        var requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        for (var line = requests.readLine(); line != null; line = requests.readLine()) {
+            answer.write((answered(line) + "\n").getBytes(StandardCharsets.UTF_8));
+            answer.flush();
         }
-        var request =
-                PlanJson.readRequest(new String(System.in.readAllBytes(), StandardCharsets.UTF_8));
-        answer.write(compiled(request).getBytes(StandardCharsets.UTF_8));
-        answer.flush();
+    }
+
+    private static String answered(String line) {
+        var space = line.indexOf(' ');
+        var json = line.substring(space + 1);
+        return switch (line.substring(0, Math.max(0, space))) {
+            case PIPELINE -> compiled(PlanJson.readRequest(json));
+            case SQL -> compiled(PlanJson.readSqlRequest(json));
+            default -> throw new IllegalArgumentException("no request: " + line);
+        };
     }
 
     /** A plan nested too deeply to be written is found here. */
@@ -69,15 +75,6 @@ public final class CompilerMain {
                                     SqlCompiler.compile(new Catalyst(), request)));
         } catch (TextRefused e) {
             return PlanJson.writeSqlCompilation(new SqlCompilation.Rejected(List.of(e.error())));
-        }
-    }
-
-    private static void serve(PrintStream answer) throws IOException {
-        var requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        for (var line = requests.readLine(); line != null; line = requests.readLine()) {
-            var compiled = compiled(PlanJson.readSqlRequest(line));
-            answer.write((compiled + "\n").getBytes(StandardCharsets.UTF_8));
-            answer.flush();
         }
     }
 }

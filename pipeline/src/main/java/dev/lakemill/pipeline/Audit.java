@@ -14,6 +14,9 @@ import java.util.List;
 final class Audit {
     private static final String TOLERANCE = "1e-9";
 
+    /** What is nearer to zero is held for what cancelling leaves of larger numbers. */
+    private static final String SIZE_MIN = "1e-3";
+
     private final DuckSession duck;
     private final Step.View view;
     private final String content;
@@ -98,8 +101,8 @@ final class Audit {
                         same.add(
                                 """
                                 (m.%1$s IS NOT DISTINCT FROM s.%1$s OR abs(m.%1$s - s.%1$s)
-                                  <= %2$s * greatest(abs(m.%1$s), abs(s.%1$s)))"""
-                                        .formatted(c, TOLERANCE)));
+                                  <= %2$s * greatest(abs(m.%1$s), abs(s.%1$s), %3$s))"""
+                                        .formatted(c, TOLERANCE, SIZE_MIN)));
         same.add("m.%1$s = s.%1$s".formatted(Checks.ROW));
         same.add(floating.isEmpty() ? "false" : "true");
         return String.join(" AND ", same);

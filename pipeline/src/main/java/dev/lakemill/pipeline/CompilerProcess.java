@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -23,22 +24,24 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Compiles a pipeline's text in a JVM of its own, which ends with it: Spark's classes never stand
- * in this process. A text that was compiled before is read back, and no JVM starts.
+ * Compiles a pipeline's text in the compiler's own process. A text that was compiled before is read
+ * back, and no process starts.
  */
 public final class CompilerProcess {
     private static final String MAIN = "dev.lakemill.compiler.CompilerMain";
     private static final String MEMORY = "-Xmx512m";
-    private static final int TIMEOUT_SECONDS = 120;
     private static final Pattern OURS =
             Pattern.compile("(compiler|plan|types)-.*\\.jar|.*\\.class");
+
+    /** What {@link #addCompiler} found, by class path: jars stay as they are while we run. */
+    private static final Map<String, byte[]> COMPILERS = new ConcurrentHashMap<>();
+
     private static final Logger LOG = LoggerFactory.getLogger(CompilerProcess.class);
 
     private CompilerProcess() {}
@@ -63,13 +66,16 @@ public final class CompilerProcess {
             Map<String, String> parameters,
             ModelReference.Resolver resolver,
             Path cacheFolder) {
-        return compile(
-                name,
-                files,
-                parameters,
-                resolver,
-                cacheFolder,
-                new SourceSchemas(cacheFolder, cacheFolder, false, List.of()));
+        try (var compiler = new WarmCompiler(Duration.ofMinutes(1))) {
+            return compile(
+                    compiler,
+                    name,
+                    files,
+                    parameters,
+                    resolver,
+                    cacheFolder,
+                    new SourceSchemas(cacheFolder, cacheFolder, false, List.of()));
+        }
     }
 
     /**
@@ -80,6 +86,7 @@ public final class CompilerProcess {
      *     FAILED_PRECONDITION when no file says which columns there are
      */
     public static Compilation compile(
+            WarmCompiler compiler,
             String name,
             List<SourceText> files,
             Map<String, String> parameters,
@@ -90,17 +97,18 @@ public final class CompilerProcess {
         var models = resolved(files, resolver);
         var request =
                 new CompileRequest(name, files, parameters, known, found.tables(), models, "");
-        var compilation = compile(request, cacheFolder);
+        var compilation = compile(compiler, request, cacheFolder);
         if (compilation instanceof Compilation.FilesUnknown(var _, var unknown)) {
             unknown.forEach(
                     (table, source) -> known.add(found.find(TableName.parse(table), source)));
             known.sort(Comparator.comparing(schema -> schema.table().toString()));
-            compilation = compile(request, cacheFolder);
+            compilation = compile(compiler, request, cacheFolder);
         }
         return compilation;
     }
 
-    private static Compilation compile(CompileRequest request, Path cacheFolder) {
+    private static Compilation compile(
+            WarmCompiler compiler, CompileRequest request, Path cacheFolder) {
         var name = request.name();
         try {
             var hash = hash(request);
@@ -110,16 +118,15 @@ public final class CompilerProcess {
                 return checked(kept.get());
             }
             var answer =
-                    run(
-                            PlanJson.writeRequest(
-                                    new CompileRequest(
-                                            name,
-                                            request.files(),
-                                            request.parameters(),
-                                            request.found(),
-                                            request.tables(),
-                                            request.models(),
-                                            hash)));
+                    compiler.compile(
+                            new CompileRequest(
+                                    name,
+                                    request.files(),
+                                    request.parameters(),
+                                    request.found(),
+                                    request.tables(),
+                                    request.models(),
+                                    hash));
             var compilation = PlanJson.readCompilation(answer);
             if (compilation instanceof Compilation.Compiled) {
                 keep(file, answer);
@@ -129,8 +136,8 @@ public final class CompilerProcess {
         } catch (IOException e) {
             throw new LakemillException(
                     ErrorCode.UNAVAILABLE,
-                    "the compiler of pipeline '%s' does not run (%s)".formatted(name, e),
-                    "check the free space below " + cacheFolder,
+                    "the plan of pipeline '%s' cannot be kept (%s)".formatted(name, e),
+                    "check the free space and the rights below " + cacheFolder,
                     e);
         }
     }
@@ -170,58 +177,16 @@ public final class CompilerProcess {
         }
     }
 
-    private static String run(String request) throws IOException {
-        var errors = Files.createTempFile("lakemill-compiler", ".err");
-        var input = Files.createTempFile("lakemill-compiler", ".json");
-        var output = Files.createTempFile("lakemill-compiler", ".out");
-        try {
-            Files.writeString(input, request);
-            var process =
-                    new ProcessBuilder(command(""))
-                            .redirectInput(input.toFile())
-                            .redirectOutput(output.toFile())
-                            .redirectError(errors.toFile())
-                            .start();
-            await(process, errors);
-            return Files.readString(output);
-        } finally {
-            Files.deleteIfExists(errors);
-            Files.deleteIfExists(input);
-            Files.deleteIfExists(output);
-        }
-    }
-
-    private static void await(Process process, Path errors) throws IOException {
-        try {
-            if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
-                throw failed("did not end within " + TIMEOUT_SECONDS + " s", errors);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw failed("was interrupted", errors);
-        } finally {
-            process.destroyForcibly();
-        }
-        if (process.exitValue() != 0) {
-            throw failed("ended with exit code " + process.exitValue(), errors);
-        }
-    }
-
-    /**
-     * @param mode the program's argument; empty for a whole pipeline
-     */
-    static List<String> command(String mode) {
-        var command =
-                List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "@" + Path.of(root(), "jvm.flags"),
-                        MEMORY,
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
-                        "-cp",
-                        classPath(),
-                        MAIN);
-        return mode.isEmpty() ? command : Stream.concat(command.stream(), Stream.of(mode)).toList();
+    static List<String> command() {
+        return List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "@" + Path.of(root(), "jvm.flags"),
+                MEMORY,
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                classPath(),
+                MAIN);
     }
 
     private static String classPath() {
@@ -261,7 +226,7 @@ public final class CompilerProcess {
     private static String hash(CompileRequest request) throws IOException {
         try {
             var digest = MessageDigest.getInstance("SHA-256");
-            addCompiler(digest);
+            digest.update(compiler());
             add(digest, request.name());
             for (var parameter : new TreeMap<>(request.parameters()).entrySet()) {
                 add(digest, parameter.getKey());
@@ -286,9 +251,21 @@ public final class CompilerProcess {
         }
     }
 
+    private static byte[] compiler() throws IOException, NoSuchAlgorithmException {
+        var classPath = classPath();
+        var known = COMPILERS.get(classPath);
+        if (known == null) {
+            var digest = MessageDigest.getInstance("SHA-256");
+            addCompiler(classPath, digest);
+            known = digest.digest();
+            COMPILERS.put(classPath, known);
+        }
+        return known;
+    }
+
     /** What makes plans: our own jars by their bytes, Spark's and the others by their names. */
-    private static void addCompiler(MessageDigest digest) throws IOException {
-        for (var entry : classPath().split(File.pathSeparator)) {
+    private static void addCompiler(String classPath, MessageDigest digest) throws IOException {
+        for (var entry : classPath.split(File.pathSeparator)) {
             var path = Path.of(entry.replaceFirst("[/\\\\]\\*$", ""));
             if (!Files.isDirectory(path)) {
                 continue;

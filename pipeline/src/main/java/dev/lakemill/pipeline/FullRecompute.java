@@ -40,9 +40,14 @@ final class FullRecompute {
         SELECT %1$s, %2$s FROM (
           SELECT %1$s, sign(_lakemill_w)::BIGINT AS %2$s,
             unnest(range(abs(_lakemill_w)::BIGINT)) FROM (
-            SELECT %1$s, sum(_lakemill_w) AS _lakemill_w FROM (
+            SELECT %1$s, %5$s AS _lakemill_w FROM (
               SELECT %1$s, 1 AS _lakemill_w FROM %4$s UNION ALL SELECT %1$s, -1 FROM %3$s)
-            GROUP BY %1$s HAVING sum(_lakemill_w) <> 0))"""
-                .formatted(columns, ViewMaintenance.WEIGHT, before, after);
+            GROUP BY %1$s HAVING %5$s <> 0))"""
+                .formatted(
+                        columns,
+                        ViewMaintenance.WEIGHT,
+                        before,
+                        after,
+                        DuckAggregates.unbounded("sum(_lakemill_w)"));
     }
 }

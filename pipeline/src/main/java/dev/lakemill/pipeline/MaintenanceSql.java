@@ -189,8 +189,13 @@ final class MaintenanceSql {
         return """
         SELECT %1$ssign(w)::BIGINT AS %2$s FROM (
           SELECT %1$sw, unnest(range(abs(w)::BIGINT)) FROM (
-            SELECT %1$ssum(%2$s) AS w FROM (%3$s) GROUP BY %4$s HAVING sum(%2$s) <> 0))"""
-                .formatted(listed(columns), column(WEIGHT), changes, exactly(columns));
+            SELECT %1$s%5$s AS w FROM (%3$s) GROUP BY %4$s HAVING %5$s <> 0))"""
+                .formatted(
+                        listed(columns),
+                        column(WEIGHT),
+                        changes,
+                        exactly(columns),
+                        DuckAggregates.unbounded("sum(" + column(WEIGHT) + ")"));
     }
 
     /** SQL of what two rows must share to be the same to every expression. */

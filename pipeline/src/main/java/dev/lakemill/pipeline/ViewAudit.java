@@ -8,8 +8,9 @@ import dev.lakemill.types.TableName;
  * @param rows of the view
  * @param missing rows of the query that the view lacks
  * @param surplus rows of the view that the query does not give
- * @param rounded rows whose floating-point columns alone differ, by less than 1e-9 of their size:
- *     sums taken in another order; in neither {@code missing} nor {@code surplus}
+ * @param rounded rows whose floating-point columns alone differ, by less than 1e-9 of their size,
+ *     or by less than 1e-12: sums taken in another order; in neither {@code missing} nor {@code
+ *     surplus}
  * @param example one row that is missing or surplus; empty when none is
  */
 public record ViewAudit(

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,9 +31,15 @@ final class CompilerProcessTest {
 
     @TempDir Path folder;
 
+    private final @Nullable String classPath = System.getProperty(PROPERTY);
+
     @AfterEach
-    void forgetClassPath() {
-        System.clearProperty(PROPERTY);
+    void restoreClassPath() {
+        if (classPath == null) {
+            System.clearProperty(PROPERTY);
+        } else {
+            System.setProperty(PROPERTY, classPath);
+        }
     }
 
     @Test

@@ -60,8 +60,7 @@ final class LakeQueryTest {
     private static final LakeQuery.Rule HIDDEN =
             new LakeQuery.Rule("(CASE WHEN ($1 = $user) THEN $1 ELSE '***' END)", List.of("buyer"));
 
-    private static final SqlCompilerProcess COMPILER =
-            new SqlCompilerProcess(Duration.ofMinutes(1));
+    private static final WarmCompiler COMPILER = new WarmCompiler(Duration.ofMinutes(1));
 
     @TempDir Path folder;
 
@@ -113,6 +112,19 @@ final class LakeQueryTest {
                                         + " 1 FROM main.gold.orders WHERE region <> 'north') AS e",
                                 governed()))
                 .containsExactly("3|false");
+    }
+
+    /** DuckDB 2.0 takes the sums for 0 when its statistics say that nothing is joined. */
+    @Test
+    void sumsOverAnOuterJoinWithNothingAreCompared() {
+        assertThat(
+                        run(
+                                "SELECT o.region, sum(o.id) > 0 AS positive FROM main.gold.orders o"
+                                        + " LEFT JOIN (SELECT * FROM main.gold.orders WHERE id < -1)"
+                                        + " n ON o.id = n.id GROUP BY o.region"
+                                        + " HAVING sum(o.id) <> 0 ORDER BY 1",
+                                open()))
+                .containsExactly("north|true", "south|true");
     }
 
     @Test
@@ -220,7 +232,7 @@ final class LakeQueryTest {
 
     @Test
     void theCompilerEndsWhenNobodyAsks() throws InterruptedException {
-        try (var compiler = new SqlCompilerProcess(Duration.ofMillis(50))) {
+        try (var compiler = new WarmCompiler(Duration.ofMillis(50))) {
             compiler.compile(new SqlRequest.Query(fragment("SELECT 1"), List.of()));
             while (compiler.isWarm()) {
                 Thread.sleep(10);

@@ -6,7 +6,7 @@ import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.NameDefaults;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.pipeline.LakeQuery;
-import dev.lakemill.pipeline.SqlCompilerProcess;
+import dev.lakemill.pipeline.WarmCompiler;
 import dev.lakemill.plan.Fragment;
 import dev.lakemill.plan.NearestName;
 import dev.lakemill.plan.Relation;
@@ -56,7 +56,7 @@ final class LakeQueries {
             Catalog catalog,
             LakeTable.Parts lake,
             SystemTables system,
-            SqlCompilerProcess compiler,
+            WarmCompiler compiler,
             Path temporaryFolder,
             BufferAllocator allocator) {}
 

@@ -8,6 +8,7 @@ import dev.lakemill.identity.IdentityConfig;
 import dev.lakemill.ingest.Ingest;
 import dev.lakemill.ingest.IngestConfig;
 import dev.lakemill.ingest.IngestTable;
+import dev.lakemill.pipeline.WarmCompiler;
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.Relations;
 import dev.lakemill.postgres.Postgres;
@@ -38,6 +39,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Node implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Node.class);
+    private static final Duration COMPILER_IDLE = Duration.ofMinutes(2);
 
     private final Config config;
     private final long startedNanos = System.nanoTime();
@@ -57,6 +59,7 @@ final class Node implements AutoCloseable {
     /** A text is compiled and put in place before the next is compiled. */
     private final ReentrantLock deploying = new ReentrantLock();
 
+    private final WarmCompiler compiler;
     private final Ingest ingest;
     private final Throughput throughput;
     private final LiveTables live;
@@ -75,7 +78,8 @@ final class Node implements AutoCloseable {
         this.publicUrl = NodeSettings.publicUrl(config, config.number(Setting.HTTP_PORT));
         try {
             part(NodeLock.take(config.data()));
-            var texts = PipelineTexts.compileAll(config, resolver);
+            compiler = part(new WarmCompiler(COMPILER_IDLE));
+            var texts = PipelineTexts.compileAll(compiler, config, resolver);
             postgres = part(Postgres.start(NodeSettings.postgres(config)));
             catalog = Catalog.open(postgres.owner());
             RowAudit.open(postgres.owner(), catalog.audit());
@@ -292,7 +296,7 @@ final class Node implements AutoCloseable {
         var folder = config.data().resolve("pipelines").resolve(entry.name());
         return new PipelineHost(
                 entry.name(),
-                OtherTables.known(texts.of(entry), config, entry, models, catalog),
+                OtherTables.known(compiler, texts.of(entry), config, entry, models, catalog),
                 new PipelineHost.Parts(
                         config,
                         folder,
@@ -313,7 +317,8 @@ final class Node implements AutoCloseable {
     String deploy(Config.PipelineEntry entry, boolean full) {
         deploying.lock();
         try {
-            return deploy(entry, OtherTables.compile(config, entry, models, catalog), full);
+            return deploy(
+                    entry, OtherTables.compile(compiler, config, entry, models, catalog), full);
         } finally {
             deploying.unlock();
         }
@@ -357,6 +362,7 @@ final class Node implements AutoCloseable {
                         tables,
                         postgres.owner(),
                         table -> ingest.tail(table),
+                        compiler,
                         allocator));
     }
 

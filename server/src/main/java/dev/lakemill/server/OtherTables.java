@@ -3,6 +3,7 @@ package dev.lakemill.server;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.TableKind;
+import dev.lakemill.pipeline.WarmCompiler;
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.KnownTable;
 import dev.lakemill.plan.ModelReference;
@@ -31,23 +32,26 @@ final class OtherTables {
 
     /** A compilation, again where the text names tables of others, which are known by now. */
     static Compilation known(
+            WarmCompiler compiler,
             Compilation first,
             Config config,
             Config.PipelineEntry entry,
             ModelReference.Resolver models,
             Catalog catalog) {
         return first instanceof Compilation.Rejected && !named(config, entry, catalog).isEmpty()
-                ? compile(config, entry, models, catalog)
+                ? compile(compiler, config, entry, models, catalog)
                 : first;
     }
 
     /** The text compiled with what the catalog knows of the tables that it names. */
     static Compilation compile(
+            WarmCompiler compiler,
             Config config,
             Config.PipelineEntry entry,
             ModelReference.Resolver models,
             Catalog catalog) {
-        return PipelineTexts.compile(config, entry, models, true, named(config, entry, catalog));
+        return PipelineTexts.compile(
+                compiler, config, entry, models, true, named(config, entry, catalog));
     }
 
     private static List<KnownTable> named(

@@ -2,6 +2,7 @@ package dev.lakemill.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lakemill.pipeline.PipelineOutputs;
+import dev.lakemill.pipeline.WarmCompiler;
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.plan.PlanJson;
@@ -11,6 +12,8 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -102,11 +105,8 @@ final class PipelineCommand {
         var out = spec.commandLine().getOut();
         var err = spec.commandLine().getErr();
         var exitCode = 0;
-        for (var entry : config.pipelines()) {
-            var compilation =
-                    PipelineTexts.compile(
-                            config, entry, ProjectModels.of(config), false, List.of());
-            switch (compilation) {
+        for (var one : compiled(config).entrySet()) {
+            switch (one.getValue()) {
                 case Compilation.Compiled(PipelinePlan plan) -> {
                     PipelineOutputs.of(plan);
                     out.printf(
@@ -114,7 +114,7 @@ final class PipelineCommand {
                             plan.name(), plan.datasets().size(), plan.syncedTables().size());
                 }
                 case Compilation.Rejected rejected -> {
-                    print(config, entry, rejected, err);
+                    print(config, one.getKey(), rejected, err);
                     exitCode = 1;
                 }
                 case Compilation.FilesUnknown unknown -> unknown.orThrow();
@@ -137,12 +137,10 @@ final class PipelineCommand {
             @Option(names = "--json", description = "the whole plan as JSON") boolean json) {
         var config = config(project);
         var out = spec.commandLine().getOut();
-        for (var entry : config.pipelines()) {
-            var compilation =
-                    PipelineTexts.compile(
-                            config, entry, ProjectModels.of(config), false, List.of());
+        for (var one : compiled(config).entrySet()) {
+            var compilation = one.getValue();
             if (compilation instanceof Compilation.Rejected rejected) {
-                print(config, entry, rejected, spec.commandLine().getErr());
+                print(config, one.getKey(), rejected, spec.commandLine().getErr());
                 return 1;
             }
             if (json) {
@@ -300,6 +298,24 @@ final class PipelineCommand {
                     output.path("quarantined").asLong(),
                     output.path("dropped").asLong());
         }
+    }
+
+    private static Map<Config.PipelineEntry, Compilation> compiled(Config config) {
+        var compilations = new LinkedHashMap<Config.PipelineEntry, Compilation>();
+        try (var compiler = new WarmCompiler(Duration.ofMinutes(1))) {
+            for (var entry : config.pipelines()) {
+                compilations.put(
+                        entry,
+                        PipelineTexts.compile(
+                                compiler,
+                                config,
+                                entry,
+                                ProjectModels.of(config),
+                                false,
+                                List.of()));
+            }
+        }
+        return compilations;
     }
 
     private static void print(

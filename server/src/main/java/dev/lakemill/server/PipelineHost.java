@@ -173,6 +173,9 @@ final class PipelineHost implements AutoCloseable {
                         "pipeline '%s' is computing tables anew".formatted(name),
                         "wait for it: ./lakemill pipeline status");
             }
+            if (!full && running != null && error().isEmpty() && compiled.equals(plan)) {
+                return "pipeline '%s' runs this text already".formatted(name);
+            }
             var changed = outputs.changed(compiled, files.grows(compiled));
             if (!full) {
                 DeploymentRules.check(compiled, changed, parts.folder());

@@ -2,6 +2,7 @@ package dev.lakemill.server;
 
 import dev.lakemill.pipeline.CompilerProcess;
 import dev.lakemill.pipeline.SourceSchemas;
+import dev.lakemill.pipeline.WarmCompiler;
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.KnownTable;
 import dev.lakemill.plan.ModelReference;
@@ -31,13 +32,16 @@ final class PipelineTexts {
      * @param models only texts that name models wait for it
      */
     static PipelineTexts compileAll(
-            Config config, CompletableFuture<? extends ModelReference.Resolver> models) {
+            WarmCompiler compiler,
+            Config config,
+            CompletableFuture<? extends ModelReference.Resolver> models) {
         var texts = new PipelineTexts();
         for (var entry : config.pipelines()) {
             texts.compilations.put(
                     entry.name(),
                     CompletableFuture.supplyAsync(
-                            () -> compile(config, entry, models), PipelineTexts::onOwnThread));
+                            () -> compile(compiler, config, entry, models),
+                            PipelineTexts::onOwnThread));
         }
         return texts;
     }
@@ -72,17 +76,18 @@ final class PipelineTexts {
     }
 
     private static Compilation compile(
+            WarmCompiler compiler,
             Config config,
             Config.PipelineEntry entry,
             CompletableFuture<? extends ModelReference.Resolver> models) {
         if (references(config, entry).isEmpty()) {
-            return compile(config, entry, ModelReference.Resolver.NONE, true, List.of());
+            return compile(compiler, config, entry, ModelReference.Resolver.NONE, true, List.of());
         }
         if (!Files.exists(plans(config))) {
             // A first start registers the project's models: most likely it is the plan of below.
-            var _ = compile(config, entry, ProjectModels.of(config), true, List.of());
+            var _ = compile(compiler, config, entry, ProjectModels.of(config), true, List.of());
         }
-        return compile(config, entry, models.join(), true, List.of());
+        return compile(compiler, config, entry, models.join(), true, List.of());
     }
 
     private static Path plans(Config config) {
@@ -96,6 +101,7 @@ final class PipelineTexts {
      * @param tables of the catalog that others write
      */
     static Compilation compile(
+            WarmCompiler compiler,
             Config config,
             Config.PipelineEntry entry,
             ModelReference.Resolver models,
@@ -103,6 +109,7 @@ final class PipelineTexts {
             List<KnownTable> tables) {
         var own = config.data().resolve("pipelines").resolve(entry.name());
         return CompilerProcess.compile(
+                compiler,
                 entry.name(),
                 read(config, entry),
                 entry.configuration(),

@@ -2,7 +2,7 @@ package dev.lakemill.server;
 
 import dev.lakemill.catalog.PolicyFunction;
 import dev.lakemill.pipeline.DuckPrinter;
-import dev.lakemill.pipeline.SqlCompilerProcess;
+import dev.lakemill.pipeline.WarmCompiler;
 import dev.lakemill.plan.Expression;
 import dev.lakemill.plan.Fragment;
 import dev.lakemill.plan.SourceText;
@@ -15,9 +15,9 @@ import java.util.List;
 
 /** Makes of a function's body, written once in Spark SQL, what DuckDB and Postgres run. */
 final class PolicyCompiler {
-    private final SqlCompilerProcess compiler;
+    private final WarmCompiler compiler;
 
-    PolicyCompiler(SqlCompilerProcess compiler) {
+    PolicyCompiler(WarmCompiler compiler) {
         this.compiler = compiler;
     }
 

@@ -4,16 +4,15 @@ import dev.lakemill.catalog.AuditReader;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.pipeline.LakeQuery;
 import dev.lakemill.pipeline.PipelineConfig;
-import dev.lakemill.pipeline.SqlCompilerProcess;
+import dev.lakemill.pipeline.WarmCompiler;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import javax.sql.DataSource;
 import org.apache.arrow.memory.BufferAllocator;
 
-/** SQL of the node: the compiler of queries and functions, and the statements that run. */
+/** SQL of the node: its statements, and how the functions in them are compiled. */
 final class SqlService implements AutoCloseable {
-    private static final Duration COMPILER_IDLE = Duration.ofMinutes(2);
     private static final long RESULT_BYTES_MAX = 16L << 20;
     private static final long TEMPORARY_BYTES_MAX = 4L << 30;
     private static final Duration WAIT_MAX = Duration.ofSeconds(30);
@@ -29,15 +28,16 @@ final class SqlService implements AutoCloseable {
             Tables tables,
             DataSource database,
             LakeTable.Tails tails,
+            WarmCompiler compiler,
             BufferAllocator allocator) {}
 
-    private final SqlCompilerProcess compiler = new SqlCompilerProcess(COMPILER_IDLE);
-    private final PolicyCompiler functions = new PolicyCompiler(compiler);
+    private final PolicyCompiler functions;
     private final SqlStatements statements;
     private final GovernanceFile file;
 
     SqlService(Parts parts) {
         var catalog = parts.catalog();
+        this.functions = new PolicyCompiler(parts.compiler());
         var kept = new ArrayList<>(AccessTables.of(catalog, new AuditReader(parts.database())));
         kept.addAll(IngestHistoryTables.of(catalog, parts.database()));
         var queries =
@@ -47,7 +47,7 @@ final class SqlService implements AutoCloseable {
                                 new LakeTable.Parts(
                                         parts.tables(), parts.tails(), parts.allocator()),
                                 new SystemTables(catalog, kept),
-                                compiler,
+                                parts.compiler(),
                                 temporaryFolder(parts.config()),
                                 parts.allocator()),
                         limits(parts.config()));
@@ -75,7 +75,6 @@ final class SqlService implements AutoCloseable {
     @Override
     public void close() {
         statements.close();
-        compiler.close();
     }
 
     private static Path temporaryFolder(Config config) {

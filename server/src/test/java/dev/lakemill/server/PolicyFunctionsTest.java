@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.lakemill.pipeline.SqlCompilerProcess;
+import dev.lakemill.pipeline.WarmCompiler;
 import dev.lakemill.plan.Expression;
 import dev.lakemill.plan.Fragment;
 import dev.lakemill.plan.Relation;
@@ -51,7 +51,7 @@ final class PolicyFunctionsTest {
 
     @TempDir static Path folder;
 
-    private static SqlCompilerProcess compiler = new SqlCompilerProcess(Duration.ofMinutes(5));
+    private static WarmCompiler compiler = new WarmCompiler(Duration.ofMinutes(5));
     private static @Nullable Postgres postgres;
 
     @BeforeAll

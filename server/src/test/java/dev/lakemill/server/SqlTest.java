@@ -14,6 +14,7 @@ import dev.lakemill.catalog.TableKind;
 import dev.lakemill.delta.Txn;
 import dev.lakemill.feed.TableBatch;
 import dev.lakemill.ingest.LogTail;
+import dev.lakemill.pipeline.WarmCompiler;
 import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.plan.SourcePosition;
@@ -76,6 +77,7 @@ final class SqlTest {
             BufferAllocator allocator,
             Catalog catalog,
             Tables tables,
+            WarmCompiler compiler,
             SqlService sql,
             Vertx vertx,
             String url) {}
@@ -88,6 +90,7 @@ final class SqlTest {
         var catalog = Catalog.open(postgres.owner());
         var tables = new Tables(folder.resolve("tables"), catalog, "test", 1 << 20, allocator);
         var config = Config.load(folder, Map.of());
+        var compiler = new WarmCompiler(Duration.ofMinutes(5));
         var sql =
                 new SqlService(
                         new SqlService.Parts(
@@ -96,6 +99,7 @@ final class SqlTest {
                                 tables,
                                 postgres.owner(),
                                 _ -> new LogTail("test", List.copyOf(TAIL)),
+                                compiler,
                                 allocator));
         var vertx = Vertx.vertx();
         var router = Router.router(vertx);
@@ -115,6 +119,7 @@ final class SqlTest {
                         allocator,
                         catalog,
                         tables,
+                        compiler,
                         sql,
                         vertx,
                         "http://127.0.0.1:" + http.actualPort());
@@ -126,6 +131,7 @@ final class SqlTest {
         var w = world();
         w.vertx().close();
         w.sql().close();
+        w.compiler().close();
         w.tables().close();
         w.catalog().audit().close();
         w.allocator().close();

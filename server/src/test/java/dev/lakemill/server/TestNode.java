@@ -108,10 +108,10 @@ final class TestNode implements AutoCloseable {
     }
 
     static void await(BooleanSupplier condition) throws InterruptedException {
-        var deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+        var deadline = System.nanoTime() + Duration.ofSeconds(120).toNanos();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > deadline) {
-                throw new AssertionError("waited for 60 s");
+                throw new AssertionError("waited for 120 s");
             }
             Thread.sleep(100);
         }

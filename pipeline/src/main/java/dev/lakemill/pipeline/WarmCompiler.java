@@ -1,5 +1,6 @@
 package dev.lakemill.pipeline;
 
+import dev.lakemill.plan.CompileRequest;
 import dev.lakemill.plan.PlanJson;
 import dev.lakemill.plan.SqlCompilation;
 import dev.lakemill.plan.SqlRequest;
@@ -16,14 +17,18 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Compiles single queries and function bodies in a JVM of its own, which starts when it is asked
- * and ends when nobody has asked for a while: a first answer takes seconds, the next ones
- * milliseconds. One text at a time; safe to use from any thread.
+ * The compiler in a JVM of its own, which starts when it is asked and ends when nobody has asked
+ * for a while: a first answer takes seconds, the next ones milliseconds. Spark's classes never
+ * stand in this process. One text at a time; safe to use from any thread.
  */
-public final class SqlCompilerProcess implements AutoCloseable {
-    private static final int TIMEOUT_SECONDS = 60;
+public final class WarmCompiler implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(WarmCompiler.class);
+    private static final int TIMEOUT_SECONDS = 120;
+    private static final int END_WAIT_SECONDS = 5;
 
     private final Duration idle;
     private final ReentrantLock lock = new ReentrantLock();
@@ -34,26 +39,37 @@ public final class SqlCompilerProcess implements AutoCloseable {
     /**
      * @param idle how long the process is kept unasked
      */
-    public SqlCompilerProcess(Duration idle) {
+    public WarmCompiler(Duration idle) {
         this.idle = idle;
     }
 
     /**
+     * Compiles a query or the body of a function.
+     *
      * @throws LakemillException UNAVAILABLE when the compiler does not run or answer
      */
     public SqlCompilation compile(SqlRequest request) {
+        return PlanJson.readSqlCompilation(answer("sql " + PlanJson.writeSqlRequest(request)));
+    }
+
+    /** The compilation of a pipeline, as JSON. */
+    String compile(CompileRequest request) {
+        return answer("pipeline " + PlanJson.writeRequest(request));
+    }
+
+    private String answer(String request) {
         lock.lock();
         try {
             var use = ++uses;
-            var answer = ask(PlanJson.writeSqlRequest(request));
+            var answer = ask(request);
             CompletableFuture.delayedExecutor(idle.toMillis(), TimeUnit.MILLISECONDS)
                     .execute(() -> endUnused(use));
-            return PlanJson.readSqlCompilation(answer);
+            return answer;
         } catch (IOException e) {
             end();
             throw new LakemillException(
                     ErrorCode.UNAVAILABLE,
-                    "the compiler of queries does not run (%s)".formatted(e),
+                    "the compiler does not run (%s)".formatted(e),
                     "check the free memory and the space of the folder for temporary files",
                     e);
         } catch (LakemillException e) {
@@ -123,7 +139,7 @@ public final class SqlCompilerProcess implements AutoCloseable {
         static Child start() throws IOException {
             var errors = Files.createTempFile("lakemill-compiler", ".err");
             var process =
-                    new ProcessBuilder(CompilerProcess.command("serve"))
+                    new ProcessBuilder(CompilerProcess.command())
                             .redirectError(errors.toFile())
                             .start();
             return new Child(
@@ -142,15 +158,35 @@ public final class SqlCompilerProcess implements AutoCloseable {
                                 return null;
                             });
             try {
-                in.write(request + "\n");
-                in.flush();
+                tell(request);
                 var answer = out.readLine();
                 if (answer == null) {
-                    throw CompilerProcess.failed("ended without an answer", errors);
+                    throw CompilerProcess.failed(end(process), errors);
                 }
                 return answer;
             } finally {
                 answered.complete(null);
+            }
+        }
+
+        /** One that has ended says why when it is asked for the answer. */
+        private void tell(String request) {
+            try {
+                in.write(request + "\n");
+                in.flush();
+            } catch (IOException e) {
+                LOG.debug("the compiler does not listen", e);
+            }
+        }
+
+        private static String end(Process process) {
+            try {
+                return process.waitFor(END_WAIT_SECONDS, TimeUnit.SECONDS)
+                        ? "ended with exit code " + process.exitValue()
+                        : "closed its output";
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+                return "gave no answer";
             }
         }
 
