@@ -160,6 +160,15 @@ final class DuckSession implements AutoCloseable {
         }
     }
 
+    /** As {@link #repeat}, of SQL that makes a table or changes one; the number of its rows. */
+    long written(String sql) {
+        try {
+            return ready(sql).executeUpdate();
+        } catch (SQLException e) {
+            throw new DuckException(e);
+        }
+    }
+
     private PreparedStatement ready(String sql) throws SQLException {
         var found = ready.get(sql);
         // A statement that has failed is closed.

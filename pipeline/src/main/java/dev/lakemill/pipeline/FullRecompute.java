@@ -24,13 +24,16 @@ final class FullRecompute {
     Optional<String> refresh(ViewMaintenance.Refresh refresh) {
         var duck = refresh.duck();
         var after = quoted(view.name() + " next");
-        duck.repeat("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(after, refresh.query()));
+        var rows =
+                duck.written(
+                        "CREATE OR REPLACE TEMP TABLE %s AS %s"
+                                .formatted(after, refresh.query()));
         var changes = difference(Checks.columns(view.schema()), content.table(), after);
         var counted = content.keep(duck, changes);
         if (counted.isNone()) {
             return Optional.empty();
         }
-        content.become(duck, counted, after);
+        content.become(duck, counted, after, rows);
         return Optional.of(content.changes());
     }
 

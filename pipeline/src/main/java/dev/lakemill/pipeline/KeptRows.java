@@ -92,9 +92,9 @@ final class KeptRows implements Maintained {
         if (!sql.keep(changed, difference(stand.output(), before, after))) {
             return Optional.empty();
         }
-        deleteTouched(sql);
+        var gone = deleteTouched(sql);
         sql.duck().repeat("INSERT INTO %s FROM %s".formatted(state.name(), after));
-        state.gone(sql.duck(), sql.count(before));
+        state.gone(sql.duck(), gone);
         return Optional.of(changedStand);
     }
 
@@ -110,10 +110,9 @@ final class KeptRows implements Maintained {
                         new Relation.Project(changes, columns)));
     }
 
-    private void deleteTouched(MaintenanceSql sql) {
+    private long deleteTouched(MaintenanceSql sql) {
         if (keys.isEmpty()) {
-            sql.duck().repeat("DELETE FROM " + state.name());
-            return;
+            return sql.duck().written("DELETE FROM " + state.name());
         }
         var same = new ArrayList<String>();
         for (int i = 0; i < keys.names().size(); i++) {
@@ -123,8 +122,8 @@ final class KeptRows implements Maintained {
                                     sql.print(resultKeys.values().get(i)),
                                     column(keys.names().get(i))));
         }
-        sql.duck()
-                .repeat(
+        return sql.duck()
+                .written(
                         "DELETE FROM %s USING (SELECT %s FROM %s) AS k WHERE %s"
                                 .formatted(
                                         state.name(),

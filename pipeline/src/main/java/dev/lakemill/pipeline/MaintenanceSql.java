@@ -105,8 +105,7 @@ final class MaintenanceSql {
 
     /** Keeps a result until the batch's next; true when it has rows. */
     boolean keep(String table, String select) {
-        duck().repeat("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(table, select));
-        return count(table) > 0;
+        return duck().written("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(table, select)) > 0;
     }
 
     long count(String table) {

@@ -37,14 +37,16 @@ final class ViewContent {
      * @param select SQL that gives the view's columns and the weight
      */
     Counted keep(DuckSession duck, String select) {
-        duck.repeat("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(changes, select));
-        return new Counted(count(duck, "> 0"), count(duck, "< 0"));
-    }
-
-    private long count(DuckSession duck, String sign) {
-        return duck.count(
-                "SELECT count(*) FROM %s WHERE %s %s"
-                        .formatted(changes, ViewMaintenance.WEIGHT, sign));
+        var all =
+                duck.written("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(changes, select));
+        if (all == 0) {
+            return new Counted(0, 0);
+        }
+        var came =
+                duck.count(
+                        "SELECT count(*) FROM %s WHERE %s > 0"
+                                .formatted(changes, ViewMaintenance.WEIGHT));
+        return new Counted(came, all - came);
     }
 
     /** Rows that came and went. */
@@ -54,9 +56,12 @@ final class ViewContent {
         }
     }
 
-    /** Brings the table to {@code after}, which differs from it by the kept changes. */
-    void become(DuckSession duck, Counted counted, String after) {
-        var rows = duck.count("SELECT count(*) FROM " + after);
+    /**
+     * Brings the table to {@code after}, which differs from it by the kept changes.
+     *
+     * @param rows of {@code after}
+     */
+    void become(DuckSession duck, Counted counted, String after, long rows) {
         if (view.schema().indexOf("rowid").isPresent()
                 || (counted.came() + counted.went()) * REPLACE_SHARE > rows) {
             table.replace(duck, "FROM " + after);
