@@ -18,6 +18,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * Faults at random moments, and a recorded history that is checked: each round, one log and one
@@ -39,6 +41,9 @@ final class FaultsBench {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private static final List<Fault> FAULTS = List.of(Fault.values());
+
+    /** It tells of every connection that is cut. */
+    private static final Logger GRPC = Logger.getLogger("io.grpc");
 
     private FaultsBench() {}
 
@@ -85,6 +90,7 @@ final class FaultsBench {
     /** One log and one table through all their lives. */
     static History round(long seed, int producers, int connections, Map<Fault, Integer> faults)
             throws IOException, InterruptedException {
+        GRPC.setLevel(Level.OFF);
         var folder = Folders.temporary("lakemill-faults");
         try {
             Files.createDirectories(folder.resolve("log"));
@@ -154,13 +160,14 @@ final class FaultsBench {
             var node = new FaultyNode(folder, port, disk, store, clock);
             faults.merge(fault, 1, Integer::sum);
             plan(fault);
-            var storm = fault == Fault.RESEND_STORM ? Thread.startVirtualThread(this::cut) : null;
-            send(streams);
-            await(node, streams);
-            if (storm != null) {
+            try {
+                var storm = Thread.startVirtualThread(() -> cut(fault));
+                send(streams);
+                await(node, streams);
                 storm.join();
+            } finally {
+                node.die();
             }
-            node.die();
             store.trouble(0, 0);
             disk.capacity(Long.MAX_VALUE);
             disk.restart(
@@ -180,9 +187,9 @@ final class FaultsBench {
         }
 
         /** Everybody comes again and sends again what is on its way, and is cut off once more. */
-        private void cut() {
+        private void cut(Fault fault) {
             try {
-                for (int i = 0; i < CUTS; i++) {
+                for (int i = 0; fault == Fault.RESEND_STORM && i < CUTS; i++) {
                     Thread.sleep(15);
                     relay.cut();
                 }

@@ -28,6 +28,9 @@ final class SchemaGrowth {
                                 .formatted(column.name(), column.type().sql()));
             }
         }
+        if (wanted.indexOf(TableContext.POSITION).isPresent()) {
+            throw refused(location, "keeps the name %s".formatted(TableContext.POSITION));
+        }
         for (var column : wanted.columns()) {
             if (present.indexOf(column.name()).isEmpty() && !column.nullable()) {
                 throw refused(

@@ -67,6 +67,9 @@ final class WidenTest {
             var required = Column.required("more", Primitive.LONG);
             assertThatThrownBy(() -> table.widen(TableSchema.of(ID, NAME, required)))
                     .hasMessageContaining("more NOT NULL");
+            var reserved = Column.nullable("_Position", Primitive.LONG);
+            assertThatThrownBy(() -> table.widen(TableSchema.of(ID, NAME, reserved)))
+                    .hasMessageContaining("keeps the name");
             assertThat(table.snapshot().version()).isZero();
         }
     }

@@ -32,6 +32,7 @@ final class JsonGrowth {
     /** Delta without column mapping, and every SQL, take such names. */
     private static final Pattern NAME = Pattern.compile("[\\p{L}_][\\p{L}\\p{N}_]{0,127}");
 
+    /** Of positions, in our Parquet files. */
     private static final String RESERVED = "_position";
 
     private final Landing landing;
@@ -43,6 +44,11 @@ final class JsonGrowth {
         this.landing = landing;
         this.schema = schema;
         this.policy = policy;
+    }
+
+    /** Whether a table may get a column of the name. */
+    static boolean mayBeColumn(String name) {
+        return NAME.matcher(name).matches() && !name.equalsIgnoreCase(RESERVED);
     }
 
     /**
@@ -95,7 +101,7 @@ final class JsonGrowth {
                             .map(type -> new Column(column.name(), type, column.nullable(), ""))
                     : Optional.empty();
         }
-        if (!NAME.matcher(name).matches() || name.equalsIgnoreCase(RESERVED)) {
+        if (!mayBeColumn(name)) {
             return Optional.empty();
         }
         return type(json)

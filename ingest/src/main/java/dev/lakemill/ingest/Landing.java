@@ -1,7 +1,6 @@
 package dev.lakemill.ingest;
 
 import dev.lakemill.catalog.CatalogTable;
-import dev.lakemill.delta.Txn;
 import dev.lakemill.feed.TableBatch;
 import dev.lakemill.feed.TableFeed;
 import dev.lakemill.types.Column;
@@ -40,6 +39,7 @@ final class Landing {
     private final TableFeed feed;
     private final LandingSurroundings surroundings;
     private final PendingRows pending = new PendingRows();
+    private final StreamNotes notes;
     private final BronzeCommits commits;
     private final Thread publisher;
     private final ConcurrentLinkedQueue<Runnable> waitingForRoom = new ConcurrentLinkedQueue<>();
@@ -73,6 +73,7 @@ final class Landing {
             Runnable onCommit) {
         this.table = table;
         this.bronze = bronze;
+        this.notes = new StreamNotes(bronze);
         this.feed = feed;
         this.surroundings = surroundings;
         this.decoder = new RowDecoder(table.schema());
@@ -99,8 +100,7 @@ final class Landing {
 
     /** Writes down in Delta how many requests of a persistent stream there are. */
     void setRequestsOf(UUID stream, long requests) {
-        bronze.append(
-                List.of(), new long[0], new Txn(PersistentStreams.application(stream), requests));
+        notes.write(stream, requests);
     }
 
     /** As it is now: it may get columns and wider types, but loses none. */

@@ -26,7 +26,9 @@ final class ProtoGrowth {
             var place = schema.indexOf(field.getName());
             var type = type(field);
             if (place.isEmpty()) {
-                type.map(t -> Column.nullable(field.getName(), t)).ifPresent(columns::add);
+                type.filter(_ -> JsonGrowth.mayBeColumn(field.getName()))
+                        .map(t -> Column.nullable(field.getName(), t))
+                        .ifPresent(columns::add);
             } else if (widens) {
                 var column = schema.column(place.getAsInt());
                 type.filter(t -> TypeWidening.isAllowed(column.type(), t))

@@ -324,6 +324,14 @@ final class EvolutionTest {
                             "more"));
             assertThat(wider.errorInfo().getMetadataMap())
                     .containsEntry("causes", "TYPE_INCOMPATIBLE");
+            var reserved = client.call(TABLE);
+            reserved.send(
+                    create(
+                            FieldDescriptorProto.Type.TYPE_INT32,
+                            FieldDescriptorProto.Type.TYPE_FLOAT,
+                            "_position"));
+            assertThat(reserved.errorInfo().getMetadataMap())
+                    .containsEntry("causes", "FIELD_NOT_IN_TABLE");
             node.access().refuse(TABLE);
             var stranger = client.call(TABLE);
             stranger.send(
