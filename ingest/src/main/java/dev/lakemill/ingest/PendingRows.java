@@ -117,11 +117,13 @@ final class PendingRows {
 
     /** The frames being decoded are this batch now. */
     synchronized void publish(TableBatch batch, Map<UUID, Long> streams) {
+        // Not the first row's: a frame without rows may stand before it.
+        long first = decoding.isEmpty() ? batch.firstPosition() : decoding.getFirst().frame().lsn();
         decoding = List.of();
         decodingBytes = 0;
         var all = new HashMap<>(skippedStreams);
         all.putAll(streams);
-        published.add(new Published(batch, all, Math.min(skippedFrom, batch.firstPosition())));
+        published.add(new Published(batch, all, Math.min(skippedFrom, first)));
         skippedStreams.clear();
         skippedFrom = Long.MAX_VALUE;
         publishedBytes += batch.rows().sizeBytes();

@@ -241,16 +241,25 @@ final class StreamCall<R> extends InboundCall implements Sender {
     private void evolve(NewColumns news, Inbound.Numbered request) {
         var who = producer;
         try {
-            if (who != null && isReading()) {
+            if (who != null && mayTake()) {
                 var evolved = news.evolve(who, streams, this::id, open -> open.payload(request));
                 table = evolved.table();
                 offer(evolved.table(), evolved.payload(), request.offset());
             }
+        } catch (RuntimeException e) {
+            refuse(e);
         } finally {
             synchronized (lock) {
                 evolving = false;
                 finishWhenDone();
             }
+        }
+    }
+
+    /** Whether a request that came counts: also when its producer is done since. */
+    private boolean mayTake() {
+        synchronized (lock) {
+            return !closed && (end == null || end.status().isOk());
         }
     }
 

@@ -138,6 +138,13 @@ final class EvolutionTest {
             assertThat(call.end()).isEqualTo(Status.OK);
         }
         assertThat(rows(1)).containsExactly(Arrays.asList("a", null, null, null, 1L));
+        bronze.full.set(true);
+        try (var client = node.raw()) {
+            var call = client.openJson().json(0, "{\"event_id\":\"b\",\"more\":1}");
+            call.halfClose();
+            assertThat(call.end().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+        }
+        bronze.full.set(false);
     }
 
     @Test
