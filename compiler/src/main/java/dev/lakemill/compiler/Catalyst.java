@@ -1,11 +1,13 @@
 package dev.lakemill.compiler;
 
 import dev.lakemill.plan.Fragment;
+import dev.lakemill.plan.JavaFunction;
 import dev.lakemill.plan.ModelReference;
 import dev.lakemill.plan.SourcePosition;
 import dev.lakemill.plan.TextRefused;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -46,20 +48,24 @@ final class Catalyst {
     private static final SourcePosition UNKNOWN = new SourcePosition("text", 1, 1);
 
     private final CatalystSqlParser parser = new CatalystSqlParser();
-    private final FunctionRegistry functions = Membership.registry();
+    private final FunctionRegistry functions;
     private final Predictions predictions;
     private final Analyzer analyzer;
     private final List<Fragment> fragments = new ArrayList<>();
 
     Catalyst() {
-        this(List.of());
+        this(List.of(), List.of());
     }
 
     /**
      * @param models that {@code predict} may name
+     * @param called functions of jars
      */
-    Catalyst(List<ModelReference> models) {
+    Catalyst(List<ModelReference> models, List<JavaFunction> called) {
         predictions = new Predictions(models, origin -> position(origin, UNKNOWN));
+        functions =
+                JavaCalls.registered(
+                        Membership.registry(), called, origin -> position(origin, UNKNOWN));
         var settings = SQLConf.get();
         settings.setConfString("spark.sql.session.timeZone", "UTC");
         settings.setConfString("spark.sql.ansi.enabled", "true");
@@ -153,8 +159,13 @@ final class Catalyst {
 
     private boolean isKnown(UnresolvedFunction function) {
         return function.nameParts().size() == 1
-                && functions.functionExists(
-                        new FunctionIdentifier(function.nameParts().head(), Scala.none()));
+                && functions.functionExists(functionName(function.nameParts().head()));
+    }
+
+    /** Of a function that a registry is asked for, or given. */
+    static FunctionIdentifier functionName(String name) {
+        return new FunctionIdentifier(
+                name.toLowerCase(Locale.ROOT), Scala.some("builtin"), Scala.some("system"));
     }
 
     /** The columns that an expression names, without their qualifiers. */

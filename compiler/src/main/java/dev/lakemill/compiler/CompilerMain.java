@@ -59,7 +59,8 @@ public final class CompilerMain {
                     () ->
                             PlanJson.writeCompilation(
                                     PipelineCompiler.compile(
-                                            new Catalyst(request.models()), request)));
+                                            new Catalyst(request.models(), request.functions()),
+                                            request)));
         } catch (TextRefused e) {
             return PlanJson.writeCompilation(
                     new Compilation.Rejected(request.name(), List.of(e.error())));

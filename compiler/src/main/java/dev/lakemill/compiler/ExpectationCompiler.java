@@ -4,6 +4,7 @@ import dev.lakemill.compiler.Statement.CreateDataset;
 import dev.lakemill.compiler.Statement.Rule;
 import dev.lakemill.plan.Expectation;
 import dev.lakemill.plan.Fragment;
+import dev.lakemill.plan.Function;
 import dev.lakemill.plan.NearestName;
 import dev.lakemill.plan.OnViolation;
 import dev.lakemill.plan.Relations;
@@ -154,6 +155,12 @@ final class ExpectationCompiler {
                     text.position(),
                     "an expectation cannot score with a model",
                     "score in the query, and expect something of the column");
+        }
+        if (Relations.calls(condition, Function.JAVA)) {
+            throw new TextRefused(
+                    text.position(),
+                    "an expectation cannot call a function of a jar",
+                    "call it in the query, and expect something of the column");
         }
         return new Expectation.Condition(
                 rule.name(), condition, rule.onViolation(), rule.text(), rule.position());

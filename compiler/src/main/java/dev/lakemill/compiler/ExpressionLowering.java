@@ -2,6 +2,7 @@ package dev.lakemill.compiler;
 
 import dev.lakemill.plan.Expression;
 import dev.lakemill.plan.Function;
+import dev.lakemill.plan.JavaFunction;
 import dev.lakemill.plan.ModelReference;
 import dev.lakemill.plan.Relation;
 import dev.lakemill.types.DataType;
@@ -178,6 +179,9 @@ final class ExpressionLowering {
             case ApplyFunctionExpression scored
                     when scored.function() instanceof Predictions.Prediction prediction ->
                     predict(scored, prediction.model());
+            case ApplyFunctionExpression called
+                    when called.function() instanceof JavaCalls.JavaCall java ->
+                    java(called, java.called());
             case SplitPart split -> plain(split);
             case RuntimeReplaceable replaceable -> lower(replaceable.replacement());
             default -> plain(e);
@@ -190,6 +194,16 @@ final class ExpressionLowering {
             return refuse(e, "%s is not supported".formatted(name(e)), hint(e));
         }
         return call(function.get(), e, Scala.list(e.children()));
+    }
+
+    private Expression java(ApplyFunctionExpression e, JavaFunction function) {
+        var arguments = new ArrayList<Expression>();
+        arguments.add(new Expression.Literal(Primitive.STRING, function.name()));
+        arguments.addAll(
+                lower(
+                        Scala.<org.apache.spark.sql.catalyst.expressions.Expression>list(
+                                e.children())));
+        return call(Function.JAVA, e, function.result(), arguments);
     }
 
     private Expression predict(ApplyFunctionExpression e, ModelReference.Resolved model) {

@@ -93,6 +93,7 @@ final class PipelineCompiler {
                             request.name(),
                             List.copyOf(datasets.values()),
                             synced,
+                            request.functions(),
                             request.textHash()));
         }
         return new Compilation.Rejected(request.name(), inOrderOfText());

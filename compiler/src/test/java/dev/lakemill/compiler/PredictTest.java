@@ -105,7 +105,7 @@ final class PredictTest {
                         + query
                         + ";";
         return PipelineCompiler.compile(
-                new Catalyst(MODELS),
+                new Catalyst(MODELS, List.of()),
                 new CompileRequest(
                         "p",
                         List.of(new SourceText("v.sql", text)),
@@ -113,6 +113,7 @@ final class PredictTest {
                         List.of(),
                         List.of(),
                         MODELS,
+                        List.of(),
                         "h"));
     }
 }

@@ -132,6 +132,7 @@ final class ReadFilesTest {
                                         TableSchema.of(Column.required("id", Primitive.LONG)),
                                         "/tables/o/x/other")),
                         List.of(),
+                        List.of(),
                         "hash"));
     }
 }

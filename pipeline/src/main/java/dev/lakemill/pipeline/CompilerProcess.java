@@ -3,6 +3,7 @@ package dev.lakemill.pipeline;
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.CompileRequest;
 import dev.lakemill.plan.ModelReference;
+import dev.lakemill.plan.PipelineText;
 import dev.lakemill.plan.PlanJson;
 import dev.lakemill.plan.SourceText;
 import dev.lakemill.types.ErrorCode;
@@ -69,9 +70,7 @@ public final class CompilerProcess {
         try (var compiler = new WarmCompiler(Duration.ofMinutes(1))) {
             return compile(
                     compiler,
-                    name,
-                    files,
-                    parameters,
+                    new PipelineText(name, files, parameters, List.of()),
                     resolver,
                     cacheFolder,
                     new SourceSchemas(cacheFolder, cacheFolder, false, List.of()));
@@ -87,16 +86,21 @@ public final class CompilerProcess {
      */
     public static Compilation compile(
             WarmCompiler compiler,
-            String name,
-            List<SourceText> files,
-            Map<String, String> parameters,
+            PipelineText text,
             ModelReference.Resolver resolver,
             Path cacheFolder,
             SourceSchemas found) {
         var known = new ArrayList<>(found.known());
-        var models = resolved(files, resolver);
         var request =
-                new CompileRequest(name, files, parameters, known, found.tables(), models, "");
+                new CompileRequest(
+                        text.name(),
+                        text.files(),
+                        text.parameters(),
+                        known,
+                        found.tables(),
+                        resolved(text.files(), resolver),
+                        text.functions(),
+                        "");
         var compilation = compile(compiler, request, cacheFolder);
         if (compilation instanceof Compilation.FilesUnknown(var _, var unknown)) {
             unknown.forEach(
@@ -126,6 +130,7 @@ public final class CompilerProcess {
                                     request.found(),
                                     request.tables(),
                                     request.models(),
+                                    request.functions(),
                                     hash));
             var compilation = PlanJson.readCompilation(answer);
             if (compilation instanceof Compilation.Compiled) {
@@ -244,6 +249,9 @@ public final class CompilerProcess {
             }
             for (var model : request.models()) {
                 add(digest, model.toString());
+            }
+            for (var function : request.functions()) {
+                add(digest, function.toString());
             }
             return HexFormat.of().formatHex(digest.digest()).substring(0, 32);
         } catch (NoSuchAlgorithmException e) {

@@ -43,7 +43,15 @@ final class DuckFailures {
             case ADD, SUBTRACT, MULTIPLY ->
                     !DuckTypes.isFloating(call.type())
                             && call.arguments().stream().allMatch(DuckFailures::hasColumn);
-            case RAISE_ERROR, PREDICT, MAKE_DATE, SPLIT_PART, FORMAT_NUMBER, UPPER, LOWER, ILIKE ->
+            case RAISE_ERROR,
+                    PREDICT,
+                    JAVA,
+                    MAKE_DATE,
+                    SPLIT_PART,
+                    FORMAT_NUMBER,
+                    UPPER,
+                    LOWER,
+                    ILIKE ->
                     true;
             default -> false;
         };

@@ -29,6 +29,7 @@ final class Engine implements AutoCloseable {
     private final Program program;
     private final DuckSession duck;
     private final Predictor predictor;
+    private final JarFunctions functions;
     private final Map<TableName, ViewMaintenance> maintenance = new HashMap<>();
 
     private Instant now = Instant.EPOCH;
@@ -55,6 +56,7 @@ final class Engine implements AutoCloseable {
         this.program = program;
         this.duck = duck;
         this.predictor = Predictor.register(duck.connection(), program.models(), models);
+        this.functions = JarFunctions.register(duck.connection(), program.functions());
         for (var table : program.appended()) {
             create(table);
         }
@@ -179,6 +181,7 @@ final class Engine implements AutoCloseable {
     public void close() {
         duck.close();
         predictor.close();
+        functions.close();
     }
 
     /** Names that stand in place, for printing without running. */

@@ -3,6 +3,7 @@ package dev.lakemill.pipeline;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.Expectation;
+import dev.lakemill.plan.JavaFunction;
 import dev.lakemill.plan.ModelUse;
 import dev.lakemill.plan.OnViolation;
 import dev.lakemill.plan.PipelinePlan;
@@ -32,14 +33,21 @@ final class Program {
     private final String name;
     private final String planHash;
     private final List<Step> steps;
+    private final List<JavaFunction> functions;
     private final List<PipelineOutputs.Output> outputs;
     private final Map<TableName, Set<String>> columnsRead = new HashMap<>();
     private final Set<TableName> streamed = new HashSet<>();
 
+    /** Of steps that call no function of a jar. */
     Program(String name, String planHash, List<Step> steps) {
+        this(name, planHash, steps, List.of());
+    }
+
+    private Program(String name, String planHash, List<Step> steps, List<JavaFunction> functions) {
         this.name = name;
         this.planHash = planHash;
         this.steps = List.copyOf(steps);
+        this.functions = List.copyOf(functions);
         this.outputs = PipelineOutputs.of(this.steps);
         for (var step : this.steps) {
             switch (step) {
@@ -59,7 +67,8 @@ final class Program {
                 new Program(
                         plan.name(),
                         plan.textHash(),
-                        plan.datasets().stream().map(Program::step).toList());
+                        plan.datasets().stream().map(Program::step).toList(),
+                        plan.functions());
         program.print();
         return program;
     }
@@ -110,6 +119,11 @@ final class Program {
     /** The flows that run a single time. */
     List<String> once() {
         return streams().stream().flatMap(s -> s.once().stream()).map(Step.Once::flow).toList();
+    }
+
+    /** What the queries may call. */
+    List<JavaFunction> functions() {
+        return functions;
     }
 
     /** What the queries score with. */

@@ -362,6 +362,7 @@ public final class Rebuild implements AutoCloseable {
                 plan.name(),
                 plan.datasets().stream().filter(d -> wanted.contains(d.name())).toList(),
                 List.of(),
+                plan.functions(),
                 plan.textHash());
     }
 

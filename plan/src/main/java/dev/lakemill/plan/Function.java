@@ -195,6 +195,10 @@ public enum Function {
     /** The model's full name and its version, constants, then the features. */
     PREDICT("predict"),
 
+    // Functions of a jar.
+    /** The name of a {@link JavaFunction}, a constant, then the arguments. */
+    JAVA("@SqlFunction"),
+
     // Nested values.
     ARRAY("array"),
     /** Fields in the order of the type. */

@@ -77,6 +77,12 @@ public final class Relations {
                 .map(ModelUse::of);
     }
 
+    /** Whether the expression calls the function; subqueries are not entered. */
+    public static boolean calls(Expression expression, Function function) {
+        return deep(expression)
+                .anyMatch(e -> e instanceof Expression.Call call && call.function() == function);
+    }
+
     /** Every reading of a table, subqueries included. */
     public static Stream<Relation.Scan> scans(Relation relation) {
         return deep(relation)

@@ -27,8 +27,9 @@ record Config(
         Path folder, Map<Setting, String> values, List<PipelineEntry> pipelines, List<App> apps) {
 
     /**
-     * A pipeline: the SQL files of a folder, in order of name.
+     * A pipeline: the SQL files and jars of a folder, in order of name.
      *
+     * @param folder or a single jar
      * @param owner the principal that it runs as; empty for the node itself
      * @param configuration values of {@code ${name}} in its text
      */
@@ -70,6 +71,11 @@ record Config(
                 values(flat, environment, file),
                 pipelines,
                 apps);
+    }
+
+    /** The same with one pipeline alone. */
+    Config only(PipelineEntry pipeline) {
+        return new Config(folder, values, List.of(pipeline), apps);
     }
 
     String text(Setting setting) {

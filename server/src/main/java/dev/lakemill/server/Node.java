@@ -296,7 +296,7 @@ final class Node implements AutoCloseable {
         var folder = config.data().resolve("pipelines").resolve(entry.name());
         return new PipelineHost(
                 entry.name(),
-                OtherTables.known(compiler, texts.of(entry), config, entry, models, catalog),
+                OtherTables.known(compiler, texts, config, entry, models, catalog),
                 new PipelineHost.Parts(
                         config,
                         folder,

@@ -7,6 +7,10 @@ import dev.lakemill.pipeline.WarmCompiler;
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.KnownTable;
 import dev.lakemill.plan.ModelReference;
+import dev.lakemill.plan.SourcePosition;
+import dev.lakemill.plan.TextError;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -30,17 +34,30 @@ final class OtherTables {
 
     private OtherTables() {}
 
-    /** A compilation, again where the text names tables of others, which are known by now. */
+    /**
+     * A compilation, again where the text names tables of others, which are known by now. A jar
+     * that cannot be read is as wrong as a text.
+     */
     static Compilation known(
             WarmCompiler compiler,
-            Compilation first,
+            PipelineTexts texts,
             Config config,
             Config.PipelineEntry entry,
             ModelReference.Resolver models,
             Catalog catalog) {
-        return first instanceof Compilation.Rejected && !named(config, entry, catalog).isEmpty()
-                ? compile(compiler, config, entry, models, catalog)
-                : first;
+        try {
+            var first = texts.of(entry);
+            return first instanceof Compilation.Rejected && !named(config, entry, catalog).isEmpty()
+                    ? compile(compiler, config, entry, models, catalog)
+                    : first;
+        } catch (LakemillException e) {
+            if (e.code() != ErrorCode.INVALID_ARGUMENT) {
+                throw e;
+            }
+            var place = new SourcePosition(entry.folder().toString(), 1, 1);
+            return new Compilation.Rejected(
+                    entry.name(), List.of(new TextError(place, e.problem(), e.hint())));
+        }
     }
 
     /** The text compiled with what the catalog knows of the tables that it names. */
@@ -57,7 +74,9 @@ final class OtherTables {
     private static List<KnownTable> named(
             Config config, Config.PipelineEntry entry, Catalog catalog) {
         var text = new StringBuilder();
-        PipelineTexts.read(config, entry).forEach(file -> text.append(file.text()).append('\n'));
+        PipelineTexts.read(config, entry)
+                .files()
+                .forEach(file -> text.append(file.text()).append('\n'));
         var all = text.toString().replace("`", "").toLowerCase(Locale.ROOT);
         return catalog.list().stream()
                 .filter(table -> KINDS.contains(table.kind()))

@@ -99,9 +99,8 @@ final class PipelineCommand {
             name = "validate",
             mixinStandardHelpOptions = true,
             description = "Compiles every pipeline and shows each mistake with its place.")
-    int validate(
-            @Option(names = "--project", paramLabel = "DIR", defaultValue = ".") Path project) {
-        var config = config(project);
+    int validate(@Mixin PipelineProject project) {
+        var config = project.config();
         var out = spec.commandLine().getOut();
         var err = spec.commandLine().getErr();
         var exitCode = 0;
@@ -133,10 +132,19 @@ final class PipelineCommand {
                 "types and where they come from, how each view is kept, and why so."
             })
     int plan(
-            @Option(names = "--project", paramLabel = "DIR", defaultValue = ".") Path project,
-            @Option(names = "--json", description = "the whole plan as JSON") boolean json) {
-        var config = config(project);
+            @Mixin PipelineProject project,
+            @Option(names = "--json", description = "the whole plan as JSON") boolean json,
+            @Option(names = "--sql", description = "the text that is compiled, jars' included")
+                    boolean sql) {
+        var config = project.config();
         var out = spec.commandLine().getOut();
+        if (sql) {
+            config.pipelines().stream()
+                    .flatMap(entry -> PipelineTexts.read(config, entry).files().stream())
+                    .forEach(f -> out.printf("-- %s%n%s%n", f.path(), f.text().strip()));
+            out.flush();
+            return 0;
+        }
         for (var one : compiled(config).entrySet()) {
             var compilation = one.getValue();
             if (compilation instanceof Compilation.Rejected rejected) {
@@ -160,10 +168,10 @@ final class PipelineCommand {
                 "Runs the project's pipelines over all that there is, and ends.",
                 "While the node runs, they run there already: this puts their newest text in place."
             })
-    int run(@Option(names = "--project", paramLabel = "DIR", defaultValue = ".") Path project)
-            throws InterruptedException {
-        var config = config(project);
+    int run(@Mixin PipelineProject project) throws InterruptedException {
+        var config = project.config();
         if (RunFile.isThere(config.data())) {
+            project.checkKnown();
             var node = NodeClient.local(RunFile.read(config.data()), config.data());
             config.pipelines().forEach(entry -> refresh(node, entry.name(), false));
             return 0;
@@ -323,7 +331,7 @@ final class PipelineCommand {
             Config.PipelineEntry entry,
             Compilation.Rejected rejected,
             PrintWriter err) {
-        var texts = PipelineTexts.read(config, entry);
+        var texts = PipelineTexts.read(config, entry).files();
         for (var error : rejected.errors()) {
             err.println(error);
             texts.stream()
@@ -332,18 +340,5 @@ final class PipelineCommand {
                     .ifPresent(text -> err.println(error.caret(text).indent(4).stripTrailing()));
         }
         err.flush();
-    }
-
-    private static Config config(Path project) {
-        var config = Config.load(project, System.getenv());
-        if (config.pipelines().isEmpty()) {
-            throw new LakemillException(
-                    ErrorCode.NOT_FOUND,
-                    "the project %s has no pipeline".formatted(config.folder()),
-                    "'./lakemill pipeline init' makes one; or list it in %s under 'pipelines', or"
-                                    .formatted(Config.FILE)
-                            + " name the project with --project");
-        }
-        return config;
     }
 }

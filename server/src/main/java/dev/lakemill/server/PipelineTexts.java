@@ -4,14 +4,17 @@ import dev.lakemill.pipeline.CompilerProcess;
 import dev.lakemill.pipeline.SourceSchemas;
 import dev.lakemill.pipeline.WarmCompiler;
 import dev.lakemill.plan.Compilation;
+import dev.lakemill.plan.JavaFunction;
 import dev.lakemill.plan.KnownTable;
 import dev.lakemill.plan.ModelReference;
+import dev.lakemill.plan.PipelineText;
 import dev.lakemill.plan.SourceText;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +23,10 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
-/** The SQL files of a project's pipelines, and what became of them: compiled beside other work. */
+/**
+ * The SQL files and jars of a project's pipelines, and what became of them: compiled beside other
+ * work.
+ */
 final class PipelineTexts {
     private final Map<String, CompletableFuture<Compilation>> compilations = new HashMap<>();
 
@@ -58,20 +64,40 @@ final class PipelineTexts {
         }
     }
 
-    /** The SQL files of a folder, in order of name. */
-    static List<SourceText> read(Config config, Config.PipelineEntry entry) {
-        try (var files = Files.list(entry.folder())) {
-            var sorted = files.filter(f -> f.toString().endsWith(".sql")).sorted().toList();
-            var texts = new java.util.ArrayList<SourceText>();
-            for (var file : sorted) {
-                texts.add(new SourceText(named(config, file), Files.readString(file)));
+    /** The SQL files and the jars of a folder, in order of name; or of one jar. */
+    static PipelineText read(Config config, Config.PipelineEntry entry) {
+        try {
+            var texts = new ArrayList<SourceText>();
+            var functions = new ArrayList<JavaFunction>();
+            for (var file : list(entry.folder())) {
+                if (file.toString().endsWith(".sql")) {
+                    texts.add(new SourceText(named(config, file), Files.readString(file)));
+                } else if (file.toString().endsWith(".jar")) {
+                    var jar = PipelineJars.of(config.data(), file);
+                    texts.addAll(jar.texts());
+                    functions.addAll(jar.functions());
+                }
             }
             if (texts.isEmpty()) {
-                throw noFiles(entry, "has no .sql file", null);
+                throw noFiles(
+                        entry,
+                        functions.isEmpty()
+                                ? "has no .sql file and no .jar"
+                                : "has functions, but no table",
+                        null);
             }
-            return texts;
+            return new PipelineText(entry.name(), texts, entry.configuration(), functions);
         } catch (IOException e) {
             throw noFiles(entry, "cannot be read", e);
+        }
+    }
+
+    private static List<Path> list(Path folder) throws IOException {
+        if (Files.isRegularFile(folder)) {
+            return List.of(folder);
+        }
+        try (var files = Files.list(folder)) {
+            return files.sorted().toList();
         }
     }
 
@@ -110,9 +136,7 @@ final class PipelineTexts {
         var own = config.data().resolve("pipelines").resolve(entry.name());
         return CompilerProcess.compile(
                 compiler,
-                entry.name(),
                 read(config, entry),
-                entry.configuration(),
                 models,
                 plans(config),
                 new SourceSchemas(config.folder(), own, keeps, tables));
@@ -120,7 +144,7 @@ final class PipelineTexts {
 
     /** How the pipeline's text calls models. */
     static Set<String> references(Config config, Config.PipelineEntry entry) {
-        return ModelReference.writtenIn(read(config, entry));
+        return ModelReference.writtenIn(read(config, entry).files());
     }
 
     private static String named(Config config, Path file) {

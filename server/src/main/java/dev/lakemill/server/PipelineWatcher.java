@@ -1,10 +1,11 @@
 package dev.lakemill.server;
 
+import dev.lakemill.plan.PipelineText;
 import dev.lakemill.types.LakemillException;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,8 +21,8 @@ final class PipelineWatcher implements AutoCloseable {
 
     private final Config config;
     private final BiConsumer<Config.PipelineEntry, Boolean> deploy;
-    private final Map<String, List<?>> deployed = new HashMap<>();
-    private final Map<String, List<?>> seen = new HashMap<>();
+    private final Map<String, Optional<PipelineText>> deployed = new HashMap<>();
+    private final Map<String, Optional<PipelineText>> seen = new HashMap<>();
     private final Thread thread;
 
     /**
@@ -71,11 +72,11 @@ final class PipelineWatcher implements AutoCloseable {
     }
 
     /** Empty when it cannot be read now. */
-    private List<?> text(Config.PipelineEntry entry) {
+    private Optional<PipelineText> text(Config.PipelineEntry entry) {
         try {
-            return PipelineTexts.read(config, entry);
+            return Optional.of(PipelineTexts.read(config, entry));
         } catch (LakemillException _) {
-            return List.of();
+            return Optional.empty();
         }
     }
 }
