@@ -19,7 +19,11 @@ import org.jspecify.annotations.Nullable;
  * and whether the list around it goes on.
  */
 abstract sealed class ColumnDecoder
-        permits LeafDecoder, ColumnDecoder.Struct, ColumnDecoder.Repeated, ColumnDecoder.Absent {
+        permits LeafDecoder,
+                ColumnDecoder.Struct,
+                ColumnDecoder.Repeated,
+                ColumnDecoder.Absent,
+                ColumnDecoder.Constant {
 
     /** Takes the vector of the next batch. */
     abstract void bind(ValueVector vector);
@@ -70,6 +74,36 @@ abstract sealed class ColumnDecoder
                     // The offsets of lists and bytes are filled up when the row count is set.
                 }
             }
+        }
+
+        @Override
+        void skip() {}
+
+        @Override
+        @Nullable ColumnReader leaf() {
+            return null;
+        }
+    }
+
+    /** A partition column that the file does not have: the log says its value. */
+    static final class Constant extends ColumnDecoder {
+        private final @Nullable String value;
+
+        @SuppressWarnings("NullAway.Init") // bind comes before any read
+        private ValueVector vector;
+
+        Constant(@Nullable String value) {
+            this.value = value;
+        }
+
+        @Override
+        void bind(ValueVector next) {
+            vector = next;
+        }
+
+        @Override
+        void read(int index) {
+            PartitionValues.set(vector, index, value);
         }
 
         @Override

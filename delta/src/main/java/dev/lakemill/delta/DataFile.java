@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A data file of a snapshot.
@@ -16,6 +17,7 @@ import java.util.OptionalLong;
  *     commit order, so they order the files
  * @param commitVersion the version that the file's rows were committed in
  * @param tags what we noted about the file
+ * @param partition the value of each partition column in all rows; null for NULL
  */
 record DataFile(
         String path,
@@ -24,7 +26,8 @@ record DataFile(
         OptionalLong baseRowId,
         OptionalLong commitVersion,
         long modifiedMillis,
-        Map<String, String> tags) {
+        Map<String, String> tags,
+        Map<String, @Nullable String> partition) {
     private static final String WRITER_TAG = "lakemill.writer";
     private static final String POSITIONS_TAG = "lakemill.positions";
 
@@ -83,6 +86,7 @@ record DataFile(
                 OptionalLong.of(first),
                 OptionalLong.of(version),
                 modifiedMillis,
-                tags);
+                tags,
+                partition);
     }
 }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.UUID;
 import org.apache.arrow.vector.ValueVector;
@@ -24,6 +25,7 @@ final class DataFileWriter implements AutoCloseable {
 
     private final TableContext table;
     private final TableSchema schema;
+    private final Map<String, @Nullable String> partition;
     private final String name = "part-" + UUID.randomUUID() + ".zstd.parquet";
     private final Path path;
     private final Disk.Output output;
@@ -32,10 +34,17 @@ final class DataFileWriter implements AutoCloseable {
 
     /**
      * @param extras physical columns after those of the schema
+     * @param partition see {@link DataFile}
      */
-    DataFileWriter(TableContext table, TableSchema schema, List<Column> extras) throws IOException {
+    DataFileWriter(
+            TableContext table,
+            TableSchema schema,
+            List<Column> extras,
+            Map<String, @Nullable String> partition)
+            throws IOException {
         this.table = table;
         this.schema = schema;
+        this.partition = partition;
         this.path = table.location().resolve(name);
         var physical = new ArrayList<>(schema.columns());
         physical.addAll(extras);
@@ -79,7 +88,7 @@ final class DataFileWriter implements AutoCloseable {
     Written finish(OptionalLong baseRowId) throws IOException {
         var footer = parquet.finish();
         table.disk().syncFolder(table.location());
-        var statistics = FileStatistics.of(footer, schema, parquet.rows());
+        var statistics = FileStatistics.of(footer, counted(), parquet.rows());
         var file =
                 new DataFile(
                         name,
@@ -88,9 +97,18 @@ final class DataFileWriter implements AutoCloseable {
                         baseRowId,
                         OptionalLong.empty(),
                         table.clock().millis(),
-                        DataFile.tags(ParquetInput.positions(footer.getBlocks())));
+                        DataFile.tags(ParquetInput.positions(footer.getBlocks())),
+                        partition);
         finished = true;
         return new Written(file, statistics);
+    }
+
+    /** The columns of the file's statistics: not those that the log gives a value. */
+    private TableSchema counted() {
+        return new TableSchema(
+                schema.columns().stream()
+                        .filter(column -> !partition.containsKey(column.name()))
+                        .toList());
     }
 
     @Override

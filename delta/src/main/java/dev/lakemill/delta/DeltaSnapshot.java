@@ -1,5 +1,7 @@
 package dev.lakemill.delta;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableSchema;
@@ -15,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /** A table at one version; never changes. Safe to use from any thread. */
 public final class DeltaSnapshot {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
     private final TableContext table;
     private final Snapshot kernel;
     private final TableSchema schema;
@@ -37,6 +41,27 @@ public final class DeltaSnapshot {
 
     public TableSchema schema() {
         return schema;
+    }
+
+    /** The partition columns, in the order of the table's log. */
+    public List<String> partitionedBy() {
+        return kernel.getPartitionColumnNames();
+    }
+
+    /** The columns that whoever rewrites files is to sort by. */
+    public List<String> clusteredBy() {
+        var columns = new ArrayList<String>();
+        try {
+            var json = kernel.getDomainMetadata("delta.clustering").orElse("{}");
+            for (var path : JSON.readTree(json).path("clusteringColumns")) {
+                var names = new ArrayList<String>();
+                path.forEach(name -> names.add(name.asText()));
+                columns.add(String.join(".", names));
+            }
+            return columns;
+        } catch (JsonProcessingException e) {
+            throw Failures.of("reading the log", table.location(), e);
+        }
     }
 
     /** The last committed transaction version of an application, as of this version. */

@@ -83,6 +83,7 @@ public final class DeltaTable implements AutoCloseable {
             TableManager.buildCreateTableTransaction(
                             table.name(), KernelTypes.kernel(schema), TableLog.ENGINE)
                     .withTableProperties(TableProperties.ofNewTable(table.config()))
+                    .withDataLayoutSpec(KernelTypes.layout(table.config().layout()))
                     .withMaxRetries(0)
                     .build(table.engine())
                     .commit(table.engine(), CloseableIterable.emptyIterable());
@@ -166,6 +167,15 @@ public final class DeltaTable implements AutoCloseable {
      */
     public void widen(TableSchema schema) {
         log.widen(schema);
+    }
+
+    /**
+     * Says by which columns whoever rewrites files is to sort; none for not at all.
+     *
+     * @throws LakemillException FAILED_PRECONDITION for a table that is partitioned
+     */
+    public void cluster(List<String> columns) {
+        log.cluster(columns);
     }
 
     /** The newest snapshot. Cheap: the commit chain is kept in memory. */

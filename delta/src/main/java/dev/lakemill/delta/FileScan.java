@@ -90,7 +90,7 @@ final class FileScan implements AutoCloseable {
 
     private void open(ParquetInput input, BlockMetaData group) {
         rowsLeft = group.getRowCount();
-        decoders = input.decoders(group, columns);
+        decoders = input.decoders(group, columns, file().partition());
         long rowBytes = Math.max(1, group.getTotalByteSize() / Math.max(1, rowsLeft));
         batchRows = Math.clamp(BATCH_BYTES / rowBytes, 1, BATCH_ROWS);
     }

@@ -116,7 +116,7 @@ final class KernelActions {
                 AddFile.createAddFileRow(
                         schema,
                         file.path(),
-                        VectorUtils.stringStringMapValue(Map.of()),
+                        VectorUtils.stringStringMapValue(file.partition()),
                         file.sizeBytes(),
                         file.modifiedMillis(),
                         dataChange,
@@ -138,7 +138,9 @@ final class KernelActions {
         values.put(schema.indexOf("deletionTimestamp"), deletionMillis);
         values.put(schema.indexOf("dataChange"), dataChange);
         values.put(schema.indexOf("extendedFileMetadata"), true);
-        values.put(schema.indexOf("partitionValues"), VectorUtils.stringStringMapValue(Map.of()));
+        values.put(
+                schema.indexOf("partitionValues"),
+                VectorUtils.stringStringMapValue(file.partition()));
         values.put(schema.indexOf("size"), file.sizeBytes());
         values.put(schema.indexOf("tags"), VectorUtils.stringStringMapValue(file.tags()));
         file.baseRowId().ifPresent(id -> values.put(schema.indexOf("baseRowId"), id));
@@ -181,7 +183,8 @@ final class KernelActions {
                 unboxed(add.getBaseRowId()),
                 unboxed(add.getDefaultRowCommitVersion()),
                 add.getModificationTime(),
-                Map.copyOf(tags));
+                Map.copyOf(tags),
+                VectorUtils.<String, String>toJavaMap(add.getPartitionValues()));
     }
 
     private static OptionalLong unboxed(Optional<Long> value) {

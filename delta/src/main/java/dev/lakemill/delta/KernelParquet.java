@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import org.apache.arrow.memory.BufferAllocator;
@@ -103,7 +104,7 @@ final class KernelParquet implements ParquetHandler {
                 if (file != null && groups.hasNext()) {
                     var group = groups.next();
                     rowsLeft = group.getRowCount();
-                    decoders = file.decoders(group, schema);
+                    decoders = file.decoders(group, schema, Map.of());
                 } else if (statuses.hasNext()) {
                     closeFile();
                     file = ParquetInput.open(KernelFiles.path(statuses.next().getPath()));

@@ -6,6 +6,7 @@ import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableSchema;
+import io.delta.kernel.transaction.DataLayoutSpec;
 import io.delta.kernel.types.ArrayType;
 import io.delta.kernel.types.BinaryType;
 import io.delta.kernel.types.BooleanType;
@@ -34,6 +35,19 @@ final class KernelTypes {
 
     static StructType kernel(TableSchema schema) {
         return struct(schema.columns());
+    }
+
+    static DataLayoutSpec layout(TableLayout layout) {
+        if (!layout.partitionedBy().isEmpty()) {
+            return DataLayoutSpec.partitioned(columns(layout.partitionedBy()));
+        }
+        return layout.clusteredBy().isEmpty()
+                ? DataLayoutSpec.noDataLayout()
+                : DataLayoutSpec.clustered(columns(layout.clusteredBy()));
+    }
+
+    static List<io.delta.kernel.expressions.Column> columns(List<String> names) {
+        return names.stream().map(io.delta.kernel.expressions.Column::new).toList();
     }
 
     static TableSchema schema(StructType type) {

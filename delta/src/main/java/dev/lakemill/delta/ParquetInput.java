@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.parquet.VersionParser;
 import org.apache.parquet.VersionParser.ParsedVersion;
@@ -122,10 +123,21 @@ final class ParquetInput implements AutoCloseable {
                 : Optional.empty();
     }
 
-    /** Decoders of the columns, at the start of a row group. */
-    List<ColumnDecoder> decoders(BlockMetaData rowGroup, TableSchema columns) {
+    /**
+     * Decoders of the columns, at the start of a row group.
+     *
+     * @param partition see {@link DataFile}
+     */
+    List<ColumnDecoder> decoders(
+            BlockMetaData rowGroup, TableSchema columns, Map<String, @Nullable String> partition) {
         var decoders = new ColumnDecoders(schema(), column -> reader(rowGroup, column));
-        return columns.columns().stream().map((Column c) -> decoders.of(c)).toList();
+        return columns.columns().stream()
+                .map(
+                        (Column c) ->
+                                partition.containsKey(c.name()) && !schema().containsField(c.name())
+                                        ? new ColumnDecoder.Constant(partition.get(c.name()))
+                                        : decoders.of(c))
+                .toList();
     }
 
     private ColumnReader reader(BlockMetaData rowGroup, ColumnDescriptor column) {

@@ -224,6 +224,50 @@ final class TableLog {
         throw busy();
     }
 
+    /** Says what rewriters sort by, where the log says otherwise. */
+    void cluster(List<String> columns) {
+        lock.lock();
+        try {
+            for (int attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+                if (newest.clusteredBy().equals(columns)) {
+                    return;
+                }
+                var committed = commitClustering(newest, columns);
+                newest = new DeltaSnapshot(table, load());
+                if (committed) {
+                    return;
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        throw busy();
+    }
+
+    private boolean commitClustering(DeltaSnapshot base, List<String> columns) {
+        if (!base.partitionedBy().isEmpty()) {
+            throw new LakemillException(
+                    ErrorCode.FAILED_PRECONDITION,
+                    "Delta table %s is partitioned by %s"
+                            .formatted(table.location(), base.partitionedBy()),
+                    "make the table anew, with a full refresh");
+        }
+        try {
+            base.kernel()
+                    .buildUpdateTableTransaction(ENGINE, Operation.MANUAL_UPDATE)
+                    .withClusteringColumns(KernelTypes.columns(columns))
+                    .withMaxRetries(0)
+                    .build(table.engine())
+                    .commit(table.engine(), CloseableIterable.emptyIterable());
+            return true;
+        } catch (RuntimeException e) {
+            if (isConflict(e)) {
+                return false;
+            }
+            throw failed(e);
+        }
+    }
+
     private boolean commitColumns(DeltaSnapshot base, TableSchema schema) {
         try {
             transaction(base, null)

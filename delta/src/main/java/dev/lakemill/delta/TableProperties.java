@@ -39,18 +39,25 @@ final class TableProperties {
         return "interval %d milliseconds".formatted(duration.toMillis());
     }
 
+    private static LakemillException refused(Snapshot snapshot, String problem) {
+        return new LakemillException(
+                ErrorCode.UNIMPLEMENTED,
+                "Delta table %s %s".formatted(snapshot.getPath(), problem),
+                "copy it into a table made by Lakemill");
+    }
+
     /** UNIMPLEMENTED for a table of another writer whose files we would read or write wrongly. */
     static void checkSupported(Snapshot snapshot) {
         var mapping = snapshot.getTableProperties().getOrDefault(COLUMN_MAPPING, "none");
-        if (!mapping.equals("none") || !snapshot.getPartitionColumnNames().isEmpty()) {
-            throw new LakemillException(
-                    ErrorCode.UNIMPLEMENTED,
-                    "Delta table %s has column mapping %s and partition columns %s"
-                            .formatted(
-                                    snapshot.getPath(),
-                                    mapping,
-                                    snapshot.getPartitionColumnNames()),
-                    "copy it into a table made by Lakemill");
+        if (!mapping.equals("none")) {
+            throw refused(snapshot, "has column mapping " + mapping);
+        }
+        var schema = KernelTypes.schema(snapshot.getSchema());
+        for (var name : snapshot.getPartitionColumnNames()) {
+            var type = schema.column(schema.indexOf(name).orElseThrow()).type();
+            if (!PartitionValues.has(type)) {
+                throw refused(snapshot, "is partitioned by %s %s".formatted(name, type.sql()));
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.apache.arrow.vector.BigIntVector;
@@ -46,6 +47,13 @@ final class TableWriter {
             return log.commit(txn, snapshot -> Optional.of(new Change(List.of(), List.of(), true)));
         }
         checkAscends(base, positions);
+        if (!base.partitionedBy().isEmpty()) {
+            var partitioned = writeAll(base, rows.stream().map(Rows::retain).iterator());
+            return commit(
+                    txn,
+                    partitioned,
+                    snapshot -> Optional.of(new Change(partitioned, List.of(), true)));
+        }
         var written = List.of(write(base.schema(), rows, positions));
         return commit(txn, written, snapshot -> Optional.of(new Change(written, List.of(), true)));
     }
@@ -87,7 +95,7 @@ final class TableWriter {
     private DataFileWriter.Written write(TableSchema schema, List<Rows> rows, long[] positions) {
         var extras =
                 positions.length == 0 ? List.<Column>of() : List.of(TableContext.POSITION_COLUMN);
-        try (var file = new DataFileWriter(table, schema, extras)) {
+        try (var file = new DataFileWriter(table, schema, extras, Map.of())) {
             int from = 0;
             for (var batch : rows) {
                 checkSchema(schema, batch);
@@ -123,47 +131,32 @@ final class TableWriter {
         if (TableLog.isCommitted(base, txn)) {
             return new Commit.Repeated(base.version());
         }
+        var written = writeAll(base, rows);
+        return commit(
+                txn, written, snapshot -> Optional.of(new Change(written, snapshot.files(), true)));
+    }
+
+    /** Writes files of about the target size; each batch is closed here. */
+    private List<DataFileWriter.Written> writeAll(DeltaSnapshot base, Iterator<Rows> rows) {
         var written = new ArrayList<DataFileWriter.Written>();
         var complete = false;
-        try {
-            writeAll(base.schema(), rows, written);
+        try (var files =
+                new PartitionedFiles(table, base.schema(), base.partitionedBy(), written)) {
+            while (rows.hasNext()) {
+                try (var batch = rows.next()) {
+                    checkSchema(base.schema(), batch);
+                    files.write(batch);
+                }
+            }
+            files.finish();
             complete = true;
+            return written;
         } catch (IOException | RuntimeException e) {
             throw Failures.of("writing data files", table.location(), e);
         } finally {
             if (!complete) {
                 discard(written);
                 written.forEach(this::release);
-            }
-        }
-        return commit(
-                txn, written, snapshot -> Optional.of(new Change(written, snapshot.files(), true)));
-    }
-
-    /** Writes files of about the target size. */
-    private void writeAll(
-            TableSchema schema, Iterator<Rows> rows, List<DataFileWriter.Written> written)
-            throws IOException {
-        DataFileWriter file = null;
-        try {
-            while (rows.hasNext()) {
-                try (var batch = rows.next()) {
-                    checkSchema(schema, batch);
-                    file = file == null ? new DataFileWriter(table, schema, List.of()) : file;
-                    file.write(batch.root().getFieldVectors(), batch.count());
-                }
-                if (file.bytes() >= table.config().fileBytesTarget()) {
-                    written.add(file.finish(OptionalLong.empty()));
-                    file.close();
-                    file = null;
-                }
-            }
-            if (file != null && file.rows() > 0) {
-                written.add(file.finish(OptionalLong.empty()));
-            }
-        } finally {
-            if (file != null) {
-                file.close();
             }
         }
     }
