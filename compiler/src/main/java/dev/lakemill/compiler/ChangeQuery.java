@@ -112,13 +112,6 @@ final class ChangeQuery {
                         "add it");
             }
         }
-        if (rules.history() && rules.sequenceIsStruct()) {
-            throw new TextRefused(
-                    rules.sequence().getFirst().position(),
-                    "SEQUENCE BY STRUCT(…) is not supported with SCD TYPE 2, whose rows hold the"
-                            + " sequence",
-                    "order the events by one column, computed in a streaming table before it");
-        }
         if (rules.truncateWhen().isPresent() && (rules.history() || sequence.size() > 1)) {
             throw new TextRefused(
                     rules.truncateWhen().get().position(),
@@ -174,23 +167,41 @@ final class ChangeQuery {
                                 + " %3$s, %1$sversion ORDER BY %4$s DESC) AS %1$snewest FROM (%5$s)")
                         .formatted(OURS, whole, keyText, NUMBER, counted);
         return ("SELECT %1$s, %2$sstart AS %3$s, %2$send AS %4$s FROM (%5$s) WHERE %2$snewest = 1"
-                        + " AND NOT %6$s AND coalesce(%2$sstart <> %2$send, true)")
-                .formatted(quoted(columns), OURS, START, END, bounded, DELETED);
+                        + " AND NOT %6$s AND %7$s")
+                .formatted(quoted(columns), OURS, START, END, bounded, DELETED, lasts());
     }
 
-    private String sequenceText() {
-        return rules.sequenceIsStruct()
-                ? "struct(%s)".formatted(quotedSequence())
-                : quotedSequence();
+    /** Whether a version does not end where it begins. */
+    private String lasts() {
+        if (!rules.sequenceIsStruct()) {
+            return "coalesce(%1$sstart <> %1$send, true)".formatted(OURS);
+        }
+        return sequence.stream()
+                .map(c -> "%1$sstart.%2$s <=> %1$send.%2$s".formatted(OURS, quoted(c)))
+                .collect(
+                        Collectors.joining(
+                                " AND ", "(%send IS NULL OR NOT (".formatted(OURS), "))"));
     }
 
     /** The sequence as the events had it, before NULLs were filled. */
-    private String quotedSequence() {
-        return rules.ignoreNulls().isPresent()
-                ? IntStream.range(0, sequence.size())
-                        .mapToObj(i -> OURS + "sequence_" + i)
-                        .collect(Collectors.joining(", "))
-                : quoted(sequence);
+    private String sequenceText() {
+        var parts =
+                IntStream.range(0, sequence.size())
+                        .mapToObj(
+                                i ->
+                                        rules.ignoreNulls().isPresent()
+                                                ? OURS + "sequence_" + i
+                                                : quoted(sequence.get(i)))
+                        .toList();
+        return rules.sequenceIsStruct()
+                ? IntStream.range(0, parts.size())
+                        .mapToObj(i -> "'%s', %s".formatted(text(sequence.get(i)), parts.get(i)))
+                        .collect(Collectors.joining(", ", "named_struct(", ")"))
+                : String.join(", ", parts);
+    }
+
+    private static String text(String name) {
+        return name.replace("\\", "\\\\").replace("'", "\\'");
     }
 
     /** Events numbered per key, NULLs filled. */

@@ -1,9 +1,12 @@
 package dev.lakemill.compiler;
 
 import dev.lakemill.compiler.Statement.Clauses;
+import dev.lakemill.compiler.Statement.Layout;
+import dev.lakemill.compiler.Statement.Word;
 import dev.lakemill.plan.RefreshPolicy;
 import dev.lakemill.plan.TokenReader;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -11,11 +14,6 @@ import java.util.Optional;
 final class ClauseParser {
     private static final Map<String, String> LEFT_OUT =
             Map.of(
-                    "PARTITIONED",
-                    "tables are written without partitions; files carry the least and greatest"
-                            + " values that let readers skip them: leave the clause out",
-                    "CLUSTER",
-                    "tables are not clustered: leave the clause out",
                     "LOCATION",
                     "the catalog says where a table stands: leave the clause out",
                     "WITH",
@@ -29,6 +27,8 @@ final class ClauseParser {
     private String comment = "";
     private final Map<String, String> properties = new LinkedHashMap<>();
     private Optional<RefreshPolicy> policy = Optional.empty();
+    private List<Word> partitionedBy = List.of();
+    private List<Word> clusteredBy = List.of();
 
     ClauseParser(TokenReader in) {
         this.in = in;
@@ -58,7 +58,7 @@ final class ClauseParser {
         while (!isEnd()) {
             if (!streaming && in.accept("REFRESH", "POLICY")) {
                 policy = Optional.of(policy());
-            } else if (!usual() && !using()) {
+            } else if (!usual() && !using() && !layout()) {
                 throw unexpected();
             }
         }
@@ -66,7 +66,12 @@ final class ClauseParser {
     }
 
     private Clauses clauses(boolean isPrivate) {
-        return new Clauses(comment, isPrivate, properties, policy.orElse(RefreshPolicy.AUTO));
+        return new Clauses(
+                comment,
+                isPrivate,
+                properties,
+                policy.orElse(RefreshPolicy.AUTO),
+                new Layout(partitionedBy, clusteredBy));
     }
 
     private boolean isEnd() {
@@ -93,6 +98,31 @@ final class ClauseParser {
             return false;
         }
         in.expect("every table is a Delta table: leave USING out", "DELTA");
+        return true;
+    }
+
+    private boolean layout() {
+        var isPartition = in.peek().isWord("PARTITIONED");
+        if (!isPartition && !in.peek().isWord("CLUSTER")) {
+            return false;
+        }
+        if (!partitionedBy.isEmpty() || !clusteredBy.isEmpty()) {
+            throw in.unexpected("AS", "a table is partitioned or clustered, once");
+        }
+        in.next();
+        in.expect("write the columns: BY (a, b)", "BY");
+        if (isPartition) {
+            partitionedBy =
+                    in.list(
+                            "list columns of the table: PARTITIONED BY (a, b); to partition by a"
+                                    + " value that is computed, make it a column",
+                            () -> StatementParser.word(in));
+        } else if (!in.accept("NONE")) {
+            clusteredBy =
+                    in.list(
+                            "name the columns: CLUSTER BY (a, b); nothing chooses them here",
+                            () -> StatementParser.word(in));
+        }
         return true;
     }
 
@@ -137,7 +167,7 @@ final class ClauseParser {
             }
         }
         return in.unexpected(
-                "COMMENT, TBLPROPERTIES or AS",
+                "COMMENT, TBLPROPERTIES, PARTITIONED BY, CLUSTER BY or AS",
                 in.peek().isWord("REFRESH") ? "REFRESH POLICY stands on materialized views" : "");
     }
 }

@@ -152,12 +152,15 @@ final class DatasetCompiler {
             List<Lowered> flows,
             Scope scope) {
         var clauses = dataset.clauses();
+        var layout = new LayoutColumns(dataset, schema);
         var options =
                 new TableOptions(
                         clauses.isPrivate(),
                         clauses.properties(),
                         clauses.refreshPolicy(),
-                        flows.stream().map(f -> f.flow().flow().name()).toList());
+                        flows.stream().map(f -> f.flow().flow().name()).toList(),
+                        layout.partitionedBy(),
+                        layout.clusteredBy());
         var always = flows.stream().filter(f -> !f.flow().isOnce()).map(Lowered::query).toList();
         var query = Pruning.prune(FlowColumns.together(always, scope));
         if (!appends(dataset)) {

@@ -113,7 +113,11 @@ sealed interface Statement {
             String comment,
             boolean isPrivate,
             Map<String, String> properties,
-            RefreshPolicy refreshPolicy) {}
+            RefreshPolicy refreshPolicy,
+            Layout layout) {}
+
+    /** {@code PARTITIONED BY} or {@code CLUSTER BY}; both empty for neither. */
+    record Layout(List<Word> partitionedBy, List<Word> clusteredBy) {}
 
     /** {@code CREATE SYNCED TABLE}. */
     record CreateSynced(

@@ -189,10 +189,6 @@ final class FlowsTest {
                         + " n;",
                 "4:56: this pipeline has no table or view 'a.b.ee'; hint: did you mean a.b.e?");
         assertMistake(
-                "CREATE STREAMING TABLE a.b.s CLUSTER BY (k) AS SELECT * FROM STREAM(a.b.t);",
-                "4:30: expected AS, found 'CLUSTER'; hint: tables are not clustered: leave the clause"
-                        + " out");
-        assertMistake(
                 "CREATE STREAMING TABLE a.b.s (g BIGINT GENERATED ALWAYS AS IDENTITY) AS SELECT 1;",
                 "4:60: expected GENERATED ALWAYS AS (…), found 'IDENTITY'; hint: there are no identity"
                         + " columns, since a replay could number rows anew; use a key of the data");
@@ -201,6 +197,46 @@ final class FlowsTest {
                         + " n; CREATE STREAMING TABLE a.b.r AS SELECT * FROM STREAM(a.b.s);",
                 "4:134: a.b.s is written by AUTO CDC, its rows change; it cannot be read as a stream;"
                         + " hint: leave STREAM out, or read the stream of its events");
+    }
+
+    @Test
+    void columnsOfFilesAreThoseOfTheTable() {
+        var plan =
+                plan(
+                        TABLES,
+                        "CREATE STREAMING TABLE a.b.s PARTITIONED BY (K, x) COMMENT 'c' AS SELECT *"
+                                + " FROM STREAM(a.b.t);",
+                        "CREATE MATERIALIZED VIEW a.b.v CLUSTER BY (k) AS SELECT * FROM a.b.t;",
+                        "CREATE MATERIALIZED VIEW a.b.w CLUSTER BY NONE AS SELECT * FROM a.b.t;");
+        assertThat(((Dataset.StreamingTable) plan.datasets().get(3)).options().partitionedBy())
+                .containsExactly("k", "x");
+        assertThat(((Dataset.MaterializedView) plan.datasets().get(4)).options().clusteredBy())
+                .containsExactly("k");
+        assertThat(((Dataset.MaterializedView) plan.datasets().get(5)).options().clusteredBy())
+                .isEmpty();
+        assertLayout(
+                "PARTITIONED BY (k) CLUSTER BY (x)",
+                "49: expected AS, found 'CLUSTER'; hint: a table is partitioned or clustered, once");
+        assertLayout("PARTITIONED BY (kk)", "46: a.b.s has no column 'kk'; hint: did you mean k?");
+        assertLayout(
+                "PARTITIONED BY (ts)",
+                "46: a.b.s is not partitioned by 'ts', of type TIMESTAMP; hint: partition by its"
+                        + " day: CAST(ts AS DATE)");
+        assertLayout("PARTITIONED BY (k, K)", "49: 'K' stands twice; hint: name it once");
+        assertLayout(
+                "CLUSTER BY AUTO",
+                "41: expected '(', found 'AUTO'; hint: name the columns: CLUSTER BY (a, b); nothing"
+                        + " chooses them here");
+        assertLayout(
+                "PARTITIONED BY (days(ts))",
+                "50: expected ')', found '('; hint: list columns of the table: PARTITIONED BY"
+                        + " (a, b); to partition by a value that is computed, make it a column");
+    }
+
+    private static void assertLayout(String clause, String error) {
+        assertMistake(
+                "CREATE STREAMING TABLE a.b.s %s AS SELECT * FROM STREAM(a.b.t);".formatted(clause),
+                "4:" + error);
     }
 
     private static void assertMistake(String text, String error) {

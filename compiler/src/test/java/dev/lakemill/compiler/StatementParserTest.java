@@ -62,7 +62,7 @@ final class StatementParserTest {
                                 CREATE TABLE a.b.c (x);
                                 CREATE TABLE a.b.c (x INT DEFAULT 1);
                                 CREATE TABLE a.b.c (x INT) AS SELECT 1;
-                                CREATE OR REFRESH STREAMING TABLE a.b.c PARTITIONED BY (x) AS SELECT 1;
+                                CREATE OR REFRESH STREAMING TABLE a.b.c PARTITIONED BY (days(x)) AS SELECT 1;
                                 CREATE MATERIALIZED VIEW a.b.c;
                                 CREATE MATERIALIZED VIEW a.b.c AS ;
                                 CREATE SYNCED TABLE a.b.c FROM a.b.d;

@@ -1,5 +1,6 @@
 package dev.lakemill.delta;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -51,7 +52,15 @@ record DataFile(
                 .orElse(Map.of(WRITER_TAG, "1"));
     }
 
-    /** Whether we wrote it, so that it holds no columns that we do not know. */
+    /** The same of a file's tags in the log. */
+    static boolean ours(JsonNode tags) {
+        return tags.has(WRITER_TAG);
+    }
+
+    /**
+     * Whether we wrote it, so that it holds no columns that we do not know, and all that the table
+     * has.
+     */
     boolean ours() {
         return tags.containsKey(WRITER_TAG);
     }

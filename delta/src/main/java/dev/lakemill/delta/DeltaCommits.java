@@ -91,10 +91,12 @@ public final class DeltaCommits {
                             .atVersion(version)
                             .build(table.engine());
             TableProperties.checkSupported(snapshot);
-            if (!snapshot.getPartitionColumnNames().isEmpty()) {
+            var files = KernelActions.files(snapshot, table.engine());
+            if (!snapshot.getPartitionColumnNames().isEmpty()
+                    && !files.stream().allMatch(DataFile::ours)) {
                 throw refused("is partitioned, so that its files lack columns");
             }
-            return KernelActions.files(snapshot, table.engine()).stream()
+            return files.stream()
                     .map(
                             file ->
                                     new File(
@@ -140,7 +142,7 @@ public final class DeltaCommits {
         if (add.path("deletionVector").isObject()) {
             throw refused("has files with deletion vectors");
         }
-        if (!add.path("partitionValues").isEmpty()) {
+        if (!add.path("partitionValues").isEmpty() && !DataFile.ours(add.path("tags"))) {
             throw refused("is partitioned, so that its files lack columns");
         }
         var path = URI.create(add.path("path").asText());

@@ -154,7 +154,19 @@ public final class DeltaTable implements AutoCloseable {
      *     repeated one
      */
     public Commit replace(Iterator<Rows> rows, Txn txn) {
-        return writer.replace(rows, txn);
+        return writer.replace(snapshot().schema(), rows, txn);
+    }
+
+    /**
+     * The same, with other columns from then on: whoever reads sees the old table or the new one.
+     *
+     * @param schema has the partition columns
+     */
+    public Commit replace(TableSchema schema, Iterator<Rows> rows, Txn txn) {
+        if (snapshot().clusteredBy().stream().anyMatch(c -> schema.indexOf(c).isEmpty())) {
+            cluster(List.of());
+        }
+        return writer.replace(schema, rows, txn);
     }
 
     /**

@@ -54,11 +54,16 @@ final class KernelActions {
                                                         version,
                                                         Optional.of(nowMillis))
                                                 .toRow())));
+        var columns = change.schema();
+        var schema = columns == null ? base.getSchema() : KernelTypes.kernel(columns);
+        if (columns != null) {
+            rows.add(metadata(base, schema));
+        }
         for (var file : change.removed()) {
             rows.add(remove(file, change.dataChange(), nowMillis));
         }
         for (var written : change.added()) {
-            rows.add(add(written, base.getSchema(), change.dataChange()));
+            rows.add(add(written, schema, change.dataChange()));
         }
         return CloseableIterable.inMemoryIterable(Utils.toCloseableIterator(rows.iterator()));
     }
@@ -107,6 +112,11 @@ final class KernelActions {
         var history = new ArrayList<>(present.getTypeChanges());
         history.add(new TypeChange(present.getDataType(), wanted.getDataType()));
         return present.withDataType(wanted.getDataType()).withTypeChanges(history);
+    }
+
+    private static Row metadata(Snapshot base, StructType schema) {
+        var metadata = ((SnapshotImpl) base).getMetadata().withNewSchema(schema);
+        return SingleAction.createMetadataSingleAction(metadata.toRow());
     }
 
     /** An added file. Row id and commit version are given by the kernel where they are empty. */

@@ -40,8 +40,20 @@ final class TableLog {
     private static final int ATTEMPTS_MAX = 20;
     private static final Logger LOG = LoggerFactory.getLogger(TableLog.class);
 
-    /** What a commit changes. */
-    record Change(List<DataFileWriter.Written> added, List<DataFile> removed, boolean dataChange) {}
+    /**
+     * What a commit changes.
+     *
+     * @param schema of the table from then on; null where it stays
+     */
+    record Change(
+            List<DataFileWriter.Written> added,
+            List<DataFile> removed,
+            boolean dataChange,
+            @Nullable TableSchema schema) {
+        Change(List<DataFileWriter.Written> added, List<DataFile> removed, boolean dataChange) {
+            this(added, removed, dataChange, null);
+        }
+    }
 
     /**
      * Makes the change on top of a snapshot; asked again when another commit came between. Empty
@@ -212,8 +224,7 @@ final class TableLog {
                     return;
                 }
                 var committed = commitColumns(base, schema);
-                var loaded = load();
-                newest = new DeltaSnapshot(table, writeChecksum(loaded) ? load() : loaded);
+                reload();
                 if (committed) {
                     return;
                 }
@@ -268,6 +279,11 @@ final class TableLog {
         }
     }
 
+    private void reload() {
+        var loaded = load();
+        newest = new DeltaSnapshot(table, writeChecksum(loaded) ? load() : loaded);
+    }
+
     private boolean commitColumns(DeltaSnapshot base, TableSchema schema) {
         try {
             transaction(base, null)
@@ -308,7 +324,11 @@ final class TableLog {
                             .commit(
                                     table.engine(),
                                     KernelActions.actions(base.kernel(), change, also(txn), now));
-            afterCommit(base, txn, change, result);
+            if (change.schema() == null) {
+                afterCommit(base, txn, change, result);
+            } else {
+                reload(); // the kernel does not know of the columns
+            }
             return true;
         } catch (RuntimeException e) {
             if (isConflict(e)) {

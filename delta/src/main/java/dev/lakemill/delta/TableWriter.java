@@ -48,7 +48,11 @@ final class TableWriter {
         }
         checkAscends(base, positions);
         if (!base.partitionedBy().isEmpty()) {
-            var partitioned = writeAll(base, rows.stream().map(Rows::retain).iterator());
+            var partitioned =
+                    writeAll(
+                            base.schema(),
+                            base.partitionedBy(),
+                            rows.stream().map(Rows::retain).iterator());
             return commit(
                     txn,
                     partitioned,
@@ -126,25 +130,33 @@ final class TableWriter {
         }
     }
 
-    Commit replace(Iterator<Rows> rows, Txn txn) {
+    Commit replace(TableSchema schema, Iterator<Rows> rows, Txn txn) {
         var base = log.newest();
         if (TableLog.isCommitted(base, txn)) {
             return new Commit.Repeated(base.version());
         }
-        var written = writeAll(base, rows);
+        var written = writeAll(schema, base.partitionedBy(), rows);
         return commit(
-                txn, written, snapshot -> Optional.of(new Change(written, snapshot.files(), true)));
+                txn,
+                written,
+                snapshot ->
+                        Optional.of(
+                                new Change(
+                                        written,
+                                        snapshot.files(),
+                                        true,
+                                        snapshot.schema().equals(schema) ? null : schema)));
     }
 
     /** Writes files of about the target size; each batch is closed here. */
-    private List<DataFileWriter.Written> writeAll(DeltaSnapshot base, Iterator<Rows> rows) {
+    private List<DataFileWriter.Written> writeAll(
+            TableSchema schema, List<String> partitionedBy, Iterator<Rows> rows) {
         var written = new ArrayList<DataFileWriter.Written>();
         var complete = false;
-        try (var files =
-                new PartitionedFiles(table, base.schema(), base.partitionedBy(), written)) {
+        try (var files = new PartitionedFiles(table, schema, partitionedBy, written)) {
             while (rows.hasNext()) {
                 try (var batch = rows.next()) {
-                    checkSchema(base.schema(), batch);
+                    checkSchema(schema, batch);
                     files.write(batch);
                 }
             }

@@ -85,6 +85,40 @@ final class PartitionTest {
     }
 
     @Test
+    void rowsAndColumnsAreReplacedInOneCommit() {
+        var all = new ArrayList<List<@Nullable Object>>();
+        var other =
+                TableSchema.of(
+                        Column.nullable("day", Primitive.DATE),
+                        Column.nullable("kind", Primitive.STRING),
+                        Column.nullable("id", Primitive.STRING),
+                        Column.nullable("price", new DataType.Decimal(8, 2)));
+        List<@Nullable Object> row = Arrays.asList(1, "k", "text", null);
+        try (var table = DeltaTable.create(tables.context("t"), SCHEMA)) {
+            append(table, 1, all);
+            var rows = RowsBuilder.rows(other, tables.allocator, List.of(row));
+            assertThat(
+                            table.replace(
+                                    other,
+                                    List.of(rows).iterator(),
+                                    new Txn(TableFolder.APPLICATION, 2)))
+                    .isEqualTo(new DeltaTable.Commit.Done(2));
+            assertThat(TableFolder.read(table.snapshot(1).read(List.of())))
+                    .containsExactlyInAnyOrderElementsOf(all);
+            try (var more = RowsBuilder.rows(other, tables.allocator, List.of(row))) {
+                table.append(List.of(more), new long[0], new Txn(TableFolder.APPLICATION, 3));
+            }
+        }
+        try (var table = tables.open("t")) {
+            assertThat(table.schema()).isEqualTo(other);
+            assertThat(table.transaction(TableFolder.APPLICATION)).hasValue(3);
+            assertThat(TableFolder.read(table.snapshot().read(List.of())))
+                    .containsExactly(row, row);
+            assertThat(table.snapshot().version()).isEqualTo(3);
+        }
+    }
+
+    @Test
     void aFileWithoutThePartitionColumnsIsReadByTheLogsValues() throws IOException {
         var foreign = tables.folder.resolve("foreign");
         tables.config = DeltaConfig.DEFAULT;

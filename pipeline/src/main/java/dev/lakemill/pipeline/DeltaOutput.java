@@ -4,6 +4,7 @@ import dev.lakemill.delta.DeltaSnapshot;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.delta.Txn;
 import dev.lakemill.types.Rows;
+import dev.lakemill.types.TableSchema;
 import java.util.Iterator;
 import java.util.List;
 import java.util.OptionalLong;
@@ -38,6 +39,11 @@ record DeltaOutput(DeltaTable table, String application) implements OutputTable 
     @Override
     public void replace(Iterator<Rows> rows, long batch) {
         table.replace(rows, new Txn(application, batch));
+    }
+
+    /** As {@link #replace}, with other columns if the output has others now. */
+    void replaceAll(TableSchema schema, Iterator<Rows> rows, long batch) {
+        table.replace(schema, rows, new Txn(application, batch));
     }
 
     @Override

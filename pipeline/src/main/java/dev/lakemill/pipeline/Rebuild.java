@@ -250,7 +250,7 @@ public final class Rebuild implements AutoCloseable {
                 var from = staged.apply(output).snapshot();
                 try (var reader = from.read(List.of())) {
                     new DeltaOutput(wiring.outputs().apply(output), application)
-                            .replace(new Batches(reader), number);
+                            .replaceAll(output.schema(), new Batches(reader), number);
                 }
                 due.put(output.name(), number);
             }

@@ -192,6 +192,16 @@ final class AutoCdcTest {
                 CREATE TABLE c.b.e (id BIGINT NOT NULL, day INT, n BIGINT, a STRING);
                 CREATE STREAMING TABLE c.s.one FLOW AUTO CDC FROM STREAM(c.b.e) KEYS (id)
                   SEQUENCE BY STRUCT(day, n) COLUMNS (id, a);
+                CREATE STREAMING TABLE c.s.two FLOW AUTO CDC FROM STREAM(c.b.e) KEYS (id)
+                  APPLY AS DELETE WHEN a = 'gone' SEQUENCE BY STRUCT(day, n) COLUMNS (id, a)
+                  STORED AS SCD TYPE 2;
+                CREATE STREAMING TABLE c.s.filled FLOW AUTO CDC FROM STREAM(c.b.e) KEYS (id)
+                  IGNORE NULL UPDATES SEQUENCE BY STRUCT(day, n) COLUMNS (id, a)
+                  STORED AS SCD TYPE 2;
+                CREATE MATERIALIZED VIEW c.g.two AS SELECT id, a, __START_AT.day AS d,
+                  __START_AT.n AS n, __END_AT.day AS d2, __END_AT.n AS n2 FROM c.s.two;
+                CREATE MATERIALIZED VIEW c.g.filled AS SELECT id, a, __START_AT.day AS d,
+                  __START_AT.n AS n, __END_AT.day AS d2, __END_AT.n AS n2 FROM c.s.filled;
                 """;
         var plan =
                 CompilerProcess.compile("test", List.of(new SourceText("t.sql", text)), folder)
@@ -200,9 +210,32 @@ final class AutoCdcTest {
         world.start();
         world.send("c.b.e", row(1, 2, 1, "third"), row(1, 1, 9, "second"));
         world.settle();
-        world.send("c.b.e", row(1, 1, 2, "first"));
+        world.send("c.b.e", row(1, 1, 2, "first"), row(1, 1, 2, "first b"));
         world.settle();
-        assertThat(world.inDelta("c.s.one")).containsExactly("1|third");
+        world.send("c.b.e", row(1, null, 5, "no day"), row(2, 7, 1, "a"), row(2, 7, 3, "gone"));
+        world.send("c.b.e", row(1, 1, 4, null));
+        world.settle();
+        assertThat(world.inDelta("c.s.one")).containsExactlyInAnyOrder("1|third", "2|gone");
+        assertThat(world.inDelta("c.g.two"))
+                .containsExactlyInAnyOrder(
+                        "1|no day|null|5|1|2",
+                        "1|first b|1|2|1|4",
+                        "1|null|1|4|1|9",
+                        "1|second|1|9|2|1",
+                        "1|third|2|1|null|null",
+                        "2|a|7|1|7|3");
+        assertThat(world.inDelta("c.g.filled"))
+                .containsExactlyInAnyOrder(
+                        "1|no day|null|5|1|2",
+                        "1|first b|1|2|1|9",
+                        "1|second|1|9|2|1",
+                        "1|third|2|1|null|null",
+                        "2|a|7|1|7|3",
+                        "2|gone|7|3|null|null");
+        world.crash();
+        world.start();
+        world.settle();
+        assertThat(world.run().audit()).allMatch(a -> a.missing() + a.surplus() == 0);
         world.close();
     }
 }

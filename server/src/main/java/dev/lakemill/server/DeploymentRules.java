@@ -29,7 +29,8 @@ final class DeploymentRules {
         if (!streaming.isEmpty() && Rebuild.hasRun(folder)) {
             throw new LakemillException(
                     ErrorCode.FAILED_PRECONDITION,
-                    "the new text gives %s other columns; these tables need a full refresh"
+                    ("the new text gives %s other columns or partitions;"
+                                    + " these tables need a full refresh")
                             .formatted(streaming),
                     "'./lakemill pipeline refresh --full' computes them from the first row, while"
                             + " the old ones can be read");

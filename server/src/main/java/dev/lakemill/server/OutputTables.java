@@ -2,6 +2,7 @@ package dev.lakemill.server;
 
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.delta.DeltaTable;
+import dev.lakemill.delta.TableLayout;
 import dev.lakemill.pipeline.PipelineOutputs;
 import dev.lakemill.pipeline.Rebuild;
 import dev.lakemill.plan.Dataset;
@@ -17,6 +18,7 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 
 /**
  * The tables of one pipeline: those of the catalog, and private ones, which stand in the pipeline's
@@ -32,14 +34,70 @@ final class OutputTables implements AutoCloseable {
     private final PipelineHost.Parts parts;
     private final Map<Path, DeltaTable> own = new ConcurrentHashMap<>();
     private volatile Set<TableName> hidden = Set.of();
+    private volatile Map<TableName, TableLayout> layouts = Map.of();
+
+    /** Tables whose columns and rows are replaced together, until {@link #adopt}. */
+    private volatile Set<TableName> kept = Set.of();
 
     OutputTables(String name, PipelineHost.Parts parts) {
         this.name = name;
         this.parts = parts;
     }
 
+    /**
+     * Makes tables as the plan has them; views with other columns are made again. A table that a
+     * swap is to give its content gets its columns with that, see {@link #adopt}.
+     */
+    void prepare(PipelinePlan plan) {
+        keep(plan, Rebuild.swapping(parts.folder()));
+        var changed = changed(plan, false);
+        if (!changed.isEmpty()) {
+            remake(plan, changed);
+            Rebuild.viewsAnew(parts.folder());
+        }
+        declare(plan);
+    }
+
+    /**
+     * Leaves tables with other columns as they are.
+     *
+     * @param swapping whose rows and columns are about to be replaced in one commit
+     */
+    private void keep(PipelinePlan plan, Set<TableName> swapping) {
+        kept =
+                PipelineOutputs.of(plan).stream()
+                        .filter(output -> swapping.contains(output.name()))
+                        .filter(output -> isThere(plan, output))
+                        .map(PipelineOutputs.Output::name)
+                        .collect(Collectors.toUnmodifiableSet());
+    }
+
+    /** Whether an output's table needs no more than other columns. */
+    private boolean isThere(PipelinePlan plan, PipelineOutputs.Output output) {
+        var layout = layout(plan, output);
+        return options(plan, output.name()).isPrivate()
+                ? DeltaTable.exists(hiddenAt(output.name()))
+                        && !moved(hiddenAt(output.name()), output, layout)
+                : parts.tables().isThere(output.name(), output.kind())
+                        && !parts.tables().moved(output.name(), layout);
+    }
+
+    /** The kept tables have their new columns: the catalog is told. */
+    void adopt(PipelinePlan plan) {
+        var names = kept;
+        kept = Set.of();
+        for (var output : PipelineOutputs.of(plan)) {
+            if (names.contains(output.name()) && !options(plan, output.name()).isPrivate()) {
+                parts.tables().adopt(output.name(), output.schema());
+            }
+        }
+        if (!names.isEmpty()) {
+            declare(plan);
+        }
+    }
+
     /** Enters the plan's tables in the catalog, and makes those that are not there. */
-    void declare(PipelinePlan plan) {
+    private void declare(PipelinePlan plan) {
         parts.rights().check(plan);
         for (var dataset : plan.datasets()) {
             if (dataset instanceof Dataset.IngestedTable table) {
@@ -50,15 +108,32 @@ final class OutputTables implements AutoCloseable {
             }
         }
         var unseen = new LinkedHashSet<TableName>();
+        layouts =
+                PipelineOutputs.of(plan).stream()
+                        .collect(
+                                Collectors.toMap(
+                                        PipelineOutputs.Output::name, o -> layout(plan, o)));
         for (var output : PipelineOutputs.of(plan)) {
             var options = options(plan, output.name());
             if (options.isPrivate()) {
                 unseen.add(output.name());
+                if (kept.contains(output.name())) {
+                    continue;
+                }
+                var table = open(hiddenAt(output.name()), output);
+                if (table.snapshot().partitionedBy().isEmpty()) {
+                    table.cluster(layout(plan, output).clusteredBy());
+                }
+                continue;
+            }
+            if (kept.contains(output.name())) {
                 continue;
             }
             var properties = new HashMap<>(options.properties());
             properties.put(PIPELINE, name);
+            properties.putAll(Tables.properties(layout(plan, output)));
             ensure(output, properties);
+            parts.tables().cluster(output.name(), layout(plan, output));
         }
         hidden = unseen;
         for (var synced : plan.syncedTables()) {
@@ -81,19 +156,44 @@ final class OutputTables implements AutoCloseable {
     Set<TableName> changed(PipelinePlan plan, boolean grows) {
         var changed = new LinkedHashSet<TableName>();
         for (var output : PipelineOutputs.of(plan)) {
-            var isPrivate = options(plan, output.name()).isPrivate();
+            var layout = layout(plan, output);
             var differs =
-                    isPrivate
-                            ? DeltaTable.exists(hiddenAt(output.name()))
-                                    && !Tables.sameColumns(
-                                            open(hiddenAt(output.name()), output).schema(),
-                                            output.schema())
+                    options(plan, output.name()).isPrivate()
+                            ? differs(hiddenAt(output.name()), output)
                             : parts.tables().differs(output.name(), output.kind(), output.schema());
-            if (differs && !(grows && isWider(output))) {
+            var moved =
+                    options(plan, output.name()).isPrivate()
+                            ? moved(hiddenAt(output.name()), output, layout)
+                            : parts.tables().moved(output.name(), layout);
+            if (kept.contains(output.name())) {
+                continue;
+            }
+            if (moved || (differs && !(grows && isWider(output)))) {
                 changed.add(output.name());
             }
         }
         return changed;
+    }
+
+    private boolean differs(Path hiddenTable, PipelineOutputs.Output output) {
+        return DeltaTable.exists(hiddenTable)
+                && !Tables.sameColumns(open(hiddenTable, output).schema(), output.schema());
+    }
+
+    private boolean moved(Path hiddenTable, PipelineOutputs.Output output, TableLayout layout) {
+        return DeltaTable.exists(hiddenTable)
+                && !open(hiddenTable, output)
+                        .snapshot()
+                        .partitionedBy()
+                        .equals(layout.partitionedBy());
+    }
+
+    private static TableLayout layout(PipelinePlan plan, PipelineOutputs.Output output) {
+        if (output.kind() == TableKind.QUARANTINE) {
+            return TableLayout.NONE;
+        }
+        var options = options(plan, output.name());
+        return new TableLayout(options.partitionedBy(), options.clusteredBy());
     }
 
     /** Gives tables the columns that files brought; the rows that they have are NULL there. */
@@ -142,7 +242,7 @@ final class OutputTables implements AutoCloseable {
     }
 
     /** Empties tables and gives them the columns that the plan says. */
-    void remake(PipelinePlan plan, Set<TableName> tables) {
+    private void remake(PipelinePlan plan, Set<TableName> tables) {
         for (var output : PipelineOutputs.of(plan)) {
             if (tables.contains(output.name())) {
                 var at = hiddenAt(output.name());
@@ -151,7 +251,12 @@ final class OutputTables implements AutoCloseable {
                     opened.close();
                 }
                 Tables.deleteFiles(at);
-                parts.tables().remake(output.name(), output.kind(), output.schema());
+                parts.tables()
+                        .remake(
+                                output.name(),
+                                output.kind(),
+                                output.schema(),
+                                layout(plan, output));
             }
         }
     }
@@ -218,7 +323,9 @@ final class OutputTables implements AutoCloseable {
                                 : DeltaTable.create(
                                         at,
                                         output.schema(),
-                                        Tables.OUTPUT,
+                                        Tables.OUTPUT.with(
+                                                layouts.getOrDefault(
+                                                        output.name(), TableLayout.NONE)),
                                         parts.allocator(),
                                         Clock.systemUTC()));
     }

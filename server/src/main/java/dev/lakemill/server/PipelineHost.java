@@ -129,6 +129,7 @@ final class PipelineHost implements AutoCloseable {
     private void resume(PipelinePlan compiled) {
         files.open(compiled);
         Rebuild.finish(compiled, wiring(compiled), outputs::staged);
+        outputs.adopt(compiled);
         outputs.closeStaged();
         begin(compiled, Rebuild.needed(compiled, parts.folder(), Set.of()));
     }
@@ -213,15 +214,9 @@ final class PipelineHost implements AutoCloseable {
         }
     }
 
-    /** Makes tables as the plan has them; views with other columns are made again. */
     private void prepare(PipelinePlan compiled) {
         widen(compiled);
-        var changed = outputs.changed(compiled, false);
-        if (!changed.isEmpty()) {
-            outputs.remake(compiled, changed);
-            Rebuild.viewsAnew(parts.folder());
-        }
-        outputs.declare(compiled);
+        outputs.prepare(compiled);
     }
 
     private void widen(PipelinePlan compiled) {
@@ -295,6 +290,7 @@ final class PipelineHost implements AutoCloseable {
                 }
                 stop();
                 rebuild.swapInto(() -> prepare(compiled));
+                outputs.adopt(compiled);
                 outputs.closeStaged();
                 plan = compiled;
                 start(compiled, true);

@@ -17,7 +17,9 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The jars of a project's pipelines: each is copied under the hash of its content, so that what
@@ -30,7 +32,23 @@ final class PipelineJars {
     /** By the jar's own path: what it was when it was read last. */
     private static final Map<Path, Read> READ = new ConcurrentHashMap<>();
 
-    private record Read(long bytes, FileTime modified, Path copy, PipelineJar jar) {}
+    /**
+     * @param jar null where it was refused
+     */
+    private record Read(
+            long bytes,
+            FileTime modified,
+            Path copy,
+            @Nullable PipelineJar jar,
+            @Nullable LakemillException refused) {
+        /** A jar that is wrong is asked once, too. */
+        PipelineJar orThrow() {
+            if (jar == null) {
+                throw Objects.requireNonNull(refused);
+            }
+            return jar;
+        }
+    }
 
     private PipelineJars() {}
 
@@ -43,12 +61,13 @@ final class PipelineJars {
     static Content of(Path data, Path jar) {
         try {
             var read = read(data, jar);
+            var asked = read.orThrow();
             return new Content(
-                    read.jar().name(),
-                    read.jar().texts().stream()
+                    asked.name(),
+                    asked.texts().stream()
                             .map(text -> new SourceText(text.path(), text.sql()))
                             .toList(),
-                    read.jar().functions().stream()
+                    asked.functions().stream()
                             .map(function -> function(function, read.copy()))
                             .toList());
         } catch (IOException e) {
@@ -72,14 +91,20 @@ final class PipelineJars {
         }
         var copy = copy(data.resolve("pipelines/jars"), jar);
         var named = Files.createTempDirectory("lakemill-jar");
+        var asNamed = named.resolve(jar.getFileName());
         try {
             // Messages name the jar as its author does.
-            var asNamed = Files.createLink(named.resolve(jar.getFileName()), copy);
-            var read = new Read(bytes, modified, copy, PipelineJar.read(asNamed));
+            Files.copy(copy, asNamed);
+            var read = new Read(bytes, modified, copy, PipelineJar.read(asNamed), null);
             READ.put(jar, read);
             return read;
+        } catch (LakemillException e) {
+            if (e.code() == ErrorCode.INVALID_ARGUMENT) {
+                READ.put(jar, new Read(bytes, modified, copy, null, e));
+            }
+            throw e;
         } finally {
-            Files.deleteIfExists(named.resolve(jar.getFileName()));
+            Files.deleteIfExists(asNamed);
             Files.delete(named);
         }
     }

@@ -7,6 +7,7 @@ import dev.lakemill.catalog.Principals;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaTable;
+import dev.lakemill.delta.TableLayout;
 import dev.lakemill.feed.TableFeed;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.ErrorCode;
@@ -23,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -39,6 +41,11 @@ import org.jspecify.annotations.Nullable;
  * the location, and a table found in the catalog is opened where it says.
  */
 final class Tables implements AutoCloseable {
+    /** Properties of a catalog table: columns with commas between. */
+    private static final String PARTITIONED_BY = "lakemill.partitionedBy";
+
+    private static final String CLUSTERED_BY = "lakemill.clusteredBy";
+
     /**
      * A view is replaced every few seconds, so its old files go soon; recovery and syncs look back
      * a few rounds only.
@@ -144,6 +151,75 @@ final class Tables implements AutoCloseable {
                 .isPresent();
     }
 
+    boolean isThere(TableName name, TableKind kind) {
+        return catalog.find(name).filter(known -> known.kind() == kind).isPresent();
+    }
+
+    /** Tells the catalog of the columns that a table has got. */
+    void adopt(TableName name, TableSchema schema) {
+        catalog.find(name)
+                .filter(known -> !sameColumns(known.schema(), schema))
+                .ifPresent(
+                        known -> catalog.update(name, schema, known.comment(), known.properties()));
+    }
+
+    /** Whether the table is there with other partitions. */
+    boolean moved(TableName name, TableLayout layout) {
+        return catalog.find(name)
+                .filter(
+                        known ->
+                                !layout(known.properties())
+                                        .partitionedBy()
+                                        .equals(layout.partitionedBy()))
+                .isPresent();
+    }
+
+    /** Has an open table clustered as the layout says. */
+    void cluster(TableName name, TableLayout layout) {
+        if (!layout.partitionedBy().isEmpty()) {
+            return;
+        }
+        delta(name).cluster(layout.clusteredBy());
+        catalog.find(name)
+                .filter(known -> !layout(known.properties()).equals(layout))
+                .ifPresent(
+                        known ->
+                                catalog.update(
+                                        name,
+                                        known.schema(),
+                                        known.comment(),
+                                        properties(known.properties(), layout)));
+    }
+
+    /** What the catalog keeps of a layout. */
+    static Map<String, String> properties(TableLayout layout) {
+        return properties(Map.of(), layout);
+    }
+
+    private static Map<String, String> properties(Map<String, String> others, TableLayout layout) {
+        var properties = new HashMap<>(others);
+        put(properties, PARTITIONED_BY, layout.partitionedBy());
+        put(properties, CLUSTERED_BY, layout.clusteredBy());
+        return properties;
+    }
+
+    private static void put(Map<String, String> properties, String key, List<String> columns) {
+        if (columns.isEmpty()) {
+            properties.remove(key);
+        } else {
+            properties.put(key, String.join(",", columns));
+        }
+    }
+
+    private static TableLayout layout(Map<String, String> properties) {
+        return new TableLayout(
+                columns(properties.get(PARTITIONED_BY)), columns(properties.get(CLUSTERED_BY)));
+    }
+
+    private static List<String> columns(@Nullable String joined) {
+        return joined == null ? List.of() : List.of(joined.split(",", -1));
+    }
+
     /** The columns that the catalog knows a table to have. */
     Optional<TableSchema> columns(TableName name) {
         return catalog.find(name).map(CatalogTable::schema);
@@ -160,7 +236,7 @@ final class Tables implements AutoCloseable {
      * Empties a table and gives it other columns; its grants and tags stay. What it was before as
      * something else (a view, say) goes.
      */
-    void remake(TableName name, TableKind kind, TableSchema schema) {
+    void remake(TableName name, TableKind kind, TableSchema schema, TableLayout layout) {
         var known = catalog.find(name).orElse(null);
         if (known == null) {
             return;
@@ -173,7 +249,7 @@ final class Tables implements AutoCloseable {
             deleteFiles(Path.of(URI.create(known.location())));
         }
         if (known.kind() == kind) {
-            catalog.update(name, schema, known.comment(), known.properties());
+            catalog.update(name, schema, known.comment(), properties(known.properties(), layout));
         } else {
             catalog.drop(name);
         }
@@ -223,7 +299,11 @@ final class Tables implements AutoCloseable {
                     return DeltaTable.exists(at)
                             ? DeltaTable.open(at, config, allocator, Clock.systemUTC())
                             : DeltaTable.create(
-                                    at, table.schema(), config, allocator, Clock.systemUTC());
+                                    at,
+                                    table.schema(),
+                                    config.with(layout(table.properties())),
+                                    allocator,
+                                    Clock.systemUTC());
                 });
     }
 

@@ -72,6 +72,8 @@ final class PipelineEditingTest {
             send(node, 6);
             TestNode.await(() -> node.rows("* FROM c.g.v").equals(List.of("a|18")));
             assertThat(node.rows("* FROM c.s.t")).hasSize(5).contains("6|7|a|6");
+            assertThat(swaps(node, "c/s/t")).isEqualTo(1);
+            assertThat(swaps(node, "c/s/t_quarantine")).isEqualTo(1);
             assertThat(node.rows("* FROM c.s.more")).hasSize(5);
 
             var sql = new SqlClient(node.admin());
@@ -92,6 +94,24 @@ final class PipelineEditingTest {
                                                     "flow_definition",
                                                     "flow_progress",
                                                     "update_progress")));
+        }
+    }
+
+    /** Commits that give a table that stays the same one other columns and other rows together. */
+    private static long swaps(TestNode node, String table) throws IOException {
+        var log = node.data.resolve("tables").resolve(table).resolve("_delta_log");
+        try (var files = Files.list(log)) {
+            long swaps = 0;
+            for (var file : files.filter(f -> f.toString().endsWith(".json")).sorted().toList()) {
+                var commit = Files.readString(file);
+                var columns = commit.contains("{\"metaData\"") && commit.contains("\\\"next\\\"");
+                assertThat(columns && file.endsWith("00000000000000000000.json")).isFalse();
+                swaps +=
+                        columns && commit.contains("{\"remove\"") && commit.contains("{\"add\"")
+                                ? 1
+                                : 0;
+            }
+            return swaps;
         }
     }
 
