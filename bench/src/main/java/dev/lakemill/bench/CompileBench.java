@@ -1,6 +1,5 @@
 package dev.lakemill.bench;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +19,7 @@ final class CompileBench {
     /** The server keeps the compiler for two minutes after the last text. */
     private static final Duration IDLE_TIMEOUT = Duration.ofSeconds(150);
 
+    private static final Duration TAKE_OVER_TIMEOUT = Duration.ofSeconds(60);
     private static final int TEN = 10;
     private static final int DEPLOYS = 100;
     private static final double COLD_MS_MAX = 5_000;
@@ -45,7 +45,7 @@ final class CompileBench {
             Files.writeString(text, "CREATE TABLE c.first.t (id BIGINT);");
             Files.writeString(
                     project.resolve("lakemill.yml"),
-                    "project: compile\npipelines:\n  - name: c\n    folder: pipelines\n");
+                    "pipelines:\n  - name: c\n    folder: pipelines\n");
             var settings =
                     Map.of(
                             "LAKEMILL_GRPC_PORT", "0",
@@ -98,15 +98,24 @@ final class CompileBench {
         var rest = server.rest();
         var began = System.nanoTime();
         var answer = rest.post("/api/pipelines/c/refresh", Map.of());
-        var millis = (System.nanoTime() - began) / 1e6;
-        if (!answer.ok() || !told(answer.body()).contains("runs")) {
+        if (!answer.ok()) {
             throw new IOException("edit %d: %s".formatted(edits, answer.body()));
         }
-        return millis;
+        if (!answer.body().path("message").asText().contains("runs")) {
+            server.await(TAKE_OVER_TIMEOUT, "at the new text", this::runs);
+        }
+        return (System.nanoTime() - began) / 1e6;
     }
 
-    private static String told(JsonNode answer) {
-        return answer.path("message").asText();
+    /** Not while new tables are computed from the first row, of which there is none. */
+    private boolean runs() {
+        try {
+            var pipeline = server.get("/api/status").path("pipelines").path(0);
+            return pipeline.path("rebuild").isEmpty()
+                    && pipeline.path("state").asText().equals("RUNNING");
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /** Ten ingested tables, ten streaming tables with rules, ten views; one changes by edit. */

@@ -2,7 +2,10 @@ package dev.lakemill.server;
 
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import dev.lakemill.pipeline.Rebuild;
+import dev.lakemill.types.TableName;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -142,7 +145,16 @@ record NodeStatus(
      * @param leftSeconds at the present speed; null while nothing can be said
      */
     @JsonNaming(SnakeCaseStrategy.class)
-    record RebuildState(List<String> tables, double done, @Nullable Double leftSeconds) {}
+    record RebuildState(List<String> tables, double done, @Nullable Double leftSeconds) {
+        static RebuildState of(Set<TableName> tables, Rebuild.Progress progress) {
+            var all = progress.doneBytes() + progress.leftBytes();
+            var left = progress.left();
+            return new RebuildState(
+                    tables.stream().map(TableName::toString).toList(),
+                    all <= 0 ? 0 : (double) progress.doneBytes() / all,
+                    left == null ? null : left.toMillis() / 1000.0);
+        }
+    }
 
     /** What became of the rows of one streaming table: in = kept + quarantined + dropped. */
     @JsonNaming(SnakeCaseStrategy.class)

@@ -83,7 +83,8 @@ final class PipelineHost implements AutoCloseable {
     private volatile boolean closing;
 
     /** Tables that are computed anew beside the running pipeline, and the thread that waits. */
-    private record Rebuilding(Rebuild rebuild, Set<TableName> tables, Thread thread) {}
+    private record Rebuilding(
+            PipelinePlan plan, Rebuild rebuild, Set<TableName> tables, Thread thread) {}
 
     /** Declares the pipeline's tables; {@link #run} starts it. */
     PipelineHost(String name, Compilation compilation, Parts parts) {
@@ -168,7 +169,11 @@ final class PipelineHost implements AutoCloseable {
         try {
             var compiled = compilation.orThrow();
             parts.rights().check(compiled);
-            if (rebuilding != null) {
+            var under = rebuilding;
+            if (under != null && !full && compiled.equals(under.plan())) {
+                return computes(under.tables());
+            }
+            if (under != null) {
                 throw new LakemillException(
                         ErrorCode.FAILED_PRECONDITION,
                         "pipeline '%s' is computing tables anew".formatted(name),
@@ -203,8 +208,7 @@ final class PipelineHost implements AutoCloseable {
             refused = null;
             return needed.isEmpty()
                     ? "pipeline '%s' runs the new text".formatted(name)
-                    : "pipeline '%s' computes %s from the first row; the new text takes over then"
-                            .formatted(name, needed);
+                    : computes(needed);
         } catch (LakemillException e) {
             refused = e.getMessage();
             events.refused(String.valueOf(e.getMessage()));
@@ -212,6 +216,11 @@ final class PipelineHost implements AutoCloseable {
         } finally {
             deploying.unlock();
         }
+    }
+
+    private String computes(Set<TableName> tables) {
+        return "pipeline '%s' computes %s from the first row; the new text takes over then"
+                .formatted(name, tables);
     }
 
     private void prepare(PipelinePlan compiled) {
@@ -273,7 +282,7 @@ final class PipelineHost implements AutoCloseable {
                 Thread.ofVirtual()
                         .name("rebuild-" + name)
                         .unstarted(() -> guarded(() -> rebuild(compiled, rebuild)));
-        rebuilding = new Rebuilding(rebuild, needed, thread);
+        rebuilding = new Rebuilding(compiled, rebuild, needed, thread);
         thread.start();
     }
 
@@ -443,13 +452,7 @@ final class PipelineHost implements AutoCloseable {
         if (under == null) {
             return null;
         }
-        var progress = under.rebuild().progress();
-        var left = progress.left();
-        var all = progress.doneBytes() + progress.leftBytes();
-        return new RebuildState(
-                under.tables().stream().map(TableName::toString).toList(),
-                all <= 0 ? 0 : (double) progress.doneBytes() / all,
-                left == null ? null : left.toMillis() / 1000.0);
+        return RebuildState.of(under.tables(), under.rebuild().progress());
     }
 
     /** Runs what was handed on to its end, commits, shows it in Postgres, and stops. */
