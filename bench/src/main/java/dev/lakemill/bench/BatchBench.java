@@ -59,19 +59,21 @@ final class BatchBench {
 
     private BatchBench() {}
 
-    static void run(Path folder, int batches, Report.Builder report) {
+    /**
+     * The median milliseconds of a batch, also as a figure.
+     *
+     * @param size the base's rows, as figures call them
+     */
+    static double run(Path folder, int baseRows, String size, int batches, Report.Builder report) {
         var plan =
                 CompilerProcess.compile(
                                 "batch",
                                 List.of(new SourceText("batch.sql", OrdersPipeline.TEXT)),
                                 folder.resolve("compiled"))
                         .orThrow();
-        var million = new BatchBench().median(plan, folder, 1_000_000, batches, report, "1m");
-        report.figure("batch_ms_median_1m", million);
-        var ten = new BatchBench().median(plan, folder, 10_000_000, batches, report, "10m");
-        report.figure("batch_ms_median_10m", ten);
-        report.check("batch_of_1m_within_60_ms", million <= 60);
-        report.check("batch_of_10m_within_1.5_of_1m", ten <= 1.5 * million);
+        var median = new BatchBench().median(plan, folder, baseRows, batches, report, size);
+        report.figure("batch_ms_median_" + size, median);
+        return median;
     }
 
     private double median(

@@ -17,13 +17,16 @@ import org.jspecify.annotations.Nullable;
  * is, and up to which rate it stays fresh. Then the same small pipeline here and in Spark: {@link
  * SparkComparison}. Views are kept as measurement says.
  *
- * <p>{@code --rounds} is how many seconds each rate is measured.
+ * <p>{@code --rounds} is how many seconds each rate is measured. The system property
+ * lakemill.pipeline.part runs one part: million, ten_million, farm or spark.
  */
 final class PipelineBench {
     private static final Duration READY_TIMEOUT = Duration.ofSeconds(90);
     private static final Duration SETTLE = Duration.ofSeconds(5);
     private static final int HISTORY_SECONDS_MAX = 120;
     private static final int ENGINE_BATCHES = 101;
+    private static final double MILLION_MS_MAX = 60;
+    private static final double DEARER_MAX = 1.5;
     private static final int USUAL_RATE = 2_000;
     private static final int WANTED_RATE = 50_000;
     private static final int[] HIGHER_RATES = {10_000, 25_000, WANTED_RATE};
@@ -44,15 +47,43 @@ final class PipelineBench {
 
     static Report run(BenchOptions options) throws IOException, InterruptedException, SQLException {
         var report = new Report.Builder();
+        if (isAsked("million") || isAsked("ten_million")) {
+            batches(report);
+        }
+        if (isAsked("farm")) {
+            farm(options, report);
+        }
+        if (isAsked("spark")) {
+            SparkComparison.run(report);
+        }
+        return report.build();
+    }
+
+    private static boolean isAsked(String part) {
+        var only = System.getProperty("lakemill.pipeline.part", "");
+        return only.isEmpty() || only.equals(part);
+    }
+
+    private static void batches(Report.Builder report) throws IOException {
         var folder = Folders.temporary("lakemill-batch");
         try {
-            BatchBench.run(folder, ENGINE_BATCHES, report);
+            var million =
+                    isAsked("million")
+                            ? BatchBench.run(folder, 1_000_000, "1m", ENGINE_BATCHES, report)
+                            : Double.NaN;
+            var ten =
+                    isAsked("ten_million")
+                            ? BatchBench.run(folder, 10_000_000, "10m", ENGINE_BATCHES, report)
+                            : Double.NaN;
+            if (isAsked("million")) {
+                report.check("batch_of_1m_within_60_ms", million <= MILLION_MS_MAX);
+            }
+            if (isAsked("million") && isAsked("ten_million")) {
+                report.check("batch_of_10m_within_1.5_of_1m", ten <= DEARER_MAX * million);
+            }
         } finally {
             Folders.delete(folder);
         }
-        farm(options, report);
-        SparkComparison.run(report);
-        return report.build();
     }
 
     private static void farm(BenchOptions options, Report.Builder report)
