@@ -38,13 +38,13 @@ final class FarmSuite {
     private static final Pattern MODEL_VERSION =
             Pattern.compile("\\bmodel_version\\(\\s*'[^']*'\\s*\\)");
     private static final String SCORE = "(0.5D + %s - %s - %s * %s + %s)";
-    private static final String VERSION = "CAST(7 AS BIGINT)";
+    private static final String VERSION = "7";
     private static final List<String> FUNCTIONS =
             List.of(
                     "predict(model STRING, a DOUBLE, b DOUBLE, c DOUBLE, d DOUBLE, e DOUBLE)"
                             + " RETURNS DOUBLE RETURN "
                             + SCORE.formatted("a", "b", "c", "d", "e"),
-                    "model_version(model STRING) RETURNS BIGINT RETURN " + VERSION);
+                    "model_version(model STRING) RETURNS INT RETURN " + VERSION);
 
     private final Conformance conformance;
     private final EngineQueries engine;
