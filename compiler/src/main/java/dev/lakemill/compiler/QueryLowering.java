@@ -9,6 +9,7 @@ import dev.lakemill.plan.Relation.Named;
 import dev.lakemill.plan.Relation.Windowed;
 import dev.lakemill.plan.TextRefused;
 import dev.lakemill.types.TableName;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import org.apache.spark.sql.catalyst.InternalRow;
@@ -311,12 +312,23 @@ final class QueryLowering {
 
     private Relation window(Window window) {
         return new Relation.Window(
-                lower(window.child()),
+                once(lower(window.child())),
                 values.lower(
                         Scala.<org.apache.spark.sql.catalyst.expressions.Expression>list(
                                 window.partitionSpec())),
                 Scala.list(window.orderSpec()).stream().map(windows::sortKey).toList(),
                 Scala.list(window.windowExpressions()).stream().map(this::windowed).toList());
+    }
+
+    /** Spark selects what a window needs beneath it, also where it is selected already. */
+    private static Relation once(Relation input) {
+        if (!(input instanceof Relation.Project project)) {
+            return input;
+        }
+        var seen = new HashSet<Integer>();
+        return new Relation.Project(
+                project.input(),
+                project.columns().stream().filter(c -> seen.add(c.attribute().id())).toList());
     }
 
     private Windowed windowed(NamedExpression e) {

@@ -17,6 +17,11 @@ import org.junit.jupiter.api.io.TempDir;
 final class RefreshPolicyTest {
     private static final String SOURCE = "CREATE TABLE c.b.t (id BIGINT, key STRING);\n";
 
+    /** Of each key, written with a star. */
+    private static final String NEWEST =
+            "id FROM (SELECT *, row_number() OVER (PARTITION BY key ORDER BY id DESC) AS place"
+                    + " FROM c.b.t) WHERE place <= 1";
+
     @TempDir Path folder;
 
     @Test
@@ -26,7 +31,8 @@ final class RefreshPolicyTest {
                         + view("auto", "AUTO", "count(*) AS n FROM c.b.t GROUP BY key")
                         + view("full", "FULL", "count(*) AS n FROM c.b.t GROUP BY key")
                         + view("changes", "INCREMENTAL", "count(*) AS n FROM c.b.t GROUP BY key")
-                        + view("strict", "INCREMENTAL STRICT", "id FROM c.b.t WHERE id > 1");
+                        + view("strict", "INCREMENTAL STRICT", "id FROM c.b.t WHERE id > 1")
+                        + view("newest", "INCREMENTAL STRICT", NEWEST);
         var world = new TestWorld(folder, Program.of(compile(text).orThrow()));
         world.start();
         world.send("c.b.t", row(1, "a"), row(2, "b"));
@@ -40,6 +46,8 @@ final class RefreshPolicyTest {
         assertThat(status(world, "full").reason()).isEqualTo("its REFRESH POLICY is FULL");
         assertThat(world.inDelta("c.g.changes")).containsExactly("1", "2");
         assertThat(world.inDelta("c.g.strict")).containsExactly("2", "3");
+        assertThat(kinds(world, "newest")).contains(MaintenanceKind.AFFECTED_KEYS);
+        assertThat(world.inDelta("c.g.newest")).containsExactly("2", "3");
         world.close();
     }
 
