@@ -35,6 +35,8 @@ final class Demo {
 
     private static final Duration READY_TIMEOUT = Duration.ofSeconds(90);
     private static final int SIMULATORS_TIMEOUT_SECONDS = 90;
+    private static final Duration SCORES_TIMEOUT = Duration.ofSeconds(60);
+    private static final int SCORES_PAUSE_MS = 250;
 
     private final Options options;
     private final PrintWriter out;
@@ -214,9 +216,11 @@ final class Demo {
     private void scores(ServerProcess server) throws IOException, InterruptedException {
         var login = server.login("farm_checker");
         var checker = server.rest().login(login.client(), login.secret());
+        var deadline = System.nanoTime() + SCORES_TIMEOUT.toNanos();
         var compared = FarmModel.compared(checker);
-        // The two views are read one after the other, and a round may come between.
-        for (int attempt = 1; attempt < 5 && !compared.equal(); attempt++) {
+        // A round brings one table after the other to Delta: for seconds, the board may be ahead.
+        while (!compared.equal() && System.nanoTime() < deadline) {
+            Thread.sleep(SCORES_PAUSE_MS);
             compared = FarmModel.compared(checker);
         }
         report.figure("scores_compared", compared.rows());
