@@ -75,7 +75,7 @@ final class QueryLowering {
                             lower(filter.child()), values.lowerCondition(filter.condition()));
             case Project project ->
                     new Relation.Project(
-                            lower(project.child()), named(Scala.list(project.projectList())));
+                            once(lower(project.child())), named(Scala.list(project.projectList())));
             case Aggregate aggregate -> aggregate(aggregate);
             case Join join -> join(join);
             case Union union -> union(union);
@@ -320,7 +320,7 @@ final class QueryLowering {
                 Scala.list(window.windowExpressions()).stream().map(this::windowed).toList());
     }
 
-    /** Spark selects what a window needs beneath it, also where it is selected already. */
+    /** Spark selects what a window needs, or gives, also where it is selected already. */
     private static Relation once(Relation input) {
         if (!(input instanceof Relation.Project project)) {
             return input;

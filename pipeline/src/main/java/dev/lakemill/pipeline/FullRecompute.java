@@ -26,8 +26,7 @@ final class FullRecompute {
         var after = quoted(view.name() + " next");
         var rows =
                 duck.written(
-                        "CREATE OR REPLACE TEMP TABLE %s AS %s"
-                                .formatted(after, refresh.query()));
+                        "CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(after, refresh.query()));
         var changes = difference(Checks.columns(view.schema()), content.table(), after);
         var counted = content.keep(duck, changes);
         if (counted.isNone()) {

@@ -225,7 +225,11 @@ final class MaintenancePlan {
 
     /** A condition that keeps the first rows of each partition, and what else it says. */
     private Optional<Maintained> firstRows(Relation.Filter filter) throws NotIncremental {
-        if (!(filter.input() instanceof Relation.Window window)
+        var below = filter.input();
+        while (below instanceof Relation.Project project && isSelection(project)) {
+            below = project.input();
+        }
+        if (!(below instanceof Relation.Window window)
                 || window.columns().size() != 1
                 || !isRank(window.columns().getFirst().call())) {
             return Optional.empty();
@@ -268,7 +272,19 @@ final class MaintenancePlan {
                             ? new TemporalFilter(kept, condition, sql)
                             : new LinearParts.Kept(kept, condition);
         }
-        return Optional.of(kept);
+        return Optional.of(
+                filter.input() instanceof Relation.Window
+                        ? kept
+                        : new LinearParts.Computed(kept, MaintenanceSql.same(filter.output())));
+    }
+
+    /** Whether it gives some of its input's columns as they are. */
+    private static boolean isSelection(Relation.Project project) {
+        return project.columns().stream()
+                .allMatch(
+                        column ->
+                                column.value() instanceof Expression.Reference(var attribute)
+                                        && attribute.id() == column.attribute().id());
     }
 
     private static boolean isRank(WindowCall call) {

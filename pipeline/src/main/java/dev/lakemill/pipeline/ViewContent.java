@@ -37,8 +37,7 @@ final class ViewContent {
      * @param select SQL that gives the view's columns and the weight
      */
     Counted keep(DuckSession duck, String select) {
-        var all =
-                duck.written("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(changes, select));
+        var all = duck.written("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(changes, select));
         if (all == 0) {
             return new Counted(0, 0);
         }
