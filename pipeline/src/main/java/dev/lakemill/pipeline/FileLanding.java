@@ -184,6 +184,9 @@ public final class FileLanding implements AutoCloseable {
             tell(String.valueOf(e.getMessage()));
         } catch (UncheckedIOException | DuckException e) {
             tell(String.valueOf(e.getMessage()));
+        } catch (RuntimeException e) {
+            LOG.error("{} met a defect, and tries again", table.name(), e);
+            tell("a defect: " + e);
         }
         return false;
     }

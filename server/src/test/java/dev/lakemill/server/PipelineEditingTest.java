@@ -39,24 +39,23 @@ final class PipelineEditingTest {
         write(SOURCE + SILVER + GOLD);
         try (var node = new TestNode(folder, Map.of("LAKEMILL_PIPELINE_COMMIT_MS", "200"))) {
             send(node, 1, 2, 300);
-            TestNode.await(() -> node.rows("* FROM c.g.v").equals(List.of("a|3")));
+            node.awaitRows("* FROM c.g.v", "a|3");
 
             write(SOURCE + SILVER + GOLD.replace("sum(x) AS x", "sum(x) AS x, count(*) AS n"));
             assertThat(refresh(node, false)).contains("runs the new text");
-            TestNode.await(() -> node.rows("* FROM c.g.v").equals(List.of("a|3|2")));
+            node.awaitRows("* FROM c.g.v", "a|3|2");
 
             write(SOURCE + SILVER + "CREATE MATERIALIZED VIEW c.g.v AS SELECT y FROM c.s.t;");
             assertThatThrownBy(() -> refresh(node, false)).hasMessageContaining("`y`");
             send(node, 4);
-            TestNode.await(() -> node.rows("* FROM c.g.v").equals(List.of("a|7|3")));
+            node.awaitRows("* FROM c.g.v", "a|7|3");
 
             var more =
                     "CREATE STREAMING TABLE c.s.more AS SELECT id, x * 10 AS ten FROM STREAM(c.s.t)"
                             + " WHERE x > ${least};\n";
             write(SOURCE + SILVER + GOLD + more);
             assertThat(refresh(node, false)).contains("computes [c.s.more] from the first row");
-            TestNode.await(
-                    () -> node.rows("* FROM c.s.more").equals(List.of("1|10", "2|20", "4|40")));
+            node.awaitRows("* FROM c.s.more", "1|10", "2|20", "4|40");
             send(node, 5);
             TestNode.await(() -> node.rows("* FROM c.s.more").size() == 4);
             assertThat(node.rows("* FROM c.s.t")).hasSize(4);
@@ -70,7 +69,7 @@ final class PipelineEditingTest {
             TestNode.await(() -> node.rows("* FROM c.s.t").contains("5|6|a|5"));
             TestNode.await(() -> node.rows("* FROM c.s.t_quarantine").size() == 1);
             send(node, 6);
-            TestNode.await(() -> node.rows("* FROM c.g.v").equals(List.of("a|18")));
+            node.awaitRows("* FROM c.g.v", "a|18");
             assertThat(node.rows("* FROM c.s.t")).hasSize(5).contains("6|7|a|6");
             assertThat(swaps(node, "c/s/t")).isEqualTo(1);
             assertThat(swaps(node, "c/s/t_quarantine")).isEqualTo(1);

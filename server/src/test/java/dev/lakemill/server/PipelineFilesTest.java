@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -39,30 +38,27 @@ final class PipelineFilesTest {
         Files.writeString(folder.resolve("sql/p.sql"), TEXT);
         put("a.json", "{\"id\":1}\n{\"id\":-1}\n");
         try (var node = new TestNode(folder, Map.of("LAKEMILL_PIPELINE_COMMIT_MS", "200"))) {
-            TestNode.await(() -> node.rows("id, at FROM c.s.t").equals(List.of("1|null")));
+            node.awaitRows("id, at FROM c.s.t", "1|null");
             put("bad.json", "{\"id\":");
             put("b.json", "{\"id\":2,\"at\":\"2026-01-02\",\"more\":{\"x\":1.5}}\n");
-            TestNode.await(
-                    () ->
-                            node.rows("id, at, more.x FROM c.s.t")
-                                    .equals(List.of("1|null|null", "2|2026-01-02|1.5")));
+            node.awaitRows("id, at, more.x FROM c.s.t", "1|null|null", "2|2026-01-02|1.5");
             put("c.json", "{\"id\":3,\"more\":{\"x\":2.5}}\n{\"id\":-3}\n");
-            TestNode.await(() -> node.rows("n FROM c.g.n").equals(List.of("3")));
-            assertThat(node.rows("id FROM c.s.t_quarantine")).containsExactly("-3", "-1");
+            node.awaitRows("n FROM c.g.n", "3");
+            node.awaitRows("id FROM c.s.t_quarantine", "-3", "-1");
             TestNode.await(() -> files(node).badFiles() == 1);
             assertThat(files(node).files()).isEqualTo(3);
             node.admin().post("/api/pipelines/q/refresh", Map.of());
-            TestNode.await(() -> node.rows("ten FROM c.q.t").equals(List.of("10", "20", "30")));
+            node.awaitRows("ten FROM c.q.t", "10", "20", "30");
             assertThat(files(node).newestBad().getFirst()).contains("in/bad.json: ");
         }
         try (var node = new TestNode(folder, Map.of("LAKEMILL_PIPELINE_COMMIT_MS", "200"))) {
             put("d.json", "{\"id\":4}\n");
-            TestNode.await(() -> node.rows("n FROM c.g.n").equals(List.of("4")));
-            assertThat(node.rows("id FROM c.s.t")).containsExactly("1", "2", "3", "4");
+            node.awaitRows("n FROM c.g.n", "4");
+            node.awaitRows("id FROM c.s.t", "1", "2", "3", "4");
             node.admin().post("/api/pipelines/p/refresh", Map.of("full", true));
             put("e.json", "{\"id\":5}\n");
-            TestNode.await(() -> node.rows("n FROM c.g.n").equals(List.of("5")));
-            assertThat(node.rows("id FROM c.s.t")).containsExactly("1", "2", "3", "4", "5");
+            node.awaitRows("n FROM c.g.n", "5");
+            node.awaitRows("id FROM c.s.t", "1", "2", "3", "4", "5");
         }
     }
 

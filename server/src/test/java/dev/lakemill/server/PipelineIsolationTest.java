@@ -36,13 +36,13 @@ final class PipelineIsolationTest {
             assertThat(error(node, "denied")).contains("nobody");
             node.send("c.b.a", "{\"id\":1,\"x\":1}");
             node.send("c.b.p", "{\"id\":1,\"x\":50}");
-            TestNode.await(() -> node.rows("* FROM c.g.good").equals(List.of("1")));
-            TestNode.await(() -> node.rows("* FROM c.g.poisoned").equals(List.of("2.0")));
+            node.awaitRows("* FROM c.g.good", "1");
+            node.awaitRows("* FROM c.g.poisoned", "2.0");
             node.send("c.b.p", "{\"id\":2,\"x\":0}");
             TestNode.await(() -> error(node, "poisoned").contains("c.g.poisoned"));
             node.send("c.b.p", "{\"id\":3,\"x\":1}");
             node.send("c.b.a", "{\"id\":2,\"x\":1}");
-            TestNode.await(() -> node.rows("* FROM c.g.good").equals(List.of("2")));
+            node.awaitRows("* FROM c.g.good", "2");
             assertThat(node.rows("* FROM c.g.poisoned")).containsExactly("2.0");
             TestNode.await(() -> node.rows("* FROM c.b.p").size() == 3);
             assertThat(error(node, "good")).isEmpty();
@@ -50,7 +50,7 @@ final class PipelineIsolationTest {
             write("unreadable", source("u") + view("c.g.u", "count(*) AS n FROM c.b.u"));
             node.admin().post("/api/pipelines/unreadable/refresh", Map.of());
             node.send("c.b.u", "{\"id\":1,\"x\":1}");
-            TestNode.await(() -> node.rows("* FROM c.g.u").equals(List.of("1")));
+            node.awaitRows("* FROM c.g.u", "1");
         }
     }
 

@@ -8,7 +8,6 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -110,7 +109,7 @@ final class PipelineJarTest {
                     "{\"id\":1,\"word\":\"a\",\"x\":3,\"at\":\"2026-01-02T23:30:00.000001Z\"}",
                     "{\"id\":2,\"x\":60}",
                     "{\"id\":3,\"word\":\"b\"}");
-            TestNode.await(() -> node.rows("* FROM c.g.v").equals(List.of("A|6", "B|null")));
+            node.awaitRows("* FROM c.g.v", "A|6", "B|null");
             assertThat(node.rows("id, word, x, day, next, wall, share FROM c.s.t"))
                     .containsExactly(
                             "1|A|6|2026-01-02|2026-01-02T23:30:00.000002Z"
@@ -122,7 +121,7 @@ final class PipelineJarTest {
             TestJar.write(folder.resolve("java/sales.jar"), SALES.replace("2 * x", "3 * x"));
             node.admin().post("/api/pipelines/sales/refresh", Map.of());
             node.send("c.b.t", "{\"id\":4,\"word\":\"a\",\"x\":1}");
-            TestNode.await(() -> node.rows("* FROM c.g.v").equals(List.of("A|9", "B|null")));
+            node.awaitRows("* FROM c.g.v", "A|9", "B|null");
 
             node.send("c.b.t", "{\"id\":5,\"word\":\"bad\",\"x\":7}");
             TestNode.await(() -> !error(node, "sales").isEmpty());
@@ -131,7 +130,7 @@ final class PipelineJarTest {
                     .contains("shout(word = bad, times = 7) failed")
                     .contains("IllegalStateException: no such word");
             node.send("c.b.o", "{\"id\":1}");
-            TestNode.await(() -> node.rows("* FROM c.g.o").equals(List.of("1")));
+            node.awaitRows("* FROM c.g.o", "1");
             assertThat(node.rows("* FROM c.g.v")).containsExactly("A|9", "B|null");
         }
     }

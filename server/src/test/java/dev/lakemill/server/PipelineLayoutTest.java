@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -37,8 +36,8 @@ final class PipelineLayoutTest {
         write(TEXT);
         try (var node = new TestNode(folder, Map.of("LAKEMILL_PIPELINE_COMMIT_MS", "200"))) {
             node.send("c.b.t", row(1, "a"), row(2, "b"), row(3, "a"));
-            TestNode.await(() -> node.rows("* FROM c.g.v").equals(List.of("a|4", "b|2")));
-            TestNode.await(() -> node.rows("* FROM c.g.n").equals(List.of("3")));
+            node.awaitRows("* FROM c.g.v", "a|4", "b|2");
+            node.awaitRows("* FROM c.g.n", "3");
             assertThat(newest(node, "c/s/t", "partitionColumns")).contains("[\"kind\"]");
             assertThat(newest(node, "c/s/t", "partitionValues"))
                     .get()
@@ -49,7 +48,7 @@ final class PipelineLayoutTest {
             write(TEXT.replace("CLUSTER BY (kind)", "CLUSTER BY (x, kind)"));
             assertThat(refresh(node, false)).contains("runs the new text");
             node.send("c.b.t", row(4, "b"));
-            TestNode.await(() -> node.rows("* FROM c.g.v").equals(List.of("a|4", "b|6")));
+            node.awaitRows("* FROM c.g.v", "a|4", "b|6");
 
             write(TEXT.replace("c.s.t PARTITIONED BY (kind)", "c.s.t PARTITIONED BY (x)"));
             assertThatThrownBy(() -> refresh(node, false))
@@ -61,11 +60,11 @@ final class PipelineLayoutTest {
             TestNode.await(() -> node.rows("* FROM c.s.t").size() == 4);
             assertThat(node.rows("* FROM c.s.t"))
                     .containsExactly("1|a|1", "2|b|2", "3|a|3", "4|b|4");
-            TestNode.await(() -> node.rows("* FROM c.g.v").equals(List.of("a|4", "b|6")));
+            node.awaitRows("* FROM c.g.v", "a|4", "b|6");
         }
         try (var node = new TestNode(folder, Map.of("LAKEMILL_PIPELINE_COMMIT_MS", "200"))) {
             node.send("c.b.t", row(5, null));
-            TestNode.await(() -> node.rows("* FROM c.g.n").equals(List.of("5")));
+            node.awaitRows("* FROM c.g.n", "5");
             assertThat(node.rows("* FROM c.s.t WHERE kind IS NULL")).containsExactly("5|null|5");
         }
     }

@@ -141,7 +141,7 @@ final class SchemaEvolutionTest {
                         "4|40|null|g",
                         "5|50|null|null");
         assertThat(node.rows("* FROM c.b.t")).isEqualTo(all);
-        TestNode.await(() -> node.rows("* FROM c.g.v").equals(List.of("5|150")));
+        node.awaitRows("* FROM c.g.v", "5|150");
         assertThat(node.rows("* FROM c.s.t"))
                 .containsExactly("1|10", "2|20", "3|30", "4|40", "5|50");
         assertThat(
@@ -166,7 +166,7 @@ final class SchemaEvolutionTest {
                                 .isPresent());
         write(SOURCE.replace("INT)", "BIGINT, note STRING)") + REST);
         node.admin().post("/api/pipelines/p/refresh", Map.of("full", true));
-        TestNode.await(() -> node.rows("* FROM c.g.v").equals(List.of("6|5000000150")));
+        node.awaitRows("* FROM c.g.v", "6|5000000150");
         assertThat(node.rows("note FROM c.s.t WHERE id = 2")).containsExactly("a");
     }
 

@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -87,6 +88,31 @@ final class TestNode implements AutoCloseable {
                             .toList();
         } catch (LakemillException e) {
             return List.of(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /**
+     * Waits until the query of {@link #rows} gives them.
+     *
+     * @throws AssertionError that tells what it gave at last, and how the pipelines stand
+     */
+    void awaitRows(String query, String... expected) throws InterruptedException {
+        var last = new AtomicReference<@Nullable List<String>>();
+        try {
+            await(
+                    () -> {
+                        last.set(rows(query));
+                        return List.of(expected).equals(last.get());
+                    });
+        } catch (AssertionError e) {
+            var stand = new StringBuilder();
+            for (var pipeline : node.pipelines()) {
+                stand.append("\n").append(pipeline.state());
+            }
+            throw new AssertionError(
+                    "%s: SELECT %s gives %s, not %s; the pipelines:%s"
+                            .formatted(e.getMessage(), query, last.get(), List.of(expected), stand),
+                    e);
         }
     }
 
