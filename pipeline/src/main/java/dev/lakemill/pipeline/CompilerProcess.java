@@ -36,9 +36,10 @@ import org.slf4j.LoggerFactory;
  */
 public final class CompilerProcess {
     private static final String MAIN = "dev.lakemill.compiler.CompilerMain";
-    private static final String MEMORY = "-Xmx512m";
-    private static final Pattern OURS =
-            Pattern.compile("(compiler|plan|types)-.*\\.jar|.*\\.class");
+    private static final String CLASS_PATH = "lakemill.compiler.classpath";
+    private static final List<String> FLAGS =
+            List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xlog:disable");
+    private static final Pattern OURS = Pattern.compile("(compiler|plan|types)-.*\\.jar");
 
     /** What {@link #addCompiler} found, by class path: jars stay as they are while we run. */
     private static final Map<String, byte[]> COMPILERS = new ConcurrentHashMap<>();
@@ -182,26 +183,55 @@ public final class CompilerProcess {
         }
     }
 
+    /**
+     * With the flags, and the class path, that the build has made the ahead-of-time cache with. A
+     * warning must not come among the answers.
+     */
     static List<String> command() {
-        return List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "@" + Path.of(root(), "jvm.flags"),
-                MEMORY,
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                classPath(),
-                MAIN);
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("@" + Path.of(root(), "jvm.flags"));
+        command.addAll(FLAGS);
+        var cache = target().resolve("compiler.aot");
+        if (System.getProperty(CLASS_PATH) == null && isNewest(cache)) {
+            command.add("-XX:AOTCache=" + cache);
+        }
+        command.addAll(List.of("-cp", classPath(), MAIN));
+        return List.copyOf(command);
     }
 
+    /** Whether no jar is younger: the JVM itself would take classes that a jar no longer has. */
+    private static boolean isNewest(Path cache) {
+        try (var jars = Files.newDirectoryStream(target().resolve("lib"))) {
+            var made = Files.getLastModifiedTime(cache);
+            for (var jar : jars) {
+                if (Files.getLastModifiedTime(jar).compareTo(made) > 0) {
+                    return false;
+                }
+            }
+            return true;
+        } catch (IOException _) {
+            return false;
+        }
+    }
+
+    /** The compiler's jar, which names all others. */
     private static String classPath() {
-        var root = root();
-        var given = System.getProperty("lakemill.compiler.classpath");
+        var given = System.getProperty(CLASS_PATH);
         if (given != null) {
             return given;
         }
-        var target = Path.of(root, "compiler", "target");
-        return target.resolve("classes") + File.pathSeparator + target.resolve("lib") + "/*";
+        var lib = target().resolve("lib");
+        try (var jars = Files.newDirectoryStream(lib, "compiler-*.jar")) {
+            var jar = jars.iterator();
+            return jar.hasNext() ? jar.next().toString() : lib.toString();
+        } catch (IOException _) {
+            return lib.toString();
+        }
+    }
+
+    private static Path target() {
+        return Path.of(root(), "compiler", "target");
     }
 
     private static String root() {
@@ -274,11 +304,12 @@ public final class CompilerProcess {
     /** What makes plans: our own jars by their bytes, Spark's and the others by their names. */
     private static void addCompiler(String classPath, MessageDigest digest) throws IOException {
         for (var entry : classPath.split(File.pathSeparator)) {
-            var path = Path.of(entry.replaceFirst("[/\\\\]\\*$", ""));
-            if (!Files.isDirectory(path)) {
+            var given = Path.of(entry).toAbsolutePath();
+            var folder = Files.isDirectory(given) ? given : given.getParent();
+            if (folder == null || !Files.isDirectory(folder)) {
                 continue;
             }
-            try (var files = Files.walk(path)) {
+            try (var files = Files.list(folder)) {
                 for (var file : files.filter(Files::isRegularFile).sorted().toList()) {
                     var fileName = file.getFileName().toString();
                     add(digest, fileName);
