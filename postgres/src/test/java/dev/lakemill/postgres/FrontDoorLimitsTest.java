@@ -354,7 +354,7 @@ final class FrontDoorLimitsTest {
     }
 
     private static void awaitCount(TestDoor door, int count) {
-        var deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        var deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
         while (door.door.connections().size() != count) {
             assertThat(System.nanoTime()).isLessThan(deadline);
             LockSupport.parkNanos(Duration.ofMillis(5).toNanos());
@@ -362,7 +362,7 @@ final class FrontDoorLimitsTest {
     }
 
     private static void awaitHandshakes(int count) {
-        var deadline = System.nanoTime() + Duration.ofMinutes(1).toNanos();
+        var deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
         while (door.door.handshakes() != count) {
             assertThat(System.nanoTime()).isLessThan(deadline);
             LockSupport.parkNanos(Duration.ofMillis(5).toNanos());

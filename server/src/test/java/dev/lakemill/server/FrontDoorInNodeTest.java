@@ -215,7 +215,7 @@ final class FrontDoorInNodeTest {
 
     /** The role of a new principal is there within a second. */
     private static Connection connectWhenThere(String user, String password) throws SQLException {
-        var deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        var deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
         while (true) {
             try {
                 return connect(user, password);

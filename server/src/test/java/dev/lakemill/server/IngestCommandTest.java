@@ -100,7 +100,7 @@ final class IngestCommandTest {
         var catalog = node.node().catalog();
         var postgres = node.node().postgres().owner();
         var tables = IngestHistoryTables.of(catalog, postgres);
-        var until = System.nanoTime() + 20_000_000_000L;
+        var until = System.nanoTime() + 120_000_000_000L;
         var landed = tables.get(1).producer().rows(catalog.system()).toList();
         while (landed.isEmpty() && System.nanoTime() < until) {
             Thread.sleep(100);
