@@ -7,6 +7,7 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableSchema;
 import io.delta.kernel.Snapshot;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -41,6 +42,20 @@ public final class DeltaSnapshot {
 
     public TableSchema schema() {
         return schema;
+    }
+
+    /** When the version was committed, by the log. */
+    public Instant committedAt() {
+        try {
+            return Instant.ofEpochMilli(kernel.getTimestamp(table.engine()));
+        } catch (RuntimeException e) {
+            throw Failures.of("reading the log", table.location(), e);
+        }
+    }
+
+    /** What changed since an older version of the same table. */
+    public SnapshotDifference since(DeltaSnapshot before) {
+        return new SnapshotDifference(table, before, this);
     }
 
     /** The partition columns, in the order of the table's log. */

@@ -53,6 +53,7 @@ record Config(
         var tree = Files.exists(file) ? parse(file) : Map.<String, Object>of();
         var flat = new LinkedHashMap<String, Object>();
         flatten("", tree, flat);
+        flat.remove(SyncedTableProject.KEY);
         var pipelines = new ArrayList<PipelineEntry>();
         entries(flat.remove("pipelines"), "pipelines", file)
                 .forEach(

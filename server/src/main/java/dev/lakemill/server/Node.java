@@ -64,6 +64,7 @@ final class Node implements AutoCloseable {
     private final Throughput throughput;
     private final LiveTables live;
     private final IngestHistoryLog history;
+    private final SyncedTables synced;
     private final SqlService sql;
     private final Projection projection;
     private final HttpServer http;
@@ -91,6 +92,8 @@ final class Node implements AutoCloseable {
             door = frontDoor();
             lineage = part(LineageRecorder.start(postgres.owner(), catalog, Clock.systemUTC()));
             history = part(IngestHistoryLog.start(postgres.owner()));
+            var lake = new LakeSource.Parts(catalog, tables, allocator);
+            synced = part(new SyncedTables(postgres.ownerUnpooled(), lake));
             sql = part(sqlService());
             sql.file().applyBeforeTables();
             models = registeredModels();
@@ -112,6 +115,7 @@ final class Node implements AutoCloseable {
                                             Clock.systemUTC())));
             pipelines.forEach(PipelineHost::run);
             pipelines.forEach(p -> p.plan().ifPresent(plan -> lineage.runs(plan, systemName())));
+            synced.run();
             part(new PipelineWatcher(config, this::deploy));
             part(ModelFollower.start(models, followed()));
             throughput = part(new Throughput(() -> ingest.totals().rows()));
@@ -363,7 +367,12 @@ final class Node implements AutoCloseable {
                         postgres.owner(),
                         table -> ingest.tail(table),
                         compiler,
+                        synced,
                         allocator));
+    }
+
+    SyncedTables synced() {
+        return synced;
     }
 
     /** SQL over the lake and about the catalog. */

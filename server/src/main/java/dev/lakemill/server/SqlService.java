@@ -29,6 +29,7 @@ final class SqlService implements AutoCloseable {
             DataSource database,
             LakeTable.Tails tails,
             WarmCompiler compiler,
+            SyncedTables synced,
             BufferAllocator allocator) {}
 
     private final PolicyCompiler functions;
@@ -55,7 +56,12 @@ final class SqlService implements AutoCloseable {
         this.file =
                 new GovernanceFile(
                         parts.config().path(Setting.GOVERNANCE), governance, catalog.system());
-        this.statements = new SqlStatements(governance, queries, catalog.audit());
+        this.statements =
+                new SqlStatements(
+                        governance,
+                        new SyncedTableStatements(catalog, parts.synced()),
+                        queries,
+                        catalog.audit());
     }
 
     SqlStatements statements() {

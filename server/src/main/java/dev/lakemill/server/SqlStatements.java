@@ -112,14 +112,20 @@ final class SqlStatements implements AutoCloseable {
     }
 
     private final GovernanceStatements governance;
+    private final SyncedTableStatements synced;
     private final LakeQueries queries;
     private final AuditLog audit;
     private final Map<String, Execution> executions = new HashMap<>();
     private final Deque<Execution> kept = new ArrayDeque<>();
     private long keptCharacters;
 
-    SqlStatements(GovernanceStatements governance, LakeQueries queries, AuditLog audit) {
+    SqlStatements(
+            GovernanceStatements governance,
+            SyncedTableStatements synced,
+            LakeQueries queries,
+            AuditLog audit) {
         this.governance = governance;
+        this.synced = synced;
         this.queries = queries;
         this.audit = audit;
     }
@@ -188,17 +194,28 @@ final class SqlStatements implements AutoCloseable {
     }
 
     private SqlAnswer answer(Execution execution, LakeQueries.Asked asked) {
+        var ofSynced = SyncedTableParser.parse(asked.text(), asked.defaults());
+        if (ofSynced.isPresent()) {
+            requireWhole(asked);
+            return synced.run(asked.caller(), ofSynced.get());
+        }
         var statement = GovernanceParser.parse(asked.text(), asked.defaults());
-        if (statement.isPresent() && asked.caller().claim().isNarrow()) {
+        if (statement.isPresent()) {
+            requireWhole(asked);
+        }
+        return statement.isPresent()
+                ? governance.run(asked.caller(), statement.get())
+                : queries.run(asked, execution::started);
+    }
+
+    private static void requireWhole(LakeQueries.Asked asked) {
+        if (asked.caller().claim().isNarrow()) {
             throw new LakemillException(
                     ErrorCode.PERMISSION_DENIED,
                     "the token of `%s` is for %s, not for statements about the catalog"
                             .formatted(asked.caller().principal().name(), asked.caller().claim()),
                     "get a token without authorization_details");
         }
-        return statement.isPresent()
-                ? governance.run(asked.caller(), statement.get())
-                : queries.run(asked, execution::started);
     }
 
     private void fail(Execution execution, LakeQueries.Asked asked, LakemillException e) {

@@ -13,9 +13,17 @@ final class SqlTarget {
     private Path project;
 
     SqlClient client() {
+        return new SqlClient(node());
+    }
+
+    Path project() {
+        return project;
+    }
+
+    NodeClient node() {
         var data = Config.load(project, System.getenv()).data();
         var url = RunFile.read(data).http();
-        return new SqlClient(new NodeClient(url, NodeClient.requireToken(url, data)));
+        return new NodeClient(url, NodeClient.requireToken(url, data));
     }
 
     /** A session of Postgres, on the same account. */

@@ -4,6 +4,7 @@ import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.ingest.TableStatus;
 import dev.lakemill.server.NodeStatus.TableState;
+import dev.lakemill.sync.SourceStatus;
 import dev.lakemill.sync.SyncStatus;
 import dev.lakemill.types.TableName;
 import java.util.HashMap;
@@ -60,8 +61,9 @@ final class StatusReport {
                 node.ingest().tables().stream()
                         .collect(Collectors.toMap(TableStatus::table, t -> t));
         var synced =
-                node.pipelines().stream()
-                        .flatMap(p -> p.synced().stream())
+                Stream.concat(
+                                node.pipelines().stream().flatMap(p -> p.synced().stream()),
+                                node.synced().status().stream().map(SourceStatus::table))
                         .collect(Collectors.toMap(SyncStatus::name, s -> s));
         return node.catalog().list().stream()
                 .flatMap(

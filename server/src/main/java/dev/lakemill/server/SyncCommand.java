@@ -5,20 +5,95 @@ import dev.lakemill.sync.Sync;
 import dev.lakemill.types.TableName;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Looks after synced tables while the node is stopped. */
+/** Looks after synced tables: those that lakemill.yml lists, and others. */
 @Command(
         name = "sync",
         mixinStandardHelpOptions = true,
-        description = "Looks after synced tables.",
+        description = {
+            "Looks after synced tables: copies in Postgres of tables of the lake.",
+            "CREATE, ALTER, REFRESH, SHOW and DROP SYNCED TABLE of ./lakemill sql do the same."
+        },
         synopsisSubcommandLabel = "COMMAND")
 final class SyncCommand {
     @Spec private CommandSpec spec;
+
+    @Command(
+            name = "plan",
+            mixinStandardHelpOptions = true,
+            description = "Tells what 'apply' would do with the synced_tables of lakemill.yml.")
+    int plan(@Mixin SqlTarget target) {
+        var steps =
+                SyncedTableProject.plan(SyncedTableProject.read(target.project()), target.node());
+        steps.forEach(step -> print(line(step)));
+        return 0;
+    }
+
+    @Command(
+            name = "apply",
+            mixinStandardHelpOptions = true,
+            description = {
+                "Makes and changes synced tables as synced_tables of lakemill.yml lists them.",
+                "Others stay as they are; DROP SYNCED TABLE drops one."
+            })
+    int apply(@Mixin SqlTarget target) {
+        var node = target.node();
+        for (var step : SyncedTableProject.plan(SyncedTableProject.read(target.project()), node)) {
+            SyncedTableProject.apply(step, node);
+            print(line(step));
+        }
+        return 0;
+    }
+
+    private static String line(SyncedTableProject.Step step) {
+        return switch (step) {
+            case SyncedTableProject.Step.Create(var name, var definition) ->
+                    "create   %s from %s, %s"
+                            .formatted(name, definition.source(), definition.mode());
+            case SyncedTableProject.Step.Change(var name, var _, var fields) ->
+                    "change   %s: %s".formatted(name, String.join(", ", fields));
+            case SyncedTableProject.Step.Nothing(var name) -> "as it is " + name;
+        };
+    }
+
+    @Command(
+            name = "status",
+            mixinStandardHelpOptions = true,
+            description = "Tells how each synced table stands.")
+    int status(
+            @Mixin SqlTarget target,
+            @Option(names = "--json", description = "print one JSON object a row") boolean json) {
+        var answer = target.client().run("SHOW SYNCED TABLES");
+        (json ? SqlTable.JSON : SqlTable.TABLE).print(answer, spec.commandLine().getOut());
+        spec.commandLine().getOut().flush();
+        return 0;
+    }
+
+    @Command(
+            name = "refresh",
+            mixinStandardHelpOptions = true,
+            description = "Has a SNAPSHOT or TRIGGERED table take what its source has now.")
+    int refresh(
+            @Mixin SqlTarget target,
+            @Parameters(paramLabel = "NAME", description = "catalog.schema.table") String name) {
+        target.node()
+                .post(SyncedTableProject.PATH + "/" + TableName.parse(name) + "/refresh", Map.of());
+        print("asked for a refresh of " + name);
+        return 0;
+    }
+
+    private void print(String line) {
+        var out = spec.commandLine().getOut();
+        out.println(line);
+        out.flush();
+    }
 
     @Command(
             name = "drop",
@@ -38,9 +113,7 @@ final class SyncCommand {
                 var postgres = Postgres.start(NodeSettings.postgres(config))) {
             Sync.drop(table, postgres.ownerUnpooled());
         }
-        var out = spec.commandLine().getOut();
-        out.println("dropped " + table);
-        out.flush();
+        print("dropped " + table);
         return 0;
     }
 }

@@ -81,6 +81,11 @@ final class Tables implements AutoCloseable {
         this.allocator = allocator;
     }
 
+    /** The Delta application of the log's positions. */
+    String logApplication() {
+        return logApplication;
+    }
+
     /** Every table that takes rows, as the catalog knows it. */
     List<CatalogTable> ingested() {
         return catalog.list().stream().filter(t -> t.kind() == TableKind.INGESTED).toList();

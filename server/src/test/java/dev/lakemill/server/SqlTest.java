@@ -100,6 +100,9 @@ final class SqlTest {
                                 postgres.owner(),
                                 _ -> new LogTail("test", List.copyOf(TAIL)),
                                 compiler,
+                                new SyncedTables(
+                                        postgres.ownerUnpooled(),
+                                        new LakeSource.Parts(catalog, tables, allocator)),
                                 allocator));
         var vertx = Vertx.vertx();
         var router = Router.router(vertx);

@@ -1,6 +1,7 @@
 package dev.lakemill.sync;
 
 import dev.lakemill.feed.Changes;
+import dev.lakemill.types.Rows;
 import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -46,6 +47,7 @@ final class NetChanges {
     private final Map<Key, Change> changes = new LinkedHashMap<>();
     private final Map<SkipReason, Long> skipped = new EnumMap<>(SkipReason.class);
     private final ByteArray scratch = new ByteArray();
+    private boolean deletesRows;
     private int deletes;
     private int plainInserts;
     private long upsertBytes;
@@ -59,12 +61,21 @@ final class NetChanges {
     }
 
     void add(Changes batch) {
-        encoder.read(batch.deleted());
-        for (var row = 0; row < batch.deleted().count(); row++) {
+        delete(batch.deleted());
+        insert(batch.inserted());
+    }
+
+    void delete(Rows rows) {
+        deletesRows |= rows.count() > 0;
+        encoder.read(rows);
+        for (var row = 0; row < rows.count(); row++) {
             delete(row);
         }
-        encoder.read(batch.inserted());
-        for (var row = 0; row < batch.inserted().count(); row++) {
+    }
+
+    void insert(Rows rows) {
+        encoder.read(rows);
+        for (var row = 0; row < rows.count(); row++) {
             insert(row);
         }
     }
@@ -131,6 +142,11 @@ final class NetChanges {
     private Key key() {
         var bytes = scratch.copyFrom(0);
         return new Key(bytes, Arrays.hashCode(bytes));
+    }
+
+    /** Whether rows went, also where others of the same keys came. */
+    boolean deletesRows() {
+        return deletesRows;
     }
 
     int size() {

@@ -4,13 +4,18 @@ import dev.lakemill.catalog.Migrations;
 import dev.lakemill.types.TableName;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /** Which tables of Postgres belong to which pipeline's sync: {@code lakemill.synced_tables}. */
 record Registry(Connection connection, String pipeline) {
     static final Migrations MIGRATIONS =
-            new Migrations("sync", Registry.class, List.of("0001-state.sql"));
+            new Migrations("sync", Registry.class, List.of("0001-state.sql", "0002-sources.sql"));
 
     /** Serializes the syncs of all pipelines until the end of the transaction. */
     void lock() throws SQLException {
@@ -48,8 +53,92 @@ record Registry(Connection connection, String pipeline) {
         }
     }
 
-    /** The spec's table is the pipeline's, and in order. */
-    void put(SyncedTableSpec spec) throws SQLException {
+    /** Of the group's tables, those with all rows of the versions that the state names. */
+    Set<String> whole() throws SQLException {
+        var sql = "SELECT name FROM lakemill.synced_tables WHERE pipeline = ? AND whole";
+        try (var query = connection.prepareStatement(sql)) {
+            query.setString(1, pipeline);
+            try (var rows = query.executeQuery()) {
+                var names = new HashSet<String>();
+                while (rows.next()) {
+                    names.add(rows.getString(1));
+                }
+                return names;
+            }
+        }
+    }
+
+    /** The table has what the state names. */
+    void count(SyncedTableSpec spec, Target.Outcome outcome) throws SQLException {
+        var sql =
+                """
+                UPDATE lakemill.synced_tables
+                SET whole = whole OR ?, rows = CASE WHEN ? THEN 0 ELSE rows END + ?
+                WHERE name = ?
+                """;
+        try (var update = connection.prepareStatement(sql)) {
+            update.setBoolean(1, outcome.whole());
+            update.setBoolean(2, outcome.whole());
+            update.setLong(3, outcome.rows());
+            update.setString(4, spec.name().toString());
+            update.executeUpdate();
+        }
+    }
+
+    /** The others go on without it. */
+    void setPartial(SyncedTableSpec spec) throws SQLException {
+        var sql = "UPDATE lakemill.synced_tables SET whole = false WHERE name = ? AND whole";
+        try (var update = connection.prepareStatement(sql)) {
+            update.setString(1, spec.name().toString());
+            update.executeUpdate();
+        }
+    }
+
+    /** As they were counted. */
+    long rows(SyncedTableSpec spec) throws SQLException {
+        var sql = "SELECT rows FROM lakemill.synced_tables WHERE name = ?";
+        try (var query = connection.prepareStatement(sql)) {
+            query.setString(1, spec.name().toString());
+            try (var rows = query.executeQuery()) {
+                return rows.next() ? rows.getLong(1) : 0;
+            }
+        }
+    }
+
+    /** Rows set aside of a table, by reason, as they were counted. */
+    Map<SkipReason, Long> skipped(SyncedTableSpec spec) throws SQLException {
+        var sql = "SELECT reason, rows FROM lakemill.sync_skipped WHERE name = ? AND rows > 0";
+        try (var query = connection.prepareStatement(sql)) {
+            query.setString(1, spec.name().toString());
+            try (var rows = query.executeQuery()) {
+                var skipped = new EnumMap<SkipReason, Long>(SkipReason.class);
+                while (rows.next()) {
+                    var text = rows.getString(1);
+                    var count = rows.getLong(2);
+                    Stream.of(SkipReason.values())
+                            .filter(reason -> reason.text().equals(text))
+                            .forEach(reason -> skipped.put(reason, count));
+                }
+                return skipped;
+            }
+        }
+    }
+
+    /** The synced table is no group's any more, and stays. */
+    void release(TableName name) throws SQLException {
+        var sql = "UPDATE lakemill.synced_tables SET pipeline = NULL, whole = false WHERE name = ?";
+        try (var update = connection.prepareStatement(sql)) {
+            update.setString(1, name.toString());
+            update.executeUpdate();
+        }
+    }
+
+    /**
+     * The spec's table is the pipeline's, and in order.
+     *
+     * @param changed whether it has got columns, or is new
+     */
+    void put(SyncedTableSpec spec, boolean changed) throws SQLException {
         var sql =
                 """
                 INSERT INTO lakemill.synced_tables
@@ -57,7 +146,8 @@ record Registry(Connection connection, String pipeline) {
                 VALUES (?, ?, ?, ?, ?)
                 ON CONFLICT (name) DO UPDATE SET pipeline = EXCLUDED.pipeline,
                     source = EXCLUDED.source, postgres_schema = EXCLUDED.postgres_schema,
-                    postgres_table = EXCLUDED.postgres_table, refused = NULL
+                    postgres_table = EXCLUDED.postgres_table, refused = NULL,
+                    whole = synced_tables.whole AND NOT ?
                 """;
         try (var insert = connection.prepareStatement(sql)) {
             insert.setString(1, spec.name().toString());
@@ -65,6 +155,7 @@ record Registry(Connection connection, String pipeline) {
             insert.setString(3, spec.source().toString());
             insert.setString(4, spec.postgresSchema());
             insert.setString(5, spec.postgresTable());
+            insert.setBoolean(6, changed);
             insert.executeUpdate();
         }
     }

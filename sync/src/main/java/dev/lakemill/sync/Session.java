@@ -1,10 +1,13 @@
 package dev.lakemill.sync;
 
+import dev.lakemill.delta.DeltaReader;
 import dev.lakemill.delta.DeltaSnapshot;
 import dev.lakemill.feed.GroupBatch;
 import dev.lakemill.feed.GroupFeed.Round;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Rows;
+import dev.lakemill.types.TableName;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -13,7 +16,11 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.postgresql.core.BaseConnection;
 import org.slf4j.Logger;
@@ -138,6 +145,9 @@ final class Session implements AutoCloseable {
                 LOG.error("{} is not synced: {}", target.spec().name(), refused);
             }
         }
+        if (refused.isEmpty()) {
+            target.remember(registry.rows(target.spec()), registry.skipped(target.spec()));
+        }
         connection.commit();
         target.refuse(refused);
         return !wasActive && target.isActive();
@@ -152,6 +162,13 @@ final class Session implements AutoCloseable {
      */
     boolean isDoubtful() {
         return doubtful;
+    }
+
+    /** The same once: the next time it is false, unless there is a reason again. */
+    boolean takeDoubt() {
+        var was = doubtful;
+        doubtful = false;
+        return was;
     }
 
     /** Looks up where the tables lie, which stays so until the end of the transaction. */
@@ -182,7 +199,8 @@ final class Session implements AutoCloseable {
         var last = batches.getLast();
         var receivedMicros = batches.stream().mapToLong(GroupBatch::receivedMicros).max().orElse(0);
         return commit(
-                outcomes, new SyncState(last.number(), last.now(), last.sources(), receivedMicros));
+                outcomes,
+                new SyncState(last.number(), last.now(), last.sources(), Map.of(), receivedMicros));
     }
 
     private Target.Outcome apply(Target target, List<GroupBatch> batches) throws TableFailure {
@@ -193,6 +211,10 @@ final class Session implements AutoCloseable {
                 net.add(changes);
             }
         }
+        return apply(target, net);
+    }
+
+    private Target.Outcome apply(Target target, NetChanges net) throws TableFailure {
         try {
             doubtful |= target.hasDuplicates() && net.deletes() > 0;
             var writer = new TableWriter(connection, target.spec(), target.sql());
@@ -204,6 +226,77 @@ final class Session implements AutoCloseable {
             return outcome;
         } catch (SQLException e) {
             throw new TableFailure(target, e);
+        }
+    }
+
+    /** What the state says that the tables show. */
+    Optional<SyncState> state() throws SQLException {
+        var state = SyncState.read(connection, plan.pipeline());
+        connection.commit();
+        return state;
+    }
+
+    /** Sources of tables that do not have all rows of what the state says. */
+    Set<TableName> partial() throws SQLException {
+        var whole = new Registry(connection, plan.pipeline()).whole();
+        connection.commit();
+        return targets.stream()
+                .filter(target -> target.isActive() && !whole.contains(target.name()))
+                .map(target -> target.spec().source())
+                .collect(Collectors.toSet());
+    }
+
+    /** Lets tables follow their sources to the state. */
+    Instant advance(Map<TableName, Advance> sources, SyncState state)
+            throws SQLException, TableFailure {
+        locate();
+        var registry = new Registry(connection, plan.pipeline());
+        var outcomes = new ArrayList<Target.Outcome>();
+        for (var target : targets) {
+            var advance = sources.get(target.spec().source());
+            if (advance != null && target.isActive()) {
+                var outcome = advance(target, advance);
+                outcomes.add(outcome);
+                registry.count(target.spec(), outcome);
+            } else if (advance != null) {
+                registry.setPartial(target.spec());
+            }
+        }
+        return commit(outcomes, state);
+    }
+
+    private Target.Outcome advance(Target target, Advance advance) throws TableFailure {
+        return switch (advance) {
+            case Advance.Whole(var snapshot) -> compare(target, snapshot);
+            case Advance.Difference(var difference) -> {
+                var net = new NetChanges(target.encoder(), target.hasSkipped());
+                read(difference.deleted(), rows -> conformed(target, rows, net::delete));
+                read(difference.inserted(), rows -> conformed(target, rows, net::insert));
+                doubtful |= target.hasDuplicates() && net.deletesRows();
+                yield apply(target, net);
+            }
+            case Advance.Appended(var batches) -> {
+                var net = new NetChanges(target.encoder(), target.hasSkipped());
+                batches.forEach(batch -> conformed(target, batch.rows(), net::insert));
+                yield apply(target, net);
+            }
+        };
+    }
+
+    /** With the table's columns: rows of another time have fewer, or narrower ones. */
+    private static void conformed(Target target, Rows rows, Consumer<Rows> consumer) {
+        try (var fitting = rows.conformed(target.spec().sourceSchema())) {
+            consumer.accept(fitting);
+        }
+    }
+
+    private static void read(DeltaReader opened, Consumer<Rows> consumer) {
+        try (var reader = opened) {
+            for (var rows = reader.next(); rows != null; rows = reader.next()) {
+                try (var batch = rows) {
+                    consumer.accept(batch);
+                }
+            }
         }
     }
 
@@ -226,7 +319,11 @@ final class Session implements AutoCloseable {
         return commit(
                 outcomes,
                 new SyncState(
-                        round.number(), round.now(), round.sources(), round.receivedMicros()));
+                        round.number(),
+                        round.now(),
+                        round.sources(),
+                        Map.of(),
+                        round.receivedMicros()));
     }
 
     /** How the source's columns in Delta differ in type from those of the spec; empty for not. */
@@ -252,6 +349,8 @@ final class Session implements AutoCloseable {
                 execute("SET LOCAL work_mem = '128MB'");
             }
             execute(sql.createAllRows());
+            target.loads(0);
+            target.willLoad(snapshot.rowCount());
             var skipped = new EnumMap<SkipReason, Long>(SkipReason.class);
             var loaded = load(target, snapshot, skipped);
             execute("ANALYZE " + sql.allRows());
@@ -284,8 +383,10 @@ final class Session implements AutoCloseable {
         try (var tuples = new CopyTuples(connection, target.sql().allRows(), fieldCount);
                 var reader = snapshot.read(List.of())) {
             for (var rows = reader.next(); rows != null; rows = reader.next()) {
-                try (var batch = rows) {
+                try (var read = rows;
+                        var batch = read.conformed(target.spec().sourceSchema())) {
                     target.encoder().read(batch);
+                    target.loads(position);
                     for (var row = 0; row < batch.count(); row++) {
                         fields.truncate(0);
                         var reason = target.encoder().putKey(row, fields);

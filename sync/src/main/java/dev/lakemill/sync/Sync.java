@@ -122,6 +122,21 @@ public final class Sync implements AutoCloseable {
         }
     }
 
+    /** Leaves a synced table as it is, for another group to take over. */
+    public static void release(TableName name, DataSource owner) {
+        Registry.MIGRATIONS.apply(owner);
+        try (var connection = owner.getConnection()) {
+            new Registry(connection, "").release(name);
+        } catch (SQLException e) {
+            throw new LakemillException(
+                    ErrorCode.UNAVAILABLE,
+                    "Postgres does not release the synced table %s: %s"
+                            .formatted(name, e.getMessage()),
+                    "try again",
+                    e);
+        }
+    }
+
     /**
      * Runs the listener after each commit, on the sync's thread: it must not block. It may miss
      * batches that were applied together with later ones.

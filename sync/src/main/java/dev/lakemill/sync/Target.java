@@ -21,6 +21,8 @@ final class Target {
     private volatile long rows;
     private volatile Map<SkipReason, Long> skipped = Map.of();
     private volatile String refused = "";
+    private volatile long rowsLoaded;
+    private volatile long rowsToLoad;
 
     Target(SyncedTableSpec spec, int number) {
         this.spec = spec;
@@ -38,6 +40,33 @@ final class Target {
 
     RowEncoder encoder() {
         return encoder;
+    }
+
+    String name() {
+        return spec.name().toString();
+    }
+
+    /** A comparison in full has read so many rows. */
+    void loads(long rows) {
+        rowsLoaded = rows;
+    }
+
+    void willLoad(long rows) {
+        rowsToLoad = rows;
+    }
+
+    long rowsLoaded() {
+        return rowsLoaded;
+    }
+
+    long rowsToLoad() {
+        return rowsToLoad;
+    }
+
+    /** What was counted by an earlier run. */
+    void remember(long rowsCounted, Map<SkipReason, Long> counted) {
+        rows = rowsCounted;
+        skipped = Map.copyOf(counted);
     }
 
     long rows() {

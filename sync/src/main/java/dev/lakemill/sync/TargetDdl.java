@@ -29,6 +29,9 @@ final class TargetDdl {
     private final SyncedTableSpec spec;
     private final TargetSql sql;
 
+    /** Whether rows that are there may lack what the source has. */
+    private boolean changed;
+
     TargetDdl(Connection connection, Registry registry, SyncedTableSpec spec, TargetSql sql) {
         this.postgres = new PostgresCatalog(connection, sql.schema(), spec.postgresTable());
         this.registry = registry;
@@ -54,7 +57,7 @@ final class TargetDdl {
         if (refused.isEmpty()) {
             prepareIndexes();
             describe();
-            registry.put(spec);
+            registry.put(spec, changed);
         }
         return refused;
     }
@@ -63,6 +66,7 @@ final class TargetDdl {
         postgres.execute(
                 "CREATE SCHEMA IF NOT EXISTS %s AUTHORIZATION %s"
                         .formatted(TargetSql.quoted(spec.postgresSchema()), Postgres.OBJECTS_ROLE));
+        changed = true;
         postgres.execute(sql.create());
         postgres.execute(
                 "ALTER TABLE %s OWNER TO %s".formatted(sql.table(), Postgres.OBJECTS_ROLE));
@@ -78,6 +82,7 @@ final class TargetDdl {
         }
         for (var i = 0; i < spec.sourceSchema().size(); i++) {
             if (found.remove(spec.sourceSchema().column(i).name()) == null) {
+                changed = true;
                 postgres.execute(sql.addColumn(i));
             }
         }

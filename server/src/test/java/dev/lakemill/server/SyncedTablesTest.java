@@ -1,0 +1,236 @@
+package dev.lakemill.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lakemill.catalog.TableKind;
+import dev.lakemill.delta.DeltaConfig;
+import dev.lakemill.delta.DeltaTable;
+import dev.lakemill.delta.Txn;
+import dev.lakemill.types.Column;
+import dev.lakemill.types.DataType.Primitive;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Rows;
+import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import org.apache.arrow.memory.RootAllocator;
+import org.apache.arrow.vector.BigIntVector;
+import org.apache.arrow.vector.VectorSchemaRoot;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Synced tables of the catalog on a whole node: by SQL, by REST, and over a restart. */
+final class SyncedTablesTest {
+    private static final TableSchema SCHEMA =
+            TableSchema.of(
+                    Column.required("id", Primitive.LONG),
+                    Column.nullable("name", Primitive.STRING));
+    private static final TableSchema NUMBERS = TableSchema.of(Column.required("n", Primitive.LONG));
+
+    @TempDir static Path folder;
+
+    private static @Nullable TestNode started;
+
+    @BeforeAll
+    static void start() throws Exception {
+        started = new TestNode(folder, Map.of());
+    }
+
+    @AfterAll
+    static void stop() {
+        node().close();
+    }
+
+    private static TestNode node() {
+        if (started == null) {
+            throw new IllegalStateException("not started");
+        }
+        return started;
+    }
+
+    @Test
+    void followsATableThatProducersWriteAndGoesOnAfterARestart() throws Exception {
+        node().register(TableName.parse("shop.raw.orders"), SCHEMA);
+        node().send("shop.raw.orders", "{\"id\": 1, \"name\": \"a\"}");
+        sql(
+                "CREATE SYNCED TABLE shop.serving.orders FROM shop.raw.orders PRIMARY KEY (id)"
+                        + " INDEX (name) WITH (mode = 'continuous')");
+        await("1a", "serving.orders");
+        node().send(
+                        "shop.raw.orders",
+                        "{\"id\": 1, \"name\": \"A\"}",
+                        "{\"id\": 2, \"name\": \"b\"}");
+        await("1A 2b", "serving.orders");
+        assertEquals("ONLINE_CONTINUOUS_UPDATE", describe("shop.serving.orders").get(4));
+        var links =
+                node().admin()
+                        .get(
+                                "/api/2.0/lineage-tracking/table-lineage?table_name=shop.serving.orders");
+        assertTrue(links.toString().contains("orders"), links.toString());
+
+        node().close();
+        started = new TestNode(folder, Map.of());
+        node().send("shop.raw.orders", "{\"id\": 3, \"name\": \"c\"}");
+        await("1A 2b 3c", "serving.orders");
+
+        sql("ALTER SYNCED TABLE shop.serving.orders SET (mode = 'triggered')");
+        var indexes = ask("SELECT count(*) FROM pg_indexes WHERE schemaname = 'serving'");
+        sql("ALTER SYNCED TABLE shop.serving.orders ADD INDEX (name, id)");
+        TestNode.await(
+                () ->
+                        Integer.parseInt(
+                                        ask(
+                                                "SELECT count(*) FROM pg_indexes WHERE schemaname"
+                                                        + " = 'serving'"))
+                                == Integer.parseInt(indexes) + 1);
+        node().send("shop.raw.orders", "{\"id\": 4, \"name\": \"d\"}");
+        // A refresh takes what Delta has; the row is in Delta a second later.
+        TestNode.await(
+                () -> {
+                    sql("REFRESH SYNCED TABLE shop.serving.orders");
+                    return shown("serving.orders").equals("1A 2b 3c 4d");
+                });
+        sql("DROP SYNCED TABLE shop.serving.orders");
+        assertEquals("", ask("SELECT to_regclass('serving.orders')"));
+        assertTrue(node().node().catalog().find(TableName.parse("shop.serving.orders")).isEmpty());
+        sql("DROP SYNCED TABLE IF EXISTS shop.serving.orders");
+    }
+
+    @Test
+    void copiesATableThatOthersWriteByRest() throws Exception {
+        var at = folder.resolve("elsewhere");
+        var name = TableName.parse("other.lake.numbers");
+        try (var allocator = new RootAllocator();
+                var delta =
+                        DeltaTable.create(
+                                at, NUMBERS, DeltaConfig.DEFAULT, allocator, Clock.systemUTC())) {
+            append(delta, allocator, 1);
+            node().node()
+                    .catalog()
+                    .create(name, TableKind.EXTERNAL, NUMBERS, at.toUri().toString(), "", Map.of());
+            sql("GRANT ALL PRIVILEGES ON CATALOG other TO `admin`");
+            var path = "/api/2.0/database/synced_tables";
+            var made =
+                    node().admin()
+                            .post(
+                                    path,
+                                    Map.of(
+                                            "name",
+                                            "other.copies.numbers",
+                                            "spec",
+                                            Map.of(
+                                                    "source_table_full_name",
+                                                    name.toString(),
+                                                    "primary_key_columns",
+                                                    List.of("n"),
+                                                    "scheduling_policy",
+                                                    "SNAPSHOT")));
+            assertEquals("SNAPSHOT", made.path("spec").path("scheduling_policy").asText());
+            TestNode.await(() -> state().equals("SYNCED_TABLE_ONLINE_NO_PENDING_UPDATE"));
+            assertEquals("1", ask("SELECT count(*) FROM copies.numbers"));
+            append(delta, allocator, 2);
+            node().admin().post(path + "/other.copies.numbers/refresh", Map.of());
+            TestNode.await(() -> ask("SELECT count(*) FROM copies.numbers").equals("2"));
+            assertEquals(1, node().admin().get(path).path("synced_tables").size());
+        }
+    }
+
+    @Test
+    void whoMayNotReadTheSourceMayNotCopyIt() {
+        node().register(TableName.parse("shop.raw.secret"), SCHEMA);
+        var cookie = node().logIn("eve@example.com");
+        var answer =
+                node().json(
+                                "POST",
+                                "/api/2.0/database/synced_tables",
+                                "{\"name\": \"shop.serving.secret\", \"spec\":"
+                                        + " {\"source_table_full_name\": \"shop.raw.secret\","
+                                        + " \"primary_key_columns\": [\"id\"]}}",
+                                "cookie",
+                                cookie,
+                                TestNode.OWN_PAGE[0],
+                                TestNode.OWN_PAGE[1]);
+        assertEquals(404, answer.statusCode(), answer.body());
+        sql("GRANT BROWSE ON TABLE shop.raw.secret TO `eve@example.com`");
+    }
+
+    @Test
+    void whatIsWrongIsToldAtOnce() {
+        node().register(TableName.parse("shop.raw.wrong"), SCHEMA);
+        refused("no column nope", "FROM shop.raw.wrong PRIMARY KEY (nope)");
+        refused("there is no table shop.raw.absent", "FROM shop.raw.absent PRIMARY KEY (id)");
+        refused(
+                "there is no option 'speed'",
+                "FROM shop.raw.wrong PRIMARY KEY (id) WITH (speed = 1)");
+        refused(
+                "the mode is 'often'",
+                "FROM shop.raw.wrong PRIMARY KEY (id) WITH (mode = 'often')");
+    }
+
+    private static void refused(String why, String text) {
+        var e =
+                assertThrows(
+                        LakemillException.class,
+                        () -> sql("CREATE SYNCED TABLE shop.serving.wrong " + text));
+        assertTrue(String.valueOf(e.getMessage()).contains(why), e.getMessage());
+    }
+
+    private static String state() {
+        return node().admin()
+                .get("/api/2.0/database/synced_tables/other.copies.numbers")
+                .path("data_synchronization_status")
+                .path("detailed_state")
+                .asText();
+    }
+
+    private static void append(DeltaTable delta, RootAllocator allocator, long number) {
+        var vector = new BigIntVector("n", allocator);
+        vector.allocateNew(1);
+        vector.set(0, number);
+        vector.setValueCount(1);
+        var root = new VectorSchemaRoot(List.of(vector));
+        root.setRowCount(1);
+        try (var rows = new Rows(NUMBERS, root)) {
+            delta.append(List.of(rows), new long[0], new Txn("test", number));
+        }
+    }
+
+    private static SqlClient.Answer sql(String statement) {
+        return new SqlClient(node().admin()).run(statement);
+    }
+
+    private static List<@Nullable String> describe(String table) {
+        return sql("DESCRIBE SYNCED TABLE " + table).rows().getFirst();
+    }
+
+    private static void await(String rows, String table) throws InterruptedException {
+        TestNode.await(() -> shown(table).equals(rows));
+    }
+
+    private static String shown(String table) {
+        return ask("SELECT to_regclass('%s')".formatted(table)).isEmpty()
+                ? ""
+                : ask("SELECT string_agg(id || name, ' ' ORDER BY id) FROM " + table);
+    }
+
+    private static String ask(String query) {
+        try (var connection = node().node().postgres().owner().getConnection();
+                var statement = connection.createStatement();
+                var rows = statement.executeQuery(query)) {
+            rows.next();
+            var text = rows.getString(1);
+            return text == null ? "" : text;
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package dev.lakemill.sync;
+
+import dev.lakemill.types.TableName;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a synced table that follows a Delta table stands.
+ *
+ * @param table what is in Postgres
+ * @param version of the source in Delta that it shows; -1 while rows come before Delta has them
+ * @param committedAt when that version was committed, or its newest row received; null for none
+ * @param startedAt when the last change of the group began; null before the first
+ * @param problem why it does not go on at present; empty while it does
+ * @param progress of what is being done now; null while nothing is
+ */
+public record SourceStatus(
+        TableName name,
+        State state,
+        SyncStatus table,
+        long version,
+        @Nullable Instant committedAt,
+        @Nullable Instant startedAt,
+        String problem,
+        @Nullable Progress progress) {
+    /** As Databricks names them, without {@code SYNCED_TABLE_}. */
+    public enum State {
+        PROVISIONING,
+        PROVISIONING_INITIAL_SNAPSHOT,
+        ONLINE_CONTINUOUS_UPDATE,
+        ONLINE_TRIGGERED_UPDATE,
+        ONLINE_NO_PENDING_UPDATE,
+        ONLINE_PIPELINE_FAILED,
+        OFFLINE_FAILED
+    }
+
+    /**
+     * Of a comparison in full.
+     *
+     * @param rowsTotal as the log of the source counts them
+     * @param secondsLeft an estimate
+     */
+    public record Progress(long rows, long rowsTotal, double secondsLeft) {
+        /** From 0 to 1. */
+        public double completion() {
+            return rowsTotal == 0 ? 0 : Math.min(1, (double) rows / rowsTotal);
+        }
+    }
+}

@@ -1,0 +1,498 @@
+package dev.lakemill.sync;
+
+import dev.lakemill.delta.DeltaSnapshot;
+import dev.lakemill.feed.TableBatch;
+import dev.lakemill.feed.TableFeed;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps the synced tables of one group in Postgres equal to versions of Delta tables, whoever
+ * writes those.
+ *
+ * <p>One thread does it. Invariant: after every commit each table shows, whole, the version (or the
+ * position of the log) that the group's row in {@code lakemill.sync_state} names for its source;
+ * both are written in one transaction. So there is nothing to recover: whoever starts reads the row
+ * and goes on from there. What a table lacks (it is new, it has got a column, the older version is
+ * gone) is compared in full.
+ *
+ * <p>While Postgres or the source is away it tries again, at most 5 s apart.
+ */
+public final class SourceSync implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(SourceSync.class);
+    private static final long LOOK_MILLIS = 500;
+    private static final long PAUSE_MILLIS_MIN = 100;
+    private static final long PAUSE_MILLIS_MAX = 5_000;
+    private static final long STEADY_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long REFUSED_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long CLOSE_MILLIS_MAX = 10_000;
+
+    /** More changed rows are not kept in memory: the table is compared in full. */
+    private static final long DIFFERENCE_ROWS_MAX = 200_000;
+
+    /** What the tables show, as this thread saw it committed. */
+    private record Shown(SyncState state, Instant appliedAt) {}
+
+    private final SourcePlan plan;
+    private final DataSource owner;
+    private final Map<TableName, SyncSource> sources;
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private final Semaphore wake = new Semaphore(0);
+    private final Runnable waker = wake::release;
+    private final AtomicLong asked = new AtomicLong();
+    private final Thread thread;
+
+    /** Made anew with each session, since columns may have changed. */
+    private volatile List<Target> targets = List.of();
+
+    private volatile @Nullable Session session;
+    private volatile @Nullable Shown shown;
+    private volatile @Nullable Instant startedAt;
+    private volatile String problem = "";
+    private volatile boolean working;
+    private volatile long answered;
+    private volatile Map<TableName, Long> versions = Map.of();
+
+    private boolean migrated;
+    private long preparedNanos;
+
+    /** Whether what lies between two versions could not be read. */
+    private boolean inFull;
+
+    private SourceSync(SourcePlan plan, DataSource owner) {
+        this.plan = plan;
+        this.owner = owner;
+        this.sources =
+                plan.tables().stream()
+                        .map(SourcePlan.Member::source)
+                        .collect(Collectors.toMap(SyncSource::name, s -> s, (a, _) -> a));
+        this.thread =
+                Thread.ofPlatform().daemon().name("sync-" + plan.group()).unstarted(this::run);
+    }
+
+    /**
+     * Starts to follow the sources.
+     *
+     * @param owner connections as the owner; the sync keeps one of them, so they are best unpooled
+     */
+    public static SourceSync start(SourcePlan plan, DataSource owner) {
+        var sync = new SourceSync(plan, owner);
+        if (plan.mode() == SyncMode.CONTINUOUS) {
+            sync.feeds().forEach(feed -> feed.onPublish(sync.waker));
+        }
+        sync.thread.start();
+        return sync;
+    }
+
+    /** Asks for what a SNAPSHOT or TRIGGERED table does on demand; returns at once. */
+    public void refresh() {
+        asked.incrementAndGet();
+        wake.release();
+    }
+
+    /** How each table stands, in the plan's order. */
+    public List<SourceStatus> status() {
+        var current = targets;
+        return plan.tables().stream()
+                .map(
+                        member ->
+                                status(
+                                        member,
+                                        current.stream()
+                                                .filter(t -> t.spec().name().equals(member.name()))
+                                                .findFirst()
+                                                .orElse(null)))
+                .toList();
+    }
+
+    private SourceStatus status(SourcePlan.Member member, @Nullable Target target) {
+        var now = shown;
+        var source = member.source().name();
+        var behind = asked.get() - answered;
+        var micros = now == null ? 0 : now.state().receivedMicros();
+        var table =
+                new SyncStatus(
+                        member.name(),
+                        source,
+                        target == null ? 0 : target.rows(),
+                        now == null ? 0 : now.state().batch(),
+                        behind,
+                        now == null ? null : now.appliedAt(),
+                        target == null ? Map.of() : target.skippedByText(),
+                        target == null ? "" : target.refused());
+        var trouble = table.refused().isEmpty() ? problem : table.refused();
+        return new SourceStatus(
+                member.name(),
+                state(now != null, trouble),
+                table,
+                versions.getOrDefault(source, -1L),
+                micros == 0 ? null : Instant.EPOCH.plusNanos(micros * 1_000),
+                startedAt,
+                trouble,
+                working && target != null ? progress(target) : null);
+    }
+
+    private SourceStatus.State state(boolean isShown, String trouble) {
+        if (!trouble.isEmpty()) {
+            return isShown
+                    ? SourceStatus.State.ONLINE_PIPELINE_FAILED
+                    : SourceStatus.State.OFFLINE_FAILED;
+        }
+        if (!isShown) {
+            return working
+                    ? SourceStatus.State.PROVISIONING_INITIAL_SNAPSHOT
+                    : SourceStatus.State.PROVISIONING;
+        }
+        if (plan.mode() == SyncMode.CONTINUOUS) {
+            return SourceStatus.State.ONLINE_CONTINUOUS_UPDATE;
+        }
+        return working || asked.get() != answered
+                ? SourceStatus.State.ONLINE_TRIGGERED_UPDATE
+                : SourceStatus.State.ONLINE_NO_PENDING_UPDATE;
+    }
+
+    private SourceStatus.Progress progress(Target target) {
+        var rows = target.rowsLoaded();
+        var total = target.rowsToLoad();
+        var began = startedAt;
+        var seconds = began == null ? 0 : Duration.between(began, Instant.now()).toMillis() / 1e3;
+        var left = rows == 0 ? 0 : seconds * Math.max(0, total - rows) / rows;
+        return new SourceStatus.Progress(rows, total, left);
+    }
+
+    /** Finishes the transaction that runs, and stops. */
+    @Override
+    public void close() {
+        closing.countDown();
+        wake.release();
+        feeds().forEach(feed -> feed.offPublish(waker));
+        try {
+            if (!thread.join(Duration.ofMillis(CLOSE_MILLIS_MAX))) {
+                var stuck = session;
+                if (stuck != null) {
+                    stuck.abort();
+                }
+                thread.join();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (SQLException e) {
+            LOG.warn("the sync's connection does not close", e);
+        }
+    }
+
+    private List<TableFeed> feeds() {
+        return sources.values().stream().flatMap(source -> source.feed().stream()).toList();
+    }
+
+    private void run() {
+        var pauseMillis = PAUSE_MILLIS_MIN;
+        try {
+            while (!isClosing()) {
+                var startedNanos = System.nanoTime();
+                var again = followUntilFailure();
+                if (again || System.nanoTime() - startedNanos > STEADY_NANOS) {
+                    pauseMillis = PAUSE_MILLIS_MIN;
+                }
+                closing.await(pauseMillis, TimeUnit.MILLISECONDS);
+                pauseMillis = Math.min(2 * pauseMillis, PAUSE_MILLIS_MAX);
+            }
+        } catch (InterruptedException e) {
+            LOG.warn("the sync of {} was interrupted and ends", plan.group());
+        }
+    }
+
+    /** Whether it ended without a failure, to begin again with other columns. */
+    private boolean followUntilFailure() throws InterruptedException {
+        try (var opened = open()) {
+            follow(opened);
+            return true;
+        } catch (TableFailure e) {
+            if (!e.mayPass() && e.target().countFailure()) {
+                e.target().refuse("Postgres refused it: " + e.getMessage());
+            }
+            failed(e);
+        } catch (SQLException | LakemillException e) {
+            failed(e);
+        } catch (RuntimeException e) {
+            LOG.error("the sync of {} tries again", plan.group(), e);
+            problem = "a defect: " + e;
+        } finally {
+            session = null;
+            working = false;
+        }
+        return false;
+    }
+
+    /** Once per kind of trouble: an outage is one line, not one per attempt. */
+    private void failed(Exception e) {
+        var text = String.valueOf(e.getMessage());
+        if (!text.equals(problem)) {
+            LOG.warn("the sync of {} tries again after: {}", plan.group(), text);
+            problem = text;
+        }
+    }
+
+    private Session open() throws SQLException {
+        if (!migrated) {
+            Registry.MIGRATIONS.apply(owner);
+            migrated = true;
+        }
+        var specs = plan.tables().stream().map(m -> m.spec().apply(m.source().schema())).toList();
+        var before = targets;
+        if (!before.stream().map(Target::spec).toList().equals(specs)) {
+            targets =
+                    IntStream.range(0, specs.size())
+                            .mapToObj(i -> new Target(specs.get(i), i))
+                            .toList();
+        }
+        var opened = Session.open(owner, new SyncPlan(plan.group(), specs), targets);
+        session = opened;
+        return opened;
+    }
+
+    private void follow(Session session) throws SQLException, TableFailure, InterruptedException {
+        session.prepare();
+        preparedNanos = System.nanoTime();
+        var state = session.state();
+        try (var follower = new Follower(session, state.orElse(null))) {
+            while (!isClosing() && follower.step()) {
+                problem = "";
+            }
+        }
+    }
+
+    private boolean isClosing() {
+        return closing.getCount() == 0;
+    }
+
+    /** A session at work. */
+    private final class Follower implements AutoCloseable {
+        private final Session session;
+        private final FeedReaders readers = new FeedReaders();
+        private @Nullable SyncState state;
+        private boolean whole;
+        private boolean moved;
+
+        Follower(Session session, @Nullable SyncState state) {
+            this.session = session;
+            this.state = state;
+            this.whole = inFull;
+            if (state != null) {
+                versions = state.versions();
+            }
+        }
+
+        /** False when the session has to begin anew. */
+        boolean step() throws SQLException, TableFailure, InterruptedException {
+            if (moved || columnsMoved()) {
+                return false;
+            }
+            var isLate = System.nanoTime() - preparedNanos > REFUSED_AGAIN_NANOS;
+            if (isLate && session.hasRefused()) {
+                session.prepare();
+                preparedNanos = System.nanoTime();
+            }
+            var request = asked.get();
+            var partial = session.partial();
+            var due = plan.mode() == SyncMode.CONTINUOUS || request != answered;
+            var changed =
+                    (due || whole || !partial.isEmpty()) && advance(partial, request != answered);
+            if (moved) {
+                return false;
+            }
+            answered = request;
+            if (!changed) {
+                rest();
+            }
+            return true;
+        }
+
+        private void rest() throws InterruptedException {
+            var known = state;
+            if (shown == null && known != null) {
+                shown = new Shown(known, known.now());
+            }
+            if (wake.tryAcquire(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+                wake.drainPermits();
+            }
+        }
+
+        private boolean columnsMoved() {
+            for (var target : targets) {
+                var source = source(target.spec().source());
+                if (!source.schema().equals(target.spec().sourceSchema())) {
+                    LOG.info("{} has other columns now", source.name());
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        /** Whether anything was written. */
+        private boolean advance(Set<TableName> partial, boolean onDemand)
+                throws SQLException, TableFailure {
+            var before = state;
+            var due = plan.mode() == SyncMode.CONTINUOUS || onDemand;
+            try (var next = new Next(before)) {
+                for (var source : sources.values()) {
+                    var isPartial = whole || partial.contains(source.name());
+                    if (isPartial || due) {
+                        read(source, isPartial || (plan.mode() == SyncMode.SNAPSHOT), next);
+                    }
+                }
+                moved = columnsMoved();
+                if (moved || next.advances.isEmpty()) {
+                    return false;
+                }
+                startedAt = Instant.now();
+                working = true;
+                var reached = next.state(before == null ? 1 : before.batch() + 1);
+                var appliedAt = write(next, reached);
+                state = reached;
+                shown = new Shown(reached, appliedAt);
+                versions = reached.versions();
+                whole = session.takeDoubt();
+                return true;
+            } finally {
+                working = false;
+            }
+        }
+
+        /** A difference whose files are gone by now is no second time a difference. */
+        private Instant write(Next next, SyncState reached) throws SQLException, TableFailure {
+            try {
+                var appliedAt = session.advance(next.advances, reached);
+                inFull = false;
+                return appliedAt;
+            } catch (LakemillException e) {
+                inFull = true;
+                throw e;
+            }
+        }
+
+        private void read(SyncSource source, boolean inFull, Next next) {
+            var feed = source.feed().filter(_ -> plan.mode() == SyncMode.CONTINUOUS);
+            if (feed.isPresent() && !inFull && next.positions.containsKey(source.name())) {
+                var batches = readers.poll(source.name(), feed.get(), next.position(source));
+                next.appended(source.name(), batches);
+                return;
+            }
+            var version = next.versions.get(source.name());
+            if (!inFull && version != null && !source.hasNewer(version)) {
+                return;
+            }
+            var snapshot = source.snapshot();
+            if (inFull || version == null) {
+                next.whole(source, snapshot);
+            } else if (snapshot.version() != version) {
+                next.changed(source, snapshot, version);
+            }
+            if (feed.isPresent()) {
+                next.versions.remove(source.name());
+                readers.forget(source.name());
+            }
+        }
+
+        private SyncSource source(TableName name) {
+            var source = sources.get(name);
+            if (source == null) {
+                throw new LakemillException(
+                        ErrorCode.INTERNAL, "no source " + name, "this is a defect");
+            }
+            return source;
+        }
+
+        @Override
+        public void close() {
+            readers.close();
+        }
+    }
+
+    /** Where the next transaction leads. */
+    private static final class Next implements AutoCloseable {
+        final Map<TableName, Advance> advances = new HashMap<>();
+        final Map<TableName, Long> positions = new HashMap<>();
+        final Map<TableName, Long> versions = new HashMap<>();
+        private final Set<TableBatch> taken = new HashSet<>();
+        private long receivedMicros;
+
+        Next(@Nullable SyncState before) {
+            if (before != null) {
+                positions.putAll(before.sources());
+                versions.putAll(before.versions());
+            }
+        }
+
+        long position(SyncSource source) {
+            return positions.getOrDefault(source.name(), 0L);
+        }
+
+        void appended(TableName source, List<TableBatch> batches) {
+            if (!batches.isEmpty()) {
+                taken.addAll(batches);
+                advances.put(source, new Advance.Appended(batches));
+                positions.put(source, batches.getLast().lastPosition());
+                batches.forEach(b -> received(b.receivedMicros()));
+            }
+        }
+
+        void whole(SyncSource source, DeltaSnapshot snapshot) {
+            advances.put(source.name(), new Advance.Whole(snapshot));
+            reached(source, snapshot);
+        }
+
+        /** By what lies between, where that is known and not too much. */
+        void changed(SyncSource source, DeltaSnapshot snapshot, long version) {
+            try {
+                var difference = snapshot.since(source.snapshot(version));
+                if (difference.rowCount() <= DIFFERENCE_ROWS_MAX) {
+                    advances.put(source.name(), new Advance.Difference(difference));
+                    reached(source, snapshot);
+                    return;
+                }
+            } catch (LakemillException e) {
+                LOG.info("comparing {} in full: {}", source.name(), e.getMessage());
+            }
+            whole(source, snapshot);
+        }
+
+        private void reached(SyncSource source, DeltaSnapshot snapshot) {
+            versions.put(source.name(), snapshot.version());
+            positions.put(source.name(), source.position(snapshot));
+            received(snapshot.committedAt().toEpochMilli() * 1_000);
+        }
+
+        private void received(long micros) {
+            receivedMicros = Math.max(receivedMicros, micros);
+        }
+
+        SyncState state(long batch) {
+            return new SyncState(batch, Instant.now(), positions, versions, receivedMicros);
+        }
+
+        @Override
+        public void close() {
+            taken.forEach(TableBatch::close);
+        }
+    }
+}

@@ -1,0 +1,313 @@
+package dev.lakemill.sync;
+
+import static dev.lakemill.sync.TestPostgres.ask;
+import static dev.lakemill.sync.TestPostgres.await;
+import static dev.lakemill.sync.TestPostgres.query;
+import static dev.lakemill.sync.TestSource.row;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lakemill.types.Column;
+import dev.lakemill.types.DataType.Primitive;
+import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Synced tables over Delta tables that others write. */
+final class SourceSyncTest {
+    private static final TableSchema SCHEMA =
+            TableSchema.of(
+                    Column.required("id", Primitive.INTEGER),
+                    Column.nullable("name", Primitive.STRING));
+
+    @TempDir Path folder;
+
+    private final String schema = TestPostgres.uniqueName("source");
+    private final TableName source = TableName.parse("lake.raw." + schema);
+    private final TableName name = TableName.parse("lake." + schema + ".items");
+
+    @Test
+    void showsAWholeTableAndThenWhatChanges() throws SQLException {
+        try (var delta = new TestSource(folder, source, SCHEMA, false)) {
+            delta.append(row(1, "a"), row(2, "b"));
+            try (var _ = start(SyncMode.CONTINUOUS, delta)) {
+                await("the first rows show", () -> shown().equals("1a 2b"));
+                delta.append(row(3, "c"));
+                await("an appended row shows", () -> shown().equals("1a 2b 3c"));
+                var last = delta.replace(row(2, "B"), row(3, "c"), row(4, "d"));
+                await("changed and deleted rows show", () -> shown().equals("2B 3c 4d"));
+                assertEquals(
+                        String.valueOf(last),
+                        ask(
+                                "SELECT source_versions->>'%s' FROM lakemill.sync_state"
+                                                .formatted(source)
+                                        + " WHERE pipeline = '%s'".formatted(name)));
+            }
+        }
+    }
+
+    @Test
+    void unchangedRowsOfRewrittenFilesStayUntouched() throws SQLException {
+        try (var delta = new TestSource(folder, source, SCHEMA, false)) {
+            delta.append(row(1, "a"), row(2, "b"));
+            try (var _ = start(SyncMode.CONTINUOUS, delta)) {
+                await("the first rows show", () -> shown().equals("1a 2b"));
+                var before = ask("SELECT xmin FROM %s WHERE id = 1".formatted(table()));
+                delta.replace(row(1, "a"), row(2, "B"));
+                await("the change shows", () -> shown().equals("1a 2B"));
+                assertEquals(before, ask("SELECT xmin FROM %s WHERE id = 1".formatted(table())));
+            }
+        }
+    }
+
+    @Test
+    void goesOnWhereItEndedWithoutReadingEverything() throws SQLException {
+        try (var delta = new TestSource(folder, source, SCHEMA, false)) {
+            delta.append(row(1, "a"), row(2, "b"));
+            try (var _ = start(SyncMode.CONTINUOUS, delta)) {
+                await("the first rows show", () -> shown().equals("1a 2b"));
+            }
+            // A comparison in full would undo this.
+            TestPostgres.execute("UPDATE %s SET name = 'kept' WHERE id = 1".formatted(table()));
+            delta.append(row(3, "c"));
+            try (var sync = start(SyncMode.CONTINUOUS, delta)) {
+                await("the missed row shows", () -> shown().equals("1kept 2b 3c"));
+                await("rows are counted", () -> sync.status().getFirst().table().rows() == 3);
+            }
+        }
+    }
+
+    @Test
+    void anOlderVersionThatIsGoneIsComparedInFull() throws SQLException {
+        try (var delta = new TestSource(folder, source, SCHEMA, false)) {
+            delta.append(row(1, "a"));
+            try (var _ = start(SyncMode.TRIGGERED, delta)) {
+                await("the first row shows", () -> shown().equals("1a"));
+            }
+            TestPostgres.execute(
+                    "UPDATE lakemill.sync_state SET source_versions = '{\"%s\": 777}'"
+                                    .formatted(source)
+                            + " WHERE pipeline = '%s'".formatted(name));
+            delta.replace(row(2, "b"));
+            try (var sync = start(SyncMode.TRIGGERED, delta)) {
+                sync.refresh();
+                await("the difference is written", () -> shown().equals("2b"));
+            }
+        }
+    }
+
+    @Test
+    void aSnapshotTableChangesOnDemandAlone() throws SQLException {
+        changesOnDemandAlone(SyncMode.SNAPSHOT);
+    }
+
+    @Test
+    void aTriggeredTableChangesOnDemandAlone() throws SQLException {
+        changesOnDemandAlone(SyncMode.TRIGGERED);
+    }
+
+    private void changesOnDemandAlone(SyncMode mode) throws SQLException {
+        try (var delta = new TestSource(folder, source, SCHEMA, false)) {
+            delta.append(row(1, "a"));
+            try (var sync = start(mode, delta)) {
+                await("the first row shows", () -> shown().equals("1a"));
+                await(
+                        "nothing is to be done",
+                        () ->
+                                sync.status().getFirst().state()
+                                        == SourceStatus.State.ONLINE_NO_PENDING_UPDATE);
+                var batch = sync.status().getFirst().table().batch();
+                var version = delta.append(row(2, "b"));
+                sync.refresh();
+                await("the second row shows", () -> shown().equals("1a 2b"));
+                await("it is told", () -> sync.status().getFirst().version() == version);
+                assertEquals(batch + 1, sync.status().getFirst().table().batch());
+            }
+        }
+    }
+
+    @Test
+    void olderSnapshotsOfReadersSeeTheOldRowsThroughARefresh() throws SQLException {
+        try (var delta = new TestSource(folder, source, SCHEMA, false)) {
+            delta.append(row(1, "a"), row(2, "b"));
+            try (var sync = start(SyncMode.SNAPSHOT, delta);
+                    var reader = TestPostgres.postgres().owner().getConnection()) {
+                await("the first rows show", () -> shown().equals("1a 2b"));
+                reader.setAutoCommit(false);
+                reader.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+                assertEquals(2, query(reader, "SELECT * FROM " + table()).size());
+                delta.replace(row(3, "c"));
+                sync.refresh();
+                await("the new row shows", () -> shown().equals("3c"));
+                assertEquals(2, query(reader, "SELECT * FROM " + table()).size());
+                reader.rollback();
+            }
+        }
+    }
+
+    @Test
+    void showsAcknowledgedRowsBeforeDeltaHasThem() throws SQLException {
+        try (var delta = new TestSource(folder, source, SCHEMA, true)) {
+            try (var _ = start(SyncMode.CONTINUOUS, delta)) {
+                await("the table is there", () -> shown().isEmpty() && batch() > 0);
+                var position = delta.publish(row(1, "a"), row(2, "b"));
+                assertEquals(
+                        "t",
+                        ask(
+                                "SELECT lakemill.wait_for('%s', %d, '120 seconds')"
+                                        .formatted(name, position)));
+                assertEquals("1a 2b", shown());
+            }
+            delta.publish(row(2, "B"), row(3, "c"));
+            try (var _ = start(SyncMode.CONTINUOUS, delta)) {
+                await("missed rows show", () -> shown().equals("1a 2B 3c"));
+            }
+        }
+    }
+
+    @Test
+    void waitingEndsAndSaysWhatIsWrong() throws SQLException {
+        try (var delta = new TestSource(folder, source, SCHEMA, false)) {
+            var version = delta.append(row(1, "a"));
+            try (var _ = start(SyncMode.TRIGGERED, delta)) {
+                await("the first row shows", () -> shown().equals("1a"));
+                var later = "SELECT lakemill.wait_for('%s', %d, '10 milliseconds')";
+                assertEquals("f", ask(later.formatted(table(), version + 1)));
+                assertEquals("t", ask(later.formatted(table(), version)));
+                var error =
+                        String.valueOf(
+                                assertThrows(
+                                                SQLException.class,
+                                                () ->
+                                                        ask(
+                                                                "SELECT lakemill.wait_for("
+                                                                        + "'no.such', 1)"))
+                                        .getMessage());
+                assertTrue(error.contains("there is no synced table no.such"), error);
+            }
+        }
+    }
+
+    @Test
+    void newColumnsComeWithoutDroppingTableIndexesOrGrants() throws SQLException {
+        try (var delta = new TestSource(folder, source, SCHEMA, false)) {
+            delta.append(row(1, "a"));
+            try (var _ = start(SyncMode.CONTINUOUS, delta)) {
+                await("the first row shows", () -> shown().equals("1a"));
+                TestPostgres.execute(
+                        "CREATE INDEX mine_%s ON %s (name)".formatted(schema, table()));
+                var before = ask("SELECT '%s'::regclass::oid".formatted(table()));
+                delta.widen(
+                        TableSchema.of(
+                                SCHEMA.column(0),
+                                SCHEMA.column(1),
+                                Column.nullable("size", Primitive.LONG)));
+                delta.append(row(2, "b", 7L));
+                await(
+                        "the new column shows",
+                        () ->
+                                hasColumn("size")
+                                        && ask("SELECT size FROM %s WHERE id = 2"
+                                                        .formatted(table()))
+                                                .equals("7"));
+                assertEquals(before, ask("SELECT '%s'::regclass::oid".formatted(table())));
+                assertEquals(
+                        "1",
+                        ask(
+                                "SELECT count(*) FROM pg_indexes WHERE indexname = 'mine_%s'"
+                                        .formatted(schema)));
+            }
+        }
+    }
+
+    @Test
+    void tablesOfAGroupShowOneBatch() throws SQLException {
+        var other = TableName.parse("lake." + schema + ".others");
+        try (var delta = new TestSource(folder, source, SCHEMA, false)) {
+            delta.append(row(1, "a"));
+            var group = "group_" + schema;
+            var plan =
+                    new SourcePlan(
+                            group,
+                            SyncMode.TRIGGERED,
+                            List.of(member(name, delta), member(other, delta)));
+            try (var sync = SourceSync.start(plan, TestPostgres.postgres().ownerUnpooled())) {
+                await(
+                        "both show the row",
+                        () ->
+                                sync.status().stream().allMatch(s -> s.table().rows() == 1)
+                                        && shown().equals("1a"));
+                assertEquals(
+                        "2",
+                        ask(
+                                "SELECT count(*) FROM lakemill.synced_tables WHERE pipeline = '%s'"
+                                        .formatted(group)));
+            }
+        }
+    }
+
+    @Test
+    void rowsThatPostgresCannotHoldAreCountedAndTheOthersShow() throws SQLException {
+        var nullable =
+                TableSchema.of(
+                        Column.nullable("id", Primitive.INTEGER),
+                        Column.nullable("name", Primitive.STRING));
+        try (var delta = new TestSource(folder, source, nullable, false)) {
+            delta.append(row(1, "a"), row(null, "no key"), row(2, "zero \0 byte"), row(1, "A"));
+            try (var sync = start(SyncMode.CONTINUOUS, delta)) {
+                await("the good row shows", () -> shown().equals("1A"));
+                await("it is told", () -> !sync.status().getFirst().table().skipped().isEmpty());
+                assertEquals(3, sync.status().getFirst().table().skipped().size());
+                // The later row goes, and the one that it hid shows.
+                delta.replace(row(1, "a"));
+                await("the hidden row shows", () -> shown().equals("1a"));
+                await("counts go", () -> sync.status().getFirst().table().skipped().isEmpty());
+            }
+        }
+    }
+
+    private SourceSync start(SyncMode mode, SyncSource from) {
+        var plan = new SourcePlan(name.toString(), mode, List.of(member(name, from)));
+        return SourceSync.start(plan, TestPostgres.postgres().ownerUnpooled());
+    }
+
+    private static SourcePlan.Member member(TableName name, SyncSource from) {
+        return new SourcePlan.Member(
+                name,
+                from,
+                columns ->
+                        new SyncedTableSpec(name, from.name(), columns, List.of("id"), List.of()));
+    }
+
+    private String table() {
+        return schema + ".items";
+    }
+
+    private long batch() throws SQLException {
+        var batch =
+                ask("SELECT batch FROM lakemill.sync_state WHERE pipeline = '%s'".formatted(name));
+        return batch.isEmpty() ? 0 : Long.parseLong(batch);
+    }
+
+    private boolean hasColumn(String column) throws SQLException {
+        return !query(
+                        "SELECT FROM information_schema.columns WHERE table_schema = '%s' AND"
+                                        .formatted(schema)
+                                + " column_name = '%s'".formatted(column))
+                .isEmpty();
+    }
+
+    /** Empty while there is no table. */
+    private String shown() throws SQLException {
+        if (ask("SELECT to_regclass('%s')".formatted(table())).isEmpty()) {
+            return "";
+        }
+        return ask("SELECT string_agg(id || name, ' ' ORDER BY id) FROM " + table());
+    }
+}

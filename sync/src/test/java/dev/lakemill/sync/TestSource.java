@@ -1,0 +1,135 @@
+package dev.lakemill.sync;
+
+import dev.lakemill.delta.DeltaConfig;
+import dev.lakemill.delta.DeltaSnapshot;
+import dev.lakemill.delta.DeltaTable;
+import dev.lakemill.delta.Txn;
+import dev.lakemill.feed.TableBatch;
+import dev.lakemill.feed.TableFeed;
+import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.RootAllocator;
+import org.jspecify.annotations.Nullable;
+
+/** A real Delta table that a test writes. Closing checks that no rows leaked. */
+final class TestSource implements SyncSource, AutoCloseable {
+    private static final String LOG = "test-log";
+
+    private final BufferAllocator allocator = new RootAllocator();
+    private final TableName name;
+    private final DeltaTable delta;
+    private final @Nullable TableFeed feed;
+    private volatile TableSchema schema;
+    private long transaction;
+    private long position;
+
+    TestSource(Path folder, TableName name, TableSchema schema, boolean isFed) {
+        this.name = name;
+        this.schema = schema;
+        this.delta =
+                DeltaTable.create(
+                        folder.resolve(name.toString()),
+                        schema,
+                        DeltaConfig.DEFAULT,
+                        allocator,
+                        Clock.systemUTC());
+        this.feed = isFed ? new TableFeed(name, delta, LOG, 1 << 20) : null;
+    }
+
+    /** Appends rows as one file and version. */
+    long append(Row... rows) {
+        try (var batch = TestRows.of(schema, values(rows), allocator)) {
+            return delta.append(List.of(batch), new long[0], new Txn("test", ++transaction))
+                    .version();
+        }
+    }
+
+    /** Makes the table hold these rows and no others. */
+    long replace(Row... rows) {
+        var batch = TestRows.of(schema, values(rows), allocator);
+        return delta.replace(List.of(batch).iterator(), new Txn("test", ++transaction)).version();
+    }
+
+    /** Rows of the feed that Delta does not have. */
+    long publish(Row... rows) {
+        var batch = TestRows.of(schema, values(rows), allocator);
+        var positions = new long[rows.length];
+        for (var i = 0; i < rows.length; i++) {
+            positions[i] = ++position;
+        }
+        if (feed == null) {
+            throw new IllegalStateException("not fed");
+        }
+        try (var published = new TableBatch(batch, positions, 1_000)) {
+            feed.publish(published);
+        }
+        return position;
+    }
+
+    void widen(TableSchema wider) {
+        delta.widen(wider);
+        schema = wider;
+    }
+
+    /** Values in the order of the columns. */
+    record Row(List<@Nullable Object> values) {}
+
+    static Row row(@Nullable Object... values) {
+        return new Row(Arrays.asList(values));
+    }
+
+    private static List<List<@Nullable Object>> values(Row... rows) {
+        return Stream.of(rows).map(Row::values).toList();
+    }
+
+    @Override
+    public TableName name() {
+        return name;
+    }
+
+    @Override
+    public TableSchema schema() {
+        return schema;
+    }
+
+    @Override
+    public DeltaSnapshot snapshot() {
+        return delta.snapshot();
+    }
+
+    @Override
+    public DeltaSnapshot snapshot(long version) {
+        return delta.snapshot(version);
+    }
+
+    @Override
+    public boolean hasNewer(long version) {
+        return delta.snapshot().version() != version;
+    }
+
+    @Override
+    public Optional<TableFeed> feed() {
+        return Optional.ofNullable(feed);
+    }
+
+    @Override
+    public long position(DeltaSnapshot snapshot) {
+        return feed == null ? snapshot.version() : snapshot.transaction(LOG).orElse(0);
+    }
+
+    @Override
+    public void close() {
+        if (feed != null) {
+            feed.close();
+        }
+        delta.close();
+        allocator.close();
+    }
+}
