@@ -87,6 +87,35 @@ final class Metrics {
                 .register(registry);
     }
 
+    /** How far synced tables are behind their sources. */
+    void synced(SyncedTables tables) {
+        GaugeWithCallback.builder()
+                .name("lakemill_synced_table_stale_seconds")
+                .help("how long the source has had what the table does not show")
+                .labelNames("table")
+                .callback(
+                        callback ->
+                                tables.status()
+                                        .forEach(
+                                                s ->
+                                                        callback.call(
+                                                                s.staleMillis() / 1e3,
+                                                                s.name().toString())))
+                .register(registry);
+        GaugeWithCallback.builder()
+                .name("lakemill_synced_table_freshness_missed")
+                .help("1 while the table misses its freshness_slo_ms: to alert on")
+                .labelNames("table")
+                .callback(
+                        callback ->
+                                tables.freshness()
+                                        .forEach(
+                                                (table, met) ->
+                                                        callback.call(
+                                                                met ? 0 : 1, table.toString())))
+                .register(registry);
+    }
+
     private void pipelines(Supplier<NodeStatus> status) {
         GaugeWithCallback.builder()
                 .name("lakemill_pipeline_running")

@@ -93,7 +93,7 @@ final class Node implements AutoCloseable {
             lineage = part(LineageRecorder.start(postgres.owner(), catalog, Clock.systemUTC()));
             history = part(IngestHistoryLog.start(postgres.owner()));
             var lake = new LakeSource.Parts(catalog, tables, allocator);
-            synced = part(new SyncedTables(postgres.ownerUnpooled(), lake));
+            synced = part(new SyncedTables(postgres.ownerUnpooled(), lake, pipelines));
             sql = part(sqlService());
             sql.file().applyBeforeTables();
             models = registeredModels();
@@ -310,6 +310,7 @@ final class Node implements AutoCloseable {
                         new PipelineRights(catalog, entry.owner()),
                         events::add,
                         allocator,
+                        synced,
                         () -> deploy(entry, false)));
     }
 
@@ -394,6 +395,7 @@ final class Node implements AutoCloseable {
     private HttpServer httpServer() throws InterruptedException {
         var status = new StatusReport(this);
         var metrics = new Metrics(status::get);
+        metrics.synced(synced);
         metrics.counter("lakemill_rows_durable", "rows acknowledged", () -> ingest.totals().rows());
         metrics.gauge(
                 "lakemill_log_bytes",

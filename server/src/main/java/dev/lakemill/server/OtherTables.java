@@ -93,6 +93,6 @@ final class OtherTables {
     }
 
     private static boolean isOwn(CatalogTable table, Config.PipelineEntry entry) {
-        return entry.name().equals(table.properties().get(PipelineHost.PIPELINE));
+        return entry.name().equals(table.properties().get(OutputTables.PIPELINE));
     }
 }

@@ -25,7 +25,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.apache.arrow.memory.BufferAllocator;
@@ -40,11 +39,6 @@ import org.slf4j.LoggerFactory;
  * other pipelines go on, and producers are served.
  */
 final class PipelineHost implements AutoCloseable {
-    /** Properties of a catalog table: which pipeline writes it, and what a synced table copies. */
-    static final String PIPELINE = "pipeline";
-
-    static final String SOURCE = "source";
-
     private static final Logger log = LoggerFactory.getLogger(PipelineHost.class);
     private static final Duration REBUILD_LOOK = Duration.ofMillis(200);
     private static final Duration END_WAIT_MAX = Duration.ofSeconds(30);
@@ -59,6 +53,7 @@ final class PipelineHost implements AutoCloseable {
             PipelineRights rights,
             Consumer<EventLog.Event> events,
             BufferAllocator allocator,
+            SyncedTables synced,
             Runnable redeploy) {}
 
     private final String name;
@@ -357,6 +352,16 @@ final class PipelineHost implements AutoCloseable {
                 : Optional.of(status.error() + "; hint: " + status.hint());
     }
 
+    /** Synced tables of the catalog have come or gone. */
+    void resync() {
+        deploying.lock();
+        try {
+            Optional.ofNullable(running).ifPresent(RunningPipeline::resync);
+        } finally {
+            deploying.unlock();
+        }
+    }
+
     List<SyncStatus> synced() {
         var now = running;
         return now == null ? List.of() : now.synced();
@@ -408,11 +413,7 @@ final class PipelineHost implements AutoCloseable {
                     "pipeline '%s' does not run: %s".formatted(name, error),
                     "mend it and start the node again");
         }
-        var differences = new TreeMap<String, Long>();
-        now.pipeline()
-                .audit()
-                .forEach(v -> differences.put(v.view().toString(), v.missing() + v.surplus()));
-        return differences;
+        return now.audit();
     }
 
     PipelineState state() {

@@ -28,9 +28,13 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,8 +50,15 @@ final class RunningPipeline implements AutoCloseable {
     private final Stores stores;
     private final GroupFeed feed;
     private final Pipeline pipeline;
-    private final @Nullable Sync sync;
+    private final PipelineHost.Parts parts;
+    private final Consumer<Applied> applied;
     private final Thread maintenance;
+
+    /** Guards the sync's exchange. */
+    private final ReentrantLock exchanging = new ReentrantLock();
+
+    private volatile @Nullable Sync sync;
+    private boolean closed;
 
     /**
      * Where a pipeline's rows stand.
@@ -69,17 +80,9 @@ final class RunningPipeline implements AutoCloseable {
         this.plan = plan;
         this.stores = stores;
         this.feed = new GroupFeed(plan.name(), FEED_BYTES_MAX);
-        var specs = plan.syncedTables().stream().map(table -> spec(plan, table)).toList();
-        if (specs.isEmpty()) {
-            sync = null;
-        } else {
-            sync =
-                    Sync.start(
-                            new SyncPlan(plan.name(), specs),
-                            feed,
-                            parts.postgres().ownerUnpooled());
-            sync.onApplied(applied);
-        }
+        this.parts = parts;
+        this.applied = applied;
+        this.sync = startSync();
         pipeline =
                 Pipeline.start(
                         plan,
@@ -113,6 +116,45 @@ final class RunningPipeline implements AutoCloseable {
                 limits);
     }
 
+    private @Nullable Sync startSync() {
+        var outputs =
+                PipelineOutputs.of(plan).stream()
+                        .collect(
+                                Collectors.toMap(
+                                        PipelineOutputs.Output::name,
+                                        PipelineOutputs.Output::schema));
+        var specs =
+                Stream.concat(
+                                plan.syncedTables().stream().map(table -> spec(plan, table)),
+                                parts.synced().ofPipeline(plan.name(), outputs).stream())
+                        .toList();
+        if (specs.isEmpty()) {
+            return null;
+        }
+        var started =
+                Sync.start(
+                        new SyncPlan(plan.name(), specs), feed, parts.postgres().ownerUnpooled());
+        started.onApplied(applied);
+        return started;
+    }
+
+    /** Takes synced tables of the catalog in and out; what they show stays. */
+    void resync() {
+        exchanging.lock();
+        try {
+            var old = sync;
+            if (closed) {
+                return;
+            }
+            if (old != null) {
+                old.close();
+            }
+            sync = startSync();
+        } finally {
+            exchanging.unlock();
+        }
+    }
+
     Pipeline pipeline() {
         return pipeline;
     }
@@ -121,8 +163,18 @@ final class RunningPipeline implements AutoCloseable {
         return pipeline.status();
     }
 
+    /** How many rows of each view differ from its query, both ways. */
+    Map<String, Long> audit() throws InterruptedException {
+        var differences = new TreeMap<String, Long>();
+        for (var view : pipeline.audit()) {
+            differences.put(view.view().toString(), view.missing() + view.surplus());
+        }
+        return differences;
+    }
+
     List<SyncStatus> synced() {
-        return sync == null ? List.of() : sync.status();
+        var now = sync;
+        return now == null ? List.of() : now.status();
     }
 
     /** Runs what was handed on to its end, commits, shows it in Postgres, and stops. */
@@ -131,9 +183,16 @@ final class RunningPipeline implements AutoCloseable {
         endMaintenance();
         await(this::isDrained);
         pipeline.close();
-        if (sync != null) {
-            await(() -> synced().stream().allMatch(t -> t.batchesBehind() == 0));
-            sync.close();
+        exchanging.lock();
+        try {
+            closed = true;
+            var now = sync;
+            if (now != null) {
+                await(() -> synced().stream().allMatch(t -> t.batchesBehind() == 0));
+                now.close();
+            }
+        } finally {
+            exchanging.unlock();
         }
         feed.close();
     }

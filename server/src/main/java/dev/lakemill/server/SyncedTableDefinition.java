@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lakemill.catalog.CatalogTable;
+import dev.lakemill.sync.SourceStatus;
 import dev.lakemill.sync.SyncMode;
 import dev.lakemill.sync.SyncedTableSpec;
 import dev.lakemill.types.ErrorCode;
@@ -137,6 +138,14 @@ record SyncedTableDefinition(
             json.put(FRESHNESS, freshnessSloMs);
         }
         return json;
+    }
+
+    /** Whether the objective is met; empty without one. */
+    String freshness(SourceStatus status) {
+        if (freshnessSloMs == 0) {
+            return "";
+        }
+        return status.staleMillis() <= freshnessSloMs ? "MET" : "MISSED";
     }
 
     /** The tables that change together with one of that name. */

@@ -108,16 +108,21 @@ final class SyncedTableRoutes {
         var status = told.putObject("data_synchronization_status");
         tables.status(table.name())
                 .ifPresentOrElse(
-                        s -> put(status, s),
+                        s -> put(status, s, defined.definition()),
                         () -> status.put("detailed_state", "SYNCED_TABLED_OFFLINE"));
         return told;
     }
 
-    private static void put(ObjectNode json, SourceStatus status) {
+    private static void put(
+            ObjectNode json, SourceStatus status, SyncedTableDefinition definition) {
         json.put("detailed_state", "SYNCED_TABLE_" + status.state());
         json.put("message", status.problem());
         json.put("pipeline_id", status.name().toString());
         json.put("synced_row_count", status.table().rows());
+        json.put("stale_ms", status.staleMillis());
+        if (definition.freshnessSloMs() > 0) {
+            json.put("freshness", definition.freshness(status));
+        }
         var skipped = json.putObject("skipped_rows");
         status.table().skipped().forEach(skipped::put);
         var appliedAt = status.table().appliedAt();

@@ -16,8 +16,17 @@ import org.jspecify.annotations.Nullable;
 final class SyncedTableStatements {
     private static final List<String> COLUMNS =
             List.of(
-                    "name", "source", "mode", "group", "state", "rows", "version", "skipped",
-                    "message");
+                    "name",
+                    "source",
+                    "mode",
+                    "group",
+                    "state",
+                    "rows",
+                    "version",
+                    "skipped",
+                    "message",
+                    "stale_ms",
+                    "freshness");
 
     private final Catalog catalog;
     private final SyncedTables tables;
@@ -94,6 +103,8 @@ final class SyncedTableStatements {
                 status.map(s -> Long.toString(s.table().rows())).orElse(null),
                 status.map(s -> Long.toString(s.version())).orElse(null),
                 status.map(s -> s.table().skipped().toString()).orElse(null),
-                status.map(SourceStatus::problem).orElse(null));
+                status.map(SourceStatus::problem).orElse(null),
+                status.map(s -> Long.toString(s.staleMillis())).orElse(null),
+                status.map(definition::freshness).orElse(null));
     }
 }

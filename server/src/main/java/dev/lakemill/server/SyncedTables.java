@@ -4,31 +4,32 @@ import dev.lakemill.catalog.AuditEvent;
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.CatalogTable;
-import dev.lakemill.catalog.LineageEntity;
-import dev.lakemill.catalog.LineageFlow;
-import dev.lakemill.catalog.LineageNode;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.sync.SourcePlan;
 import dev.lakemill.sync.SourceStatus;
 import dev.lakemill.sync.SourceSync;
 import dev.lakemill.sync.Sync;
+import dev.lakemill.sync.SyncMode;
+import dev.lakemill.sync.SyncStatus;
+import dev.lakemill.sync.SyncedTableSpec;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
-import java.time.Clock;
-import java.time.temporal.ChronoUnit;
+import dev.lakemill.types.TableSchema;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,23 +46,27 @@ final class SyncedTables implements AutoCloseable {
     private static final String SERVICE = "databaseInstances";
 
     /** A synced table and what it is by its definition. */
-    record Defined(CatalogTable table, SyncedTableDefinition definition) {
-        String group() {
-            return definition.groupOf(table.name());
-        }
-    }
+    record Defined(CatalogTable table, SyncedTableDefinition definition, String group) {}
 
     private final Catalog catalog;
     private final DataSource database;
     private final LakeSource.Parts lake;
+    private final List<PipelineHost> pipelines;
+    private final SyncedTableRules rules;
     private final Map<String, SourceSync> running = new ConcurrentHashMap<>();
     private final ReentrantLock changing = new ReentrantLock();
     private boolean closed;
 
+    /** Left out of its group while it is dropped. */
+    private volatile @Nullable TableName dropping;
+
     /**
      * @param database unpooled connections as the owner, one of which each group keeps
+     * @param pipelines of the node; may grow until {@link #run}
      */
-    SyncedTables(DataSource database, LakeSource.Parts lake) {
+    SyncedTables(DataSource database, LakeSource.Parts lake, List<PipelineHost> pipelines) {
+        this.pipelines = pipelines;
+        this.rules = new SyncedTableRules(lake.catalog(), this::defined);
         this.catalog = lake.catalog();
         this.database = database;
         this.lake = lake;
@@ -71,8 +76,12 @@ final class SyncedTables implements AutoCloseable {
     void run() {
         changing.lock();
         try {
-            defined().stream().map(Defined::group).distinct().forEach(this::restart);
-            defined().forEach(this::recordLineage);
+            defined().stream()
+                    .map(Defined::group)
+                    .distinct()
+                    .filter(group -> pipeline(group).isEmpty())
+                    .forEach(this::restart);
+            defined().forEach(rules::recordLineage);
         } finally {
             changing.unlock();
         }
@@ -82,10 +91,60 @@ final class SyncedTables implements AutoCloseable {
         var all = new ArrayList<Defined>();
         for (var table : catalog.list()) {
             if (table.kind() == TableKind.SYNCED) {
-                SyncedTableDefinition.of(table).ifPresent(d -> all.add(new Defined(table, d)));
+                SyncedTableDefinition.of(table).ifPresent(d -> all.add(defined(table, d)));
             }
         }
         return all;
+    }
+
+    /** A CONTINUOUS table over a pipeline's output changes with the pipeline's own. */
+    private Defined defined(CatalogTable table, SyncedTableDefinition definition) {
+        if (definition.group().isEmpty() && definition.mode() == SyncMode.CONTINUOUS) {
+            var writer =
+                    catalog.find(definition.source())
+                            .map(source -> source.properties().get(OutputTables.PIPELINE));
+            if (writer.isPresent() && pipeline(writer.get()).isPresent()) {
+                return new Defined(table, definition, writer.get());
+            }
+        }
+        return new Defined(table, definition, definition.groupOf(table.name()));
+    }
+
+    private Optional<PipelineHost> pipeline(String name) {
+        return pipelines.stream().filter(host -> host.name().equals(name)).findFirst();
+    }
+
+    /** Those that change with a pipeline's own; of what it does not write any more, none. */
+    List<SyncedTableSpec> ofPipeline(String pipeline, Map<TableName, TableSchema> outputs) {
+        var specs = new ArrayList<SyncedTableSpec>();
+        for (var defined : members(pipeline)) {
+            var columns = outputs.get(defined.definition().source());
+            if (columns == null) {
+                log.error(
+                        "{} stands still: pipeline '{}' does not write {} any more",
+                        defined.table().name(),
+                        pipeline,
+                        defined.definition().source());
+            } else {
+                specs.add(spec(defined, columns));
+            }
+        }
+        return specs;
+    }
+
+    private List<Defined> members(String group) {
+        return defined().stream()
+                .filter(d -> d.group().equals(group))
+                .filter(d -> !d.table().name().equals(dropping))
+                .toList();
+    }
+
+    /** The catalog is told of columns that the source has got, for policies and grants. */
+    private SyncedTableSpec spec(Defined defined, TableSchema columns) {
+        var name = defined.table().name();
+        var spec = defined.definition().spec(name, columns);
+        lake.tables().adopt(name, columns);
+        return spec;
     }
 
     /** One that the caller may know of; NOT_FOUND otherwise. */
@@ -110,8 +169,49 @@ final class SyncedTables implements AutoCloseable {
         return running.values().stream().flatMap(sync -> sync.status().stream()).toList();
     }
 
+    /** Of tables with an objective, whether it is met. */
+    Map<TableName, Boolean> freshness() {
+        var met = new HashMap<TableName, Boolean>();
+        for (var defined : defined()) {
+            var name = defined.table().name();
+            if (defined.definition().freshnessSloMs() > 0) {
+                met.put(
+                        name,
+                        status(name)
+                                .map(s -> defined.definition().freshness(s).equals("MET"))
+                                .orElse(false));
+            }
+        }
+        return met;
+    }
+
     Optional<SourceStatus> status(TableName name) {
-        return status().stream().filter(s -> s.name().equals(name)).findFirst();
+        return status().stream()
+                .filter(s -> s.name().equals(name))
+                .findFirst()
+                .or(
+                        () ->
+                                pipelines.stream()
+                                        .flatMap(host -> host.synced().stream())
+                                        .filter(s -> s.name().equals(name))
+                                        .map(SyncedTables::ofPipeline)
+                                        .findFirst());
+    }
+
+    private static SourceStatus ofPipeline(SyncStatus table) {
+        var state =
+                !table.refused().isEmpty()
+                        ? SourceStatus.State.ONLINE_PIPELINE_FAILED
+                        : table.appliedAt() == null
+                                ? SourceStatus.State.PROVISIONING_INITIAL_SNAPSHOT
+                                : SourceStatus.State.ONLINE_CONTINUOUS_UPDATE;
+        var appliedAt = table.appliedAt();
+        var stale =
+                table.batchesBehind() == 0 || appliedAt == null
+                        ? 0
+                        : Duration.between(appliedAt, Instant.now()).toMillis();
+        return new SourceStatus(
+                table.name(), state, table, -1, null, null, table.refused(), stale, null);
     }
 
     /**
@@ -121,24 +221,24 @@ final class SyncedTables implements AutoCloseable {
     Defined create(Caller caller, TableName name, SyncedTableDefinition wanted) {
         changing.lock();
         try {
-            var source = source(caller, wanted.source());
-            var definition = named(wanted, source.name());
+            var source = rules.source(caller, wanted.source());
+            var definition = SyncedTableRules.named(wanted, source.name());
             var columns = new LakeSource(source.name(), lake).schema();
             definition.spec(name, columns);
-            requireFree(name, definition);
+            rules.requireFree(name, definition);
             var table =
                     catalog.create(
                             caller,
                             name,
                             TableKind.SYNCED,
                             columns,
-                            location(name),
+                            SyncedTableRules.location(name),
                             "",
                             properties(definition));
             audit(caller, "createSyncedDatabaseTable", name);
-            var made = new Defined(table, definition);
+            var made = defined(table, definition);
             restart(made.group());
-            recordLineage(made);
+            rules.recordLineage(made);
             return made;
         } finally {
             changing.unlock();
@@ -151,8 +251,8 @@ final class SyncedTables implements AutoCloseable {
         try {
             var before = require(caller, name);
             catalog.access().require(caller, Privilege.MANAGE, securable(before));
-            var source = source(caller, wanted.source());
-            var definition = named(wanted, source.name());
+            var source = rules.source(caller, wanted.source());
+            var definition = SyncedTableRules.named(wanted, source.name());
             if (!definition.primaryKey().equals(before.definition().primaryKey())
                     || !definition.source().equals(before.definition().source())) {
                 throw new LakemillException(
@@ -162,7 +262,7 @@ final class SyncedTables implements AutoCloseable {
             }
             var columns = new LakeSource(source.name(), lake).schema();
             definition.spec(before.table().name(), columns);
-            requireOneMode(before.table().name(), definition);
+            rules.requireOneMode(before.table().name(), definition);
             var properties = new HashMap<>(before.table().properties());
             properties.putAll(properties(definition));
             var table =
@@ -173,7 +273,7 @@ final class SyncedTables implements AutoCloseable {
                             before.table().comment(),
                             properties);
             audit(caller, "updateSyncedDatabaseTable", table.name());
-            var after = new Defined(table, definition);
+            var after = defined(table, definition);
             if (!before.group().equals(after.group())) {
                 restart(before.group());
                 Sync.release(table.name(), database);
@@ -191,13 +291,17 @@ final class SyncedTables implements AutoCloseable {
         try {
             var found = require(caller, name);
             catalog.access().require(caller, Privilege.MANAGE, securable(found));
-            stop(found.group());
+            dropping = found.table().name();
             try {
+                restart(found.group());
                 dropFromPostgres(found.table().name());
                 catalog.drop(found.table().name());
                 audit(caller, "deleteSyncedDatabaseTable", found.table().name());
             } finally {
-                restart(found.group());
+                dropping = null;
+                if (catalog.find(found.table().name()).isPresent()) {
+                    restart(found.group());
+                }
             }
         } finally {
             changing.unlock();
@@ -222,8 +326,11 @@ final class SyncedTables implements AutoCloseable {
         if (!access.mayManage(caller.principal().id(), securable(found))) {
             access.require(caller, Privilege.MODIFY, securable(found));
         }
-        source(caller, found.definition().source());
+        rules.source(caller, found.definition().source());
         audit(caller, "refreshSyncedDatabaseTable", found.table().name());
+        if (pipeline(found.group()).isPresent()) {
+            return;
+        }
         var sync = running.get(found.group());
         if (sync == null) {
             throw new LakemillException(
@@ -232,7 +339,7 @@ final class SyncedTables implements AutoCloseable {
                     "the node's log says why");
         }
         sync.refresh();
-        recordLineage(found);
+        rules.recordLineage(found);
     }
 
     @Override
@@ -254,8 +361,13 @@ final class SyncedTables implements AutoCloseable {
     }
 
     private void restart(String group) {
+        var host = pipeline(group);
+        if (host.isPresent()) {
+            host.get().resync();
+            return;
+        }
         stop(group);
-        var tables = defined().stream().filter(d -> d.group().equals(group)).toList();
+        var tables = members(group);
         if (closed || tables.isEmpty()) {
             return;
         }
@@ -269,104 +381,12 @@ final class SyncedTables implements AutoCloseable {
             var name = defined.table().name();
             var source = sources.get(defined.definition().source());
             if (source != null) {
-                members.add(
-                        new SourcePlan.Member(
-                                name, source, columns -> defined.definition().spec(name, columns)));
+                members.add(new SourcePlan.Member(name, source, columns -> spec(defined, columns)));
             }
         }
         var mode = tables.getFirst().definition().mode();
         running.put(group, SourceSync.start(new SourcePlan(group, mode, members), database));
         log.info("synced tables of {}: {}", group, tables.size());
-    }
-
-    /** A table that the caller may copy. */
-    private CatalogTable source(Caller caller, TableName name) {
-        var securable = Securable.table(name);
-        var table =
-                catalog.find(name)
-                        .filter(t -> new Visible(catalog, caller).sees(Securable.table(t.name())))
-                        .orElseThrow(
-                                () ->
-                                        new LakemillException(
-                                                ErrorCode.NOT_FOUND,
-                                                "there is no table %s, or you may not see it"
-                                                        .formatted(name),
-                                                "SHOW TABLES IN lists what you see"));
-        catalog.access().require(caller, Privilege.SELECT, securable);
-        if (!table.location().startsWith("file:")) {
-            throw new LakemillException(
-                    ErrorCode.INVALID_ARGUMENT,
-                    "%s is a %s and has no Delta table that this node reads"
-                            .formatted(table.name(), table.kind()),
-                    "sync a table, a streaming table or a materialized view; a query becomes one"
-                            + " in a pipeline's text");
-        }
-        var policies = catalog.policies();
-        if (policies.rowFilter(table.name()).isPresent()
-                || !policies.masks(table.name()).isEmpty()) {
-            throw new LakemillException(
-                    ErrorCode.FAILED_PRECONDITION,
-                    "%s has a row filter or masks, which its copy would not have"
-                            .formatted(table.name()),
-                    "set them on the synced table instead, or on a table that a pipeline makes");
-        }
-        return table;
-    }
-
-    /** With the source's name as the catalog writes it. */
-    private static SyncedTableDefinition named(SyncedTableDefinition wanted, TableName source) {
-        return new SyncedTableDefinition(
-                source,
-                wanted.primaryKey(),
-                wanted.mode(),
-                wanted.group(),
-                wanted.indexes(),
-                wanted.createSchema(),
-                wanted.freshnessSloMs());
-    }
-
-    /** Postgres has one name for tables of the same schema in several catalogs. */
-    private void requireFree(TableName name, SyncedTableDefinition definition) {
-        requireOneMode(name, definition);
-        for (var table : catalog.list()) {
-            if (table.location().equals(location(name))
-                    && !table.name().toString().equalsIgnoreCase(name.toString())) {
-                throw new LakemillException(
-                        ErrorCode.ALREADY_EXISTS,
-                        "%s is %s in Postgres already".formatted(table.name(), location(name)),
-                        "take another schema or name");
-            }
-        }
-        var schema = Securable.schema(name.catalog(), name.schema());
-        if (!definition.createSchema() && catalog.securables().find(schema).isEmpty()) {
-            throw new LakemillException(
-                    ErrorCode.NOT_FOUND,
-                    "there is no schema %s".formatted(schema.name()),
-                    "make it, or set create_database_objects_if_missing");
-        }
-    }
-
-    private void requireOneMode(TableName name, SyncedTableDefinition definition) {
-        for (var other : defined()) {
-            if (!other.table().name().equals(name)
-                    && other.group().equals(definition.groupOf(name))
-                    && other.definition().mode() != definition.mode()) {
-                throw new LakemillException(
-                        ErrorCode.FAILED_PRECONDITION,
-                        "%s of the group '%s' is %s, and %s would be %s"
-                                .formatted(
-                                        other.table().name(),
-                                        definition.group(),
-                                        other.definition().mode(),
-                                        name,
-                                        definition.mode()),
-                        "tables of a group change together, in one mode");
-            }
-        }
-    }
-
-    private static String location(TableName name) {
-        return "postgres:%s.%s".formatted(name.schema(), name.table()).toLowerCase(Locale.ROOT);
     }
 
     private static Map<String, String> properties(SyncedTableDefinition definition) {
@@ -386,36 +406,5 @@ final class SyncedTables implements AutoCloseable {
                 .record(
                         AuditEvent.done(
                                 caller, SERVICE, action, Map.of("full_name_arg", name.toString())));
-    }
-
-    private void recordLineage(Defined defined) {
-        var now = Clock.systemUTC().instant();
-        var owner =
-                catalog.securables()
-                        .find(securable(defined))
-                        .map(info -> info.owner().name())
-                        .orElse("");
-        var columns =
-                defined.table().schema().columns().stream()
-                        .map(c -> new LineageFlow.Columns(c.name(), c.name()))
-                        .toList();
-        var edge =
-                new LineageFlow.Edge(
-                        LineageNode.table(defined.definition().source()),
-                        LineageNode.table(defined.table().name()),
-                        columns,
-                        0);
-        var entity =
-                new LineageEntity(
-                        LineageEntity.Type.SYNC, defined.group(), defined.table().id().toString());
-        catalog.lineage()
-                .record(
-                        List.of(
-                                new LineageFlow(
-                                        entity,
-                                        owner,
-                                        now.truncatedTo(ChronoUnit.DAYS),
-                                        now,
-                                        List.of(edge))));
     }
 }

@@ -102,7 +102,8 @@ final class SqlTest {
                                 compiler,
                                 new SyncedTables(
                                         postgres.ownerUnpooled(),
-                                        new LakeSource.Parts(catalog, tables, allocator)),
+                                        new LakeSource.Parts(catalog, tables, allocator),
+                                        List.of()),
                                 allocator));
         var vertx = Vertx.vertx();
         var router = Router.router(vertx);

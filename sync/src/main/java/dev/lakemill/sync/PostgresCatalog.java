@@ -44,6 +44,21 @@ record PostgresCatalog(Connection connection, String schema, String table) {
                         .keySet());
     }
 
+    /** Whether somebody reads what was there before, within a transaction that is still open. */
+    boolean hasOlderReaders() throws SQLException {
+        var sql =
+                """
+                SELECT EXISTS (SELECT FROM pg_stat_activity
+                    WHERE state LIKE 'idle in transaction%' AND backend_xmin IS NOT NULL
+                        AND datname = current_database() AND pid <> pg_backend_pid())
+                """;
+        try (var query = connection.prepareStatement(sql);
+                var rows = query.executeQuery()) {
+            rows.next();
+            return rows.getBoolean(1);
+        }
+    }
+
     List<String> indexes() throws SQLException {
         return List.copyOf(
                 pairs(

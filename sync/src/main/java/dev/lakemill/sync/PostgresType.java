@@ -1,6 +1,10 @@
 package dev.lakemill.sync;
 
 import dev.lakemill.types.DataType;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.postgresql.core.Oid;
 
 /** Which Postgres type holds which of ours. */
@@ -18,6 +22,14 @@ enum PostgresType {
     TIMESTAMPTZ("timestamp with time zone", Oid.TIMESTAMPTZ, "_timestamptz", Oid.TIMESTAMPTZ_ARRAY),
     TIMESTAMP("timestamp without time zone", Oid.TIMESTAMP, "_timestamp", Oid.TIMESTAMP_ARRAY),
     JSONB("jsonb", Oid.JSONB, "_jsonb", Oid.JSONB_ARRAY);
+
+    private static final Pattern DECIMAL = Pattern.compile("numeric\\((\\d+),(\\d+)\\)");
+    private static final Map<String, List<String>> WIDER =
+            Map.of(
+                    SMALLINT.sql, List.of(INTEGER.sql, BIGINT.sql, DOUBLE_PRECISION.sql),
+                    INTEGER.sql, List.of(BIGINT.sql, DOUBLE_PRECISION.sql),
+                    REAL.sql, List.of(DOUBLE_PRECISION.sql),
+                    DATE.sql, List.of(TIMESTAMP.sql));
 
     private final String sql;
     private final int oid;
@@ -53,6 +65,27 @@ enum PostgresType {
             case TIMESTAMP -> TIMESTAMPTZ;
             case TIMESTAMP_NTZ -> TIMESTAMP;
         };
+    }
+
+    /**
+     * Whether a column of one type, as format_type() spells it, may become one of another without a
+     * value changing.
+     */
+    static boolean isWidening(String from, String to) {
+        if (WIDER.getOrDefault(from, List.of()).contains(to)) {
+            return true;
+        }
+        var narrow = DECIMAL.matcher(from);
+        var wide = DECIMAL.matcher(to);
+        if (!narrow.matches() || !wide.matches()) {
+            return false;
+        }
+        var scaleGain = number(wide, 2) - number(narrow, 2);
+        return scaleGain >= 0 && number(wide, 1) - number(narrow, 1) >= scaleGain;
+    }
+
+    private static int number(Matcher decimal, int group) {
+        return Integer.parseInt(decimal.group(group));
     }
 
     /** The type in DDL, spelt as Postgres's format_type() spells it. */

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param committedAt when that version was committed, or its newest row received; null for none
  * @param startedAt when the last change of the group began; null before the first
  * @param problem why it does not go on at present; empty while it does
+ * @param staleMillis how long the source has had what the table does not show; 0 when it shows all
  * @param progress of what is being done now; null while nothing is
  */
 public record SourceStatus(
@@ -22,6 +23,7 @@ public record SourceStatus(
         @Nullable Instant committedAt,
         @Nullable Instant startedAt,
         String problem,
+        long staleMillis,
         @Nullable Progress progress) {
     /** As Databricks names them, without {@code SYNCED_TABLE_}. */
     public enum State {

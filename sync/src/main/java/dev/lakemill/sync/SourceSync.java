@@ -1,7 +1,5 @@
 package dev.lakemill.sync;
 
-import dev.lakemill.delta.DeltaSnapshot;
-import dev.lakemill.feed.TableBatch;
 import dev.lakemill.feed.TableFeed;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
@@ -9,8 +7,6 @@ import dev.lakemill.types.TableName;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -46,9 +42,6 @@ public final class SourceSync implements AutoCloseable {
     private static final long REFUSED_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
     private static final long CLOSE_MILLIS_MAX = 10_000;
 
-    /** More changed rows are not kept in memory: the table is compared in full. */
-    private static final long DIFFERENCE_ROWS_MAX = 200_000;
-
     /** What the tables show, as this thread saw it committed. */
     private record Shown(SyncState state, Instant appliedAt) {}
 
@@ -71,6 +64,10 @@ public final class SourceSync implements AutoCloseable {
     private volatile boolean working;
     private volatile long answered;
     private volatile Map<TableName, Long> versions = Map.of();
+    private volatile Map<TableName, Long> positions = Map.of();
+
+    /** When the tables were last seen to show all that the sources had. */
+    private volatile Instant freshAt = Instant.now();
 
     private boolean migrated;
     private long preparedNanos;
@@ -148,7 +145,23 @@ public final class SourceSync implements AutoCloseable {
                 micros == 0 ? null : Instant.EPOCH.plusNanos(micros * 1_000),
                 startedAt,
                 trouble,
+                isBehind(member.source())
+                        ? Math.max(0, Duration.between(freshAt, Instant.now()).toMillis())
+                        : 0,
                 working && target != null ? progress(target) : null);
+    }
+
+    /** Whether a source has what its tables do not show; true when it cannot be asked. */
+    private boolean isBehind(SyncSource source) {
+        try {
+            var version = versions.get(source.name());
+            var feed = source.feed().filter(_ -> plan.mode() == SyncMode.CONTINUOUS);
+            return feed.isPresent()
+                    ? feed.get().position() > positions.getOrDefault(source.name(), -1L)
+                    : version == null || source.hasNewer(version);
+        } catch (LakemillException e) {
+            return true;
+        }
     }
 
     private SourceStatus.State state(boolean isShown, String trouble) {
@@ -299,6 +312,7 @@ public final class SourceSync implements AutoCloseable {
             this.whole = inFull;
             if (state != null) {
                 versions = state.versions();
+                positions = state.sources();
             }
         }
 
@@ -328,6 +342,9 @@ public final class SourceSync implements AutoCloseable {
         }
 
         private void rest() throws InterruptedException {
+            if (sources.values().stream().noneMatch(SourceSync.this::isBehind)) {
+                freshAt = Instant.now();
+            }
             var known = state;
             if (shown == null && known != null) {
                 shown = new Shown(known, known.now());
@@ -353,7 +370,7 @@ public final class SourceSync implements AutoCloseable {
                 throws SQLException, TableFailure {
             var before = state;
             var due = plan.mode() == SyncMode.CONTINUOUS || onDemand;
-            try (var next = new Next(before)) {
+            try (var next = new NextState(before)) {
                 for (var source : sources.values()) {
                     var isPartial = whole || partial.contains(source.name());
                     if (isPartial || due) {
@@ -371,6 +388,7 @@ public final class SourceSync implements AutoCloseable {
                 state = reached;
                 shown = new Shown(reached, appliedAt);
                 versions = reached.versions();
+                positions = reached.sources();
                 whole = session.takeDoubt();
                 return true;
             } finally {
@@ -379,7 +397,7 @@ public final class SourceSync implements AutoCloseable {
         }
 
         /** A difference whose files are gone by now is no second time a difference. */
-        private Instant write(Next next, SyncState reached) throws SQLException, TableFailure {
+        private Instant write(NextState next, SyncState reached) throws SQLException, TableFailure {
             try {
                 var appliedAt = session.advance(next.advances, reached);
                 inFull = false;
@@ -390,7 +408,7 @@ public final class SourceSync implements AutoCloseable {
             }
         }
 
-        private void read(SyncSource source, boolean inFull, Next next) {
+        private void read(SyncSource source, boolean inFull, NextState next) {
             var feed = source.feed().filter(_ -> plan.mode() == SyncMode.CONTINUOUS);
             if (feed.isPresent() && !inFull && next.positions.containsKey(source.name())) {
                 var batches = readers.poll(source.name(), feed.get(), next.position(source));
@@ -425,74 +443,6 @@ public final class SourceSync implements AutoCloseable {
         @Override
         public void close() {
             readers.close();
-        }
-    }
-
-    /** Where the next transaction leads. */
-    private static final class Next implements AutoCloseable {
-        final Map<TableName, Advance> advances = new HashMap<>();
-        final Map<TableName, Long> positions = new HashMap<>();
-        final Map<TableName, Long> versions = new HashMap<>();
-        private final Set<TableBatch> taken = new HashSet<>();
-        private long receivedMicros;
-
-        Next(@Nullable SyncState before) {
-            if (before != null) {
-                positions.putAll(before.sources());
-                versions.putAll(before.versions());
-            }
-        }
-
-        long position(SyncSource source) {
-            return positions.getOrDefault(source.name(), 0L);
-        }
-
-        void appended(TableName source, List<TableBatch> batches) {
-            if (!batches.isEmpty()) {
-                taken.addAll(batches);
-                advances.put(source, new Advance.Appended(batches));
-                positions.put(source, batches.getLast().lastPosition());
-                batches.forEach(b -> received(b.receivedMicros()));
-            }
-        }
-
-        void whole(SyncSource source, DeltaSnapshot snapshot) {
-            advances.put(source.name(), new Advance.Whole(snapshot));
-            reached(source, snapshot);
-        }
-
-        /** By what lies between, where that is known and not too much. */
-        void changed(SyncSource source, DeltaSnapshot snapshot, long version) {
-            try {
-                var difference = snapshot.since(source.snapshot(version));
-                if (difference.rowCount() <= DIFFERENCE_ROWS_MAX) {
-                    advances.put(source.name(), new Advance.Difference(difference));
-                    reached(source, snapshot);
-                    return;
-                }
-            } catch (LakemillException e) {
-                LOG.info("comparing {} in full: {}", source.name(), e.getMessage());
-            }
-            whole(source, snapshot);
-        }
-
-        private void reached(SyncSource source, DeltaSnapshot snapshot) {
-            versions.put(source.name(), snapshot.version());
-            positions.put(source.name(), source.position(snapshot));
-            received(snapshot.committedAt().toEpochMilli() * 1_000);
-        }
-
-        private void received(long micros) {
-            receivedMicros = Math.max(receivedMicros, micros);
-        }
-
-        SyncState state(long batch) {
-            return new SyncState(batch, Instant.now(), positions, versions, receivedMicros);
-        }
-
-        @Override
-        public void close() {
-            taken.forEach(TableBatch::close);
         }
     }
 }

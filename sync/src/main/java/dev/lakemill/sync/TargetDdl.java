@@ -13,13 +13,14 @@ import java.util.stream.IntStream;
  * Brings a synced table of Postgres to the form that its spec says, or says why that cannot be.
  *
  * <p>What is there is read from Postgres's own catalog. Columns that the source gained or lost are
- * added or dropped, which rewrites nothing; a changed key or type is refused, because it would
- * rewrite the table under its readers, and because it is often a mistake. A table that no sync made
- * is never touched. Where nothing is to be changed no lock is taken, so that a start never waits
- * for a reader or a vacuum.
+ * added or dropped, which rewrites nothing, and types get wider; a changed key, or a type that
+ * changed otherwise, is refused, because it is often a mistake. A table that no sync made is never
+ * touched. Where nothing is to be changed no lock is taken, so that a start never waits for a
+ * reader or a vacuum.
  */
 final class TargetDdl {
     private static final String STILL_NEEDED = "2BP01";
+    private static final String NOT_SUPPORTED = "0A000";
     private static final String HOW_TO_CHANGE =
             "drop the synced table (./lakemill sync drop), and it is made anew, or give the new one"
                     + " another name";
@@ -80,6 +81,10 @@ final class TargetDdl {
         if (!refused.isEmpty()) {
             return refused;
         }
+        refused = widen(found);
+        if (!refused.isEmpty()) {
+            return refused;
+        }
         for (var i = 0; i < spec.sourceSchema().size(); i++) {
             if (found.remove(spec.sourceSchema().column(i).name()) == null) {
                 changed = true;
@@ -100,12 +105,51 @@ final class TargetDdl {
         for (var i = 0; i < columns.size(); i++) {
             var name = columns.get(i).name();
             var type = found.getOrDefault(name, sql.type(i));
-            if (!type.equals(sql.type(i))) {
+            if (!type.equals(sql.type(i)) && !PostgresType.isWidening(type, sql.type(i))) {
                 return "its column %s was %s and is %s; %s"
                         .formatted(name, type, sql.type(i), HOW_TO_CHANGE);
             }
         }
         return "";
+    }
+
+    /**
+     * Gives columns wider types. Postgres rewrites the table for most, which transactions with an
+     * older snapshot would see empty: while one is open it waits.
+     */
+    private String widen(Map<String, String> found) throws SQLException {
+        var narrow =
+                IntStream.range(0, spec.sourceSchema().size())
+                        .filter(i -> isNarrow(i, found))
+                        .toArray();
+        if (narrow.length == 0) {
+            return "";
+        }
+        postgres.execute(sql.lock());
+        if (postgres.hasOlderReaders()) {
+            return "columns get wider types as soon as no transaction is open that has read before";
+        }
+        for (var column : narrow) {
+            try {
+                postgres.execute(sql.widenColumn(column));
+            } catch (SQLException e) {
+                if (!NOT_SUPPORTED.equals(e.getSQLState())) {
+                    throw e;
+                }
+                return "its column %s is to be %s, but something needs it: %s"
+                        .formatted(
+                                spec.sourceSchema().column(column).name(),
+                                sql.type(column),
+                                e.getMessage());
+            }
+        }
+        changed = true;
+        return "";
+    }
+
+    private boolean isNarrow(int column, Map<String, String> found) {
+        var type = found.get(spec.sourceSchema().column(column).name());
+        return type != null && !type.equals(sql.type(column));
     }
 
     private String drop(List<String> columns) throws SQLException {

@@ -175,6 +175,15 @@ final class TargetSql {
         return "ALTER TABLE %s ADD COLUMN %s %s".formatted(table(), name(column), type(column));
     }
 
+    String widenColumn(int column) {
+        return "ALTER TABLE %s ALTER COLUMN %s TYPE %s"
+                .formatted(table(), name(column), type(column));
+    }
+
+    String lock() {
+        return "LOCK TABLE %s IN ACCESS EXCLUSIVE MODE".formatted(table());
+    }
+
     String dropColumn(String column) {
         return "ALTER TABLE %s DROP COLUMN %s".formatted(table(), quoted(column));
     }

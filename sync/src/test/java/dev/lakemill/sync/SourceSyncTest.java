@@ -227,6 +227,65 @@ final class SourceSyncTest {
     }
 
     @Test
+    void widerTypesComeInPlaceOnceNoOlderReaderIsLeft() throws SQLException {
+        try (var delta = new TestSource(folder, source, SCHEMA, false)) {
+            delta.append(row(1, "a"));
+            try (var sync = start(SyncMode.CONTINUOUS, delta);
+                    var reader = TestPostgres.postgres().owner().getConnection()) {
+                await("the first row shows", () -> shown().equals("1a"));
+                TestPostgres.execute(
+                        "CREATE INDEX mine_%s ON %s (name)".formatted(schema, table()));
+                reader.setAutoCommit(false);
+                reader.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+                assertEquals(1, query(reader, "SELECT 1").size());
+                delta.widen(
+                        TableSchema.of(
+                                Column.required("id", Primitive.LONG),
+                                Column.nullable("name", Primitive.STRING)));
+                delta.append(row(5_000_000_000L, "b"));
+                await(
+                        "it waits for the reader",
+                        () ->
+                                sync.status()
+                                        .getFirst()
+                                        .problem()
+                                        .contains("no transaction is open"));
+                assertEquals(1, query(reader, "SELECT * FROM " + table()).size());
+                reader.rollback();
+                await("the wide row shows", () -> shown().equals("1a 5000000000b"));
+                assertEquals(
+                        "1",
+                        ask(
+                                "SELECT count(*) FROM pg_indexes WHERE indexname = 'mine_%s'"
+                                        .formatted(schema)));
+            }
+        }
+    }
+
+    @Test
+    void aKilledPostgresLosesNothingAndDoublesNothing() throws SQLException {
+        try (var delta = new TestSource(folder, source, SCHEMA, true)) {
+            try (var _ = start(SyncMode.CONTINUOUS, delta)) {
+                await("the table is there", () -> batch() > 0);
+                for (var i = 1; i <= 60; i++) {
+                    delta.publish(row(i, "a"), row(1, "newest" + i));
+                    if (i % 20 == 0) {
+                        TestPostgres.kill();
+                    }
+                }
+                await("all rows show", () -> ask("SELECT count(*) FROM " + table()).equals("60"));
+                assertEquals(
+                        "newest60", ask("SELECT name FROM %s WHERE id = 1".formatted(table())));
+                assertEquals(
+                        "60",
+                        ask(
+                                "SELECT rows FROM lakemill.synced_tables WHERE name = '%s'"
+                                        .formatted(name)));
+            }
+        }
+    }
+
+    @Test
     void tablesOfAGroupShowOneBatch() throws SQLException {
         var other = TableName.parse("lake." + schema + ".others");
         try (var delta = new TestSource(folder, source, SCHEMA, false)) {

@@ -1,0 +1,154 @@
+package dev.lakemill.server;
+
+import dev.lakemill.catalog.Caller;
+import dev.lakemill.catalog.Catalog;
+import dev.lakemill.catalog.CatalogTable;
+import dev.lakemill.catalog.LineageEntity;
+import dev.lakemill.catalog.LineageFlow;
+import dev.lakemill.catalog.LineageNode;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Privilege;
+import dev.lakemill.types.Securable;
+import dev.lakemill.types.TableName;
+import java.time.Clock;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Supplier;
+
+/** What may be synced by whom under which name, and its lineage. */
+final class SyncedTableRules {
+    private final Catalog catalog;
+    private final Supplier<List<SyncedTables.Defined>> defined;
+
+    /**
+     * @param defined all that there are
+     */
+    SyncedTableRules(Catalog catalog, Supplier<List<SyncedTables.Defined>> defined) {
+        this.catalog = catalog;
+        this.defined = defined;
+    }
+
+    /** A table that the caller may copy. */
+    CatalogTable source(Caller caller, TableName name) {
+        var securable = Securable.table(name);
+        var table =
+                catalog.find(name)
+                        .filter(t -> new Visible(catalog, caller).sees(Securable.table(t.name())))
+                        .orElseThrow(
+                                () ->
+                                        new LakemillException(
+                                                ErrorCode.NOT_FOUND,
+                                                "there is no table %s, or you may not see it"
+                                                        .formatted(name),
+                                                "SHOW TABLES IN lists what you see"));
+        catalog.access().require(caller, Privilege.SELECT, securable);
+        if (!table.location().startsWith("file:")) {
+            throw new LakemillException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "%s is a %s and has no Delta table that this node reads"
+                            .formatted(table.name(), table.kind()),
+                    "sync a table, a streaming table or a materialized view; a query becomes one"
+                            + " in a pipeline's text");
+        }
+        var policies = catalog.policies();
+        if (policies.rowFilter(table.name()).isPresent()
+                || !policies.masks(table.name()).isEmpty()) {
+            throw new LakemillException(
+                    ErrorCode.FAILED_PRECONDITION,
+                    "%s has a row filter or masks, which its copy would not have"
+                            .formatted(table.name()),
+                    "set them on the synced table instead, or on a table that a pipeline makes");
+        }
+        return table;
+    }
+
+    /** With the source's name as the catalog writes it. */
+    static SyncedTableDefinition named(SyncedTableDefinition wanted, TableName source) {
+        return new SyncedTableDefinition(
+                source,
+                wanted.primaryKey(),
+                wanted.mode(),
+                wanted.group(),
+                wanted.indexes(),
+                wanted.createSchema(),
+                wanted.freshnessSloMs());
+    }
+
+    /** Postgres has one name for tables of the same schema in several catalogs. */
+    void requireFree(TableName name, SyncedTableDefinition definition) {
+        requireOneMode(name, definition);
+        for (var table : catalog.list()) {
+            if (table.location().equals(location(name))
+                    && !table.name().toString().equalsIgnoreCase(name.toString())) {
+                throw new LakemillException(
+                        ErrorCode.ALREADY_EXISTS,
+                        "%s is %s in Postgres already".formatted(table.name(), location(name)),
+                        "take another schema or name");
+            }
+        }
+        var schema = Securable.schema(name.catalog(), name.schema());
+        if (!definition.createSchema() && catalog.securables().find(schema).isEmpty()) {
+            throw new LakemillException(
+                    ErrorCode.NOT_FOUND,
+                    "there is no schema %s".formatted(schema.name()),
+                    "make it, or set create_database_objects_if_missing");
+        }
+    }
+
+    void requireOneMode(TableName name, SyncedTableDefinition definition) {
+        for (var other : defined.get()) {
+            if (!other.table().name().equals(name)
+                    && other.group().equals(definition.groupOf(name))
+                    && other.definition().mode() != definition.mode()) {
+                throw new LakemillException(
+                        ErrorCode.FAILED_PRECONDITION,
+                        "%s of the group '%s' is %s, and %s would be %s"
+                                .formatted(
+                                        other.table().name(),
+                                        definition.group(),
+                                        other.definition().mode(),
+                                        name,
+                                        definition.mode()),
+                        "tables of a group change together, in one mode");
+            }
+        }
+    }
+
+    static String location(TableName name) {
+        return "postgres:%s.%s".formatted(name.schema(), name.table()).toLowerCase(Locale.ROOT);
+    }
+
+    /** The edge from the source, for today. */
+    void recordLineage(SyncedTables.Defined defined) {
+        var now = Clock.systemUTC().instant();
+        var owner =
+                catalog.securables()
+                        .find(Securable.table(defined.table().name()))
+                        .map(info -> info.owner().name())
+                        .orElse("");
+        var columns =
+                defined.table().schema().columns().stream()
+                        .map(c -> new LineageFlow.Columns(c.name(), c.name()))
+                        .toList();
+        var edge =
+                new LineageFlow.Edge(
+                        LineageNode.table(defined.definition().source()),
+                        LineageNode.table(defined.table().name()),
+                        columns,
+                        0);
+        var entity =
+                new LineageEntity(
+                        LineageEntity.Type.SYNC, defined.group(), defined.table().id().toString());
+        catalog.lineage()
+                .record(
+                        List.of(
+                                new LineageFlow(
+                                        entity,
+                                        owner,
+                                        now.truncatedTo(ChronoUnit.DAYS),
+                                        now,
+                                        List.of(edge))));
+    }
+}
