@@ -16,8 +16,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -34,14 +36,33 @@ record SyncedTableDefinition(
         SyncMode mode,
         String group,
         List<List<String>> indexes,
+        Form form,
         boolean createSchema,
         long freshnessSloMs) {
+    /**
+     * What differs from the usual in Postgres.
+     *
+     * @param timeseriesKey column whose greatest value decides which row of a key shows; empty for
+     *     the last one
+     * @param varchars columns of text that have at most so many characters
+     */
+    record Form(String timeseriesKey, Map<String, Integer> varchars) {
+        static final Form USUAL = new Form("", Map.of());
+
+        Form {
+            varchars = Map.copyOf(varchars);
+        }
+    }
+
     /** Property of a catalog table that is synced by its own definition. */
     static final String PROPERTY = "synced_table";
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String SOURCE = "source_table_full_name";
     private static final String KEY = "primary_key_columns";
+    private static final String TIMESERIES = "timeseries_key";
+    private static final String OVERRIDES = "type_overrides";
+    private static final String PG_TYPE = "PG_SPECIFIC_TYPE_";
     private static final String POLICY = "scheduling_policy";
     private static final String CREATE = "create_database_objects_if_missing";
     private static final String GROUP = "group";
@@ -53,7 +74,7 @@ record SyncedTableDefinition(
             Set.of("new_pipeline_spec", "existing_pipeline_id", "branch", "postgres_database");
 
     private static final Set<String> KNOWN =
-            Set.of(SOURCE, KEY, POLICY, CREATE, GROUP, INDEXES, FRESHNESS);
+            Set.of(SOURCE, KEY, TIMESERIES, OVERRIDES, POLICY, CREATE, GROUP, INDEXES, FRESHNESS);
 
     SyncedTableDefinition {
         primaryKey = List.copyOf(primaryKey);
@@ -92,8 +113,30 @@ record SyncedTableDefinition(
                 mode(spec.path(POLICY).asText("TRIGGERED")),
                 spec.path(GROUP).asText(""),
                 indexes,
+                new Form(spec.path(TIMESERIES).asText(""), varchars(spec.path(OVERRIDES))),
                 spec.path(CREATE).asBoolean(true),
                 positive(spec.path(FRESHNESS)));
+    }
+
+    private static Map<String, Integer> varchars(JsonNode overrides) {
+        var varchars = new TreeMap<String, Integer>();
+        for (var override : overrides) {
+            var type = override.path("pg_type").asText("").replaceFirst("^" + PG_TYPE, "");
+            if (type.equals("VECTOR") || type.equals("HALFVEC")) {
+                throw wrong(
+                        "column %s cannot be %s: types of pgvector are not supported"
+                                .formatted(override.path("column_name").asText(""), type),
+                        "leave the override out: arrays are jsonb");
+            }
+            if (!type.equals("VARCHAR") || !override.path("size").canConvertToInt()) {
+                throw wrong(
+                        "an entry of %s is %s".formatted(OVERRIDES, override),
+                        "write {\"column_name\": …, \"pg_type\": \"PG_SPECIFIC_TYPE_VARCHAR\","
+                                + " \"size\": 20}");
+            }
+            varchars.put(override.path("column_name").asText(""), override.path("size").asInt());
+        }
+        return varchars;
     }
 
     private static long positive(JsonNode number) {
@@ -127,6 +170,17 @@ record SyncedTableDefinition(
         primaryKey.forEach(json.putArray(KEY)::add);
         json.put(POLICY, mode.name());
         json.put(CREATE, createSchema);
+        if (!form.timeseriesKey().isEmpty()) {
+            json.put(TIMESERIES, form.timeseriesKey());
+        }
+        new TreeMap<>(form.varchars())
+                .forEach(
+                        (column, size) ->
+                                json.withArray(OVERRIDES)
+                                        .addObject()
+                                        .put("column_name", column)
+                                        .put("pg_type", PG_TYPE + "VARCHAR")
+                                        .put("size", size));
         if (!group.isEmpty()) {
             json.put(GROUP, group);
         }
@@ -155,7 +209,8 @@ record SyncedTableDefinition(
 
     /** INVALID_ARGUMENT where Postgres cannot have it. */
     SyncedTableSpec spec(TableName name, TableSchema columns) {
-        return new SyncedTableSpec(name, source, columns, primaryKey, indexes);
+        return new SyncedTableSpec(
+                name, source, columns, primaryKey, indexes, form.timeseriesKey(), form.varchars());
     }
 
     private static LakemillException wrong(String problem, String hint) {

@@ -24,7 +24,8 @@ final class SyncedTableParser {
     static final String CREATE_SCHEMA = "create_database_objects_if_missing";
     private static final Set<String> OPTIONS = Set.of(MODE, GROUP, FRESHNESS, CREATE_SCHEMA);
     private static final String HOW =
-            "write CREATE SYNCED TABLE name FROM source PRIMARY KEY (column, …) [INDEX (column, …)]"
+            "write CREATE SYNCED TABLE name FROM source PRIMARY KEY (column, …)"
+                    + " [TIMESERIES KEY (column)] [INDEX (column, …)]"
                     + " [WITH (mode = 'continuous')]";
 
     private final TokenReader in;
@@ -99,22 +100,36 @@ final class SyncedTableParser {
         var source = name();
         in.expect(HOW, "PRIMARY", "KEY");
         var key = columns();
+        var form = timeseries();
         var indexes = new ArrayList<List<String>>();
         while (in.accept("INDEX")) {
             indexes.add(columns());
         }
         var options = in.accept("WITH") ? options() : Map.<String, String>of();
         return new SyncedTableStatement.Create(
-                name, definition(source, key, indexes, options), ifNotExists, orReplace);
+                name, definition(source, key, form, indexes, options), ifNotExists, orReplace);
+    }
+
+    private SyncedTableDefinition.Form timeseries() {
+        if (!in.accept("TIMESERIES")) {
+            return SyncedTableDefinition.Form.USUAL;
+        }
+        in.expect("write TIMESERIES KEY (column)", "KEY");
+        in.expect('(', "write TIMESERIES KEY (column)");
+        var column = in.name("a column's name");
+        in.expect(')', "write TIMESERIES KEY (column): it is one column");
+        return new SyncedTableDefinition.Form(column, Map.of());
     }
 
     private static SyncedTableDefinition definition(
             TableName source,
             List<String> key,
+            SyncedTableDefinition.Form form,
             List<List<String>> indexes,
             Map<String, String> options) {
         var plain =
-                new SyncedTableDefinition(source, key, SyncMode.TRIGGERED, "", indexes, true, 0);
+                new SyncedTableDefinition(
+                        source, key, SyncMode.TRIGGERED, "", indexes, form, true, 0);
         return with(plain, options, List.of());
     }
 
@@ -134,6 +149,7 @@ final class SyncedTableParser {
                 mode == null ? before.mode() : SyncedTableDefinition.mode(mode),
                 options.getOrDefault(GROUP, before.group()),
                 indexes,
+                before.form(),
                 createSchema == null ? before.createSchema() : Boolean.parseBoolean(createSchema),
                 freshness == null ? before.freshnessSloMs() : Long.parseLong(freshness));
     }

@@ -72,6 +72,7 @@ final class SyncedTableRules {
                 wanted.mode(),
                 wanted.group(),
                 wanted.indexes(),
+                wanted.form(),
                 wanted.createSchema(),
                 wanted.freshnessSloMs());
     }

@@ -254,10 +254,14 @@ final class SyncedTables implements AutoCloseable {
             var source = rules.source(caller, wanted.source());
             var definition = SyncedTableRules.named(wanted, source.name());
             if (!definition.primaryKey().equals(before.definition().primaryKey())
-                    || !definition.source().equals(before.definition().source())) {
+                    || !definition.source().equals(before.definition().source())
+                    || !definition
+                            .form()
+                            .timeseriesKey()
+                            .equals(before.definition().form().timeseriesKey())) {
                 throw new LakemillException(
                         ErrorCode.FAILED_PRECONDITION,
-                        "the source or primary key of %s would change".formatted(name),
+                        "the source, primary or timeseries key of %s would change".formatted(name),
                         "make a synced table of another name, or drop this one first");
             }
             var columns = new LakeSource(source.name(), lake).schema();

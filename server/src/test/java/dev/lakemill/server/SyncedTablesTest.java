@@ -129,7 +129,7 @@ final class SyncedTablesTest {
         node().send("shop.raw.orders", "{\"id\": 1, \"name\": \"a\"}");
         sql(
                 "CREATE SYNCED TABLE shop.serving.orders FROM shop.raw.orders PRIMARY KEY (id)"
-                        + " INDEX (name) WITH (mode = 'continuous')");
+                        + " TIMESERIES KEY (id) INDEX (name) WITH (mode = 'continuous')");
         await("1a", "serving.orders");
         node().send(
                         "shop.raw.orders",

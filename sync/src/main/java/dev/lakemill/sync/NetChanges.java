@@ -105,8 +105,11 @@ final class NetChanges {
             return;
         }
         var before = changes.get(key);
-        if (before instanceof Change.Upsert) {
+        if (before instanceof Change.Upsert upsert) {
             countDuplicates(1);
+            if (encoder.isOlder(scratch.array(), upsert.fields())) {
+                return;
+            }
         }
         var replaces =
                 switch (before) {

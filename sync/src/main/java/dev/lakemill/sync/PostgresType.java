@@ -24,6 +24,7 @@ enum PostgresType {
     JSONB("jsonb", Oid.JSONB, "_jsonb", Oid.JSONB_ARRAY);
 
     private static final Pattern DECIMAL = Pattern.compile("numeric\\((\\d+),(\\d+)\\)");
+    private static final Pattern VARCHAR = Pattern.compile("character varying\\((\\d+)\\)");
     private static final Map<String, List<String>> WIDER =
             Map.of(
                     SMALLINT.sql, List.of(INTEGER.sql, BIGINT.sql, DOUBLE_PRECISION.sql),
@@ -74,6 +75,11 @@ enum PostgresType {
     static boolean isWidening(String from, String to) {
         if (WIDER.getOrDefault(from, List.of()).contains(to)) {
             return true;
+        }
+        var text = VARCHAR.matcher(from);
+        if (text.matches()) {
+            var longer = VARCHAR.matcher(to);
+            return to.equals(TEXT.sql) || (longer.matches() && number(longer, 1) > number(text, 1));
         }
         var narrow = DECIMAL.matcher(from);
         var wide = DECIMAL.matcher(to);

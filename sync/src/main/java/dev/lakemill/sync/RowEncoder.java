@@ -1,7 +1,10 @@
 package dev.lakemill.sync;
 
+import dev.lakemill.types.Column;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableSchema;
+import java.math.BigInteger;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -26,6 +29,10 @@ final class RowEncoder {
     private final TableSchema target;
     private final ValueEncoder[] encoders;
     private final int[] keyColumns;
+
+    /** -1 without a timeseries key. */
+    private final int timeColumn;
+
     private final List<int[]> indexedGroups;
     private final int[] fieldBytes;
 
@@ -36,14 +43,47 @@ final class RowEncoder {
         this.target = spec.sourceSchema();
         this.encoders =
                 target.columns().stream()
-                        .map(column -> ValueEncoder.of(column.type()))
+                        .map(column -> encoder(spec, column))
                         .toArray(ValueEncoder[]::new);
         this.keyColumns = spec.keyColumns();
+        this.timeColumn =
+                spec.hasTimeseriesKey() ? spec.positions(List.of(spec.timeseriesKey()))[0] : -1;
         this.indexedGroups =
                 Stream.concat(Stream.of(keyColumns), spec.indexes().stream().map(spec::positions))
                         .toList();
         this.fieldBytes = new int[encoders.length];
         this.vectors = new @Nullable FieldVector[encoders.length];
+    }
+
+    private static ValueEncoder encoder(SyncedTableSpec spec, Column column) {
+        var characters = spec.varchars().get(column.name());
+        return characters == null
+                ? ValueEncoder.of(column.type())
+                : ValueEncoder.varchar(characters);
+    }
+
+    /** Whether a row comes before another of its key, by the timeseries key. */
+    boolean isOlder(byte[] row, byte[] than) {
+        return timeColumn >= 0 && time(row).compareTo(time(than)) < 0;
+    }
+
+    /** NULL is before all. */
+    private BigInteger time(byte[] row) {
+        var at = fieldAt(row, timeColumn);
+        var length = ByteBuffer.wrap(row).getInt(at);
+        return length < 0
+                ? BigInteger.valueOf(Long.MIN_VALUE)
+                : new BigInteger(row, at + Integer.BYTES, length);
+    }
+
+    /** Where a row's bytes have the value of a column: at its length. */
+    static int fieldAt(byte[] fields, int column) {
+        var buffer = ByteBuffer.wrap(fields);
+        for (var i = 0; i < column; i++) {
+            var length = Math.max(0, buffer.getInt());
+            buffer.position(buffer.position() + length);
+        }
+        return buffer.position();
     }
 
     /** Goes over to a batch, whose columns are found by name. The caller keeps it open. */

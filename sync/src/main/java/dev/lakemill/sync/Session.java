@@ -272,7 +272,8 @@ final class Session implements AutoCloseable {
                 var net = new NetChanges(target.encoder(), target.hasSkipped());
                 read(difference.deleted(), rows -> conformed(target, rows, net::delete));
                 read(difference.inserted(), rows -> conformed(target, rows, net::insert));
-                doubtful |= target.hasDuplicates() && net.deletesRows();
+                var mayHide = target.hasDuplicates() || target.spec().hasTimeseriesKey();
+                doubtful |= mayHide && net.deletesRows();
                 yield apply(target, net);
             }
             case Advance.Appended(var batches) -> {

@@ -7,6 +7,7 @@ enum SkipReason {
     INVALID_UTF8("text that is not UTF-8"),
     OUT_OF_RANGE("a date or time that Postgres does not store"),
     KEY_TOO_LONG("key or indexed columns of more than 2600 bytes"),
+    TEXT_TOO_LONG("text of more characters than its VARCHAR has"),
     ROW_TOO_LARGE("a row of more than 64 MiB"),
     DUPLICATE_KEY("a later row has the same primary key");
 

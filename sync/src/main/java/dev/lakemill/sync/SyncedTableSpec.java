@@ -8,6 +8,7 @@ import dev.lakemill.types.TableSchema;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -21,13 +22,28 @@ import java.util.Set;
  * @param sourceSchema the columns of the source, all of which are copied
  * @param primaryKey columns of a type without parts; at least one
  * @param indexes lists of such columns, besides the primary key's index
+ * @param timeseriesKey column whose greatest value decides which row of a key shows; empty for the
+ *     one that came last
+ * @param varchars columns of text that have at most so many characters
  */
 public record SyncedTableSpec(
         TableName name,
         TableName source,
         TableSchema sourceSchema,
         List<String> primaryKey,
-        List<List<String>> indexes) {
+        List<List<String>> indexes,
+        String timeseriesKey,
+        Map<String, Integer> varchars) {
+    private static final int VARCHAR_MAX = 10_485_760;
+    private static final Set<DataType.Primitive> ORDERED =
+            Set.of(
+                    DataType.Primitive.BYTE,
+                    DataType.Primitive.SHORT,
+                    DataType.Primitive.INTEGER,
+                    DataType.Primitive.LONG,
+                    DataType.Primitive.DATE,
+                    DataType.Primitive.TIMESTAMP,
+                    DataType.Primitive.TIMESTAMP_NTZ);
     private static final int NAME_BYTES_MAX = 63;
     private static final Set<String> SYSTEM_COLUMNS =
             Set.of("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid");
@@ -42,6 +58,55 @@ public record SyncedTableSpec(
         checkNames(name, sourceSchema);
         checkScalar(name, sourceSchema, primaryKey);
         indexes.forEach(index -> checkScalar(name, sourceSchema, index));
+        varchars = Map.copyOf(varchars);
+        checkTimeseries(name, sourceSchema, timeseriesKey);
+        checkVarchars(name, sourceSchema, varchars);
+    }
+
+    /** Without a timeseries key, and with the types that are usual. */
+    public SyncedTableSpec(
+            TableName name,
+            TableName source,
+            TableSchema sourceSchema,
+            List<String> primaryKey,
+            List<List<String>> indexes) {
+        this(name, source, sourceSchema, primaryKey, indexes, "", Map.of());
+    }
+
+    boolean hasTimeseriesKey() {
+        return !timeseriesKey.isEmpty();
+    }
+
+    private static void checkTimeseries(TableName name, TableSchema schema, String column) {
+        if (column.isEmpty()) {
+            return;
+        }
+        checkScalar(name, schema, List.of(column));
+        var type = schema.column(schema.indexOf(column).orElseThrow()).type();
+        if (!(type instanceof DataType.Primitive primitive && ORDERED.contains(primitive))) {
+            throw wrong(
+                    name,
+                    "column %s is %s and cannot be the timeseries key"
+                            .formatted(column, type.sql()),
+                    "use a column of whole numbers, dates or timestamps");
+        }
+    }
+
+    private static void checkVarchars(
+            TableName name, TableSchema schema, Map<String, Integer> varchars) {
+        varchars.forEach(
+                (column, size) -> {
+                    checkScalar(name, schema, List.of(column));
+                    var type = schema.column(schema.indexOf(column).orElseThrow()).type();
+                    if (!type.equals(DataType.Primitive.STRING) || size < 1 || size > VARCHAR_MAX) {
+                        throw wrong(
+                                name,
+                                "column %s is %s and cannot be VARCHAR(%d)"
+                                        .formatted(column, type.sql(), size),
+                                "override columns of type STRING, with 1 to %d characters"
+                                        .formatted(VARCHAR_MAX));
+                    }
+                });
     }
 
     public String postgresSchema() {

@@ -105,18 +105,31 @@ final class TargetSql {
      * there as they are stay untouched.
      */
     String upsert() {
-        return upsert("SELECT %s FROM %s".formatted(all(i -> "c" + i, ", "), changedRows()));
+        return upsert(
+                "SELECT %s FROM %s".formatted(all(i -> "c" + i, ", "), changedRows()), newer());
     }
 
     /** The same of rows given as one array per column. */
     String upsertFromArrays() {
-        return upsert("SELECT * FROM unnest(%s)".formatted(all(this::array, ", ")));
+        return upsert("SELECT * FROM unnest(%s)".formatted(all(this::array, ", ")), newer());
     }
 
-    /** Of rows in {@link #allRows} with one key, all but the last. */
+    /** Of rows in {@link #allRows} with one key, all but the last, or the newest. */
     String deleteDuplicates() {
-        return "DELETE FROM %1$s AS a USING %1$s AS b WHERE a.position < b.position AND %2$s"
-                .formatted(allRows(), keys(i -> "a.c%1$d = b.c%1$d".formatted(i), " AND "));
+        return "DELETE FROM %1$s AS a USING %1$s AS b WHERE %2$s AND %3$s"
+                .formatted(
+                        allRows(), older(), keys(i -> "a.c%1$d = b.c%1$d".formatted(i), " AND "));
+    }
+
+    private String older() {
+        if (!spec.hasTimeseriesKey()) {
+            return "a.position < b.position";
+        }
+        var time = "c" + spec.positions(List.of(spec.timeseriesKey()))[0];
+        return """
+        (a.%1$s < b.%1$s OR (a.%1$s IS NULL AND b.%1$s IS NOT NULL)
+            OR (a.%1$s IS NOT DISTINCT FROM b.%1$s AND a.position < b.position))"""
+                .formatted(time);
     }
 
     String deleteMissing() {
@@ -137,29 +150,46 @@ final class TargetSql {
                                 "(%s) IS DISTINCT FROM (%s)"
                                         .formatted(
                                                 all(i -> "t." + name(i), ", "),
-                                                all(i -> "s.c" + i, ", "))));
+                                                all(i -> "s.c" + i, ", "))),
+                "");
     }
 
-    private String upsert(String rows) {
+    /** Rows that are older than what is there stay behind. */
+    private String newer() {
+        return spec.hasTimeseriesKey()
+                ? " AND (t.%1$s IS NULL OR EXCLUDED.%1$s >= t.%1$s)"
+                        .formatted(quoted(spec.timeseriesKey()))
+                : "";
+    }
+
+    /**
+     * @param condition of rows that are there already
+     */
+    private String upsert(String rows, String condition) {
         return """
         WITH applied AS (
             INSERT INTO %s AS t (%s) %s ON CONFLICT (%s) DO %s RETURNING t.xmax = 0 AS fresh)
         SELECT count(*) FILTER (WHERE fresh) FROM applied
         """
                 .formatted(
-                        table(), all(this::name, ", "), rows, keys(this::name, ", "), onConflict());
+                        table(),
+                        all(this::name, ", "),
+                        rows,
+                        keys(this::name, ", "),
+                        onConflict(condition));
     }
 
-    private String onConflict() {
+    private String onConflict(String condition) {
         var others = others();
         if (others.isEmpty()) {
             return "NOTHING";
         }
-        return "UPDATE SET %s WHERE (%s) IS DISTINCT FROM (%s)"
+        return "UPDATE SET %s WHERE (%s) IS DISTINCT FROM (%s)%s"
                 .formatted(
                         list(others, i -> "%1$s = EXCLUDED.%1$s".formatted(name(i)), ", "),
                         list(others, i -> "t." + name(i), ", "),
-                        list(others, i -> "EXCLUDED." + name(i), ", "));
+                        list(others, i -> "EXCLUDED." + name(i), ", "),
+                        condition);
     }
 
     String create() {
@@ -246,6 +276,10 @@ final class TargetSql {
     }
 
     String type(int column) {
+        var characters = spec.varchars().get(columns.get(column).name());
+        if (characters != null) {
+            return "character varying(%d)".formatted(characters);
+        }
         return PostgresType.declaration(columns.get(column).type());
     }
 

@@ -32,4 +32,13 @@ final class Utf8 {
             return false;
         }
     }
+
+    /** Code points of text that is valid. */
+    static int characters(byte[] bytes, int from, int to) {
+        var count = 0;
+        for (var i = from; i < to; i++) {
+            count += (bytes[i] & 0xC0) == 0x80 ? 0 : 1;
+        }
+        return count;
+    }
 }

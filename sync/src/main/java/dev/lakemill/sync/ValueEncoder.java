@@ -82,6 +82,18 @@ interface ValueEncoder {
         return Utf8.check(out.array(), start, out.length());
     }
 
+    /** Text of at most so many characters, as Postgres counts them. */
+    static ValueEncoder varchar(int charactersMax) {
+        return (vector, row, out) -> {
+            var start = out.length();
+            var reason = text(vector, row, out);
+            return reason == null
+                            && Utf8.characters(out.array(), start, out.length()) > charactersMax
+                    ? SkipReason.TEXT_TOO_LONG
+                    : reason;
+        };
+    }
+
     private static void bytes(FieldVector vector, int row, ByteArray out) {
         var binaries = (VarBinaryVector) vector;
         var from = binaries.getStartOffset(row);

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -281,6 +282,44 @@ final class SourceSyncTest {
                         ask(
                                 "SELECT rows FROM lakemill.synced_tables WHERE name = '%s'"
                                         .formatted(name)));
+            }
+        }
+    }
+
+    @Test
+    void theNewestRowOfAKeyShowsAndTextThatIsTooLongDoesNot() throws SQLException {
+        var columns =
+                TableSchema.of(
+                        Column.required("id", Primitive.INTEGER),
+                        Column.nullable("name", Primitive.STRING),
+                        Column.nullable("at", Primitive.LONG));
+        try (var delta = new TestSource(folder, source, columns, false)) {
+            delta.append(row(1, "new", 9L), row(1, "old", -5L), row(2, "too long", 1L));
+            var member =
+                    new SourcePlan.Member(
+                            name,
+                            delta,
+                            found ->
+                                    new SyncedTableSpec(
+                                            name,
+                                            source,
+                                            found,
+                                            List.of("id"),
+                                            List.of(),
+                                            "at",
+                                            Map.of("name", 5)));
+            var plan = new SourcePlan(name.toString(), SyncMode.CONTINUOUS, List.of(member));
+            try (var sync = SourceSync.start(plan, TestPostgres.postgres().ownerUnpooled())) {
+                await("the newest row shows", () -> shown().equals("1new"));
+                delta.append(row(1, "late", 8L), row(3, "é€😀ab", 1L), row(3, "older", 0L));
+                await("a late row stays behind", () -> shown().equals("1new 3é€😀ab"));
+                delta.append(row(1, "newer", 10L));
+                await("a newer row shows", () -> shown().equals("1newer 3é€😀ab"));
+                delta.replace(row(1, "old", -5L), row(3, "older", 0L));
+                await("a source that goes back is followed", () -> shown().equals("1old 3older"));
+                await(
+                        "nothing is counted any more",
+                        () -> sync.status().getFirst().table().skipped().isEmpty());
             }
         }
     }
