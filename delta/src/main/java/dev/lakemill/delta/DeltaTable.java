@@ -49,12 +49,15 @@ public final class DeltaTable implements AutoCloseable {
     private final TableLog log;
     private final TableWriter writer;
     private final Checkpoints checkpoints;
+    private final Upserts upserts;
     private final ReentrantLock maintenance = new ReentrantLock();
+    private final ReentrantLock upserting = new ReentrantLock();
 
     private DeltaTable(TableContext table) {
         this.table = table;
         this.log = new TableLog(table);
         this.writer = new TableWriter(table, log);
+        this.upserts = new Upserts(table, log, writer);
         this.checkpoints = new Checkpoints(table, log);
         log.onCheckpointDue(checkpoints::runSoon);
     }
@@ -145,6 +148,44 @@ public final class DeltaTable implements AutoCloseable {
      */
     public Commit append(List<Rows> rows, long[] positions, Txn txn) {
         return writer.append(rows, positions, txn);
+    }
+
+    /**
+     * Appends any number of rows in one commit, as files of about the target size.
+     *
+     * @param rows each batch that is taken is closed here; none is taken when the commit is a
+     *     repeated one
+     */
+    public Commit append(Iterator<Rows> rows, Txn txn) {
+        return writer.append(rows, txn);
+    }
+
+    /**
+     * Takes the rows of some keys away and adds rows, in one commit. Files that held such a row are
+     * written anew without it; see {@link Upserts}.
+     *
+     * @param rows of the table's schema; stay the caller's to close
+     * @param keys of rows that go: columns of the table that are never NULL, under their names;
+     *     stay the caller's to close
+     * @throws LakemillException UNIMPLEMENTED for a partitioned table
+     */
+    public Commit upsert(Rows rows, Rows keys, Txn txn) {
+        upserting.lock();
+        try {
+            return upserts.run(rows, keys, txn);
+        } finally {
+            upserting.unlock();
+        }
+    }
+
+    /** The newest rows of some keys, which the caller closes; keys as in {@link #upsert}. */
+    public List<Rows> find(Rows keys) {
+        upserting.lock();
+        try {
+            return upserts.find(keys);
+        } finally {
+            upserting.unlock();
+        }
     }
 
     /**

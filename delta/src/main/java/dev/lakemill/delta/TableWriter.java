@@ -148,8 +148,24 @@ final class TableWriter {
                                         snapshot.schema().equals(schema) ? null : schema)));
     }
 
+    /** Appends files of about the target size; each batch is closed here. */
+    Commit append(Iterator<Rows> rows, Txn txn) {
+        var base = log.newest();
+        if (TableLog.isCommitted(base, txn)) {
+            return new Commit.Repeated(base.version());
+        }
+        var written = writeAll(base.schema(), base.partitionedBy(), rows);
+        return commit(txn, written, snapshot -> Optional.of(new Change(written, List.of(), true)));
+    }
+
+    /** Lets go of files that no commit will name. */
+    void giveUp(List<DataFileWriter.Written> written) {
+        discard(written);
+        written.forEach(this::release);
+    }
+
     /** Writes files of about the target size; each batch is closed here. */
-    private List<DataFileWriter.Written> writeAll(
+    List<DataFileWriter.Written> writeAll(
             TableSchema schema, List<String> partitionedBy, Iterator<Rows> rows) {
         var written = new ArrayList<DataFileWriter.Written>();
         var complete = false;
@@ -167,8 +183,7 @@ final class TableWriter {
             throw Failures.of("writing data files", table.location(), e);
         } finally {
             if (!complete) {
-                discard(written);
-                written.forEach(this::release);
+                giveUp(written);
             }
         }
     }

@@ -13,6 +13,7 @@ import java.util.OptionalLong;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
+import org.postgresql.jdbc.PreferQueryMode;
 
 /**
  * A running Postgres, embedded or by URL.
@@ -192,6 +193,25 @@ public final class Postgres implements AutoCloseable {
     /** New connections as the owner, for those who keep theirs for long. */
     public DataSource ownerUnpooled() {
         return ownerUnpooled;
+    }
+
+    /**
+     * A new connection as the owner that speaks the replication protocol to the database. It needs
+     * an owner that is a superuser or has REPLICATION.
+     *
+     * @param options of its session, as {@code -c name=value}
+     */
+    public Connection replication(String options) throws SQLException {
+        var source = new PGSimpleDataSource();
+        source.setUrl(ownerUnpooled.getUrl());
+        source.setUser(ownerUnpooled.getUser());
+        source.setPassword(ownerUnpooled.getPassword());
+        tune(source, "lakemill capture");
+        source.setReplication("database");
+        source.setAssumeMinServerVersion("16");
+        source.setPreferQueryMode(PreferQueryMode.SIMPLE);
+        source.setOptions(options);
+        return source.getConnection();
     }
 
     /** Connections as lakemill_reader, pooled: what pages and reports read by. */

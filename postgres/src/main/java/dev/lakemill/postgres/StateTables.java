@@ -4,8 +4,6 @@ import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.types.Column;
-import dev.lakemill.types.DataType;
-import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Securable;
@@ -18,7 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,8 +25,6 @@ import org.slf4j.LoggerFactory;
  */
 final class StateTables {
     private static final Logger LOG = LoggerFactory.getLogger(StateTables.class);
-    private static final Pattern DECIMAL = Pattern.compile("numeric\\((\\d+),(\\d+)\\)");
-    private static final int PRECISION_MAX = 38;
 
     private static final String CHANGES =
             """
@@ -144,40 +139,12 @@ final class StateTables {
                     columns.add(
                             new Column(
                                     rows.getString(1),
-                                    type(rows.getString(2)),
+                                    PostgresTypes.of(rows.getString(2)),
                                     rows.getBoolean(3),
                                     rows.getString(4)));
                 }
             }
         }
         return columns.isEmpty() ? Optional.empty() : Optional.of(new TableSchema(columns));
-    }
-
-    /** The type of the catalog that holds every value of Postgres's; STRING for want of another. */
-    static DataType type(String postgres) {
-        if (postgres.endsWith("[]")) {
-            return new DataType.Array(type(postgres.substring(0, postgres.length() - 2)), true);
-        }
-        var decimal = DECIMAL.matcher(postgres);
-        if (decimal.matches()) {
-            var precision = Integer.parseInt(decimal.group(1));
-            var scale = Integer.parseInt(decimal.group(2));
-            return precision <= PRECISION_MAX
-                    ? new DataType.Decimal(precision, scale)
-                    : Primitive.STRING;
-        }
-        return switch (postgres) {
-            case "boolean" -> Primitive.BOOLEAN;
-            case "smallint" -> Primitive.SHORT;
-            case "integer" -> Primitive.INTEGER;
-            case "bigint" -> Primitive.LONG;
-            case "real" -> Primitive.FLOAT;
-            case "double precision" -> Primitive.DOUBLE;
-            case "bytea" -> Primitive.BINARY;
-            case "date" -> Primitive.DATE;
-            case "timestamp with time zone" -> Primitive.TIMESTAMP;
-            case "timestamp without time zone" -> Primitive.TIMESTAMP_NTZ;
-            default -> Primitive.STRING;
-        };
     }
 }

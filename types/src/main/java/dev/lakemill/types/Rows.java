@@ -75,6 +75,27 @@ public final class Rows implements AutoCloseable {
         return new Rows(schema, root.slice(from, length));
     }
 
+    /** Copies of some rows, in this order; to be closed by itself. */
+    public Rows pick(int[] rows) {
+        var allocator = vector(0).getAllocator();
+        var picked = VectorSchemaRoot.create(ArrowTypes.schema(schema), allocator);
+        try {
+            for (int column = 0; column < schema.size(); column++) {
+                var to = picked.getVector(column);
+                to.setInitialCapacity(rows.length);
+                to.allocateNew();
+                for (int i = 0; i < rows.length; i++) {
+                    to.copyFromSafe(rows[i], i, vector(column));
+                }
+            }
+            picked.setRowCount(rows.length);
+            return new Rows(schema, picked);
+        } catch (RuntimeException | Error e) {
+            picked.close();
+            throw e;
+        }
+    }
+
     /** Some columns of all rows, in this order, sharing memory; to be closed by itself. */
     public Rows select(List<Integer> columns) {
         var vectors = new ArrayList<FieldVector>();

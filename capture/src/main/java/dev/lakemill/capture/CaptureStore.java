@@ -1,0 +1,414 @@
+package dev.lakemill.capture;
+
+import dev.lakemill.catalog.Migrations;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** What capture keeps in Postgres: publications, event triggers, and what is captured. */
+@SuppressWarnings("InlineFormatString") // SQL is read better by itself.
+final class CaptureStore {
+    private static final Migrations MIGRATIONS =
+            new Migrations("capture", CaptureStore.class, List.of("0001-capture.sql"));
+
+    private static final String PUBLISHED =
+            """
+            SELECT c.oid::bigint FROM pg_class c
+            JOIN pg_publication_namespace p ON p.pnnspid = c.relnamespace
+            JOIN pg_publication u ON u.oid = p.pnpubid AND u.pubname = '%s'
+            WHERE lakemill.capture_shape(c.oid) IS NOT NULL
+            """;
+
+    /**
+     * A slot as Postgres has it.
+     *
+     * @param lost whether Postgres threw away what it had to keep
+     */
+    record Slot(boolean lost, long confirmedLsn) {}
+
+    /** A captured table as it was written down. */
+    record Known(String lakeSchema, String lakeTable, TableShape shape, boolean snapshot) {}
+
+    private final DataSource database;
+    private final CaptureConfig config;
+
+    CaptureStore(DataSource database, CaptureConfig config) {
+        this.database = database;
+        this.config = config;
+    }
+
+    /**
+     * Makes tables, functions and event triggers.
+     *
+     * @throws LakemillException PERMISSION_DENIED without a superuser
+     */
+    void install() throws SQLException {
+        MIGRATIONS.apply(database);
+        try (var connection = database.getConnection()) {
+            var superuser = "SELECT rolsuper::text FROM pg_roles WHERE rolname = current_user";
+            if (!"true".equals(ask(connection, superuser))) {
+                throw new LakemillException(
+                        ErrorCode.PERMISSION_DENIED,
+                        "capture needs event triggers and publications of schemas, which take a"
+                                + " superuser of Postgres",
+                        "leave capture.schemas empty, or connect postgres.url as a superuser");
+            }
+            if (!"logical".equals(ask(connection, "SHOW wal_level"))) {
+                throw new LakemillException(
+                        ErrorCode.FAILED_PRECONDITION,
+                        "capture needs wal_level = logical in Postgres",
+                        "set it in postgresql.conf and restart Postgres");
+            }
+            execute(connection, text("capture.sql"));
+            if (ask(connection, published(config.publication())) == null) {
+                execute(
+                        connection,
+                        "CREATE PUBLICATION %s WITH (publish_via_partition_root = true)"
+                                .formatted(config.publication()));
+            }
+            if (ask(connection, published(config.ddlPublication())) == null) {
+                execute(
+                        connection,
+                        "CREATE PUBLICATION %s FOR TABLE lakemill.capture_ddl WITH (publish = 'insert')"
+                                .formatted(config.ddlPublication()));
+            }
+        }
+    }
+
+    private static String published(String name) {
+        return "SELECT 1 FROM pg_publication WHERE pubname = '%s'".formatted(name);
+    }
+
+    /**
+     * Publishes the schemas that are there; says whether they are others than before. Tables that
+     * are there get ready to be published.
+     */
+    boolean publish() throws SQLException {
+        try (var connection = database.getConnection()) {
+            var names = String.join("','", config.schemas());
+            var there =
+                    texts(
+                            connection,
+                            "SELECT nspname FROM pg_namespace WHERE nspname IN ('%s') ORDER BY 1"
+                                    .formatted(names));
+            var published =
+                    texts(
+                            connection,
+                            """
+                            SELECT n.nspname FROM pg_publication_namespace p
+                            JOIN pg_namespace n ON n.oid = p.pnnspid
+                            JOIN pg_publication u ON u.oid = p.pnpubid
+                            WHERE u.pubname = '%s' ORDER BY 1
+                            """
+                                    .formatted(config.publication()));
+            if (there.equals(published)) {
+                return false;
+            }
+            connection.setAutoCommit(false);
+            try {
+                prepareTables(connection, there);
+                execute(
+                        connection,
+                        "ALTER PUBLICATION %s %s"
+                                .formatted(config.publication(), target(there, published)));
+                connection.commit();
+            } finally {
+                connection.rollback();
+                connection.setAutoCommit(true);
+            }
+            return true;
+        }
+    }
+
+    private static String target(List<String> there, List<String> published) {
+        var schemas = there.isEmpty() ? published : there;
+        return (there.isEmpty() ? "DROP" : "SET")
+                + " TABLES IN SCHEMA "
+                + schemas.stream().map(TableShape::quoted).collect(Collectors.joining(", "));
+    }
+
+    /** An update of a published table without a key would fail from then on. */
+    private static void prepareTables(Connection connection, List<String> schemas)
+            throws SQLException {
+        var sql =
+                """
+                SELECT lakemill.capture_whole_rows(c.oid) FROM pg_class c
+                JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname IN ('%s') AND c.relkind = 'r' AND c.relpersistence = 'p'
+                    AND c.relreplident = 'd' AND NOT EXISTS (
+                        SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
+                """;
+        execute(connection, sql.formatted(String.join("','", schemas)));
+    }
+
+    /** The slot; empty when there is none, or one that its maker did not finish. */
+    Optional<Slot> slot() throws SQLException {
+        var sql =
+                """
+                SELECT coalesce(s.wal_status, 'lost') = 'lost',
+                    coalesce(s.confirmed_flush_lsn - '0/0', 0)::bigint
+                FROM pg_replication_slots s JOIN lakemill.capture_slots c ON c.slot = s.slot_name
+                WHERE s.slot_name = ? AND s.database = current_database()
+                """;
+        try (var connection = database.getConnection();
+                var query = connection.prepareStatement(sql)) {
+            query.setString(1, config.slot());
+            try (var rows = query.executeQuery()) {
+                return rows.next()
+                        ? Optional.of(new Slot(rows.getBoolean(1), rows.getLong(2)))
+                        : Optional.empty();
+            }
+        }
+    }
+
+    /** Takes away a slot and what says that it stands. */
+    void dropSlot() throws SQLException {
+        try (var connection = database.getConnection()) {
+            execute(
+                    connection,
+                    "DELETE FROM lakemill.capture_slots WHERE slot = '%s'"
+                            .formatted(config.slot()));
+            execute(
+                    connection,
+                    """
+                    SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots
+                    WHERE slot_name = '%s' AND active_pid IS NOT NULL
+                    """
+                            .formatted(config.slot()));
+            execute(
+                    connection,
+                    """
+                    SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+                    WHERE slot_name = '%s'
+                    """
+                            .formatted(config.slot()));
+        }
+    }
+
+    /** Takes away what makes Postgres keep its log for us; nothing where nothing is. */
+    void uninstall() throws SQLException {
+        try (var connection = database.getConnection()) {
+            if (ask(connection, "SELECT to_regclass('lakemill.capture_slots')::text") == null) {
+                return;
+            }
+            execute(connection, "DROP PUBLICATION IF EXISTS " + config.publication());
+            execute(connection, "DROP PUBLICATION IF EXISTS " + config.ddlPublication());
+        }
+        dropSlot();
+    }
+
+    /** Makes the slot; it begins at the end of the log, behind all transactions that run now. */
+    void createSlot() throws SQLException {
+        try (var connection = database.getConnection()) {
+            var withFailover = connection.getMetaData().getDatabaseMajorVersion() >= 17;
+            execute(
+                    connection,
+                    "SELECT pg_create_logical_replication_slot('%s', 'pgoutput', false, false%s)"
+                            .formatted(config.slot(), withFailover ? ", true" : ""));
+        }
+    }
+
+    /** Bytes of the log that Postgres keeps for the slot; empty without one. */
+    OptionalLong lagBytes() throws SQLException {
+        try (var connection = database.getConnection()) {
+            var sql =
+                    """
+                    SELECT greatest(0, pg_current_wal_lsn() - confirmed_flush_lsn)::bigint::text
+                    FROM pg_replication_slots WHERE slot_name = '%s'
+                    """;
+            var lag = ask(connection, sql.formatted(config.slot()));
+            return lag == null ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(lag));
+        }
+    }
+
+    /** What makes this slot's positions others than those of one before it. */
+    String generation() throws SQLException {
+        try (var connection = database.getConnection()) {
+            var sql =
+                    "SELECT generation FROM lakemill.capture_slots WHERE slot = '%s'"
+                            .formatted(config.slot());
+            return String.valueOf(ask(connection, sql));
+        }
+    }
+
+    /** Writes down that a new slot stands, and that the rows of all tables are to be read. */
+    void begin() throws SQLException {
+        try (var connection = database.getConnection()) {
+            connection.setAutoCommit(false);
+            try {
+                execute(
+                        connection,
+                        "UPDATE lakemill.capture_tables SET snapshot = true WHERE slot = '%s'"
+                                .formatted(config.slot()));
+                for (var relation : texts(connection, PUBLISHED.formatted(config.publication()))) {
+                    want(connection, Long.parseLong(relation));
+                }
+                execute(
+                        connection,
+                        "INSERT INTO lakemill.capture_slots VALUES ('%s', '%s')"
+                                .formatted(
+                                        config.slot(),
+                                        UUID.randomUUID().toString().substring(0, 8)));
+                connection.commit();
+            } finally {
+                connection.rollback();
+                connection.setAutoCommit(true);
+            }
+        }
+    }
+
+    /** Has the rows of a table read; nothing where it is known to be read already. */
+    void want(long relation) throws SQLException {
+        try (var connection = database.getConnection()) {
+            want(connection, relation);
+        }
+    }
+
+    private void want(Connection connection, long relation) throws SQLException {
+        var sql =
+                """
+                INSERT INTO lakemill.capture_tables
+                SELECT '%1$s', %2$d, s.shape ->> 'schema',
+                    CASE WHEN EXISTS (SELECT FROM lakemill.capture_tables t
+                            WHERE t.slot = '%1$s' AND t.relation <> %2$d
+                                AND t.lake_schema = s.shape ->> 'schema'
+                                AND t.lake_table = s.shape ->> 'name')
+                        THEN (s.shape ->> 'name') || '_%2$d' ELSE s.shape ->> 'name' END,
+                    s.shape, true
+                FROM lakemill.capture_shape(%2$d) s (shape) WHERE s.shape IS NOT NULL
+                ON CONFLICT (slot, relation) DO UPDATE SET snapshot = true
+                """;
+        execute(connection, sql.formatted(config.slot(), relation));
+    }
+
+    /**
+     * Tables of the published schemas that nobody knows, and that were not made under the eyes of
+     * the event trigger, whose record is on its way.
+     */
+    List<Long> unknown() throws SQLException {
+        try (var connection = database.getConnection()) {
+            var sql =
+                    PUBLISHED.formatted(config.publication())
+                            + """
+                            AND NOT EXISTS (SELECT FROM lakemill.capture_tables t
+                                WHERE t.slot = '%s' AND t.relation = c.oid::bigint)
+                            AND NOT EXISTS (SELECT FROM lakemill.capture_ddl d
+                                WHERE d.relation = c.oid::bigint)
+                            """
+                                    .formatted(config.slot());
+            return texts(connection, sql).stream().map(Long::valueOf).toList();
+        }
+    }
+
+    /** The shape of a table as a connection's snapshot sees it. */
+    Optional<TableShape> shape(Connection connection, long relation) throws SQLException {
+        var sql = "SELECT lakemill.capture_shape(%d)::text".formatted(relation);
+        return Optional.ofNullable(ask(connection, sql)).map(TableShape::parse);
+    }
+
+    List<Known> known() throws SQLException {
+        var known = new ArrayList<Known>();
+        var sql =
+                """
+                SELECT lake_schema, lake_table, shape::text, snapshot FROM lakemill.capture_tables
+                WHERE slot = '%s' ORDER BY relation
+                """;
+        try (var connection = database.getConnection();
+                var statement = connection.createStatement();
+                var rows = statement.executeQuery(sql.formatted(config.slot()))) {
+            while (rows.next()) {
+                known.add(
+                        new Known(
+                                rows.getString(1),
+                                rows.getString(2),
+                                TableShape.parse(rows.getString(3)),
+                                rows.getBoolean(4)));
+            }
+        }
+        return known;
+    }
+
+    /** Writes a table down as it is now read. */
+    void save(CapturedTable table) throws SQLException {
+        var sql =
+                """
+                INSERT INTO lakemill.capture_tables VALUES (?, ?, ?, ?, ?::jsonb, false)
+                ON CONFLICT (slot, relation)
+                    DO UPDATE SET shape = EXCLUDED.shape, snapshot = false
+                """;
+        try (var connection = database.getConnection();
+                var insert = connection.prepareStatement(sql)) {
+            insert.setString(1, config.slot());
+            insert.setLong(2, table.shape().oid());
+            insert.setString(3, table.lakeSchema());
+            insert.setString(4, table.lakeTable());
+            insert.setString(5, table.shape().json());
+            insert.executeUpdate();
+        }
+    }
+
+    void forget(long relation) throws SQLException {
+        try (var connection = database.getConnection()) {
+            execute(
+                    connection,
+                    "DELETE FROM lakemill.capture_tables WHERE slot = '%s' AND relation = %d"
+                            .formatted(config.slot(), relation));
+        }
+    }
+
+    /** Takes away records of commands that were read. */
+    void prune(long number) throws SQLException {
+        try (var connection = database.getConnection()) {
+            execute(
+                    connection,
+                    "DELETE FROM lakemill.capture_ddl WHERE number <= %d".formatted(number));
+        }
+    }
+
+    private static String text(String file) {
+        try (var stream = CaptureStore.class.getResourceAsStream(file)) {
+            if (stream == null) {
+                throw new IllegalStateException("there is no resource " + file);
+            }
+            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static void execute(Connection connection, String sql) throws SQLException {
+        try (var statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    private static List<String> texts(Connection connection, String sql) throws SQLException {
+        var texts = new ArrayList<String>();
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery(sql)) {
+            while (rows.next()) {
+                texts.add(rows.getString(1));
+            }
+        }
+        return texts;
+    }
+
+    static @Nullable String ask(Connection connection, String sql) throws SQLException {
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery(sql)) {
+            return rows.next() ? rows.getString(1) : null;
+        }
+    }
+}

@@ -1,0 +1,173 @@
+package dev.lakemill.capture;
+
+import dev.lakemill.capture.Lake.Part;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.arrow.memory.BufferAllocator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A state table with its history and, where it has a key, its current state; and the changes that
+ * are not in them yet. One thread uses it.
+ *
+ * <p>A change is committed to the history first, then to the current state, each time with the
+ * position of the last transaction that it has whole. What comes again after a crash is below that
+ * position, and passed over.
+ */
+final class CapturedTable {
+    /** What a table is opened with. */
+    record Parts(Lake lake, String application, BufferAllocator allocator) {}
+
+    private final Parts parts;
+    private final String lakeSchema;
+    private final String lakeTable;
+    private final HistoryTable history;
+    private final List<Change> pending = new ArrayList<>();
+    private TableShape shape;
+    private @Nullable CurrentTable current;
+
+    /**
+     * Opens its tables, which are made where they are missing.
+     *
+     * @param lakeSchema under which it stands in the lake: the name that it was first captured by
+     */
+    CapturedTable(Parts parts, String lakeSchema, String lakeTable, TableShape shape) {
+        this.parts = parts;
+        this.lakeSchema = lakeSchema;
+        this.lakeTable = lakeTable;
+        this.shape = shape;
+        var delta =
+                parts.lake().open(lakeSchema, lakeTable, Part.HISTORY, LakeColumns.history(shape));
+        var before = delta.schema();
+        this.history = new HistoryTable(delta, parts.application(), shape, parts.allocator());
+        if (!delta.schema().equals(before)) {
+            parts.lake().changed(lakeSchema, lakeTable, Part.HISTORY, delta.schema());
+        }
+        this.current = openCurrent();
+    }
+
+    private @Nullable CurrentTable openCurrent() {
+        if (shape.key().isEmpty()) {
+            return null;
+        }
+        var delta =
+                parts.lake().open(lakeSchema, lakeTable, Part.CURRENT, LakeColumns.current(shape));
+        return new CurrentTable(delta, parts.application(), shape, parts.allocator());
+    }
+
+    TableShape shape() {
+        return shape;
+    }
+
+    String lakeSchema() {
+        return lakeSchema;
+    }
+
+    String lakeTable() {
+        return lakeTable;
+    }
+
+    HistoryTable history() {
+        return history;
+    }
+
+    @Nullable CurrentTable current() {
+        return current;
+    }
+
+    /** The first moment of it: it was made just behind a position, and is empty. */
+    void born(long position) {
+        if (history.position() < position) {
+            history.reach(position);
+        }
+        var now = current;
+        if (now == null || now.position() >= position) {
+            return;
+        }
+        if (now.delta().snapshot().rowCount() > 0 || !isCurrentColumns(now)) {
+            now.reset(shape, position);
+            tellCurrent(now);
+        } else {
+            now.reach(position);
+        }
+    }
+
+    private boolean isCurrentColumns(CurrentTable now) {
+        return now.delta().schema().equals(LakeColumns.current(shape));
+    }
+
+    private void tellCurrent(CurrentTable now) {
+        parts.lake().changed(lakeSchema, lakeTable, Part.CURRENT, now.delta().schema());
+    }
+
+    /**
+     * Takes on another shape; there are no pending changes.
+     *
+     * @param position just before the transaction that brought it
+     * @return whether rows may have values in Postgres that the log does not tell
+     */
+    boolean follow(TableShape next, long position) {
+        var before = shape;
+        shape = next;
+        if (history.follow(next)) {
+            parts.lake().changed(lakeSchema, lakeTable, Part.HISTORY, history.delta().schema());
+        }
+        var now = current;
+        if (now == null || next.key().isEmpty()) {
+            current = openCurrent();
+            return current != null;
+        }
+        if (position <= now.position()) {
+            now.adopt(next);
+            return false;
+        }
+        var unknown = now.follow(next, position);
+        if (!before.columns().equals(next.columns())) {
+            tellCurrent(now);
+        }
+        now.reach(position);
+        return unknown;
+    }
+
+    /** Takes a change that belongs to a transaction behind what the history has. */
+    void add(Change change) {
+        pending.add(change);
+    }
+
+    boolean isPending() {
+        return !pending.isEmpty();
+    }
+
+    /** Forgets changes that are not committed. */
+    void forget() {
+        pending.clear();
+    }
+
+    /** Commits what is pending, all of it up to a position; returns how many changes. */
+    int commit(long position) {
+        var forHistory = history.position();
+        var fresh = pending.stream().filter(c -> c.origin().lsn() > forHistory).toList();
+        var now = current;
+        if (now == null) {
+            var whole = fresh.stream().map(Change::filledFromOld).toList();
+            if (!whole.isEmpty()) {
+                history.append(whole.iterator(), position);
+            }
+        } else {
+            var forCurrent = now.position();
+            var prepared =
+                    now.prepare(
+                            pending.stream().filter(c -> c.origin().lsn() > forCurrent).toList());
+            var whole =
+                    prepared.changes().stream()
+                            .filter(c -> c.origin().lsn() > forHistory)
+                            .iterator();
+            if (!fresh.isEmpty()) {
+                history.append(whole, position);
+            }
+            prepared.commit(position);
+        }
+        pending.clear();
+        return fresh.size();
+    }
+}

@@ -1,0 +1,98 @@
+-- Run at each start: the functions and event triggers of capture.
+
+-- A table as the reader needs to know it; nothing for what is not captured.
+CREATE OR REPLACE FUNCTION lakemill.capture_shape(captured oid) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT jsonb_build_object(
+        'oid', c.oid::bigint, 'schema', n.nspname, 'name', c.relname, 'identity', c.relreplident,
+        'columns', coalesce((SELECT jsonb_agg(jsonb_build_object(
+                'number', a.attnum,
+                'name', a.attname,
+                'type', CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod)
+                    ELSE format_type(a.atttypid, a.atttypmod) END,
+                'missing', CASE WHEN a.atthasmissing THEN (a.attmissingval::text::text[])[1] END,
+                'filled', a.atthasdef OR a.attidentity <> '') ORDER BY a.attnum)
+            FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                AND a.attgenerated = ''), '[]'),
+        'key', coalesce((SELECT jsonb_agg(k.number ORDER BY k.place)
+            FROM pg_index i CROSS JOIN unnest(i.indkey) WITH ORDINALITY k (number, place)
+            WHERE i.indrelid = c.oid AND k.place <= i.indnkeyatts
+                AND CASE c.relreplident WHEN 'i' THEN i.indisreplident
+                    WHEN 'n' THEN false ELSE i.indisprimary END), '[]'))
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.oid = captured AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+        AND c.relpersistence = 'p'
+$$;
+
+-- Without a key, Postgres refuses to update or delete what is published unless it may send the
+-- whole old row. Runs past the triggers that keep principals to the catalog.
+CREATE OR REPLACE FUNCTION lakemill.capture_whole_rows(captured oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET session_replication_role = replica
+AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %s REPLICA IDENTITY FULL', captured::regclass);
+END $$;
+
+CREATE OR REPLACE FUNCTION lakemill.capture_note(captured oid, tag text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    shape jsonb := lakemill.capture_shape(captured);
+    part oid;
+BEGIN
+    FOR part IN SELECT p.relid FROM pg_partition_tree(captured) p
+        JOIN pg_class c ON c.oid = p.relid
+        WHERE c.relreplident = 'd' AND c.relpersistence = 'p' AND NOT EXISTS (
+            SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
+        UNION SELECT c.oid FROM pg_class c
+        WHERE c.oid = captured AND c.relkind = 'r' AND c.relreplident = 'd'
+            AND c.relpersistence = 'p' AND NOT EXISTS (
+                SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
+    LOOP
+        PERFORM lakemill.capture_whole_rows(part);
+    END LOOP;
+    IF shape IS NOT NULL THEN
+        INSERT INTO lakemill.capture_ddl (tag, relation, shape)
+        VALUES (capture_note.tag, captured::bigint, lakemill.capture_shape(captured));
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION lakemill.capture_end() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    command record;
+BEGIN
+    FOR command IN SELECT d.objid, min(d.command_tag) AS tag
+        FROM pg_event_trigger_ddl_commands() d
+        JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'p')
+        JOIN pg_publication_namespace p ON p.pnnspid = c.relnamespace
+        JOIN pg_publication u ON u.oid = p.pnpubid AND u.pubname LIKE 'lakemill\_%'
+        WHERE d.classid = 'pg_class'::regclass GROUP BY d.objid
+    LOOP
+        PERFORM lakemill.capture_note(command.objid, command.tag);
+    END LOOP;
+END $$;
+
+CREATE OR REPLACE FUNCTION lakemill.capture_drop() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO lakemill.capture_ddl (tag, relation)
+    SELECT 'DROP TABLE', d.objid::bigint FROM pg_event_trigger_dropped_objects() d
+    WHERE d.classid = 'pg_class'::regclass AND d.object_type = 'table'
+        AND (EXISTS (SELECT FROM lakemill.capture_tables t WHERE t.relation = d.objid::bigint)
+            OR EXISTS (SELECT FROM lakemill.capture_ddl t WHERE t.relation = d.objid::bigint));
+END $$;
+
+REVOKE ALL ON FUNCTION lakemill.capture_shape(oid), lakemill.capture_whole_rows(oid),
+    lakemill.capture_note(oid, text), lakemill.capture_end(), lakemill.capture_drop() FROM PUBLIC;
+
+DROP EVENT TRIGGER IF EXISTS lakemill_capture_end;
+DROP EVENT TRIGGER IF EXISTS lakemill_capture_drop;
+CREATE EVENT TRIGGER lakemill_capture_end ON ddl_command_end
+    WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE')
+    EXECUTE FUNCTION lakemill.capture_end();
+CREATE EVENT TRIGGER lakemill_capture_drop ON sql_drop EXECUTE FUNCTION lakemill.capture_drop();

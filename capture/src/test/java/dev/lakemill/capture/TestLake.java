@@ -1,0 +1,162 @@
+package dev.lakemill.capture;
+
+import dev.lakemill.delta.DeltaConfig;
+import dev.lakemill.delta.DeltaTable;
+import dev.lakemill.types.Rows;
+import dev.lakemill.types.TableSchema;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.RootAllocator;
+
+/** A folder of Delta tables, and a capture of one schema of the test's Postgres into it. */
+final class TestLake implements Lake, AutoCloseable {
+    private final BufferAllocator allocator = new RootAllocator();
+    private final Path folder;
+    private final Map<String, DeltaTable> tables = new ConcurrentHashMap<>();
+    private final CaptureConfig config;
+    private Capture capture;
+
+    TestLake(Path folder, String schema) {
+        this(folder, schema, 64L << 20);
+    }
+
+    TestLake(Path folder, String schema, long pendingBytesMax) {
+        this.folder = folder;
+        this.config =
+                new CaptureConfig(
+                        "lakemill_" + schema,
+                        List.of(schema),
+                        Duration.ofMillis(50),
+                        pendingBytesMax);
+        this.capture = start();
+    }
+
+    private Capture start() {
+        return Capture.start(config, TestPostgres.postgres(), this, allocator, Clock.systemUTC());
+    }
+
+    CaptureConfig config() {
+        return config;
+    }
+
+    Capture capture() {
+        return capture;
+    }
+
+    void stop() {
+        capture.close();
+        tables.values().forEach(DeltaTable::close);
+        tables.clear();
+    }
+
+    void restart() {
+        capture = start();
+    }
+
+    @Override
+    public DeltaTable open(String schema, String table, Part part, TableSchema columns) {
+        var name = schema + "." + table + (part == Part.HISTORY ? "_history" : "_current");
+        return tables.computeIfAbsent(
+                name,
+                _ -> {
+                    var at = folder.resolve(name);
+                    return DeltaTable.exists(at)
+                            ? DeltaTable.open(at, DeltaConfig.DEFAULT, allocator, Clock.systemUTC())
+                            : DeltaTable.create(
+                                    at, columns, DeltaConfig.DEFAULT, allocator, Clock.systemUTC());
+                });
+    }
+
+    @Override
+    public void changed(String schema, String table, Part part, TableSchema columns) {
+        assert tables.containsKey(
+                schema + "." + table + (part == Part.HISTORY ? "_history" : "_current"));
+    }
+
+    boolean has(String name) {
+        return DeltaTable.exists(folder.resolve(name));
+    }
+
+    /** Columns of a table of the lake, joined; in order of the texts where asked. */
+    List<String> rows(String name, String... columns) {
+        var found = new ArrayList<String>();
+        if (!has(name)) {
+            return found;
+        }
+        try (var table =
+                        DeltaTable.open(
+                                folder.resolve(name),
+                                DeltaConfig.DEFAULT,
+                                allocator,
+                                Clock.systemUTC());
+                var reader = table.snapshot().read(Arrays.asList(columns))) {
+            for (var next = reader.next(); next != null; next = reader.next()) {
+                try (var rows = next) {
+                    for (int row = 0; row < rows.count(); row++) {
+                        found.add(text(rows, row));
+                    }
+                }
+            }
+        }
+        return found;
+    }
+
+    List<String> sorted(String name, String... columns) {
+        return rows(name, columns).stream().sorted().toList();
+    }
+
+    List<String> columns(String name) {
+        try (var table =
+                DeltaTable.open(
+                        folder.resolve(name), DeltaConfig.DEFAULT, allocator, Clock.systemUTC())) {
+            return table.schema().columns().stream()
+                    .map(c -> c.name() + " " + c.type().sql())
+                    .toList();
+        }
+    }
+
+    /** The number of commits that put rows into a table. */
+    long version(String name) {
+        try (var table =
+                DeltaTable.open(
+                        folder.resolve(name), DeltaConfig.DEFAULT, allocator, Clock.systemUTC())) {
+            return table.snapshot().version();
+        }
+    }
+
+    private static String text(Rows rows, int row) {
+        return rows.root().getFieldVectors().stream()
+                .map(v -> String.valueOf(v.getObject(row)))
+                .collect(Collectors.joining("|"));
+    }
+
+    /** Until everything that was committed in Postgres by now is in the lake. */
+    void awaitAll() throws SQLException {
+        var lsn =
+                Long.parseLong(
+                        TestPostgres.ask("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"));
+        TestPostgres.await(
+                "the lake has all: " + capture.status(),
+                () -> {
+                    // A transaction of others makes Postgres send what it has read by now.
+                    TestPostgres.ask("SELECT pg_logical_emit_message(true, 'test', '')");
+                    return capture.status().confirmedLsn() >= lsn;
+                });
+    }
+
+    @Override
+    public void close() {
+        stop();
+        Capture.end(config, TestPostgres.postgres());
+        allocator.close();
+    }
+}

@@ -1,0 +1,125 @@
+package dev.lakemill.capture;
+
+import dev.lakemill.postgres.Postgres;
+import dev.lakemill.postgres.PostgresConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/** One Postgres for all tests of this JVM; each test has pipelines and schemas of its own. */
+final class TestPostgres {
+    private static final AtomicInteger TESTS = new AtomicInteger();
+    private static final Postgres POSTGRES = start();
+
+    interface Condition {
+        boolean holds() throws SQLException;
+    }
+
+    private TestPostgres() {}
+
+    private static Postgres start() {
+        try {
+            var folder = Files.createTempDirectory("lakemill-capture-test-");
+            Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+            var postgres = Postgres.start(PostgresConfig.embedded(folder.resolve("pg"), 0));
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(postgres, folder)));
+            return postgres;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void stop(Postgres postgres, Path folder) {
+        postgres.close();
+        try (var paths = Files.walk(folder)) {
+            for (var path : paths.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static Postgres postgres() {
+        return POSTGRES;
+    }
+
+    /** A name that no other test has. */
+    static String uniqueName(String prefix) {
+        return prefix + TESTS.incrementAndGet();
+    }
+
+    static void kill() {
+        POSTGRES.pid()
+                .ifPresent(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
+    }
+
+    static void execute(String... commands) throws SQLException {
+        try (var connection = POSTGRES.owner().getConnection();
+                var statement = connection.createStatement()) {
+            for (var command : commands) {
+                statement.execute(command);
+            }
+        }
+    }
+
+    /** All rows as lists of texts, NULL as null. */
+    static List<List<@Nullable String>> query(String sql) throws SQLException {
+        try (var connection = POSTGRES.owner().getConnection()) {
+            return query(connection, sql);
+        }
+    }
+
+    static List<List<@Nullable String>> query(Connection connection, String sql)
+            throws SQLException {
+        try (var statement = connection.createStatement();
+                var rows = statement.executeQuery(sql)) {
+            var found = new ArrayList<List<@Nullable String>>();
+            while (rows.next()) {
+                var row = new ArrayList<@Nullable String>();
+                for (var i = 1; i <= rows.getMetaData().getColumnCount(); i++) {
+                    row.add(rows.getString(i));
+                }
+                found.add(row);
+            }
+            return found;
+        }
+    }
+
+    /** The first column of the first row; empty text for NULL or no row. */
+    static String ask(String sql) throws SQLException {
+        var rows = query(sql);
+        var value = rows.isEmpty() ? null : rows.getFirst().getFirst();
+        return value == null ? "" : value;
+    }
+
+    /** Until it holds, at most two minutes; Postgres may be away meanwhile. */
+    static void await(String what, Condition condition) throws SQLException {
+        var deadline = System.nanoTime() + 120_000_000_000L;
+        while (true) {
+            try {
+                if (condition.holds()) {
+                    return;
+                }
+            } catch (SQLException e) {
+                if (System.nanoTime() > deadline) {
+                    throw e;
+                }
+            }
+            if (System.nanoTime() > deadline) {
+                throw new AssertionError("waited in vain until " + what);
+            }
+            LockSupport.parkNanos(2_000_000);
+        }
+    }
+}
