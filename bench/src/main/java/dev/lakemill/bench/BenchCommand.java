@@ -56,6 +56,18 @@ final class BenchCommand {
     }
 
     @Command(
+            name = "capture",
+            mixinStandardHelpOptions = true,
+            description = "State tables read back into Delta: freshness, changes a second, bloat.")
+    int capture(
+            @Option(names = "--rounds", defaultValue = "3") int rounds,
+            @Option(names = "--seconds", defaultValue = "8") int seconds,
+            @Option(names = "--json") boolean json)
+            throws Exception {
+        return run(CaptureBench::run, new BenchOptions(rounds, seconds, json));
+    }
+
+    @Command(
             name = "serve",
             mixinStandardHelpOptions = true,
             description = "Point reads of a synced table against the same rows in a plain table.")

@@ -17,6 +17,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.apache.arrow.memory.BufferAllocator;
 import org.postgresql.PGConnection;
 import org.postgresql.replication.fluent.logical.ChainedLogicalCreateSlotBuilder;
@@ -33,7 +34,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class Capture implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Capture.class);
-    private static final Duration RETRY = Duration.ofSeconds(1);
+    private static final long RETRY_MILLIS_MIN = 100;
+    private static final long RETRY_MILLIS_MAX = 5_000;
     private static final Duration LOOK_EVERY = Duration.ofSeconds(2);
     private static final Duration END_WAIT_MAX = Duration.ofSeconds(20);
 
@@ -43,12 +45,14 @@ public final class Capture implements AutoCloseable {
     private final Lake lake;
     private final BufferAllocator allocator;
     private final Clock clock;
+    private final Consumer<Step> steps;
     private final CountDownLatch ending = new CountDownLatch(1);
     private final Map<Long, CapturedTable> tables = new ConcurrentHashMap<>();
     private final Thread thread;
     private final TableCare care;
     private volatile CaptureStatus status;
     private boolean installed;
+    private long retryMillis = RETRY_MILLIS_MIN;
     private long lookedNanos;
 
     private Capture(
@@ -56,8 +60,10 @@ public final class Capture implements AutoCloseable {
             Postgres postgres,
             Lake lake,
             BufferAllocator allocator,
-            Clock clock) {
+            Clock clock,
+            Consumer<Step> steps) {
         this.config = config;
+        this.steps = steps;
         this.postgres = postgres;
         this.store = new CaptureStore(postgres.owner(), config);
         this.lake = lake;
@@ -75,7 +81,17 @@ public final class Capture implements AutoCloseable {
             Lake lake,
             BufferAllocator allocator,
             Clock clock) {
-        return new Capture(config, postgres, lake, allocator, clock);
+        return new Capture(config, postgres, lake, allocator, clock, _ -> {});
+    }
+
+    /** The same, for tests that let it fail behind some steps. */
+    static Capture start(
+            CaptureConfig config,
+            Postgres postgres,
+            Lake lake,
+            BufferAllocator allocator,
+            Consumer<Step> steps) {
+        return new Capture(config, postgres, lake, allocator, Clock.systemUTC(), steps);
     }
 
     /**
@@ -143,9 +159,10 @@ public final class Capture implements AutoCloseable {
         }
         status = withState(State.WAITING, message);
         try {
-            if (ending.await(RETRY.toMillis(), TimeUnit.MILLISECONDS)) {
+            if (ending.await(retryMillis, TimeUnit.MILLISECONDS)) {
                 LOG.debug("capture ends after a failure");
             }
+            retryMillis = Math.min(RETRY_MILLIS_MAX, 2 * retryMillis);
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }
@@ -163,10 +180,14 @@ public final class Capture implements AutoCloseable {
                 new CapturedTable.Parts(
                         lake,
                         "lakemill-capture/" + config.slot() + "/" + store.generation(),
-                        allocator);
+                        allocator,
+                        steps);
         tables.clear();
         for (var relation : store.unknown()) {
             store.want(relation);
+        }
+        if (store.follow()) {
+            LOG.debug("tables left the captured schemas, or came back");
         }
         var known = store.known();
         if (known.stream().anyMatch(CaptureStore.Known::snapshot)) {
@@ -201,7 +222,7 @@ public final class Capture implements AutoCloseable {
         }
         lookedNanos = System.nanoTime();
         try {
-            return store.publish() || !store.unknown().isEmpty();
+            return store.publish() || store.follow() || !store.unknown().isEmpty();
         } catch (SQLException e) {
             LOG.debug("new tables are looked for later", e);
             return false;
@@ -317,6 +338,7 @@ public final class Capture implements AutoCloseable {
 
         @Override
         public void confirmed(long lsn) {
+            retryMillis = RETRY_MILLIS_MIN;
             var before = withState(State.STREAMING, "");
             status =
                     new CaptureStatus(

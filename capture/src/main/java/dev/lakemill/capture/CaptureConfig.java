@@ -30,7 +30,8 @@ public record CaptureConfig(
                     "lakemill_ and up to 50 lower-case letters, digits and underscores");
         }
         for (var schema : schemas) {
-            if (schema.startsWith("pg_")
+            if (!schema.matches("[A-Za-z_][A-Za-z0-9_]*")
+                    || schema.startsWith("pg_")
                     || schema.equals("lakemill")
                     || schema.equals("information_schema")) {
                 throw new LakemillException(

@@ -92,12 +92,13 @@ final class CaptureStore {
     }
 
     /**
-     * Publishes the schemas that are there; says whether they are others than before. Tables that
-     * are there get ready to be published.
+     * Publishes the schemas that are there, and those to come; says whether they are others than
+     * before. Tables that are there get ready to be published.
      */
     boolean publish() throws SQLException {
         try (var connection = database.getConnection()) {
             var names = String.join("','", config.schemas());
+            wantSchemas(connection);
             var there =
                     texts(
                             connection,
@@ -130,6 +131,21 @@ final class CaptureStore {
             }
             return true;
         }
+    }
+
+    /** For the event trigger, which publishes a schema in the transaction that makes it. */
+    private void wantSchemas(Connection connection) throws SQLException {
+        var sql =
+                """
+                WITH wanted AS (SELECT unnest('{%2$s}'::text[]) AS name),
+                gone AS (DELETE FROM lakemill.capture_schemas
+                    WHERE publication = '%1$s' AND name NOT IN (SELECT name FROM wanted))
+                INSERT INTO lakemill.capture_schemas SELECT '%1$s', name FROM wanted
+                ON CONFLICT DO NOTHING
+                """;
+        execute(
+                connection,
+                sql.formatted(config.publication(), String.join(",", config.schemas())));
     }
 
     private static String target(List<String> there, List<String> published) {
@@ -203,6 +219,10 @@ final class CaptureStore {
             if (ask(connection, "SELECT to_regclass('lakemill.capture_slots')::text") == null) {
                 return;
             }
+            execute(
+                    connection,
+                    "DELETE FROM lakemill.capture_schemas WHERE publication = '%s'"
+                            .formatted(config.publication()));
             execute(connection, "DROP PUBLICATION IF EXISTS " + config.publication());
             execute(connection, "DROP PUBLICATION IF EXISTS " + config.ddlPublication());
         }
@@ -318,16 +338,18 @@ final class CaptureStore {
         return Optional.ofNullable(ask(connection, sql)).map(TableShape::parse);
     }
 
+    /** Captured tables, but for those that are in no published schema now. */
     List<Known> known() throws SQLException {
         var known = new ArrayList<Known>();
         var sql =
                 """
-                SELECT lake_schema, lake_table, shape::text, snapshot FROM lakemill.capture_tables
-                WHERE slot = '%s' ORDER BY relation
+                SELECT t.lake_schema, t.lake_table, t.shape::text, t.snapshot
+                FROM lakemill.capture_tables t WHERE t.slot = '%1$s' AND NOT (%2$s)
+                ORDER BY t.relation
                 """;
         try (var connection = database.getConnection();
                 var statement = connection.createStatement();
-                var rows = statement.executeQuery(sql.formatted(config.slot()))) {
+                var rows = statement.executeQuery(sql.formatted(config.slot(), astray()))) {
             while (rows.next()) {
                 known.add(
                         new Known(
@@ -338,6 +360,38 @@ final class CaptureStore {
             }
         }
         return known;
+    }
+
+    /** Whether a table is there, in a schema that is not published. */
+    private String astray() {
+        return """
+        EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation::oid
+            AND NOT EXISTS (SELECT FROM pg_publication_namespace p
+                JOIN pg_publication u ON u.oid = p.pnpubid AND u.pubname = '%s'
+                WHERE p.pnnspid = c.relnamespace))
+        """
+                .formatted(config.publication());
+    }
+
+    /**
+     * Notes the tables that left the published schemas: their changes are not sent, so that their
+     * rows are to be compared when they come back. Says whether some left, or came back.
+     */
+    boolean follow() throws SQLException {
+        var left =
+                """
+                WITH gone AS (UPDATE lakemill.capture_tables t SET snapshot = true
+                    WHERE t.slot = '%1$s' AND NOT t.snapshot AND %2$s RETURNING 1)
+                SELECT count(*) FROM gone
+                """;
+        var back =
+                "SELECT count(*) FROM lakemill.capture_tables t"
+                        + " WHERE t.slot = '%1$s' AND t.snapshot AND NOT (%2$s)";
+        try (var connection = database.getConnection()) {
+            var moved = ask(connection, left.formatted(config.slot(), astray()));
+            var wanted = ask(connection, back.formatted(config.slot(), astray()));
+            return !"0".equals(moved) || !"0".equals(wanted);
+        }
     }
 
     /** Writes a table down as it is now read. */

@@ -3,6 +3,7 @@ package dev.lakemill.capture;
 import dev.lakemill.capture.Lake.Part;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.apache.arrow.memory.BufferAllocator;
 import org.jspecify.annotations.Nullable;
 
@@ -15,8 +16,12 @@ import org.jspecify.annotations.Nullable;
  * position, and passed over.
  */
 final class CapturedTable {
-    /** What a table is opened with. */
-    record Parts(Lake lake, String application, BufferAllocator allocator) {}
+    /**
+     * What a table is opened with.
+     *
+     * @param steps is told of each step that a crash may come behind
+     */
+    record Parts(Lake lake, String application, BufferAllocator allocator, Consumer<Step> steps) {}
 
     private final Parts parts;
     private final String lakeSchema;
@@ -75,6 +80,10 @@ final class CapturedTable {
         return current;
     }
 
+    Consumer<Step> steps() {
+        return parts.steps();
+    }
+
     /** The first moment of it: it was made just behind a position, and is empty. */
     void born(long position) {
         if (history.position() < position) {
@@ -125,6 +134,7 @@ final class CapturedTable {
         if (!before.columns().equals(next.columns())) {
             tellCurrent(now);
         }
+        parts.steps().accept(Step.COLUMNS_CHANGED);
         now.reach(position);
         return unknown;
     }
@@ -165,8 +175,10 @@ final class CapturedTable {
             if (!fresh.isEmpty()) {
                 history.append(whole, position);
             }
+            parts.steps().accept(Step.HISTORY_COMMITTED);
             prepared.commit(position);
         }
+        parts.steps().accept(Step.TABLE_COMMITTED);
         pending.clear();
         return fresh.size();
     }

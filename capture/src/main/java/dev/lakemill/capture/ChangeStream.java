@@ -31,7 +31,7 @@ final class ChangeStream implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ChangeStream.class);
     private static final String COMMANDS = "lakemill.capture_ddl";
     private static final long IDLE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
-    private static final long CONFIRM_IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long CONFIRM_IDLE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
     /** Text in the forms that {@link TextValues} reads. */
     static final String SESSION =
@@ -306,6 +306,7 @@ final class ChangeStream implements AutoCloseable {
                     new Round(
                             changes, Math.max(0, nowMicros - oldestCommitMicros) / 1000, lastLsn));
             pendingBytes = 0;
+            parts.steps().accept(Step.ROUND_COMMITTED);
         }
         confirm(lastLsn);
     }

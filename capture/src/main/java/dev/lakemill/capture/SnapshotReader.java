@@ -51,21 +51,22 @@ final class SnapshotReader {
     void read(CapturedTable table) throws SQLException {
         var current = table.current();
         if (current == null) {
-            readWithoutKey(table);
+            readAll(table);
         } else if (current.isEmpty()) {
-            try (var rows = new TableSnapshot(connection, table.shape(), origin)) {
-                table.history().append(rows, lsn);
-            }
+            readAll(table);
+            table.steps().accept(Step.SNAPSHOT_IN_HISTORY);
             load(table.history(), current, lsn);
         } else {
             var differences = differences(current, table.shape());
             LOG.info("{}: {} differences", table.shape().fullName(), differences.size());
             if (!differences.isEmpty()) {
                 table.history().append(differences.iterator(), lsn);
+                table.steps().accept(Step.SNAPSHOT_IN_HISTORY);
                 current.prepare(differences).commit(lsn);
             }
         }
         reach(table);
+        table.steps().accept(Step.SNAPSHOT_COMMITTED);
     }
 
     private void reach(CapturedTable table) {
@@ -78,8 +79,8 @@ final class SnapshotReader {
         }
     }
 
-    /** Rows without a key cannot be compared: the history says that all went, and what came. */
-    private void readWithoutKey(CapturedTable table) throws SQLException {
+    /** All rows as inserts; a history that has rows already says before that all went. */
+    private void readAll(CapturedTable table) throws SQLException {
         var history = table.history();
         try (var rows = new TableSnapshot(connection, table.shape(), origin)) {
             if (history.delta().snapshot().rowCount() == 0) {
@@ -192,7 +193,8 @@ final class SnapshotReader {
         }
         var changes = new ArrayList<Change>();
         var shape = table.shape();
-        try (var behind = new HistoryRows(table.history(), from < 0 ? upTo - 1 : from, upTo)) {
+        try (var behind =
+                new HistoryRows(table.history(), from < 0 ? upTo - 1 : from, upTo, false)) {
             while (behind.hasNext()) {
                 try (var rows = behind.next()) {
                     changes(rows, shape, upTo).forEach(changes::add);
@@ -205,11 +207,11 @@ final class SnapshotReader {
         }
     }
 
-    /** Fills an empty current state with the inserts that a history has at a place. */
+    /** Fills an empty current state with the rows of a snapshot that a history has at a place. */
     private static void load(HistoryTable history, CurrentTable current, long at) {
         var wanted = current.delta().schema();
         var names = historyNames(history.delta().schema(), current.shape());
-        try (var inserted = new HistoryRows(history, at - 1, at)) {
+        try (var inserted = new HistoryRows(history, at - 1, at, true)) {
             current.load(
                     new Iterator<>() {
                         @Override
@@ -275,9 +277,14 @@ final class SnapshotReader {
         private final DeltaReader reader;
         private final long after;
         private final long to;
+        private final boolean ofSnapshot;
         private @Nullable Rows next;
 
-        HistoryRows(HistoryTable history, long after, long to) {
+        /**
+         * @param ofSnapshot whether only rows that a snapshot inserted are wanted
+         */
+        HistoryRows(HistoryTable history, long after, long to, boolean ofSnapshot) {
+            this.ofSnapshot = ofSnapshot;
             this.reader = history.delta().snapshot().read(List.of());
             this.after = after;
             this.to = to;
@@ -291,15 +298,25 @@ final class SnapshotReader {
                     return false;
                 }
                 try (rows) {
-                    var lsns = (BigIntVector) rows.vector(place(rows, LakeColumns.LSN.name()));
                     var wanted =
                             IntStream.range(0, rows.count())
-                                    .filter(i -> lsns.get(i) > after && lsns.get(i) <= to)
+                                    .filter(row -> isWanted(rows, row))
                                     .toArray();
                     next = wanted.length == 0 ? null : rows.pick(wanted);
                 }
             }
             return true;
+        }
+
+        private boolean isWanted(Rows rows, int row) {
+            var lsn = ((BigIntVector) rows.vector(place(rows, LakeColumns.LSN.name()))).get(row);
+            if (lsn <= after || lsn > to) {
+                return false;
+            }
+            var kind = rows.vector(place(rows, LakeColumns.CHANGE_TYPE.name())).getObject(row);
+            return !ofSnapshot
+                    || (Kind.INSERT.text().equals(String.valueOf(kind))
+                            && rows.vector(place(rows, LakeColumns.XID.name())).isNull(row));
         }
 
         @Override

@@ -25,3 +25,10 @@ CREATE TABLE lakemill.capture_ddl (
     relation bigint NOT NULL,
     shape jsonb
 );
+
+-- Schemas to capture, those that are not there yet too.
+CREATE TABLE lakemill.capture_schemas (
+    publication text NOT NULL,
+    name text NOT NULL,
+    PRIMARY KEY (publication, name)
+);

@@ -65,6 +65,15 @@ AS $$
 DECLARE
     command record;
 BEGIN
+    FOR command IN SELECT DISTINCT s.publication, s.name FROM pg_event_trigger_ddl_commands() d
+        JOIN pg_namespace n ON n.oid = d.objid
+        JOIN lakemill.capture_schemas s ON s.name = n.nspname
+        JOIN pg_publication p ON p.pubname = s.publication
+        WHERE d.classid = 'pg_namespace'::regclass AND d.command_tag = 'CREATE SCHEMA'
+    LOOP
+        EXECUTE format('ALTER PUBLICATION %I ADD TABLES IN SCHEMA %I',
+            command.publication, command.name);
+    END LOOP;
     FOR command IN SELECT d.objid, min(d.command_tag) AS tag
         FROM pg_event_trigger_ddl_commands() d
         JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'p')
@@ -93,6 +102,6 @@ REVOKE ALL ON FUNCTION lakemill.capture_shape(oid), lakemill.capture_whole_rows(
 DROP EVENT TRIGGER IF EXISTS lakemill_capture_end;
 DROP EVENT TRIGGER IF EXISTS lakemill_capture_drop;
 CREATE EVENT TRIGGER lakemill_capture_end ON ddl_command_end
-    WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE')
+    WHEN TAG IN ('CREATE SCHEMA', 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE')
     EXECUTE FUNCTION lakemill.capture_end();
 CREATE EVENT TRIGGER lakemill_capture_drop ON sql_drop EXECUTE FUNCTION lakemill.capture_drop();

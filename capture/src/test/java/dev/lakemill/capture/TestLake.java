@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -23,14 +24,16 @@ final class TestLake implements Lake, AutoCloseable {
     private final Path folder;
     private final Map<String, DeltaTable> tables = new ConcurrentHashMap<>();
     private final CaptureConfig config;
+    private final Consumer<Step> steps;
     private Capture capture;
 
     TestLake(Path folder, String schema) {
-        this(folder, schema, 64L << 20);
+        this(folder, schema, 64L << 20, _ -> {});
     }
 
-    TestLake(Path folder, String schema, long pendingBytesMax) {
+    TestLake(Path folder, String schema, long pendingBytesMax, Consumer<Step> steps) {
         this.folder = folder;
+        this.steps = steps;
         this.config =
                 new CaptureConfig(
                         "lakemill_" + schema,
@@ -41,7 +44,7 @@ final class TestLake implements Lake, AutoCloseable {
     }
 
     private Capture start() {
-        return Capture.start(config, TestPostgres.postgres(), this, allocator, Clock.systemUTC());
+        return Capture.start(config, TestPostgres.postgres(), this, allocator, steps);
     }
 
     CaptureConfig config() {
@@ -124,13 +127,20 @@ final class TestLake implements Lake, AutoCloseable {
         }
     }
 
-    /** The number of commits that put rows into a table. */
-    long version(String name) {
+    /** How many rows each version of a table has more than the one before. */
+    List<Long> sizes(String name) {
+        var sizes = new ArrayList<Long>();
         try (var table =
                 DeltaTable.open(
                         folder.resolve(name), DeltaConfig.DEFAULT, allocator, Clock.systemUTC())) {
-            return table.snapshot().version();
+            long before = 0;
+            for (long v = 0; v <= table.snapshot().version(); v++) {
+                var rows = table.snapshot(v).rowCount();
+                sizes.add(rows - before);
+                before = rows;
+            }
         }
+        return sizes;
     }
 
     private static String text(Rows rows, int row) {

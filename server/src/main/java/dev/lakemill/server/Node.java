@@ -1,5 +1,6 @@
 package dev.lakemill.server;
 
+import dev.lakemill.capture.Capture;
 import dev.lakemill.catalog.AuditLog;
 import dev.lakemill.catalog.AuditSealer;
 import dev.lakemill.catalog.Catalog;
@@ -66,6 +67,7 @@ final class Node implements AutoCloseable {
     private final IngestHistoryLog history;
     private final SyncedTables synced;
     private final SqlService sql;
+    private final Optional<Capture> capture;
     private final Projection projection;
     private final HttpServer http;
     private final RunFile run;
@@ -113,6 +115,8 @@ final class Node implements AutoCloseable {
                                             history,
                                             allocator,
                                             Clock.systemUTC())));
+            capture = CapturedTables.start(config, postgres, catalog, tables, allocator);
+            capture.ifPresent(this::part);
             pipelines.forEach(PipelineHost::run);
             pipelines.forEach(p -> p.plan().ifPresent(plan -> lineage.runs(plan, systemName())));
             synced.run();
@@ -411,6 +415,7 @@ final class Node implements AutoCloseable {
                 "lakemill_postgres_connections",
                 "clients at the front door",
                 () -> door.door().connections().size());
+        capture.ifPresent(captured -> CaptureMetrics.add(metrics, captured));
         var parts =
                 new HttpServer.Parts(
                         status::get,
@@ -465,6 +470,11 @@ final class Node implements AutoCloseable {
 
     Postgres postgres() {
         return postgres;
+    }
+
+    /** Reads state tables back into the lake, where schemas are set for it. */
+    Optional<Capture> capture() {
+        return capture;
     }
 
     DoorParts door() {

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param caughtUp whether Postgres shows every row that was acknowledged
  * @param rowsPerSecond made durable, mean of the last seconds
  * @param rowsPerSecondMean the same since the start of the process
+ * @param capture of state tables; null where it is off
  */
 @JsonNaming(SnakeCaseStrategy.class)
 record NodeStatus(
@@ -28,7 +29,8 @@ record NodeStatus(
         double rowsPerSecond,
         double rowsPerSecondMean,
         List<TableState> tables,
-        List<PipelineState> pipelines) {
+        List<PipelineState> pipelines,
+        @Nullable CaptureState capture) {
 
     /** The same without the tables that somebody may not see. */
     NodeStatus of(Predicate<String> seen) {
@@ -42,7 +44,33 @@ record NodeStatus(
                 rowsPerSecond,
                 rowsPerSecondMean,
                 tables.stream().filter(table -> seen.test(table.name())).toList(),
-                pipelines.stream().map(pipeline -> pipeline.of(seen)).toList());
+                pipelines.stream().map(pipeline -> pipeline.of(seen)).toList(),
+                capture == null ? null : capture.withoutTables());
+    }
+
+    /**
+     * How far state tables are read back into the lake.
+     *
+     * @param state STARTING, SNAPSHOT, STREAMING or WAITING
+     * @param lagBytes of its log that Postgres keeps for the slot; null when it does not say
+     * @param tables of Postgres that are captured
+     * @param changes written to histories since the start
+     * @param commitToDeltaMs of the last commit to Delta
+     * @param error why it waits; empty while it does not
+     */
+    @JsonNaming(SnakeCaseStrategy.class)
+    record CaptureState(
+            String state,
+            String slot,
+            @Nullable Long lagBytes,
+            List<String> tables,
+            long changes,
+            long commitToDeltaMs,
+            String error) {
+        private CaptureState withoutTables() {
+            return new CaptureState(
+                    state, slot, lagBytes, List.of(), changes, commitToDeltaMs, error);
+        }
     }
 
     /**

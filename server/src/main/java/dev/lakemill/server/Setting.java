@@ -41,6 +41,10 @@ enum Setting {
             "postgres.grants_check_seconds",
             "5",
             "between looks whether Postgres still has exactly the catalog's grants"),
+    CAPTURE_SCHEMAS(
+            "capture.schemas",
+            "",
+            "schemas (catalog.schema, commas between) whose state tables go into Delta"),
     LOG_SEGMENT_MB("log.segment_mb", "64", "size of one file of the write-ahead log"),
     LOG_TOTAL_MB("log.total_mb", "4096", "the write-ahead log at most; producers wait beyond it"),
     LANDING_INTERVAL_MS("landing.interval_ms", "1000", "between commits of a Bronze table"),

@@ -1,5 +1,6 @@
 package dev.lakemill.server;
 
+import dev.lakemill.capture.Capture;
 import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.ingest.TableStatus;
@@ -52,7 +53,21 @@ final class StatusReport {
                 node.throughput().rowsPerSecond(),
                 node.throughput().rowsPerSecondMean(),
                 tables(),
-                node.pipelines().stream().map(PipelineHost::state).toList());
+                node.pipelines().stream().map(PipelineHost::state).toList(),
+                node.capture().map(StatusReport::capture).orElse(null));
+    }
+
+    private static NodeStatus.CaptureState capture(Capture capture) {
+        var status = capture.status();
+        var lag = capture.lagBytes();
+        return new NodeStatus.CaptureState(
+                status.state().name(),
+                status.slot(),
+                lag.isPresent() ? lag.getAsLong() : null,
+                status.tables(),
+                status.changes(),
+                status.commitToDeltaMillis(),
+                status.error());
     }
 
     /** Those that the node feeds: it knows nothing of what others write. */

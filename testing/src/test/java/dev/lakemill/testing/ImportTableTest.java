@@ -34,6 +34,7 @@ class ImportTableTest {
         MAY_IMPORT.put("compiler", List.of("types", "plan"));
         MAY_IMPORT.put("pipeline", List.of("types", "plan", "delta", "feed", "catalog"));
         MAY_IMPORT.put("sync", List.of("types", "delta", "feed", "catalog", "postgres"));
+        MAY_IMPORT.put("capture", List.of("types", "delta", "catalog", "postgres"));
         MAY_IMPORT.put("farm", List.of("api", "types"));
     }
 
@@ -53,7 +54,7 @@ class ImportTableTest {
                     Map.entry("picocli..", List.of("server", "bench")),
                     Map.entry("com.nimbusds..", List.of("identity")),
                     Map.entry("com.zaxxer.hikari..", List.of("catalog", "postgres")),
-                    Map.entry("org.postgresql..", List.of("postgres", "sync", "bench")),
+                    Map.entry("org.postgresql..", List.of("postgres", "sync", "capture", "bench")),
                     Map.entry("org.openjdk.jmh..", List.of("bench")),
                     Map.entry("org.apache.kafka..", List.of("bench")),
                     Map.entry("io.trino..", List.of("bench")));
@@ -79,6 +80,7 @@ class ImportTableTest {
                         "compiler",
                         "pipeline",
                         "sync",
+                        "capture",
                         "server",
                         "bench",
                         "examples/vertical-farm")) {

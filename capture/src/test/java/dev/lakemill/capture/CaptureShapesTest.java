@@ -1,0 +1,236 @@
+package dev.lakemill.capture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Types, and tables that change their columns while they are captured. */
+final class CaptureShapesTest {
+    @TempDir Path folder;
+
+    @Test
+    void everyCommonTypeHasItsRule() throws Exception {
+        var s = TestPostgres.uniqueName("types");
+        TestPostgres.execute(
+                "CREATE SCHEMA " + s,
+                "CREATE TYPE %s.mood AS ENUM ('happy', 'sad')".formatted(s),
+                "CREATE DOMAIN %s.small AS smallint".formatted(s),
+                """
+                CREATE TABLE %1$s.t (id uuid PRIMARY KEY, b bool, i2 smallint, i4 int, i8 bigint,
+                    f4 real, f8 float8, n numeric(10,2), free numeric, v varchar(9), c char(3),
+                    d date, t time, ts timestamp, tz timestamptz, raw bytea, j json, jb jsonb,
+                    ints int[], texts text[], m %1$s.mood, r int4range, iv interval, dom %1$s.small)
+                """
+                        .formatted(s));
+        var row =
+                """
+                INSERT INTO %s.t VALUES ('11111111-2222-3333-4444-55555555555%d', true, -2, 4, 8, 1.5,
+                    0.1, 12.30, 1.230, 'v"\\', 'c', '2026-03-01', '10:00:01.5', '2026-03-01 10:00:00.25',
+                    '2026-03-01 10:00:00+02', '\\x00ff', '{"a": 1}', '{"a": 1}', '{1,NULL,3}',
+                    '{"x y","q\\"","\\\\",NULL,""}', 'sad', '[1,5)', '1 day 02:00', 7)
+                """;
+        TestPostgres.execute(row.formatted(s, 0));
+        try (var lake = new TestLake(folder, s)) {
+            lake.awaitAll();
+            TestPostgres.execute(
+                    row.formatted(s, 1),
+                    "INSERT INTO %s.t (id, d, ts, tz, f8) VALUES (gen_random_uuid(), 'infinity',"
+                                    .formatted(s)
+                            + " '-infinity', '0044-03-15 00:00:00+00 BC', 'NaN')");
+            lake.awaitAll();
+            assertThat(lake.columns(s + ".t_current"))
+                    .containsExactly(
+                            "id STRING",
+                            "b BOOLEAN",
+                            "i2 SMALLINT",
+                            "i4 INT",
+                            "i8 BIGINT",
+                            "f4 FLOAT",
+                            "f8 DOUBLE",
+                            "n DECIMAL(10,2)",
+                            "free STRING",
+                            "v STRING",
+                            "c STRING",
+                            "d DATE",
+                            "t STRING",
+                            "ts TIMESTAMP_NTZ",
+                            "tz TIMESTAMP",
+                            "raw BINARY",
+                            "j STRING",
+                            "jb STRING",
+                            "ints ARRAY<INT>",
+                            "texts ARRAY<STRING>",
+                            "m STRING",
+                            "r STRING",
+                            "iv STRING",
+                            "dom SMALLINT");
+            // By the snapshot's COPY and by the stream alike.
+            var rows =
+                    lake.sorted(
+                            s + ".t_current",
+                            "b",
+                            "i2",
+                            "i4",
+                            "i8",
+                            "f4",
+                            "f8",
+                            "n",
+                            "free",
+                            "v",
+                            "c",
+                            "d",
+                            "t",
+                            "ts",
+                            "j",
+                            "jb",
+                            "ints",
+                            "texts",
+                            "m",
+                            "r",
+                            "iv",
+                            "dom");
+            var expected =
+                    "true|-2|4|8|1.5|0.1|12.30|1.230|v\"\\|c  |20513|10:00:01.5|2026-03-01T10:00:00.250"
+                            + "|{\"a\": 1}|{\"a\": 1}|[1,null,3]|[\"x y\",\"q\\\"\",\"\\\\\",null,\"\"]"
+                            + "|sad|[1,5)|P1DT2H|7";
+            assertThat(rows).hasSize(3).contains(expected).endsWith(expected, expected);
+            assertThat(lake.sorted(s + ".t_current", "d", "ts", "tz", "f8"))
+                    .contains("2932896|0001-01-01T00:00|-63517824000000000|NaN");
+            assertThat(lake.rows(s + ".t_current", "tz"))
+                    .filteredOn("1772352000000000"::equals)
+                    .hasSize(2);
+        }
+    }
+
+    @Test
+    void columnsAreAddedDroppedRenamedAndRetyped() throws Exception {
+        var s = TestPostgres.uniqueName("ddl");
+        TestPostgres.execute(
+                "CREATE SCHEMA " + s,
+                "CREATE TABLE %s.t (id int PRIMARY KEY, a int, b text, c int)".formatted(s),
+                "INSERT INTO %s.t VALUES (1, 10, 'x', 100), (2, 20, 'y', 200)".formatted(s));
+        try (var lake = new TestLake(folder, s)) {
+            lake.awaitAll();
+            TestPostgres.execute(
+                    "ALTER TABLE %s.t ADD COLUMN d int DEFAULT 4".formatted(s),
+                    "INSERT INTO %s.t VALUES (3, 30, 'z', 300, 5)".formatted(s),
+                    "ALTER TABLE %s.t RENAME COLUMN b TO name".formatted(s),
+                    "ALTER TABLE %s.t DROP COLUMN c".formatted(s),
+                    "ALTER TABLE %s.t ALTER COLUMN a TYPE bigint".formatted(s),
+                    "UPDATE %s.t SET name = 'Y' WHERE id = 2".formatted(s));
+            lake.awaitAll();
+            assertThat(lake.columns(s + ".t_current"))
+                    .containsExactly("id INT", "a BIGINT", "name STRING", "d INT");
+            assertThat(lake.sorted(s + ".t_current"))
+                    .containsExactly("1|10|x|4", "2|20|Y|4", "3|30|z|5");
+            assertThat(
+                            lake.rows(
+                                    s + ".t_history",
+                                    "_pg_change_type",
+                                    "id",
+                                    "a",
+                                    "b",
+                                    "c",
+                                    "d",
+                                    "name"))
+                    .containsExactly(
+                            "insert|1|10|x|100|null|null",
+                            "insert|2|20|y|200|null|null",
+                            "insert|3|30|z|300|5|null",
+                            "update_postimage|2|20|null|null|4|Y");
+            // Values that nobody can know from the log are looked up, and differences told.
+            TestPostgres.execute(
+                    "ALTER TABLE %s.t ALTER COLUMN a TYPE text USING 'n' || a".formatted(s),
+                    "ALTER TABLE %s.t ADD COLUMN e serial".formatted(s));
+            TestPostgres.await(
+                    "the lake has what Postgres has",
+                    () ->
+                            lake.sorted(s + ".t_current")
+                                    .equals(
+                                            java.util.List.of(
+                                                    "1|n10|x|4|1", "2|n20|Y|4|3", "3|n30|z|5|2")));
+            assertThat(lake.columns(s + ".t_history")).contains("a BIGINT", "a__string STRING");
+        }
+    }
+
+    @Test
+    void aTableMadeAgainUnderItsNameBeginsEmpty() throws Exception {
+        var s = TestPostgres.uniqueName("again");
+        TestPostgres.execute("CREATE SCHEMA " + s);
+        try (var lake = new TestLake(folder, s)) {
+            lake.awaitAll();
+            TestPostgres.execute(
+                    "CREATE TABLE %s.t (id int PRIMARY KEY, a int)".formatted(s),
+                    "INSERT INTO %s.t VALUES (1, 1)".formatted(s),
+                    "DROP TABLE %s.t".formatted(s),
+                    "CREATE TABLE %s.t (id text PRIMARY KEY)".formatted(s),
+                    "INSERT INTO %s.t VALUES ('one')".formatted(s));
+            lake.awaitAll();
+            assertThat(lake.rows(s + ".t_current")).containsExactly("one");
+            assertThat(lake.rows(s + ".t_history", "_pg_change_type", "id", "id__string"))
+                    .containsExactly("insert|1|null", "insert|null|one");
+        }
+    }
+
+    @Test
+    void partitionsAreOneTable() throws Exception {
+        var s = TestPostgres.uniqueName("parts");
+        TestPostgres.execute("CREATE SCHEMA " + s);
+        try (var lake = new TestLake(folder, s)) {
+            lake.awaitAll();
+            TestPostgres.execute(
+                    "CREATE TABLE %s.t (id int, n int) PARTITION BY RANGE (id)".formatted(s),
+                    "CREATE TABLE %1$s.t1 PARTITION OF %1$s.t FOR VALUES FROM (0) TO (10)"
+                            .formatted(s),
+                    "INSERT INTO %s.t VALUES (1, 1)".formatted(s),
+                    "UPDATE %s.t SET n = 2".formatted(s));
+            lake.awaitAll();
+            assertThat(lake.rows(s + ".t_history", "_pg_change_type", "id", "n"))
+                    .containsExactly("insert|1|1", "update_preimage|1|1", "update_postimage|1|2");
+            assertThat(lake.has(s + ".t1_history")).isFalse();
+        }
+    }
+
+    @Test
+    void aLostSlotBringsTheDifferencesIntoTheHistory() throws Exception {
+        var s = TestPostgres.uniqueName("lost");
+        TestPostgres.execute(
+                "CREATE SCHEMA " + s,
+                "CREATE TABLE %s.t (id int PRIMARY KEY, n int)".formatted(s),
+                "INSERT INTO %s.t VALUES (1, 1), (2, 2), (3, 3)".formatted(s));
+        try (var lake = new TestLake(folder, s)) {
+            lake.awaitAll();
+            lake.stop();
+            TestPostgres.execute(
+                    "SELECT pg_drop_replication_slot('lakemill_%s')".formatted(s),
+                    "UPDATE %s.t SET n = 20 WHERE id = 2".formatted(s),
+                    "DELETE FROM %s.t WHERE id = 3".formatted(s),
+                    "INSERT INTO %s.t VALUES (4, 4)".formatted(s));
+            lake.restart();
+            lake.awaitAll();
+            assertThat(lake.sorted(s + ".t_current")).containsExactly("1|1", "2|20", "4|4");
+            assertThat(lake.rows(s + ".t_history", "_pg_change_type", "id", "n"))
+                    .hasSize(6)
+                    .contains("update_postimage|2|20", "delete|3|null", "insert|4|4");
+        }
+    }
+
+    @Test
+    void aTransactionTooLargeForMemoryComesAsDifferences() throws Exception {
+        var s = TestPostgres.uniqueName("large");
+        TestPostgres.execute(
+                "CREATE SCHEMA " + s,
+                "CREATE TABLE %s.t (id int PRIMARY KEY, n int)".formatted(s),
+                "INSERT INTO %s.t VALUES (1, 1)".formatted(s));
+        try (var lake = new TestLake(folder, s, 100_000, _ -> {})) {
+            lake.awaitAll();
+            TestPostgres.execute(
+                    "INSERT INTO %s.t SELECT g, g FROM generate_series(2, 5000) g".formatted(s));
+            TestPostgres.await(
+                    "all rows are there", () -> lake.rows(s + ".t_current").size() == 5000);
+            assertThat(lake.rows(s + ".t_history", "id")).hasSize(5000).doesNotHaveDuplicates();
+        }
+    }
+}
