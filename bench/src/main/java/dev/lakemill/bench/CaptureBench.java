@@ -23,8 +23,8 @@ import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.vector.BigIntVector;
 
 /**
- * State tables read back into the lake: from a commit in Postgres to its row in Delta, row changes a
- * second, and how much larger updates of hot keys leave a table of Postgres and its current state
+ * State tables read back into the lake: from a commit in Postgres to its row in Delta, row changes
+ * a second, and how much larger updates of hot keys leave a table of Postgres and its current state
  * in Delta.
  */
 final class CaptureBench {
@@ -149,8 +149,7 @@ final class CaptureBench {
             return latencies;
         }
 
-        private static void note(
-                DeltaTable history, List<Long> committed, List<Double> latencies) {
+        private static void note(DeltaTable history, List<Long> committed, List<Double> latencies) {
             var rows = history.snapshot().rowCount();
             var now = System.nanoTime();
             while (latencies.size() < rows) {
@@ -191,8 +190,7 @@ final class CaptureBench {
                 for (int i = 0; System.nanoTime() - started < seconds * 1_000_000_000L; i++) {
                     execute(
                             connection,
-                            "UPDATE app.hot SET n = n + 1 WHERE id %% 100 = %d"
-                                    .formatted(i % 100));
+                            "UPDATE app.hot SET n = n + 1 WHERE id %% 100 = %d".formatted(i % 100));
                     hotChanges += HOT_KEYS / 100;
                 }
             }

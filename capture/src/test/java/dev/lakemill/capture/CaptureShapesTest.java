@@ -3,11 +3,39 @@ package dev.lakemill.capture;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Types, and tables that change their columns while they are captured. */
 final class CaptureShapesTest {
+    private static final List<String> COLUMNS =
+            List.of(
+                    "id STRING",
+                    "b BOOLEAN",
+                    "i2 SMALLINT",
+                    "i4 INT",
+                    "i8 BIGINT",
+                    "f4 FLOAT",
+                    "f8 DOUBLE",
+                    "n DECIMAL(10,2)",
+                    "free STRING",
+                    "v STRING",
+                    "c STRING",
+                    "d DATE",
+                    "t STRING",
+                    "ts TIMESTAMP_NTZ",
+                    "tz TIMESTAMP",
+                    "raw BINARY",
+                    "j STRING",
+                    "jb STRING",
+                    "ints ARRAY<INT>",
+                    "texts ARRAY<STRING>",
+                    "m STRING",
+                    "r STRING",
+                    "iv STRING",
+                    "dom SMALLINT");
+
     @TempDir Path folder;
 
     @Test
@@ -40,32 +68,7 @@ final class CaptureShapesTest {
                                     .formatted(s)
                             + " '-infinity', '0044-03-15 00:00:00+00 BC', 'NaN')");
             lake.awaitAll();
-            assertThat(lake.columns(s + ".t_current"))
-                    .containsExactly(
-                            "id STRING",
-                            "b BOOLEAN",
-                            "i2 SMALLINT",
-                            "i4 INT",
-                            "i8 BIGINT",
-                            "f4 FLOAT",
-                            "f8 DOUBLE",
-                            "n DECIMAL(10,2)",
-                            "free STRING",
-                            "v STRING",
-                            "c STRING",
-                            "d DATE",
-                            "t STRING",
-                            "ts TIMESTAMP_NTZ",
-                            "tz TIMESTAMP",
-                            "raw BINARY",
-                            "j STRING",
-                            "jb STRING",
-                            "ints ARRAY<INT>",
-                            "texts ARRAY<STRING>",
-                            "m STRING",
-                            "r STRING",
-                            "iv STRING",
-                            "dom SMALLINT");
+            assertThat(lake.columns(s + ".t_current")).containsExactlyElementsOf(COLUMNS);
             // By the snapshot's COPY and by the stream alike.
             var rows =
                     lake.sorted(
@@ -149,7 +152,7 @@ final class CaptureShapesTest {
                     () ->
                             lake.sorted(s + ".t_current")
                                     .equals(
-                                            java.util.List.of(
+                                            List.of(
                                                     "1|n10|x|4|1", "2|n20|Y|4|3", "3|n30|z|5|2")));
             assertThat(lake.columns(s + ".t_history")).contains("a BIGINT", "a__string STRING");
         }

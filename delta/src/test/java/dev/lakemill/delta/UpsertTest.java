@@ -21,8 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Rows that are replaced by their keys. */
 final class UpsertTest {
-    private static final TableSchema KEY =
-            TableSchema.of(Column.nullable("id", Primitive.LONG));
+    private static final TableSchema KEY = TableSchema.of(Column.nullable("id", Primitive.LONG));
     private TableFolder tables;
 
     @BeforeEach
@@ -56,15 +55,19 @@ final class UpsertTest {
             }
             var found = new TreeMap<Long, String>();
             for (var row : TableFolder.read(table.snapshot().read(List.of()))) {
-                assertThat(found.put((Long) row.getFirst(), String.valueOf(row.getLast()))).isNull();
+                assertThat(found.put((Long) row.getFirst(), String.valueOf(row.getLast())))
+                        .isNull();
             }
             assertThat(found).isEqualTo(expected);
             assertThat(table.snapshot().fileCount()).isLessThan(10);
-            try (var keys = RowsBuilder.rows(KEY, tables.allocator, List.of(List.of(expected.firstKey())))) {
+            try (var keys =
+                    RowsBuilder.rows(
+                            KEY, tables.allocator, List.of(List.of(expected.firstKey())))) {
                 var rows = table.find(keys);
                 assertThat(rows).hasSize(1);
                 assertThat(RowsBuilder.values(rows.getFirst()))
-                        .containsExactly(List.of(expected.firstKey(), expected.firstEntry().getValue()));
+                        .containsExactly(
+                                List.of(expected.firstKey(), expected.firstEntry().getValue()));
             }
         }
     }

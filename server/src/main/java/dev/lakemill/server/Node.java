@@ -400,21 +400,7 @@ final class Node implements AutoCloseable {
         var status = new StatusReport(this);
         var metrics = new Metrics(status::get);
         metrics.synced(synced);
-        metrics.counter("lakemill_rows_durable", "rows acknowledged", () -> ingest.totals().rows());
-        metrics.gauge(
-                "lakemill_log_bytes",
-                "of the write-ahead log, not yet in Delta",
-                () -> ingest.totals().logBytes());
-        metrics.gauge(
-                "lakemill_streams_open", "producers' streams", () -> ingest.totals().streamsOpen());
-        metrics.gauge(
-                "lakemill_streams_stalled",
-                "of them wait for room or their rate",
-                () -> ingest.totals().streamsStalled());
-        metrics.gauge(
-                "lakemill_postgres_connections",
-                "clients at the front door",
-                () -> door.door().connections().size());
+        NodeMetrics.add(metrics, ingest::totals, () -> door.door().connections().size());
         capture.ifPresent(captured -> CaptureMetrics.add(metrics, captured));
         var parts =
                 new HttpServer.Parts(
