@@ -151,9 +151,7 @@ final class CaptureShapesTest {
                     "the lake has what Postgres has",
                     () ->
                             lake.sorted(s + ".t_current")
-                                    .equals(
-                                            List.of(
-                                                    "1|n10|x|4|1", "2|n20|Y|4|3", "3|n30|z|5|2")));
+                                    .equals(List.of("1|n10|x|4|1", "2|n20|Y|4|3", "3|n30|z|5|2")));
             assertThat(lake.columns(s + ".t_history")).contains("a BIGINT", "a__string STRING");
         }
     }
