@@ -1,8 +1,8 @@
 -- Gold: how much is asked for, how much seed there is, and how long it lasts.
 --
--- Views are recomputed whole, so they are cheap on purpose: raw rows are aggregated once into a
--- small view, and everything else is built on that. Sums run over DECIMAL and BIGINT, never over
--- DOUBLE, so that the order of the rows cannot change the last digit of an answer.
+-- Raw rows are aggregated once into a small view, and everything else is built on that. Sums run
+-- over DECIMAL and BIGINT, never over DOUBLE, so that the order of the rows cannot change the last
+-- digit of an answer.
 
 -- Demand per SKU in quarter hours, of the last 24 hours and the quarter that runs. A reading is a
 -- rate, so within a quarter the readings of a series (a site's channel) are averaged, and the

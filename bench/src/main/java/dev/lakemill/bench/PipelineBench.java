@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * First the engine alone: {@link BatchBench}. Then the farm's whole pipeline (four feeds, rules,
  * every Gold view) in a real server over 24 hours of history, at a rising rate: how fresh Postgres
  * is, and up to which rate it stays fresh. Then the same small pipeline here and in Spark: {@link
- * SparkComparison}. Views are kept as measurement says.
+ * SparkComparison}.
  *
  * <p>{@code --rounds} is how many seconds each rate is measured. The system property
  * lakemill.pipeline.part runs one part: million, ten_million, farm or spark.
@@ -93,8 +93,7 @@ final class PipelineBench {
                 Map.of(
                         "LAKEMILL_GRPC_PORT", "0",
                         "LAKEMILL_HTTP_PORT", "0",
-                        "LAKEMILL_POSTGRES_PORT", "0",
-                        "LAKEMILL_PIPELINE_VIEWS", "measured");
+                        "LAKEMILL_POSTGRES_PORT", "0");
         var project = Root.folder().resolve("examples/vertical-farm");
         try (var server = ServerProcess.start(project, data, settings)) {
             server.awaitReady(READY_TIMEOUT);

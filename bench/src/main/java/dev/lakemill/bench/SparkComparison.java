@@ -111,8 +111,7 @@ final class SparkComparison {
                 Map.of(
                         "LAKEMILL_GRPC_PORT", "0",
                         "LAKEMILL_HTTP_PORT", "0",
-                        "LAKEMILL_POSTGRES_PORT", "0",
-                        "LAKEMILL_PIPELINE_VIEWS", "measured");
+                        "LAKEMILL_POSTGRES_PORT", "0");
         try (var server = ServerProcess.start(project(), folder.resolve("data"), settings)) {
             server.awaitReady(PATIENCE);
             var address = "http://" + server.addresses().get("grpc").asText();

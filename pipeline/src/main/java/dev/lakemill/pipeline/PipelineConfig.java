@@ -60,7 +60,6 @@ public record PipelineConfig(Batches batches, Rounds rounds, Duck duck, Views vi
      *     as long as its query runs; zero for none
      */
     public record Views(MaintenanceChoice choice, Duration auditInterval) {
-        /** Recompute, until enough random cases have shown the changes of every form equal. */
-        public static final Views DEFAULT = new Views(MaintenanceChoice.RECOMPUTE, Duration.ZERO);
+        public static final Views DEFAULT = new Views(MaintenanceChoice.MEASURED, Duration.ZERO);
     }
 }

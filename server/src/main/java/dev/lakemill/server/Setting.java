@@ -58,7 +58,7 @@ enum Setting {
             "0",
             "between audits, each of one view against its query; 0 for none"),
     PIPELINE_VIEWS(
-            "pipeline.views", "recompute", "how views are kept: measured, incremental, recompute"),
+            "pipeline.views", "measured", "how views are kept: measured, incremental, recompute"),
     PIPELINE_BATCH_ROWS("pipeline.batch_rows", "100000", "rows of one micro-batch at most"),
     AUDIT_RETENTION_DAYS(
             "audit.retention_days",
