@@ -28,11 +28,11 @@ final class FullRecompute {
                 duck.written(
                         "CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(after, refresh.query()));
         var changes = difference(Checks.columns(view.schema()), content.table(), after);
-        var counted = content.keep(duck, changes);
-        if (counted.isNone()) {
+        var changed = content.keep(duck, changes);
+        if (changed == 0) {
             return Optional.empty();
         }
-        content.become(duck, counted, after, rows);
+        content.become(duck, changed, after, rows);
         return Optional.of(content.changes());
     }
 

@@ -67,11 +67,11 @@ final class Incremental {
         if (changes.isEmpty()) {
             return Optional.empty();
         }
-        var counted = content.keep(refresh.duck(), named(changes.get()));
-        if (counted.isNone()) {
+        var changed = content.keep(refresh.duck(), named(changes.get()));
+        if (changed == 0) {
             return Optional.empty();
         }
-        content.apply(refresh.duck(), counted);
+        content.apply(refresh.duck(), changed);
         return Optional.of(content.changes());
     }
 

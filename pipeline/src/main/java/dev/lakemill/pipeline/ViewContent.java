@@ -9,6 +9,9 @@ final class ViewContent {
     /** Fewer changes than a view of so many times the rows go into its table one by one. */
     private static final int REPLACE_SHARE = 4;
 
+    /** A table of so many rows is written anew sooner than the rows that go are found in it. */
+    private static final int REPLACE_ROWS = 10_000;
+
     private final Step.View view;
     private final StateTable table;
     private final String columns;
@@ -36,46 +39,41 @@ final class ViewContent {
      *
      * @param select SQL that gives the view's columns and the weight
      */
-    Counted keep(DuckSession duck, String select) {
-        var all = duck.written("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(changes, select));
-        if (all == 0) {
-            return new Counted(0, 0);
-        }
-        var came =
-                duck.count(
-                        "SELECT count(*) FROM %s WHERE %s > 0"
-                                .formatted(changes, ViewMaintenance.WEIGHT));
-        return new Counted(came, all - came);
-    }
-
-    /** Rows that came and went. */
-    record Counted(long came, long went) {
-        boolean isNone() {
-            return came == 0 && went == 0;
-        }
+    long keep(DuckSession duck, String select) {
+        return duck.written("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(changes, select));
     }
 
     /**
      * Brings the table to {@code after}, which differs from it by the kept changes.
      *
+     * @param changed rows of the changes
      * @param rows of {@code after}
      */
-    void become(DuckSession duck, Counted counted, String after, long rows) {
+    void become(DuckSession duck, long changed, String after, long rows) {
         if (view.schema().indexOf("rowid").isPresent()
-                || (counted.came() + counted.went()) * REPLACE_SHARE > rows) {
+                || rows <= REPLACE_ROWS
+                || changed * REPLACE_SHARE > rows) {
             table.replace(duck, "FROM " + after);
         } else {
-            apply(duck, counted);
+            apply(duck, changed);
         }
     }
 
-    /** Brings the kept changes into the table. */
-    void apply(DuckSession duck, Counted counted) {
-        if (counted.went() > 0) {
+    /**
+     * Brings the kept changes into the table.
+     *
+     * @param changed rows of the changes
+     */
+    void apply(DuckSession duck, long changed) {
+        var came =
+                duck.count(
+                        "SELECT count(*) FROM %s WHERE %s > 0"
+                                .formatted(changes, ViewMaintenance.WEIGHT));
+        if (came < changed) {
             duck.repeat(deletion());
-            table.gone(duck, counted.went());
+            table.gone(duck, changed - came);
         }
-        if (counted.came() > 0) {
+        if (came > 0) {
             duck.repeat(
                     "INSERT INTO %s SELECT %s FROM %s WHERE %s > 0"
                             .formatted(table.name(), columns, changes, ViewMaintenance.WEIGHT));
