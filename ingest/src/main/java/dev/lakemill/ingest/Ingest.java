@@ -215,6 +215,11 @@ public final class Ingest implements AutoCloseable {
                 .orElseGet(() -> new LogTail(config.application(), List.of()));
     }
 
+    /** The log's position up to which every row is on the disk. */
+    public long durableLsn() {
+        return log.durableLsn();
+    }
+
     /** Every table, by name. */
     public List<TableStatus> tables() {
         return landings.status();

@@ -13,6 +13,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,6 +30,8 @@ final class Cluster {
 
     /** From 17 on, collations need neither ICU nor the C library. */
     private static final int BUILTIN_LOCALE_SINCE = 17;
+
+    private static final String STATEMENTS = "pg_stat_statements";
 
     private final ClusterFiles files;
     private final RunAs runAs;
@@ -68,14 +71,23 @@ final class Cluster {
         var cluster = new Cluster(files, runAs, binFolder, port);
         cluster.checkPort();
         cluster.makeData();
-        for (var folder : List.of(files.log(), files.run())) {
+        for (var folder : List.of(files.log(), files.run(), files.walOut())) {
             Files.createDirectories(folder);
             Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
             runAs.own(folder);
         }
-        files.writeSettings(port, config.maxConnections(), runAs.peerName());
+        var libraries = cluster.hasStatements() ? STATEMENTS : "";
+        files.writeSettings(config, port, runAs.peerName(), libraries);
+        if (config.recovery() != null) {
+            cluster.prepareRecovery();
+        }
         cluster.repairOwnerPassword();
         return cluster;
+    }
+
+    /** Whether an archive is replayed first, for as long as that takes. */
+    boolean isRecovering() {
+        return Files.exists(files.data().resolve("recovery.signal"));
     }
 
     int port() {
@@ -99,6 +111,23 @@ final class Cluster {
         return builder(files.serverCommand(binFolder))
                 .redirectOutput(files.startupLog().toFile())
                 .start();
+    }
+
+    /** Postgres looks for the archive's files when it finds this one, and removes it at the end. */
+    private void prepareRecovery() throws IOException {
+        runAs.own(files.walIn());
+        var signal = files.data().resolve("recovery.signal");
+        Files.write(signal, new byte[0]);
+        runAs.own(signal);
+    }
+
+    /** Whether the programs come with the library that counts statements. */
+    private boolean hasStatements() {
+        var home = binFolder.toAbsolutePath().getParent();
+        return home != null
+                && Stream.of("lib", "lib/postgresql", "lib64")
+                        .map(home::resolve)
+                        .anyMatch(lib -> Files.exists(lib.resolve(STATEMENTS + ".so")));
     }
 
     private void makeData() throws IOException {

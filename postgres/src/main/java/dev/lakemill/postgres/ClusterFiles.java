@@ -17,6 +17,8 @@ import java.util.Optional;
  * log/              its log, one file per weekday
  * run/              its Unix socket
  * binaries/         the unpacked programs
+ * wal-out/          files of the write-ahead log on their way to a backup
+ * wal-in/           files of the write-ahead log that a restore brought
  * *.secret          passwords, mode 0600
  * postgresql.conf, pg_hba.conf, pg_ident.conf    written anew at each start
  * custom.conf       optional, yours: read first, so that what keeps data safe cannot be undone
@@ -25,6 +27,28 @@ import java.util.Optional;
 record ClusterFiles(Path folder) {
     /** A Unix socket's path has at most 107 bytes. */
     private static final int SOCKET_FOLDER_BYTES_MAX = 107 - "/.s.PGSQL.65535".length();
+
+    /** A file that stands in wal-out is whole and on the disk; another of its name is refused. */
+    private static final String ARCHIVE =
+            """
+            # Written by Lakemill at each start. Arguments: the file's path, and its name.
+            set -e
+            out="$(dirname "$0")/wal-out"
+            if [ -f "$out/$2" ]; then
+                [ "$(sha256sum < "$1")" = "$(sha256sum < "$out/$2")" ]
+                exit
+            fi
+            cp "$1" "$out/$2.part"
+            sync "$out/$2.part"
+            mv "$out/$2.part" "$out/$2"
+            sync "$out"
+            """;
+
+    private static final String FETCH =
+            """
+            # Written by Lakemill at each start. Arguments: the file's name, and where it is to be.
+            cp "$(dirname "$0")/wal-in/$1" "$2"
+            """;
 
     Path data() {
         return folder.resolve("data");
@@ -58,6 +82,14 @@ record ClusterFiles(Path folder) {
         return folder.resolve("startup.log");
     }
 
+    Path walOut() {
+        return folder.resolve("wal-out");
+    }
+
+    Path walIn() {
+        return folder.resolve("wal-in");
+    }
+
     /** The folder for the Unix socket; empty text (no socket) where the path is too long. */
     String socketFolder() {
         var path = run().toString();
@@ -72,8 +104,12 @@ record ClusterFiles(Path folder) {
                 : Optional.of(run().resolve(".s.PGSQL." + port));
     }
 
-    void writeSettings(int port, int maxConnections, String peerName) throws IOException {
-        write("postgresql.conf", settings(port, maxConnections));
+    /**
+     * @param libraries that the server loads at its start
+     */
+    void writeSettings(PostgresConfig config, int port, String peerName, String libraries)
+            throws IOException {
+        write("postgresql.conf", settings(config, port, libraries));
         write("pg_hba.conf", access());
         write(
                 "pg_ident.conf",
@@ -82,6 +118,8 @@ record ClusterFiles(Path folder) {
                 door     "%1$s" all
                 """
                         .formatted(peerName, Roles.OWNER));
+        write("archive.sh", ARCHIVE);
+        write("fetch.sh", FETCH);
     }
 
     /** The command line of the server: settings come from our file, not from the data folder. */
@@ -100,16 +138,11 @@ record ClusterFiles(Path folder) {
                 "synchronous_commit=on");
     }
 
-    private String settings(int port, int maxConnections) {
+    private String settings(PostgresConfig config, int port, String libraries) {
         return """
         # Written by Lakemill at each start; put settings of your own into custom.conf.
         max_connections = %d
-        shared_buffers = 96MB
-        work_mem = 8MB
-        maintenance_work_mem = 64MB
-        max_wal_size = 512MB
-        min_wal_size = 80MB
-        checkpoint_timeout = 10min
+        %scheckpoint_timeout = 10min
         checkpoint_completion_target = 0.9
         max_slot_wal_keep_size = 2GB
         jit = off
@@ -123,7 +156,7 @@ record ClusterFiles(Path folder) {
         hba_file = '%s'
         ident_file = '%s'
         external_pid_file = ''
-        shared_preload_libraries = ''
+        shared_preload_libraries = '%s'
         wal_level = logical
         password_encryption = 'scram-sha-256'
         timezone = 'UTC'
@@ -136,15 +169,44 @@ record ClusterFiles(Path folder) {
         log_rotation_age = 1d
         log_rotation_size = 0
         log_line_prefix = '%%m [%%p] %%q%%u@%%d '
-        """
+        %s"""
                 .formatted(
-                        maxConnections,
+                        config.maxConnections(),
+                        Tuning.ofMachine().settings(),
                         includeCustom(),
                         port,
                         quoted(socketFolder()),
                         quoted(folder.resolve("pg_hba.conf").toString()),
                         quoted(folder.resolve("pg_ident.conf").toString()),
-                        quoted(log().toString()));
+                        libraries,
+                        quoted(log().toString()),
+                        archiving(config));
+    }
+
+    /**
+     * What keeps the write-ahead log for backups, or brings it back at a restore. A restore keeps
+     * what it writes itself, too: the history of its new timeline, without which later backups lead
+     * nowhere.
+     */
+    private String archiving(PostgresConfig config) {
+        var recovery = config.recovery();
+        if (recovery == null && config.archiveSeconds() == 0) {
+            return "archive_mode = off\n";
+        }
+        var archive =
+                "archive_mode = on%narchive_timeout = %d%narchive_command = '%s %%p %%f'%n"
+                        .formatted(config.archiveSeconds(), command("archive.sh"));
+        return recovery == null
+                ? archive
+                : archive
+                        + "restore_command = '%s %%f %%p'%n".formatted(command("fetch.sh"))
+                        + recovery.settings();
+    }
+
+    /** As a setting holds it: quoted for the shell, percent signs and quotes for Postgres. */
+    private String command(String script) {
+        var path = folder.resolve(script).toString().replace("'", "'\\''").replace("%", "%%");
+        return quoted("sh '" + path + "'");
     }
 
     private String includeCustom() {

@@ -5,11 +5,13 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.OptionalLong;
+import java.util.function.LongConsumer;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -308,6 +310,32 @@ public final class Postgres implements AutoCloseable {
     public int port() {
         var port = readerUnpooled.getPortNumbers()[0];
         return port == 0 ? 5432 : port;
+    }
+
+    /** Whether it is ours: its files can be copied, its write-ahead log archived. */
+    public boolean isEmbedded() {
+        return postmaster != null;
+    }
+
+    /**
+     * Where files of the embedded one's write-ahead log come to, when it archives: each whole, on
+     * the disk, and whoever takes it away keeps it.
+     */
+    public Path walOut() {
+        return files.walOut();
+    }
+
+    /**
+     * Copies the embedded one's files while it runs.
+     *
+     * @param target a folder, made where it is missing
+     * @param copied told of bytes as they are copied
+     */
+    public BaseBackup baseBackup(Path target, LongConsumer copied)
+            throws SQLException, IOException {
+        try (var session = ownerUnpooled.getConnection()) {
+            return BaseBackup.take(session, files.data(), target, copied);
+        }
     }
 
     /** The postmaster's process id, when embedded and up. */

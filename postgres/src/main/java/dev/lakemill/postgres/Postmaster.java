@@ -34,6 +34,7 @@ import org.slf4j.LoggerFactory;
 final class Postmaster implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Postmaster.class);
     private static final Duration READY_MAX = Duration.ofMinutes(5);
+    private static final Duration RECOVERED_MAX = Duration.ofDays(2);
     private static final Duration FAST_MAX = Duration.ofSeconds(10);
     private static final Duration IMMEDIATE_MAX = Duration.ofSeconds(5);
     private static final long READY_POLL_MILLIS = 5;
@@ -149,7 +150,8 @@ final class Postmaster implements AutoCloseable {
     }
 
     private void awaitReady(Process server) throws IOException, InterruptedException {
-        var deadline = System.nanoTime() + READY_MAX.toNanos();
+        var waitMax = cluster.isRecovering() ? RECOVERED_MAX : READY_MAX;
+        var deadline = System.nanoTime() + waitMax.toNanos();
         while (!isReady(server)) {
             if (server.waitFor(READY_POLL_MILLIS, TimeUnit.MILLISECONDS)) {
                 if (stop.getCount() == 0) {
@@ -159,7 +161,7 @@ final class Postmaster implements AutoCloseable {
             }
             if (System.nanoTime() > deadline) {
                 server.destroyForcibly();
-                throw failed("Postgres was not ready after " + READY_MAX);
+                throw failed("Postgres was not ready after " + waitMax);
             }
         }
     }

@@ -40,6 +40,21 @@ final class Roles {
                 pg_catalog.lo_from_bytea(oid, bytea) FROM PUBLIC;
             """;
 
+    /** Counts every statement; nobody but the owner looks into it. */
+    private static final String COUNT_STATEMENTS =
+            """
+            CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA lakemill;
+            REVOKE ALL ON lakemill.pg_stat_statements, lakemill.pg_stat_statements_info FROM PUBLIC;
+            REVOKE ALL ON FUNCTION lakemill.pg_stat_statements(boolean),
+                lakemill.pg_stat_statements_info() FROM PUBLIC;
+            """;
+
+    private static final String COUNTS_STATEMENTS =
+            """
+            SELECT 1 FROM pg_available_extensions WHERE name = 'pg_stat_statements'
+                AND current_setting('shared_preload_libraries') LIKE '%pg_stat_statements%'
+            """;
+
     private Roles() {}
 
     /** FAILED_PRECONDITION for an old server, PERMISSION_DENIED for a user with too few rights. */
@@ -71,6 +86,9 @@ final class Roles {
                             .formatted(database(connection)));
             if (embedded) {
                 run(connection, READER_SETTINGS + CLOSE_DATABASE);
+                if (exists(connection, COUNTS_STATEMENTS)) {
+                    run(connection, COUNT_STATEMENTS);
+                }
                 run(
                         connection,
                         "ALTER ROLE lakemill_reader CONNECTION LIMIT " + readerConnectionsMax);

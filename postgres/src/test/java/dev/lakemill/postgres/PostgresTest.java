@@ -7,6 +7,7 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -47,7 +48,39 @@ final class PostgresTest {
         }
         assertThat(owner("SHOW wal_level")).isEqualTo("logical");
         assertThat(owner("SHOW listen_addresses")).isEqualTo("127.0.0.1");
-        assertThat(owner("SHOW shared_preload_libraries")).isEmpty();
+    }
+
+    @Test
+    void statementsAreCountedForTheOwnerAlone() throws Exception {
+        assertThat(owner("SHOW shared_preload_libraries")).isEqualTo("pg_stat_statements");
+        owner("SELECT 4711 + 1");
+        assertThat(
+                        owner(
+                                "SELECT calls > 0 FROM lakemill.pg_stat_statements"
+                                        + " WHERE query = 'SELECT $1 + $2'"))
+                .isEqualTo("t");
+        for (var what : List.of("pg_stat_statements", "pg_stat_statements(true)")) {
+            assertThatThrownBy(
+                            () ->
+                                    execute(
+                                            postgres.reader().getConnection(),
+                                            "SELECT * FROM lakemill." + what))
+                    .hasMessageContaining("permission denied");
+        }
+    }
+
+    @Test
+    void memoryIsSharedOutByTheMachinesSize() throws Exception {
+        var small = new Tuning(1L << 30, 2).settings();
+        assertThat(small)
+                .contains("shared_buffers = 128MB", "effective_cache_size = 512MB")
+                .contains("work_mem = 8MB", "max_wal_size = 512MB", "max_parallel_workers = 2");
+        var large = new Tuning(256L << 30, 64).settings();
+        assertThat(large)
+                .contains("shared_buffers = 8192MB", "effective_cache_size = 131072MB")
+                .contains("work_mem = 64MB", "max_wal_size = 4096MB", "per_gather = 4");
+        assertThat(new Tuning(64L << 20, 1).settings()).contains("shared_buffers = 96MB");
+        assertThat(owner("SHOW random_page_cost")).isEqualTo("1.1");
     }
 
     @Test
@@ -158,7 +191,9 @@ final class PostgresTest {
         var external = external(url("farm", "farmer"));
         Files.createDirectories(external.dataFolder());
         Files.copy(
-                folder.resolve("pg/reader.secret"), external.dataFolder().resolve("reader.secret"));
+                folder.resolve("pg/reader.secret"),
+                external.dataFolder().resolve("reader.secret"),
+                StandardCopyOption.REPLACE_EXISTING);
         try (var byUrl = Postgres.start(external)) {
             assertThat(byUrl.pid()).isEmpty();
             assertThat(byUrl.rssBytes()).isEmpty();
@@ -182,6 +217,50 @@ final class PostgresTest {
                             assertThat(e.code()).isEqualTo(ErrorCode.PERMISSION_DENIED);
                             assertThat(e.hint()).contains("GRANT CREATE ON DATABASE \"guests\"");
                         });
+    }
+
+    @Test
+    void theDoctorGivesTheSqlThatMendsWhatIsMissing() throws Exception {
+        execute(postgres.owner().getConnection(), "CREATE ROLE tenant LOGIN PASSWORD 'x'");
+        execute(postgres.owner().getConnection(), "CREATE DATABASE tenants");
+        allow("host tenants tenant 127.0.0.1/32 scram-sha-256");
+        var before = Doctor.examine(url("tenants", "tenant"));
+        var missing = before.stream().filter(f -> f.state() == Doctor.State.MISSING).toList();
+        assertThat(missing)
+                .extracting(Doctor.Finding::name)
+                .contains("right to make roles", "right to make schemas", "role lakemill_objects");
+        for (var finding : missing) {
+            execute(postgres.owner().getConnection(), finding.sql());
+        }
+        var after = Doctor.examine(url("tenants", "tenant"));
+        assertThat(after).noneMatch(finding -> finding.state() == Doctor.State.MISSING);
+        assertThat(after)
+                .anyMatch(f -> f.name().equals("superuser") && f.state() == Doctor.State.ADVICE);
+        var external = external(url("tenants", "tenant"));
+        Files.createDirectories(external.dataFolder());
+        Files.copy(
+                folder.resolve("pg/reader.secret"),
+                external.dataFolder().resolve("reader.secret"),
+                StandardCopyOption.REPLACE_EXISTING);
+        allow("host tenants lakemill_reader 127.0.0.1/32 scram-sha-256");
+        Postgres.start(external).close();
+    }
+
+    @Test
+    void anOldPostgresIsRefused() throws Exception {
+        try (var old = new ScriptedPostgres("15.14")) {
+            assertThatThrownBy(() -> Postgres.start(external(old.url())))
+                    .isInstanceOfSatisfying(
+                            LakemillException.class,
+                            e -> {
+                                assertThat(e.code()).isEqualTo(ErrorCode.FAILED_PRECONDITION);
+                                assertThat(e.problem()).contains("version 15", "needs 16");
+                                assertThat(e.problem()).doesNotContain("password=p");
+                            });
+            assertThat(Doctor.examine(old.url()))
+                    .singleElement()
+                    .matches(finding -> finding.state() == Doctor.State.MISSING);
+        }
     }
 
     @Test

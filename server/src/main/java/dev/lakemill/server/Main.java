@@ -25,7 +25,11 @@ import picocli.CommandLine.Command;
             LoginCommand.class,
             TokenCommand.class,
             PrincipalCommand.class,
-            ConfigCommand.class
+            ConfigCommand.class,
+            BackupCommand.class,
+            RestoreCommand.class,
+            VerifyCommand.class,
+            DoctorCommand.class
         },
         footerHeading = "%nAlso, from a source checkout:%n",
         footer = {

@@ -15,6 +15,7 @@ import dev.lakemill.plan.Relations;
 import dev.lakemill.postgres.Postgres;
 import dev.lakemill.postgres.Projection;
 import dev.lakemill.postgres.RowAudit;
+import dev.lakemill.server.backup.Backups;
 import dev.lakemill.server.rest.DeltaFiles;
 import dev.lakemill.server.rest.UnityApi;
 import dev.lakemill.types.LakemillException;
@@ -70,6 +71,7 @@ final class Node implements AutoCloseable {
     private final Optional<Capture> capture;
     private final Projection projection;
     private final HttpServer http;
+    private final Optional<Backups> backups;
     private final RunFile run;
     private volatile boolean draining;
 
@@ -124,6 +126,8 @@ final class Node implements AutoCloseable {
             part(ModelFollower.start(models, followed()));
             throughput = part(new Throughput(() -> ingest.totals().rows()));
             live = liveTables();
+            backups = NodeBackups.start(this);
+            backups.ifPresent(this::part);
             http = part(httpServer());
             publicUrl = NodeSettings.publicUrl(config, http.port());
             var grpcPort = named(Setting.GRPC_PORT, ingest::listen);
@@ -402,6 +406,7 @@ final class Node implements AutoCloseable {
         metrics.synced(synced);
         NodeMetrics.add(metrics, ingest::totals, () -> door.door().connections().size());
         capture.ifPresent(captured -> CaptureMetrics.add(metrics, captured));
+        backups.ifPresent(b -> NodeBackups.measure(b, metrics));
         var parts =
                 new HttpServer.Parts(
                         status::get,
@@ -414,6 +419,11 @@ final class Node implements AutoCloseable {
                         this);
         return HttpServer.start(
                 parts, config.text(Setting.HTTP_HOST), config.number(Setting.HTTP_PORT));
+    }
+
+    /** None when backup.folder is not set. */
+    Optional<Backups> backups() {
+        return backups;
     }
 
     private RunFile runFile(int grpcPort) {

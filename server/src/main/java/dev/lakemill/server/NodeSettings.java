@@ -7,8 +7,10 @@ import dev.lakemill.postgres.PostgresConfig;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.wal.LogConfig;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** What a node's parts are given of the configuration. */
 final class NodeSettings {
@@ -17,9 +19,21 @@ final class NodeSettings {
     /** Postgres itself has a port of its own, which nobody needs to know. */
     static PostgresConfig postgres(Config config) {
         var url = config.text(Setting.POSTGRES_URL);
+        var settings = postgres(config, url.isEmpty() ? null : url, config.data());
+        return config.path(Setting.BACKUP_FOLDER) == null
+                ? settings
+                : settings.archiving(Math.max(1, config.number(Setting.BACKUP_INTERVAL_S)));
+    }
+
+    /** The embedded one of another data folder. */
+    static PostgresConfig postgresIn(Config config, Path data) {
+        return postgres(config, null, data);
+    }
+
+    private static PostgresConfig postgres(Config config, @Nullable String url, Path data) {
         return new PostgresConfig(
-                url.isEmpty() ? null : url,
-                config.data().resolve("postgres"),
+                url,
+                data.resolve("postgres"),
                 config.path(Setting.POSTGRES_BIN),
                 0,
                 config.text(Setting.POSTGRES_USER),

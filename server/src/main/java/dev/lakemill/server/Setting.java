@@ -64,6 +64,10 @@ enum Setting {
             "audit.retention_days",
             "365",
             "audit records stay in Postgres; Delta keeps them; 0: for good"),
+    BACKUP_FOLDER("backup.folder", "", "folder that backups go to; empty: none are made"),
+    BACKUP_INTERVAL_S("backup.interval_s", "60", "between moments that can be restored in full"),
+    BACKUP_WAITING_MB(
+            "backup.waiting_mb", "4096", "of Postgres's log, when backup.folder takes no more"),
     SQL_MEMORY_MB("sql.memory_mb", "256", "memory of a query over the lake; then disk"),
     SQL_TIMEOUT_S("sql.timeout_s", "60", "seconds that a query over the lake may take"),
     SQL_ROWS("sql.rows", "10000", "rows that a query over the lake gives at most"),

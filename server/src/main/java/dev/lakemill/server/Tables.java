@@ -31,6 +31,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import org.apache.arrow.memory.BufferAllocator;
 import org.jspecify.annotations.Nullable;
 
@@ -89,6 +90,14 @@ final class Tables implements AutoCloseable {
     /** Every table that takes rows, as the catalog knows it. */
     List<CatalogTable> ingested() {
         return catalog.list().stream().filter(t -> t.kind() == TableKind.INGESTED).toList();
+    }
+
+    /** Where the tables that take rows stand. */
+    Set<Path> ingestedFolders() {
+        return ingested().stream()
+                .filter(t -> t.location().startsWith("file:"))
+                .map(t -> Path.of(URI.create(t.location())))
+                .collect(Collectors.toSet());
     }
 
     /**
