@@ -134,10 +134,7 @@ final class Node implements AutoCloseable {
             part(new LocalToken(identity, catalog.system(), config.data()));
             run = runFile(grpcPort);
             run.write(config.data());
-        } catch (LakemillException | InterruptedException | Error e) {
-            closeParts();
-            throw e;
-        } catch (RuntimeException e) {
+        } catch (InterruptedException | RuntimeException | Error e) {
             closeParts();
             throw e;
         }
