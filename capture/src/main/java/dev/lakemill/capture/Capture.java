@@ -298,6 +298,8 @@ public final class Capture implements AutoCloseable {
         var table = new CapturedTable(parts, known.lakeSchema(), known.lakeTable(), known.shape());
         SnapshotReader.catchUp(table);
         table.follow(shape.get(), at.lsn() - 1);
+        // A crash behind this finds the lake's columns in what it knows of the table.
+        store.saveShape(table);
         new SnapshotReader(at.reading(), at.lsn(), nowMicros()).read(table);
         store.save(table);
         LOG.info("{} is captured", shape.get().fullName());

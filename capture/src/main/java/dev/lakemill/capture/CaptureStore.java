@@ -396,11 +396,20 @@ final class CaptureStore {
 
     /** Writes a table down as it is now read. */
     void save(CapturedTable table) throws SQLException {
+        save(table, false);
+    }
+
+    /** Writes down which columns a table has now, whose rows are yet to be read. */
+    void saveShape(CapturedTable table) throws SQLException {
+        save(table, true);
+    }
+
+    private void save(CapturedTable table, boolean snapshot) throws SQLException {
         var sql =
                 """
-                INSERT INTO lakemill.capture_tables VALUES (?, ?, ?, ?, ?::jsonb, false)
+                INSERT INTO lakemill.capture_tables VALUES (?, ?, ?, ?, ?::jsonb, ?)
                 ON CONFLICT (slot, relation)
-                    DO UPDATE SET shape = EXCLUDED.shape, snapshot = false
+                    DO UPDATE SET shape = EXCLUDED.shape, snapshot = EXCLUDED.snapshot
                 """;
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement(sql)) {
@@ -409,6 +418,7 @@ final class CaptureStore {
             insert.setString(3, table.lakeSchema());
             insert.setString(4, table.lakeTable());
             insert.setString(5, table.shape().json());
+            insert.setBoolean(6, snapshot);
             insert.executeUpdate();
         }
     }
