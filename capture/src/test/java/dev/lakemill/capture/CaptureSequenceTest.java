@@ -91,6 +91,7 @@ final class CaptureSequenceTest {
                         List.of(
                                 Step.COLUMNS_CHANGED,
                                 Step.COLUMNS_CHANGED,
+                                Step.COLUMNS_CHANGED,
                                 Step.SNAPSHOT_IN_HISTORY));
         Consumer<Step> crashing =
                 step -> {
