@@ -157,15 +157,7 @@ final class AuditRoutes {
     }
 
     private void requireAdmin(Caller caller, String action) {
-        if (!catalog.principals().isAdmin(caller.principal().id())) {
-            var problem = "only metastore admins may see the audit log";
-            catalog.audit()
-                    .record(new AuditEvent(caller, "accounts", action, Map.of(), 403, problem));
-            throw new LakemillException(
-                    ErrorCode.PERMISSION_DENIED,
-                    problem,
-                    "a member of the group admins can add you to it");
-        }
+        AdminOnly.check(catalog, caller, action, "see the audit log");
     }
 
     private static String text(RoutingContext context, String name) {

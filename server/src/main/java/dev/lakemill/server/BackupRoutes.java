@@ -53,15 +53,7 @@ final class BackupRoutes {
     }
 
     private Backups backups(Caller caller, String action) {
-        if (!catalog.principals().isAdmin(caller.principal().id())) {
-            var problem = "only metastore admins may see and make backups";
-            catalog.audit()
-                    .record(new AuditEvent(caller, "accounts", action, Map.of(), 403, problem));
-            throw new LakemillException(
-                    ErrorCode.PERMISSION_DENIED,
-                    problem,
-                    "a member of the group admins can add you to it");
-        }
+        AdminOnly.check(catalog, caller, action, "see and make backups");
         return node.backups()
                 .orElseThrow(
                         () ->
