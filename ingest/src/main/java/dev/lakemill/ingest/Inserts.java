@@ -17,6 +17,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +33,7 @@ import org.jspecify.annotations.Nullable;
 final class Inserts {
     private static final int WAITING_MAX = 1_000;
     private static final int SESSIONS_MAX = 10_000;
+    private static final int OPENING_MAX = 64;
     private static final long IDLE_NANOS_MAX = TimeUnit.SECONDS.toNanos(60);
     private static final long DURABLE_SECONDS_MAX = 30;
 
@@ -40,13 +44,15 @@ final class Inserts {
     private final Map<Key, Session> byKey = new ConcurrentHashMap<>();
     private final Map<UUID, Session> byId = new ConcurrentHashMap<>();
     private final Semaphore room = new Semaphore(WAITING_MAX);
+    private final Lock[] opening =
+            Stream.generate(ReentrantLock::new).limit(OPENING_MAX).toArray(Lock[]::new);
 
     Inserts(Streams streams, int requestBytesMax) {
         this.streams = streams;
         this.requestBytesMax = requestBytesMax;
     }
 
-    /** The requests of one producer for one table. */
+    /** The requests of one producer for one table. It stays until the last of them is answered. */
     private final class Session implements Sender {
         private final UUID id = UUID.randomUUID();
         private final Landing landing;
@@ -54,9 +60,13 @@ final class Inserts {
         private final Map<Long, CompletableFuture<Void>> waiting = new ConcurrentHashMap<>();
         private final AtomicLong nextOffset = new AtomicLong();
         private final LongAdder rows = new LongAdder();
-        private volatile IngestHistory.@Nullable StreamInfo told;
-        private volatile long usedNanos = System.nanoTime();
         private final Pace pace;
+        private final Object lock = new Object();
+        private IngestHistory.@Nullable StreamInfo told;
+        private long usedNanos = System.nanoTime();
+        private boolean ended;
+        // The request that opens it is in it from the beginning.
+        private int requests = 1;
 
         private Session(Landing landing, InsertRequest request) {
             this.landing = landing;
@@ -64,6 +74,58 @@ final class Inserts {
                     streams.access()
                             .authenticate("rest", request.authorization(), request.address(), id);
             this.pace = streams.rates().pace(landing.table().name(), producer.name());
+        }
+
+        private void opened() {
+            producer.opened(table());
+            told = streams.opened(id, landing, producer.name());
+        }
+
+        /** Whether another request may still come in; it is to leave then. */
+        private boolean enter() {
+            synchronized (lock) {
+                if (!ended) {
+                    requests++;
+                }
+                return !ended;
+            }
+        }
+
+        private void leave() {
+            boolean last;
+            synchronized (lock) {
+                usedNanos = System.nanoTime();
+                requests--;
+                last = ended && requests == 0;
+            }
+            if (last) {
+                closed();
+            }
+        }
+
+        private void end() {
+            boolean last;
+            synchronized (lock) {
+                last = !ended && requests == 0;
+                ended = true;
+            }
+            if (last) {
+                closed();
+            }
+        }
+
+        private boolean isIdle(long nowNanos) {
+            synchronized (lock) {
+                return requests == 0 && nowNanos - usedNanos > IDLE_NANOS_MAX;
+            }
+        }
+
+        private void closed() {
+            byId.remove(id);
+            if (told != null) {
+                producer.closed(table(), rows.sum());
+                streams.closed(told, null);
+            }
         }
 
         private TableName table() {
@@ -85,11 +147,6 @@ final class Inserts {
 
         private void failed(Refusal why) {
             waiting.values().forEach(done -> done.completeExceptionally(why));
-        }
-
-        private void closed() {
-            producer.closed(table(), rows.sum());
-            streams.closed(told, null);
         }
     }
 
@@ -126,7 +183,15 @@ final class Inserts {
         if (request.body().length > requestBytesMax) {
             throw Refusal.tooLarge(new Inbound.TooLarge(request.body().length, requestBytesMax));
         }
-        var session = session(request);
+        var session = enter(request);
+        try {
+            return send(session, request);
+        } finally {
+            session.leave();
+        }
+    }
+
+    private int send(Session session, InsertRequest request) {
         if (session.pace.waitNanos(System.nanoTime()) > 0) {
             throw session.pace.refusal();
         }
@@ -167,17 +232,32 @@ final class Inserts {
         }
     }
 
-    private Session session(InsertRequest request) {
+    private Session enter(InsertRequest request) {
         var landing = streams.landing(Streams.parse(request.table()));
         var key = new Key(landing.table().name(), request.authorization(), request.address());
-        var known = byKey.get(key);
-        if (known == null
-                || known.landing != landing
-                || !Instant.now().isBefore(known.producer.expires())) {
-            known = open(key, landing, request);
+        var known = entered(key, landing);
+        if (known != null) {
+            return known;
         }
-        known.usedNanos = System.nanoTime();
-        return known;
+        // Requests that come at once open one session, not one each.
+        var lock = opening[Math.floorMod(key.hashCode(), OPENING_MAX)];
+        lock.lock();
+        try {
+            known = entered(key, landing);
+            return known == null ? open(key, landing, request) : known;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private @Nullable Session entered(Key key, Landing landing) {
+        var known = byKey.get(key);
+        var usable =
+                known != null
+                        && known.landing == landing
+                        && Instant.now().isBefore(known.producer.expires())
+                        && known.enter();
+        return usable ? known : null;
     }
 
     private Session open(Key key, Landing landing, InsertRequest request) {
@@ -190,19 +270,17 @@ final class Inserts {
         byId.put(session.id, session);
         // Known before it is checked, so that no change of grants slips between.
         var before = byKey.put(key, session);
+        if (before != null) {
+            before.end();
+        }
         try {
             session.producer.require(landing.table().name());
+            session.opened();
         } catch (RuntimeException e) {
-            byKey.remove(key, session);
-            byId.remove(session.id);
+            end(key, session);
+            session.leave();
             throw e;
-        } finally {
-            if (before != null) {
-                end(before);
-            }
         }
-        session.producer.opened(landing.table().name());
-        session.told = streams.opened(session.id, landing, session.producer.name());
         return session;
     }
 
@@ -250,7 +328,7 @@ final class Inserts {
         var now = System.nanoTime();
         byKey.forEach(
                 (key, session) -> {
-                    if (now - session.usedNanos > IDLE_NANOS_MAX && session.waiting.isEmpty()) {
+                    if (session.isIdle(now)) {
                         end(key, session);
                     }
                 });
@@ -262,19 +340,7 @@ final class Inserts {
     }
 
     private void end(Key key, Session session) {
-        if (byKey.remove(key, session)) {
-            end(session);
-        }
-    }
-
-    /** Requests that still wait are answered when their rows are durable. */
-    private void end(Session session) {
-        session.closed();
-        if (session.waiting.isEmpty()) {
-            byId.remove(session.id);
-        } else {
-            CompletableFuture.allOf(session.waiting.values().toArray(CompletableFuture[]::new))
-                    .whenComplete((_, _) -> byId.remove(session.id));
-        }
+        byKey.remove(key, session);
+        session.end();
     }
 }

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
@@ -47,12 +48,16 @@ final class InsertTest {
     }
 
     private int insert(String body, String authorization) {
+        return insert(body, authorization, "127.0.0.1");
+    }
+
+    private int insert(String body, String authorization, String address) {
         return node.ingest()
                 .insert(
                         new InsertRequest(
                                 TABLE,
                                 authorization,
-                                "127.0.0.1",
+                                address,
                                 body.getBytes(StandardCharsets.UTF_8)));
     }
 
@@ -93,6 +98,42 @@ final class InsertTest {
         assertThat(node.access().told())
                 .contains("opened " + TABLE, "closed " + TABLE + " after 500")
                 .hasSize(2);
+    }
+
+    @Test
+    void firstRequestsOfAProducerThatComeAtOnceShareOneSession() throws Exception {
+        open();
+        for (int producer = 0; producer < 100; producer++) {
+            var address = "producer " + producer;
+            var start = new CountDownLatch(1);
+            try (var threads = Executors.newCachedThreadPool()) {
+                var answers = new ArrayList<Future<Integer>>();
+                for (int i = 0; i < 4; i++) {
+                    answers.add(
+                            threads.submit(
+                                    () -> {
+                                        start.await();
+                                        return insert(
+                                                "{\"event_id\":\"a\"}", "Bearer token", address);
+                                    }));
+                }
+                start.countDown();
+                for (var answer : answers) {
+                    assertThat(answer.get()).isEqualTo(1);
+                }
+            }
+        }
+        assertThat(node.access().told()).hasSize(100).containsOnly("opened " + TABLE);
+    }
+
+    @Test
+    void aRequestWhoseSessionEndsWhileItOpensIsAnswered() {
+        open();
+        node.access().whileOpening(() -> node.access().refuse(TABLE));
+        assertThat(insert("{\"event_id\":\"a\"}")).isEqualTo(1);
+        assertThat(node.access().told())
+                .containsExactly("opened " + TABLE, "closed " + TABLE + " after 1");
+        assertRefused("{\"event_id\":\"b\"}", ErrorCode.PERMISSION_DENIED, "MODIFY");
     }
 
     @Test

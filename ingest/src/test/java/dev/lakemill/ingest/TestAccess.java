@@ -20,6 +20,7 @@ final class TestAccess implements ProducerAccess {
     private final List<String> told = new CopyOnWriteArrayList<>();
     private final Evolution evolution;
     private volatile Instant expires = Instant.MAX;
+    private volatile Runnable opening = () -> {};
 
     /** The catalog. */
     interface Evolution {
@@ -37,6 +38,11 @@ final class TestAccess implements ProducerAccess {
 
     void expireAt(Instant instant) {
         expires = instant;
+    }
+
+    /** Runs while a stream is being opened, after its producer was found to be allowed. */
+    void whileOpening(Runnable action) {
+        opening = action;
     }
 
     /** What streams told of their beginning and end. */
@@ -89,6 +95,7 @@ final class TestAccess implements ProducerAccess {
 
         @Override
         public void opened(TableName table) {
+            opening.run();
             told.add("opened " + table);
         }
 
