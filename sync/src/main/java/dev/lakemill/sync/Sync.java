@@ -34,7 +34,7 @@ import org.slf4j.LoggerFactory;
  * what they show, writes the difference, and goes on from there.
  *
  * <p>While Postgres is away it tries again, at most 5 s apart. A table that Postgres refuses stays
- * as it is, says why in its status, and is looked at again every 10 s; the others go on.
+ * as it is, says why in its status, and is looked at again after 10 s; the others go on.
  */
 public final class Sync implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Sync.class);
@@ -44,9 +44,6 @@ public final class Sync implements AutoCloseable {
     private static final long PAUSE_MILLIS_MIN = 100;
     private static final long PAUSE_MILLIS_MAX = 5_000;
     private static final long STEADY_NANOS = TimeUnit.SECONDS.toNanos(5);
-    private static final long REFUSED_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
-    private static final long COMPARE_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
-    private static final long AHEAD_NANOS_MAX = TimeUnit.SECONDS.toNanos(30);
     private static final long CLOSE_MILLIS_MAX = 10_000;
 
     /** What the tables show, as this thread saw it committed. */
@@ -55,6 +52,7 @@ public final class Sync implements AutoCloseable {
     private final SyncPlan plan;
     private final GroupFeed feed;
     private final DataSource owner;
+    private final Patience patience;
     private final List<Target> targets;
     private final List<Consumer<Applied>> listeners = new CopyOnWriteArrayList<>();
     private final CountDownLatch closing = new CountDownLatch(1);
@@ -70,10 +68,11 @@ public final class Sync implements AutoCloseable {
     private long comparedNanos;
     private long preparedNanos;
 
-    private Sync(SyncPlan plan, GroupFeed feed, DataSource owner) {
+    private Sync(SyncPlan plan, GroupFeed feed, DataSource owner, Patience patience) {
         this.plan = plan;
         this.feed = feed;
         this.owner = owner;
+        this.patience = patience;
         this.targets =
                 IntStream.range(0, plan.tables().size())
                         .mapToObj(i -> new Target(plan.tables().get(i), i))
@@ -88,7 +87,11 @@ public final class Sync implements AutoCloseable {
      * @param owner connections as the owner; the sync keeps one of them, so they are best unpooled
      */
     public static Sync start(SyncPlan plan, GroupFeed feed, DataSource owner) {
-        var sync = new Sync(plan, feed, owner);
+        return start(plan, feed, owner, Patience.DEFAULT);
+    }
+
+    static Sync start(SyncPlan plan, GroupFeed feed, DataSource owner, Patience patience) {
+        var sync = new Sync(plan, feed, owner, patience);
         sync.thread.start();
         return sync;
     }
@@ -264,11 +267,11 @@ public final class Sync implements AutoCloseable {
     private void step(Session session) throws SQLException, TableFailure, InterruptedException {
         var nowNanos = System.nanoTime();
         var next = shownBatch() + 1;
-        if (nowNanos - preparedNanos > REFUSED_AGAIN_NANOS && session.hasRefused()) {
+        if (nowNanos - preparedNanos > patience.againNanos() && session.hasRefused()) {
             if (prepare(session)) {
                 compare(session, next - 1);
             }
-        } else if (session.isDoubtful() && nowNanos - comparedNanos > COMPARE_AGAIN_NANOS) {
+        } else if (session.isDoubtful() && nowNanos - comparedNanos > patience.againNanos()) {
             compare(session, next - 1);
         } else {
             try {
@@ -357,7 +360,7 @@ public final class Sync implements AutoCloseable {
             var last = feed.lastRound();
             if (last != null
                     && feed.position() < batchMin
-                    && System.nanoTime() - startedNanos > AHEAD_NANOS_MAX) {
+                    && System.nanoTime() - startedNanos > patience.aheadNanosMax()) {
                 LOG.warn(
                         "Postgres shows batch {} of {}, which is at {}: going back to Delta's",
                         batchMin,

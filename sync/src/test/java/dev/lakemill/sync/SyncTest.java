@@ -615,7 +615,8 @@ final class SyncTest {
             awaitBatch(sync, 0);
             other.commit();
             var plan = new SyncPlan(other.name(), List.of(stockSpec()));
-            try (var second = Sync.start(plan, other.feed(), postgres().ownerUnpooled())) {
+            try (var second =
+                    Sync.start(plan, other.feed(), postgres().ownerUnpooled(), TestPostgres.SOON)) {
                 await("refused", () -> !second.status().getFirst().refused().isEmpty());
                 assertThat(second.status().getFirst().refused())
                         .contains("of the pipeline " + pipeline.name());
@@ -703,7 +704,7 @@ final class SyncTest {
 
     private Sync start(SyncedTableSpec... specs) {
         var plan = new SyncPlan(pipeline.name(), List.of(specs));
-        return Sync.start(plan, pipeline.feed(), postgres().ownerUnpooled());
+        return Sync.start(plan, pipeline.feed(), postgres().ownerUnpooled(), TestPostgres.SOON);
     }
 
     private SyncedTableSpec stockSpec() {

@@ -12,6 +12,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,10 @@ import org.jspecify.annotations.Nullable;
 final class TestPostgres {
     private static final AtomicInteger TESTS = new AtomicInteger();
     private static final Postgres POSTGRES = start();
+
+    /** For tests that bring about what a sync is to leave alone for a while. */
+    static final Patience SOON =
+            new Patience(TimeUnit.SECONDS.toNanos(1), TimeUnit.SECONDS.toNanos(3));
 
     interface Condition {
         boolean holds() throws SQLException;
