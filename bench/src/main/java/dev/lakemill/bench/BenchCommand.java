@@ -162,6 +162,21 @@ final class BenchCommand {
     }
 
     @Command(
+            name = "chaos",
+            mixinStandardHelpOptions = true,
+            description = {
+                "kill -9 of Postgres, of Lakemill and of both while tables are copied, synced,",
+                "changed, captured, backed up and restored; then everything is compared.",
+                "-Dlakemill.seed=N in LAKEMILL_JAVA_OPTIONS names the first round."
+            })
+    int chaos(
+            @Option(names = "--rounds", defaultValue = "100") int rounds,
+            @Option(names = "--json") boolean json)
+            throws Exception {
+        return run(ChaosBench::run, new BenchOptions(rounds, 0, json));
+    }
+
+    @Command(
             name = "faults",
             mixinStandardHelpOptions = true,
             description =

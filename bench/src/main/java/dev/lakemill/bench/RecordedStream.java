@@ -75,6 +75,10 @@ final class RecordedStream implements AutoCloseable {
         return stream.inFlightRows() == 0;
     }
 
+    long unacknowledgedRows() {
+        return stream.inFlightRows();
+    }
+
     void flush(Duration timeout) {
         stream.flush(timeout);
     }
