@@ -67,7 +67,7 @@ final class ChaosBench {
         try {
             bench.begin();
             for (; rounds < options.rounds() && differences.isEmpty(); rounds++) {
-                differences.addAll(bench.round(seed + rounds));
+                differences.addAll(bench.attempt(seed + rounds));
             }
         } finally {
             bench.end();
@@ -124,8 +124,18 @@ final class ChaosBench {
         state.rest(value);
     }
 
-    /** What differs after it. */
-    private List<String> round(long seed) throws Exception {
+    /** What differs after a round; what keeps it from its end is a difference too. */
+    private List<String> attempt(long seed) throws InterruptedException {
+        try {
+            return round(seed);
+        } catch (IOException | SQLException | LakemillException e) {
+            var wrong = "the round of seed %d does not end: %s".formatted(seed, e);
+            System.err.println(wrong);
+            return List.of(wrong);
+        }
+    }
+
+    private List<String> round(long seed) throws IOException, InterruptedException, SQLException {
         var random = new Random(seed);
         var step = Step.any(random);
         var victim = Victim.any(random);
@@ -147,6 +157,7 @@ final class ChaosBench {
             node.kill(again, random);
         }
         node.recover();
+        var backSeconds = (System.nanoTime() - startedNanos) / 1e9;
         asked.join();
         again(step, seed);
         Thread.sleep(random.nextInt(300));
@@ -156,14 +167,17 @@ final class ChaosBench {
                 producer.flush(PATIENCE);
             }
         }
+        var doneSeconds = (System.nanoTime() - startedNanos) / 1e9;
         var wrong = new ChaosCheck(node, steps, false).settle(producers, state.acknowledged());
         count(step, victim);
         System.err.printf(
-                "%s seed %d %s, kill of %s: %.1f s%n",
+                "%s seed %d %s, kill of %s: back %.1f s, quiet %.1f s, compared %.1f s%n",
                 wrong.isEmpty() ? "ok  " : "FAIL",
                 seed,
                 step,
                 victim,
+                backSeconds,
+                doneSeconds,
                 (System.nanoTime() - startedNanos) / 1e9);
         return told(seed, step, victim, wrong);
     }
@@ -218,7 +232,7 @@ final class ChaosBench {
      * Restores to a moment of the load, kills the restore, restores again, starts a node there and
      * kills it too.
      */
-    private List<String> restore(Random random) throws Exception {
+    private List<String> restore(Random random) throws IOException, InterruptedException {
         Thread.sleep(500);
         Set<Long> acknowledged = state.acknowledged();
         var moment = Instant.now();

@@ -130,41 +130,36 @@ final class ChaosState {
     private static void change(Connection connection, String table, long number, Random random)
             throws SQLException {
         int id = random.nextInt(IDS);
-        switch (random.nextInt(40)) {
-            case 0 -> {
-                execute(connection, "TRUNCATE app." + table);
-                execute(
-                        connection,
-                        "INSERT INTO proof.ledger (tx, xid, name, op) VALUES (%d, %s, '%s', 'truncate')"
-                                .formatted(number, XID, table));
-            }
-            case 1, 2, 3, 4, 5, 6 -> {
-                var sql = "DELETE FROM app.%s WHERE id %% 20 = %d".formatted(table, id % 20);
-                ledger(connection, table, "delete", "NULL", sql, number);
-            }
-            case 7, 8, 9, 10, 11 -> {
-                var note = "repeat(md5('%d'), %d)".formatted(number, random.nextInt(300));
-                var sql =
-                        "UPDATE app.%s SET ver = %d, note = %s WHERE id %% 10 = %d"
-                                .formatted(table, number, note, id % 10);
-                ledger(connection, table, "update_postimage", "ver", sql, number);
-            }
-            case 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22 -> {
-                var sql =
-                        "UPDATE app.%s SET ver = %d WHERE id BETWEEN %d AND %d"
-                                .formatted(table, number, id, id + 8);
-                ledger(connection, table, "update_postimage", "ver", sql, number);
-            }
-            default -> {
-                var sql =
-                        """
-                        INSERT INTO app.%1$s (id, ver, note) SELECT g, %2$d, 'note ' || g
-                        FROM generate_series(%3$d, %4$d) g
-                        WHERE NOT EXISTS (SELECT FROM app.%1$s t WHERE t.id = g)
-                        """
-                                .formatted(table, number, id, id + random.nextInt(12));
-                ledger(connection, table, "insert", "ver", sql, number);
-            }
+        int dice = random.nextInt(100);
+        if (dice == 0) {
+            execute(connection, "TRUNCATE app." + table);
+            execute(
+                    connection,
+                    "INSERT INTO proof.ledger (tx, xid, name, op) VALUES (%d, %s, '%s', 'truncate')"
+                            .formatted(number, XID, table));
+        } else if (dice < 12) {
+            var sql = "DELETE FROM app.%s WHERE id %% 20 = %d".formatted(table, id % 20);
+            ledger(connection, table, "delete", "NULL", sql, number);
+        } else if (dice < 22) {
+            var note = "repeat(md5('%d'), %d)".formatted(number, random.nextInt(300));
+            var sql =
+                    "UPDATE app.%s SET ver = %d, note = %s WHERE id %% 10 = %d"
+                            .formatted(table, number, note, id % 10);
+            ledger(connection, table, "update_postimage", "ver", sql, number);
+        } else if (dice < 55) {
+            var sql =
+                    "UPDATE app.%s SET ver = %d WHERE id BETWEEN %d AND %d"
+                            .formatted(table, number, id, id + 8);
+            ledger(connection, table, "update_postimage", "ver", sql, number);
+        } else {
+            var sql =
+                    """
+                    INSERT INTO app.%1$s (id, ver, note) SELECT g, %2$d, 'note ' || g
+                    FROM generate_series(%3$d, %4$d) g
+                    WHERE NOT EXISTS (SELECT FROM app.%1$s t WHERE t.id = g)
+                    """
+                            .formatted(table, number, id, id + random.nextInt(12));
+            ledger(connection, table, "insert", "ver", sql, number);
         }
     }
 

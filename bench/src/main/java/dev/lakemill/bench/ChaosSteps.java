@@ -186,7 +186,7 @@ final class ChaosSteps {
                         statement.executeQuery(
                                 """
                                 SELECT attname FROM pg_attribute WHERE attrelid = 'app.notes'::regclass
-                                AND attname LIKE 'x%' AND NOT attisdropped ORDER BY attname
+                                AND attname LIKE 'x%' AND attnum > 0 AND NOT attisdropped ORDER BY attname
                                 """)) {
             while (rows.next()) {
                 columns.add(rows.getString(1));

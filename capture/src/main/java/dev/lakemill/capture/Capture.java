@@ -176,12 +176,7 @@ public final class Capture implements AutoCloseable {
         }
         store.publish();
         prepareSlot();
-        var parts =
-                new CapturedTable.Parts(
-                        lake,
-                        "lakemill-capture/" + config.slot() + "/" + store.generation(),
-                        allocator,
-                        steps);
+        var parts = parts(store.generation());
         tables.clear();
         for (var relation : store.unknown()) {
             store.want(relation);
@@ -229,21 +224,66 @@ public final class Capture implements AutoCloseable {
         }
     }
 
+    private CapturedTable.Parts parts(String generation) {
+        return new CapturedTable.Parts(
+                lake,
+                "lakemill-capture/" + config.slot() + "/" + generation,
+                CaptureStore.isBehindLake(generation),
+                allocator,
+                steps);
+    }
+
     private void prepareSlot() throws SQLException {
         var slot = store.slot();
-        if (slot.isPresent() && !slot.get().lost()) {
+        var generation = store.generation();
+        var isSetBack = slot.isPresent() && isSetBack(generation);
+        if (slot.isPresent() && !slot.get().lost() && !isSetBack) {
             return;
         }
-        if (slot.isPresent()) {
+        if (isSetBack) {
+            LOG.warn(
+                    "Postgres stands at an earlier place of its log than the lake, as after a"
+                            + " restore: all captured tables are compared, and their histories get"
+                            + " the differences");
+        } else if (slot.isPresent()) {
             LOG.warn(
                     "Postgres no longer has all changes for the replication slot {}, which was too"
                             + " far behind: all captured tables are compared, and their histories"
                             + " get the differences",
                     config.slot());
         }
+        settle(generation);
         store.dropSlot();
         store.createSlot();
-        store.begin();
+        store.begin(isSetBack || CaptureStore.isBehindLake(generation));
+    }
+
+    /** Whether the lake has changes that this Postgres never made, or has forgotten. */
+    private boolean isSetBack(String generation) throws SQLException {
+        var end = store.endOfLog();
+        for (var table : known(generation)) {
+            if (table.history().position() > end) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Brings current states to where their histories are: what a later comparison finds is then not
+     * in the histories. The slot that told the changes between the two is gone.
+     */
+    private void settle(String generation) throws SQLException {
+        for (var table : known(generation)) {
+            SnapshotReader.settle(table);
+        }
+    }
+
+    private List<CapturedTable> known(String generation) throws SQLException {
+        var parts = parts(generation);
+        return store.known().stream()
+                .map(t -> new CapturedTable(parts, t.lakeSchema(), t.lakeTable(), t.shape()))
+                .toList();
     }
 
     /** Reads the rows of all tables that want it, at one place of the log. */

@@ -23,6 +23,8 @@ final class CaptureStore {
     private static final Migrations MIGRATIONS =
             new Migrations("capture", CaptureStore.class, List.of("0001-capture.sql"));
 
+    private static final String BEHIND_LAKE = "-set-back";
+
     private static final String PUBLISHED =
             """
             SELECT c.oid::bigint FROM pg_class c
@@ -263,15 +265,35 @@ final class CaptureStore {
         }
     }
 
-    /** Writes down that a new slot stands, and that the rows of all tables are to be read. */
-    void begin() throws SQLException {
+    /** Whether places of the log that a history has may come again in a generation. */
+    static boolean isBehindLake(String generation) {
+        return generation.endsWith(BEHIND_LAKE);
+    }
+
+    /** Where Postgres's log ends now. */
+    long endOfLog() throws SQLException {
+        try (var connection = database.getConnection()) {
+            var end = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint::text";
+            return Long.parseLong(String.valueOf(ask(connection, end)));
+        }
+    }
+
+    /**
+     * Writes down that a new slot stands, and that the rows of all tables are to be read.
+     *
+     * @param behindLake whether the lake has, or had once, later places of the log
+     */
+    void begin(boolean behindLake) throws SQLException {
         try (var connection = database.getConnection()) {
             connection.setAutoCommit(false);
             try {
-                execute(
-                        connection,
-                        "UPDATE lakemill.capture_tables SET snapshot = true WHERE slot = '%s'"
-                                .formatted(config.slot()));
+                var all =
+                        """
+                        DELETE FROM lakemill.capture_tables t WHERE slot = '%1$s'
+                            AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation::oid);
+                        UPDATE lakemill.capture_tables SET snapshot = true WHERE slot = '%1$s'
+                        """;
+                execute(connection, all.formatted(config.slot()));
                 for (var relation : texts(connection, PUBLISHED.formatted(config.publication()))) {
                     want(connection, Long.parseLong(relation));
                 }
@@ -280,7 +302,8 @@ final class CaptureStore {
                         "INSERT INTO lakemill.capture_slots VALUES ('%s', '%s')"
                                 .formatted(
                                         config.slot(),
-                                        UUID.randomUUID().toString().substring(0, 8)));
+                                        UUID.randomUUID().toString().substring(0, 8)
+                                                + (behindLake ? BEHIND_LAKE : "")));
                 connection.commit();
             } finally {
                 connection.rollback();

@@ -19,9 +19,16 @@ final class CapturedTable {
     /**
      * What a table is opened with.
      *
+     * @param setBack whether the history may have changes, from before Postgres was set back, at
+     *     places of the log that come again
      * @param steps is told of each step that a crash may come behind
      */
-    record Parts(Lake lake, String application, BufferAllocator allocator, Consumer<Step> steps) {}
+    record Parts(
+            Lake lake,
+            String application,
+            boolean setBack,
+            BufferAllocator allocator,
+            Consumer<Step> steps) {}
 
     private final Parts parts;
     private final String lakeSchema;
@@ -82,6 +89,24 @@ final class CapturedTable {
 
     Consumer<Step> steps() {
         return parts.steps();
+    }
+
+    boolean isSetBack() {
+        return parts.setBack();
+    }
+
+    /** Empties the current state, whose rows are to be read anew. */
+    void reset() {
+        var now = current;
+        if (now != null) {
+            now.reset(shape, history.position());
+            tellCurrent(now);
+        }
+    }
+
+    /** Whether the current state has the columns that the table has. */
+    boolean isWhole() {
+        return current == null || isCurrentColumns(current);
     }
 
     /** The first moment of it: it was made just behind a position, and is empty. */

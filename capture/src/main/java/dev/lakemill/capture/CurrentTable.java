@@ -129,6 +129,12 @@ final class CurrentTable {
             return hasUnknown(before, next);
         }
         var old = LakeColumns.names(before);
+        if (next.key().stream()
+                .anyMatch(n -> present.indexOf(LakeColumns.name(old, n)).isEmpty())) {
+            // After a restore, rows may be older than the names that their table has now.
+            reset(next, position);
+            return true;
+        }
         delta.replace(
                 wanted,
                 new ReshapedRows(delta.snapshot().read(List.of()), old, next, allocator),

@@ -179,6 +179,21 @@ final class SnapshotReader {
         return hash;
     }
 
+    /**
+     * The same where the table's columns may be others than those of its current state, as after a
+     * restore. Then it is emptied: its rows are read anew, behind a truncate.
+     */
+    static void settle(CapturedTable table) {
+        var current = table.current();
+        if (current != null && current.position() < table.history().position()) {
+            if (table.isWhole()) {
+                catchUp(table);
+            } else {
+                table.reset();
+            }
+        }
+    }
+
     /** Brings a current state to where its history is, after a crash between the two. */
     static void catchUp(CapturedTable table) {
         var current = table.current();
@@ -189,6 +204,10 @@ final class SnapshotReader {
         var from = current.position();
         if (from < 0 && current.isEmpty()) {
             load(table.history(), current, upTo);
+            return;
+        }
+        if (table.isSetBack()) {
+            table.reset();
             return;
         }
         var changes = new ArrayList<Change>();

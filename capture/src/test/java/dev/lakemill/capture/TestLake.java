@@ -21,7 +21,7 @@ import org.apache.arrow.memory.RootAllocator;
 /** A folder of Delta tables, and a capture of one schema of the test's Postgres into it. */
 final class TestLake implements Lake, AutoCloseable {
     private final BufferAllocator allocator = new RootAllocator();
-    private final Path folder;
+    private Path folder;
     private final Map<String, DeltaTable> tables = new ConcurrentHashMap<>();
     private final CaptureConfig config;
     private final Consumer<Step> steps;
@@ -59,6 +59,11 @@ final class TestLake implements Lake, AutoCloseable {
         capture.close();
         tables.values().forEach(DeltaTable::close);
         tables.clear();
+    }
+
+    /** Stands in another folder from the next start on. */
+    void move(Path other) {
+        folder = other;
     }
 
     void restart() {

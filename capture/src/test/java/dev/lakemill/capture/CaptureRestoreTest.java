@@ -1,0 +1,132 @@
+package dev.lakemill.capture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A lake and a Postgres that were brought back to moments that are not the same. */
+final class CaptureRestoreTest {
+    @TempDir Path folder;
+
+    private static void copy(Path from, Path to) throws IOException {
+        try (var paths = Files.walk(from)) {
+            for (var path : paths.toList()) {
+                var at = to.resolve(from.relativize(path).toString());
+                if (Files.isDirectory(path)) {
+                    Files.createDirectories(at);
+                } else {
+                    Files.copy(path, at);
+                }
+            }
+        }
+    }
+
+    /** Rows by their key as the history's changes make them, in its order. */
+    private static List<String> replayed(TestLake lake, String history, String... columns) {
+        var rows = new TreeMap<String, String>();
+        var wanted = new ArrayList<>(List.of("_pg_change_type"));
+        wanted.addAll(List.of(columns));
+        for (var line : lake.rows(history, wanted.toArray(String[]::new))) {
+            var parts = line.split("\\|", 3);
+            switch (parts[0]) {
+                case "insert" ->
+                        assertThat(rows.put(parts[1], parts[1] + "|" + parts[2])).as(line).isNull();
+                case "update_postimage" ->
+                        assertThat(rows.put(parts[1], parts[1] + "|" + parts[2]))
+                                .as(line)
+                                .isNotNull();
+                case "truncate" -> rows.clear();
+                default -> assertThat(rows.remove(parts[1])).as(line).isNotNull();
+            }
+        }
+        return List.copyOf(rows.values());
+    }
+
+    /** The lake is as it was between two commits; Postgres went on, and the slot is gone. */
+    @Test
+    void aLakeBehindPostgresGetsTheDifferencesOnce() throws Exception {
+        var s = TestPostgres.uniqueName("behind");
+        TestPostgres.execute(
+                "CREATE SCHEMA " + s,
+                "CREATE TABLE %s.t (id int PRIMARY KEY, n int)".formatted(s),
+                "CREATE TABLE %s.grown (id int PRIMARY KEY, n int)".formatted(s),
+                "CREATE TABLE %s.renamed (id int PRIMARY KEY, n int)".formatted(s),
+                "CREATE TABLE %s.again (id int PRIMARY KEY, n int)".formatted(s));
+        var names = List.of("t", "grown", "renamed", "again");
+        var restored = folder.resolve("restored");
+        var torn = new boolean[1];
+        try (var lake =
+                new TestLake(
+                        folder.resolve("lake"),
+                        s,
+                        64L << 20,
+                        step -> {
+                            if (torn[0] && step == Step.HISTORY_COMMITTED) {
+                                torn[0] = false;
+                                tear(folder.resolve("lake"), restored);
+                            }
+                        })) {
+            for (var name : names) {
+                TestPostgres.execute(
+                        "INSERT INTO %s.%s VALUES (1, 1), (2, 2), (3, 3)".formatted(s, name));
+            }
+            lake.awaitAll();
+            torn[0] = true;
+            TestPostgres.execute(
+                    "BEGIN; %s COMMIT"
+                            .formatted(
+                                    String.join(
+                                            " ",
+                                            names.stream()
+                                                    .map(
+                                                            name ->
+                                                                    "UPDATE %1$s.%2$s SET n = 20 WHERE id = 2; DELETE FROM %1$s.%2$s WHERE id = 3; INSERT INTO %1$s.%2$s VALUES (4, 4);"
+                                                                            .formatted(s, name))
+                                                    .toList())));
+            lake.awaitAll();
+            assertThat(restored).exists();
+            TestPostgres.execute(
+                    "ALTER TABLE %s.grown ADD COLUMN c text DEFAULT 'c'".formatted(s),
+                    "ALTER TABLE %s.renamed RENAME id TO number".formatted(s),
+                    "DROP TABLE %s.again".formatted(s),
+                    "CREATE TABLE %s.again (id int PRIMARY KEY, n int)".formatted(s),
+                    "INSERT INTO %s.again VALUES (1, 1), (7, 7)".formatted(s),
+                    "UPDATE %s.t SET n = 10 WHERE id = 1".formatted(s));
+            lake.awaitAll();
+            lake.stop();
+            lake.move(restored);
+            TestPostgres.execute("SELECT pg_drop_replication_slot('lakemill_%s')".formatted(s));
+            lake.restart();
+            lake.awaitAll();
+            TestPostgres.execute("UPDATE %s.t SET n = 40 WHERE id = 4".formatted(s));
+            lake.awaitAll();
+            assertThat(lake.sorted(s + ".t_current")).containsExactly("1|10", "2|20", "4|40");
+            assertThat(replayed(lake, s + ".t_history", "id", "n"))
+                    .containsExactly("1|10", "2|20", "4|40");
+            assertThat(lake.sorted(s + ".grown_current"))
+                    .containsExactly("1|1|c", "2|20|c", "4|4|c");
+            assertThat(replayed(lake, s + ".grown_history", "id", "n"))
+                    .containsExactly("1|1", "2|20", "4|4");
+            assertThat(lake.sorted(s + ".renamed_current")).containsExactly("1|1", "2|20", "4|4");
+            assertThat(lake.columns(s + ".renamed_current")).containsExactly("number INT", "n INT");
+            assertThat(lake.sorted(s + ".again_current")).containsExactly("1|1", "7|7");
+            assertThat(replayed(lake, s + ".again_history", "id", "n"))
+                    .containsExactly("1|1", "7|7");
+        }
+    }
+
+    private static void tear(Path from, Path to) {
+        try {
+            copy(from, to);
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+}
