@@ -2,9 +2,13 @@ package dev.lakemill.capture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lakemill.postgres.Postgres;
+import dev.lakemill.postgres.PostgresConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
@@ -127,6 +131,76 @@ final class CaptureRestoreTest {
             copy(from, to);
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * A copy of its stopped folder took Postgres's place, with a slot that is older than the lake.
+     */
+    @Test
+    void aPostgresThatWasSetBackIsComparedAndNothingIsPassedOver() throws Exception {
+        var home = Files.createTempDirectory("lakemill-capture-test-");
+        Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx--x--x"));
+        var config = PostgresConfig.embedded(home.resolve("pg"), 0);
+        var postgres = Postgres.start(config);
+        try {
+            execute(
+                    postgres,
+                    "CREATE SCHEMA app",
+                    "CREATE TABLE app.t (id int PRIMARY KEY, n int)",
+                    "INSERT INTO app.t VALUES (1, 1), (2, 2), (3, 3)");
+            try (var lake = new TestLake(folder.resolve("lake"), "app", postgres)) {
+                lake.awaitAll();
+                lake.stop();
+                postgres.close();
+                run("cp", "-a", home.resolve("pg").toString(), home.resolve("saved").toString());
+                postgres = Postgres.start(config);
+                lake.restart(postgres);
+                for (int i = 0; i < 50; i++) {
+                    execute(
+                            postgres,
+                            "UPDATE app.t SET n = n + 1",
+                            "INSERT INTO app.t VALUES (%d, 0)".formatted(100 + i));
+                }
+                execute(postgres, "ALTER TABLE app.t ADD COLUMN later text");
+                execute(postgres, "UPDATE app.t SET later = 'x' WHERE id < 110");
+                lake.awaitAll();
+                lake.stop();
+                postgres.close();
+                run("rm", "-r", home.resolve("pg").toString());
+                run("mv", home.resolve("saved").toString(), home.resolve("pg").toString());
+                postgres = Postgres.start(config);
+                // Before the capture is back, and after.
+                execute(postgres, "UPDATE app.t SET n = -2 WHERE id = 2");
+                lake.restart(postgres);
+                lake.awaitAll();
+                execute(
+                        postgres,
+                        "INSERT INTO app.t VALUES (4, 4)",
+                        "DELETE FROM app.t WHERE id = 1");
+                lake.awaitAll();
+                assertThat(lake.sorted("app.t_current", "id", "n"))
+                        .containsExactly("2|-2", "3|3", "4|4");
+                assertThat(lake.columns("app.t_current")).containsExactly("id INT", "n INT");
+                assertThat(replayed(lake, "app.t_history", "id", "n"))
+                        .containsExactly("2|-2", "3|3", "4|4");
+            }
+        } finally {
+            postgres.close();
+            run("rm", "-r", home.toString());
+        }
+    }
+
+    private static void run(String... command) throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
+    }
+
+    private static void execute(Postgres postgres, String... commands) throws SQLException {
+        try (var connection = postgres.owner().getConnection();
+                var statement = connection.createStatement()) {
+            for (var command : commands) {
+                statement.execute(command);
+            }
         }
     }
 }

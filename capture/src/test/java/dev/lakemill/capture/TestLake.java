@@ -2,6 +2,7 @@ package dev.lakemill.capture;
 
 import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaTable;
+import dev.lakemill.postgres.Postgres;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableSchema;
 import java.nio.file.Path;
@@ -25,6 +26,7 @@ final class TestLake implements Lake, AutoCloseable {
     private final Map<String, DeltaTable> tables = new ConcurrentHashMap<>();
     private final CaptureConfig config;
     private final Consumer<Step> steps;
+    private Postgres postgres;
     private Capture capture;
 
     TestLake(Path folder, String schema) {
@@ -32,7 +34,22 @@ final class TestLake implements Lake, AutoCloseable {
     }
 
     TestLake(Path folder, String schema, long pendingBytesMax, Consumer<Step> steps) {
+        this(folder, schema, pendingBytesMax, steps, TestPostgres.postgres());
+    }
+
+    /** Of another Postgres than that of all tests. */
+    TestLake(Path folder, String schema, Postgres postgres) {
+        this(folder, schema, 64L << 20, _ -> {}, postgres);
+    }
+
+    private TestLake(
+            Path folder,
+            String schema,
+            long pendingBytesMax,
+            Consumer<Step> steps,
+            Postgres postgres) {
         this.folder = folder;
+        this.postgres = postgres;
         this.steps = steps;
         this.config =
                 new CaptureConfig(
@@ -44,7 +61,7 @@ final class TestLake implements Lake, AutoCloseable {
     }
 
     private Capture start() {
-        return Capture.start(config, TestPostgres.postgres(), this, allocator, steps);
+        return Capture.start(config, postgres, this, allocator, steps);
     }
 
     CaptureConfig config() {
@@ -64,6 +81,12 @@ final class TestLake implements Lake, AutoCloseable {
     /** Stands in another folder from the next start on. */
     void move(Path other) {
         folder = other;
+    }
+
+    /** With a Postgres that was started anew. */
+    void restart(Postgres other) {
+        postgres = other;
+        restart();
     }
 
     void restart() {
@@ -156,22 +179,26 @@ final class TestLake implements Lake, AutoCloseable {
 
     /** Until everything that was committed in Postgres by now is in the lake. */
     void awaitAll() throws SQLException {
-        var lsn =
-                Long.parseLong(
-                        TestPostgres.ask("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"));
+        var lsn = Long.parseLong(ask("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"));
         TestPostgres.await(
                 "the lake has all: " + capture.status(),
                 () -> {
                     // A transaction of others makes Postgres send what it has read by now.
-                    TestPostgres.ask("SELECT pg_logical_emit_message(true, 'test', '')");
+                    ask("SELECT pg_logical_emit_message(true, 'test', '')");
                     return capture.status().confirmedLsn() >= lsn;
                 });
+    }
+
+    private String ask(String sql) throws SQLException {
+        try (var connection = postgres.owner().getConnection()) {
+            return String.valueOf(TestPostgres.query(connection, sql).getFirst().getFirst());
+        }
     }
 
     @Override
     public void close() {
         stop();
-        Capture.end(config, TestPostgres.postgres());
+        Capture.end(config, postgres);
         allocator.close();
     }
 }
