@@ -22,6 +22,11 @@ public final class TokenReader {
         return tokens.get(at);
     }
 
+    /** A token behind the next one; END behind the end. */
+    public Token peek(int ahead) {
+        return tokens.get(Math.min(at + ahead, tokens.size() - 1));
+    }
+
     public Token next() {
         var token = tokens.get(at);
         if (token.kind() != Token.Kind.END) {

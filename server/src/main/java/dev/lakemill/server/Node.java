@@ -97,7 +97,8 @@ final class Node implements AutoCloseable {
             lineage = part(LineageRecorder.start(postgres.owner(), catalog, Clock.systemUTC()));
             history = part(IngestHistoryLog.start(postgres.owner()));
             var lake = new LakeSource.Parts(catalog, tables, allocator);
-            synced = part(new SyncedTables(postgres.ownerUnpooled(), lake, pipelines));
+            var groupsMax = config.number(Setting.SYNC_GROUPS);
+            synced = part(new SyncedTables(postgres.ownerUnpooled(), lake, pipelines, groupsMax));
             sql = part(sqlService());
             sql.file().applyBeforeTables();
             models = registeredModels();

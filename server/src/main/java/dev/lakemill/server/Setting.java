@@ -59,6 +59,7 @@ enum Setting {
             "between audits, each of one view against its query; 0 for none"),
     PIPELINE_VIEWS(
             "pipeline.views", "measured", "how views are kept: measured, incremental, recompute"),
+    SYNC_GROUPS("sync.groups_max", "8", "groups of synced tables; each keeps a connection"),
     PIPELINE_BATCH_ROWS("pipeline.batch_rows", "100000", "rows of one micro-batch at most"),
     AUDIT_RETENTION_DAYS(
             "audit.retention_days",

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.sync.SourceStatus;
 import dev.lakemill.sync.SyncMode;
+import dev.lakemill.sync.SyncedTableForm;
 import dev.lakemill.sync.SyncedTableSpec;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
@@ -16,10 +17,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -28,6 +27,7 @@ import java.util.TreeSet;
  *
  * @param group of tables that change in one transaction; empty for the table alone
  * @param indexes lists of columns, besides the primary key's index
+ * @param form what differs from the usual in Postgres
  * @param freshnessSloMs how old the newest row may be when it shows; 0 for no objective
  */
 record SyncedTableDefinition(
@@ -36,24 +36,9 @@ record SyncedTableDefinition(
         SyncMode mode,
         String group,
         List<List<String>> indexes,
-        Form form,
+        SyncedTableForm form,
         boolean createSchema,
         long freshnessSloMs) {
-    /**
-     * What differs from the usual in Postgres.
-     *
-     * @param timeseriesKey column whose greatest value decides which row of a key shows; empty for
-     *     the last one
-     * @param varchars columns of text that have at most so many characters
-     */
-    record Form(String timeseriesKey, Map<String, Integer> varchars) {
-        static final Form USUAL = new Form("", Map.of());
-
-        Form {
-            varchars = Map.copyOf(varchars);
-        }
-    }
-
     /** Property of a catalog table that is synced by its own definition. */
     static final String PROPERTY = "synced_table";
 
@@ -61,8 +46,6 @@ record SyncedTableDefinition(
     private static final String SOURCE = "source_table_full_name";
     private static final String KEY = "primary_key_columns";
     private static final String TIMESERIES = "timeseries_key";
-    private static final String OVERRIDES = "type_overrides";
-    private static final String PG_TYPE = "PG_SPECIFIC_TYPE_";
     private static final String POLICY = "scheduling_policy";
     private static final String CREATE = "create_database_objects_if_missing";
     private static final String GROUP = "group";
@@ -71,10 +54,26 @@ record SyncedTableDefinition(
 
     /** What Databricks has besides and that has no meaning here. */
     private static final Set<String> IGNORED =
-            Set.of("new_pipeline_spec", "existing_pipeline_id", "branch", "postgres_database");
+            Set.of(
+                    "new_pipeline_spec",
+                    "existing_pipeline_id",
+                    "branch",
+                    "postgres_database",
+                    "accelerated_sync");
 
     private static final Set<String> KNOWN =
-            Set.of(SOURCE, KEY, TIMESERIES, OVERRIDES, POLICY, CREATE, GROUP, INDEXES, FRESHNESS);
+            Set.of(
+                    SOURCE,
+                    KEY,
+                    TIMESERIES,
+                    SyncedTableFormJson.OVERRIDES,
+                    SyncedTableFormJson.COLUMNS,
+                    SyncedTableFormJson.INDEXES,
+                    POLICY,
+                    CREATE,
+                    GROUP,
+                    INDEXES,
+                    FRESHNESS);
 
     SyncedTableDefinition {
         primaryKey = List.copyOf(primaryKey);
@@ -113,30 +112,9 @@ record SyncedTableDefinition(
                 mode(spec.path(POLICY).asText("TRIGGERED")),
                 spec.path(GROUP).asText(""),
                 indexes,
-                new Form(spec.path(TIMESERIES).asText(""), varchars(spec.path(OVERRIDES))),
+                SyncedTableFormJson.read(spec.path(TIMESERIES).asText(""), spec),
                 spec.path(CREATE).asBoolean(true),
                 positive(spec.path(FRESHNESS)));
-    }
-
-    private static Map<String, Integer> varchars(JsonNode overrides) {
-        var varchars = new TreeMap<String, Integer>();
-        for (var override : overrides) {
-            var type = override.path("pg_type").asText("").replaceFirst("^" + PG_TYPE, "");
-            if (type.equals("VECTOR") || type.equals("HALFVEC")) {
-                throw wrong(
-                        "column %s cannot be %s: types of pgvector are not supported"
-                                .formatted(override.path("column_name").asText(""), type),
-                        "leave the override out: arrays are jsonb");
-            }
-            if (!type.equals("VARCHAR") || !override.path("size").canConvertToInt()) {
-                throw wrong(
-                        "an entry of %s is %s".formatted(OVERRIDES, override),
-                        "write {\"column_name\": …, \"pg_type\": \"PG_SPECIFIC_TYPE_VARCHAR\","
-                                + " \"size\": 20}");
-            }
-            varchars.put(override.path("column_name").asText(""), override.path("size").asInt());
-        }
-        return varchars;
     }
 
     private static long positive(JsonNode number) {
@@ -173,14 +151,7 @@ record SyncedTableDefinition(
         if (!form.timeseriesKey().isEmpty()) {
             json.put(TIMESERIES, form.timeseriesKey());
         }
-        new TreeMap<>(form.varchars())
-                .forEach(
-                        (column, size) ->
-                                json.withArray(OVERRIDES)
-                                        .addObject()
-                                        .put("column_name", column)
-                                        .put("pg_type", PG_TYPE + "VARCHAR")
-                                        .put("size", size));
+        SyncedTableFormJson.write(form, json);
         if (!group.isEmpty()) {
             json.put(GROUP, group);
         }
@@ -192,6 +163,23 @@ record SyncedTableDefinition(
             json.put(FRESHNESS, freshnessSloMs);
         }
         return json;
+    }
+
+    SyncedTableDefinition withSource(TableName other) {
+        return new SyncedTableDefinition(
+                other, primaryKey, mode, group, indexes, form, createSchema, freshnessSloMs);
+    }
+
+    SyncedTableDefinition withForm(SyncedTableForm other) {
+        return new SyncedTableDefinition(
+                source, primaryKey, mode, group, indexes, other, createSchema, freshnessSloMs);
+    }
+
+    SyncedTableDefinition withIndex(List<String> columns) {
+        var more = new ArrayList<>(indexes);
+        more.add(columns);
+        return new SyncedTableDefinition(
+                source, primaryKey, mode, group, more, form, createSchema, freshnessSloMs);
     }
 
     /** Whether the objective is met; empty without one. */
@@ -209,8 +197,7 @@ record SyncedTableDefinition(
 
     /** INVALID_ARGUMENT where Postgres cannot have it. */
     SyncedTableSpec spec(TableName name, TableSchema columns) {
-        return new SyncedTableSpec(
-                name, source, columns, primaryKey, indexes, form.timeseriesKey(), form.varchars());
+        return new SyncedTableSpec(name, source, columns, primaryKey, indexes, form);
     }
 
     private static LakemillException wrong(String problem, String hint) {

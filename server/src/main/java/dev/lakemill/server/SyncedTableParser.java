@@ -5,7 +5,12 @@ import dev.lakemill.plan.Lexer;
 import dev.lakemill.plan.SourceText;
 import dev.lakemill.plan.TextRefused;
 import dev.lakemill.plan.TokenReader;
+import dev.lakemill.sync.ExtraColumn;
+import dev.lakemill.sync.ExtraColumn.Maintenance;
+import dev.lakemill.sync.ExtraIndex;
 import dev.lakemill.sync.SyncMode;
+import dev.lakemill.sync.SyncedTableForm;
+import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import java.util.ArrayList;
@@ -15,6 +20,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /** Reads one statement about synced tables. One use per text; not thread-safe. */
 final class SyncedTableParser {
@@ -25,7 +32,8 @@ final class SyncedTableParser {
     private static final Set<String> OPTIONS = Set.of(MODE, GROUP, FRESHNESS, CREATE_SCHEMA);
     private static final String HOW =
             "write CREATE SYNCED TABLE name FROM source PRIMARY KEY (column, …)"
-                    + " [TIMESERIES KEY (column)] [INDEX (column, …)]"
+                    + " [TIMESERIES KEY (column)] [INDEX (column, …)] [INDEX name USING …]"
+                    + " [COLUMN name type GENERATED ALWAYS AS (…) STORED]"
                     + " [WITH (mode = 'continuous')]";
 
     private final TokenReader in;
@@ -100,46 +108,113 @@ final class SyncedTableParser {
         var source = name();
         in.expect(HOW, "PRIMARY", "KEY");
         var key = columns();
-        var form = timeseries();
-        var indexes = new ArrayList<List<String>>();
-        while (in.accept("INDEX")) {
-            indexes.add(columns());
+        var form = new SyncedTableForm(timeseries(), Map.of(), List.of(), List.of());
+        var definition =
+                new SyncedTableDefinition(
+                        source, key, SyncMode.TRIGGERED, "", List.of(), form, true, 0);
+        for (var part = part(); part.isPresent(); part = part()) {
+            definition = part.get().apply(definition);
         }
         var options = in.accept("WITH") ? options() : Map.<String, String>of();
         return new SyncedTableStatement.Create(
-                name, definition(source, key, form, indexes, options), ifNotExists, orReplace);
+                name, with(definition, options), ifNotExists, orReplace);
     }
 
-    private SyncedTableDefinition.Form timeseries() {
+    /** A column or an index that is added. */
+    private Optional<UnaryOperator<SyncedTableDefinition>> part() {
+        if (in.accept("INDEX")) {
+            return Optional.of(index());
+        }
+        if (in.accept("COLUMN")) {
+            var column = column();
+            return Optional.of(
+                    before ->
+                            changed(
+                                    before,
+                                    plus(before.form().extraColumns(), column),
+                                    before.form().extraIndexes()));
+        }
+        return Optional.empty();
+    }
+
+    private UnaryOperator<SyncedTableDefinition> index() {
+        if (in.peek().isSign('(')) {
+            var columns = columns();
+            return before -> before.withIndex(columns);
+        }
+        var name = in.name("an index's name");
+        var index = new ExtraIndex(name, indexDefinition());
+        return before ->
+                changed(
+                        before,
+                        before.form().extraColumns(),
+                        plus(before.form().extraIndexes(), index));
+    }
+
+    /** Up to the next part; WITH may be the index's or the table's. */
+    private String indexDefinition() {
+        var first = in.peek();
+        var hint = "write INDEX name USING gin (column), as behind ON table in CREATE INDEX";
+        in.until(hint, "INDEX", "COLUMN", "WITH");
+        while (in.peek().isWord("WITH") && !isOptions()) {
+            in.next();
+            in.inParentheses("list the index's storage parameters in parentheses");
+            if (!in.atEnd() && !in.peek().isSign(';') && !isPart()) {
+                in.until(hint, "INDEX", "COLUMN", "WITH");
+            }
+        }
+        return in.since(first).text();
+    }
+
+    private boolean isPart() {
+        return Stream.of("INDEX", "COLUMN", "WITH").anyMatch(in.peek()::isWord);
+    }
+
+    private boolean isOptions() {
+        return OPTIONS.contains(in.peek(2).text().toLowerCase(Locale.ROOT));
+    }
+
+    private ExtraColumn column() {
+        var hint =
+                "write COLUMN name type GENERATED ALWAYS AS (expression) STORED, or"
+                        + " COLUMN name type DEFAULT (expression)";
+        var name = in.name("a column's name");
+        var type = in.until(hint, "GENERATED", "DEFAULT").text();
+        if (in.accept("DEFAULT")) {
+            var compute = in.inParentheses(hint).text();
+            return new ExtraColumn(name, type, compute, Maintenance.DEFAULT_VALUE);
+        }
+        in.expect(hint, "GENERATED", "ALWAYS", "AS");
+        var compute = in.inParentheses(hint).text();
+        in.expect(hint, "STORED");
+        return new ExtraColumn(name, type, compute, Maintenance.STORED_GENERATED);
+    }
+
+    private static SyncedTableDefinition changed(
+            SyncedTableDefinition before, List<ExtraColumn> columns, List<ExtraIndex> indexes) {
+        var form = before.form();
+        return before.withForm(
+                new SyncedTableForm(form.timeseriesKey(), form.types(), columns, indexes));
+    }
+
+    private static <T> List<T> plus(List<T> before, T added) {
+        return Stream.concat(before.stream(), Stream.of(added)).toList();
+    }
+
+    private String timeseries() {
         if (!in.accept("TIMESERIES")) {
-            return SyncedTableDefinition.Form.USUAL;
+            return "";
         }
         in.expect("write TIMESERIES KEY (column)", "KEY");
         in.expect('(', "write TIMESERIES KEY (column)");
         var column = in.name("a column's name");
         in.expect(')', "write TIMESERIES KEY (column): it is one column");
-        return new SyncedTableDefinition.Form(column, Map.of());
+        return column;
     }
 
-    private static SyncedTableDefinition definition(
-            TableName source,
-            List<String> key,
-            SyncedTableDefinition.Form form,
-            List<List<String>> indexes,
-            Map<String, String> options) {
-        var plain =
-                new SyncedTableDefinition(
-                        source, key, SyncMode.TRIGGERED, "", indexes, form, true, 0);
-        return with(plain, options, List.of());
-    }
-
-    /** The definition with other options, and more indexes. */
-    static SyncedTableDefinition with(
-            SyncedTableDefinition before,
-            Map<String, String> options,
-            List<List<String>> newIndexes) {
-        var indexes = new ArrayList<>(before.indexes());
-        indexes.addAll(newIndexes);
+    /** The definition with other options. */
+    private static SyncedTableDefinition with(
+            SyncedTableDefinition before, Map<String, String> options) {
         var mode = options.get(MODE);
         var createSchema = options.get(CREATE_SCHEMA);
         var freshness = options.get(FRESHNESS);
@@ -148,7 +223,7 @@ final class SyncedTableParser {
                 before.primaryKey(),
                 mode == null ? before.mode() : SyncedTableDefinition.mode(mode),
                 options.getOrDefault(GROUP, before.group()),
-                indexes,
+                before.indexes(),
                 before.form(),
                 createSchema == null ? before.createSchema() : Boolean.parseBoolean(createSchema),
                 freshness == null ? before.freshnessSloMs() : Long.parseLong(freshness));
@@ -157,11 +232,43 @@ final class SyncedTableParser {
     private SyncedTableStatement alter() {
         in.expect("write ALTER SYNCED TABLE name SET (mode = 'continuous')", "TABLE");
         var name = name();
-        if (in.accept("ADD", "INDEX")) {
-            return new SyncedTableStatement.Alter(name, Map.of(), List.of(columns()));
+        return new SyncedTableStatement.Alter(name, change());
+    }
+
+    private UnaryOperator<SyncedTableDefinition> change() {
+        var hint =
+                "write SET (mode = 'continuous'), ADD INDEX (column, …), ADD INDEX name USING …,"
+                        + " ADD COLUMN name type …, DROP INDEX name or DROP COLUMN name";
+        if (in.accept("DROP", "COLUMN")) {
+            return dropped("column", in.name("a column's name"));
         }
-        in.expect("write SET (mode = 'continuous') or ADD INDEX (column, …)", "SET");
-        return new SyncedTableStatement.Alter(name, options(), List.of());
+        if (in.accept("DROP", "INDEX")) {
+            return dropped("index", in.name("an index's name"));
+        }
+        if (in.accept("ADD")) {
+            return part().orElseThrow(() -> in.unexpected("INDEX or COLUMN", hint));
+        }
+        in.expect(hint, "SET");
+        var options = options();
+        return before -> with(before, options);
+    }
+
+    private static UnaryOperator<SyncedTableDefinition> dropped(String what, String name) {
+        return before -> {
+            var columns = new ArrayList<>(before.form().extraColumns());
+            var indexes = new ArrayList<>(before.form().extraIndexes());
+            var found =
+                    what.equals("column")
+                            ? columns.removeIf(column -> column.name().equals(name))
+                            : indexes.removeIf(index -> index.name().equals(name));
+            if (!found) {
+                throw new LakemillException(
+                        ErrorCode.NOT_FOUND,
+                        "the synced table has no extra %s %s".formatted(what, name),
+                        "DESCRIBE SYNCED TABLE shows those that it has");
+            }
+            return changed(before, columns, indexes);
+        };
     }
 
     private List<String> columns() {

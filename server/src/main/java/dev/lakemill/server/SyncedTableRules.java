@@ -66,15 +66,7 @@ final class SyncedTableRules {
 
     /** With the source's name as the catalog writes it. */
     static SyncedTableDefinition named(SyncedTableDefinition wanted, TableName source) {
-        return new SyncedTableDefinition(
-                source,
-                wanted.primaryKey(),
-                wanted.mode(),
-                wanted.group(),
-                wanted.indexes(),
-                wanted.form(),
-                wanted.createSchema(),
-                wanted.freshnessSloMs());
+        return wanted.withSource(source);
     }
 
     /** Postgres has one name for tables of the same schema in several catalogs. */

@@ -1,9 +1,8 @@
 package dev.lakemill.server;
 
 import dev.lakemill.types.TableName;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** A statement about synced tables. */
 sealed interface SyncedTableStatement {
@@ -15,8 +14,11 @@ sealed interface SyncedTableStatement {
             boolean orReplace)
             implements SyncedTableStatement {}
 
-    /** {@code ALTER SYNCED TABLE name SET (option = value, …)} and {@code ADD INDEX (columns)}. */
-    record Alter(TableName name, Map<String, String> options, List<List<String>> newIndexes)
+    /**
+     * {@code ALTER SYNCED TABLE name} with {@code SET (option = value, …)}, {@code ADD INDEX …},
+     * {@code ADD COLUMN …}, {@code DROP INDEX …} or {@code DROP COLUMN …}.
+     */
+    record Alter(TableName name, UnaryOperator<SyncedTableDefinition> change)
             implements SyncedTableStatement {}
 
     /** {@code DROP SYNCED TABLE [IF EXISTS] name}. */

@@ -26,6 +26,7 @@ final class SyncedTableStatements {
                     "skipped",
                     "message",
                     "stale_ms",
+                    "progress",
                     "freshness");
 
     private final Catalog catalog;
@@ -41,10 +42,7 @@ final class SyncedTableStatements {
             case SyncedTableStatement.Create create -> create(caller, create);
             case SyncedTableStatement.Alter alter -> {
                 var before = tables.require(caller, alter.name()).definition();
-                tables.alter(
-                        caller,
-                        alter.name(),
-                        SyncedTableParser.with(before, alter.options(), alter.newIndexes()));
+                tables.alter(caller, alter.name(), alter.change().apply(before));
             }
             case SyncedTableStatement.Drop drop -> drop(caller, drop);
             case SyncedTableStatement.Refresh refresh -> tables.refresh(caller, refresh.name());
@@ -105,6 +103,16 @@ final class SyncedTableStatements {
                 status.map(s -> s.table().skipped().toString()).orElse(null),
                 status.map(SourceStatus::problem).orElse(null),
                 status.map(s -> Long.toString(s.staleMillis())).orElse(null),
+                status.map(SourceStatus::progress).map(SyncedTableStatements::text).orElse(null),
                 status.map(definition::freshness).orElse(null));
+    }
+
+    private static String text(SourceStatus.Progress progress) {
+        return "%.0f %%, %d of %d rows, %.0f s left"
+                .formatted(
+                        100 * progress.completion(),
+                        progress.rows(),
+                        progress.rowsTotal(),
+                        progress.secondsLeft());
     }
 }

@@ -5,6 +5,7 @@ import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.TableKind;
+import dev.lakemill.sync.FormTrial;
 import dev.lakemill.sync.SourcePlan;
 import dev.lakemill.sync.SourceStatus;
 import dev.lakemill.sync.SourceSync;
@@ -53,6 +54,7 @@ final class SyncedTables implements AutoCloseable {
     private final LakeSource.Parts lake;
     private final List<PipelineHost> pipelines;
     private final SyncedTableRules rules;
+    private final int groupsMax;
     private final Map<String, SourceSync> running = new ConcurrentHashMap<>();
     private final ReentrantLock changing = new ReentrantLock();
     private boolean closed;
@@ -63,8 +65,14 @@ final class SyncedTables implements AutoCloseable {
     /**
      * @param database unpooled connections as the owner, one of which each group keeps
      * @param pipelines of the node; may grow until {@link #run}
+     * @param groupsMax that are not a pipeline's
      */
-    SyncedTables(DataSource database, LakeSource.Parts lake, List<PipelineHost> pipelines) {
+    SyncedTables(
+            DataSource database,
+            LakeSource.Parts lake,
+            List<PipelineHost> pipelines,
+            int groupsMax) {
+        this.groupsMax = groupsMax;
         this.pipelines = pipelines;
         this.rules = new SyncedTableRules(lake.catalog(), this::defined);
         this.catalog = lake.catalog();
@@ -97,17 +105,41 @@ final class SyncedTables implements AutoCloseable {
         return all;
     }
 
-    /** A CONTINUOUS table over a pipeline's output changes with the pipeline's own. */
     private Defined defined(CatalogTable table, SyncedTableDefinition definition) {
+        return new Defined(table, definition, group(table.name(), definition));
+    }
+
+    /** A CONTINUOUS table over a pipeline's output changes with the pipeline's own. */
+    private String group(TableName name, SyncedTableDefinition definition) {
         if (definition.group().isEmpty() && definition.mode() == SyncMode.CONTINUOUS) {
             var writer =
                     catalog.find(definition.source())
                             .map(source -> source.properties().get(OutputTables.PIPELINE));
             if (writer.isPresent() && pipeline(writer.get()).isPresent()) {
-                return new Defined(table, definition, writer.get());
+                return writer.get();
             }
         }
-        return new Defined(table, definition, definition.groupOf(table.name()));
+        return definition.groupOf(name);
+    }
+
+    /** Each group keeps a connection to Postgres, of which there are few. */
+    private void requireRoom(TableName name, SyncedTableDefinition definition) {
+        var wanted = group(name, definition);
+        var others =
+                defined().stream()
+                        .filter(d -> !d.table().name().toString().equalsIgnoreCase(name.toString()))
+                        .map(Defined::group)
+                        .filter(group -> pipeline(group).isEmpty())
+                        .collect(Collectors.toSet());
+        if (pipeline(wanted).isEmpty() && !others.contains(wanted) && others.size() >= groupsMax) {
+            throw new LakemillException(
+                    ErrorCode.RESOURCE_EXHAUSTED,
+                    "%s would be group %d of synced tables, and there are at most %d"
+                            .formatted(name, others.size() + 1, groupsMax),
+                    "put tables of one mode together by WITH (group = '…'), or raise %s: each group"
+                                    .formatted(Setting.SYNC_GROUPS.key())
+                            + " keeps a connection to Postgres");
+        }
     }
 
     private Optional<PipelineHost> pipeline(String name) {
@@ -224,8 +256,10 @@ final class SyncedTables implements AutoCloseable {
             var source = rules.source(caller, wanted.source());
             var definition = SyncedTableRules.named(wanted, source.name());
             var columns = new LakeSource(source.name(), lake).schema();
-            definition.spec(name, columns);
+            var spec = definition.spec(name, columns);
             rules.requireFree(name, definition);
+            requireRoom(name, definition);
+            FormTrial.run(spec, database);
             var table =
                     catalog.create(
                             caller,
@@ -265,8 +299,10 @@ final class SyncedTables implements AutoCloseable {
                         "make a synced table of another name, or drop this one first");
             }
             var columns = new LakeSource(source.name(), lake).schema();
-            definition.spec(before.table().name(), columns);
+            var spec = definition.spec(before.table().name(), columns);
             rules.requireOneMode(before.table().name(), definition);
+            requireRoom(before.table().name(), definition);
+            FormTrial.run(spec, database);
             var properties = new HashMap<>(before.table().properties());
             properties.putAll(properties(definition));
             var table =

@@ -103,7 +103,8 @@ final class SqlTest {
                                 new SyncedTables(
                                         postgres.ownerUnpooled(),
                                         new LakeSource.Parts(catalog, tables, allocator),
-                                        List.of()),
+                                        List.of(),
+                                        8),
                                 allocator));
         var vertx = Vertx.vertx();
         var router = Router.router(vertx);

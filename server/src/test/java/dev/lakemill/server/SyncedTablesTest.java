@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaTable;
@@ -20,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.arrow.memory.RootAllocator;
@@ -75,6 +77,7 @@ final class SyncedTablesTest {
                     primary_key_columns: [id]
                     freshness_slo_ms: 60000
                     scheduling_policy: %s
+                sync: {groups_max: 6}
                 """
                         .formatted(mode));
     }
@@ -211,6 +214,104 @@ final class SyncedTablesTest {
     }
 
     @Test
+    void computedColumnsAndIndexesAreDeclaredInSqlAndInTheFile() throws Exception {
+        node().register(TableName.parse("shop.raw.texts"), SCHEMA);
+        node().send("shop.raw.texts", "{\"id\": 1, \"name\": \"green towers\"}");
+        sql(
+                "CREATE SYNCED TABLE shop.serving.texts FROM shop.raw.texts PRIMARY KEY (id)"
+                        + " COLUMN words tsvector GENERATED ALWAYS AS (to_tsvector('english', name))"
+                        + " STORED COLUMN came_at timestamptz DEFAULT (now())"
+                        + " INDEX (name) INDEX by_words USING gin (words) WITH (fastupdate = off)"
+                        + " INDEX by_lower (lower(name)) WHERE id > 0"
+                        + " WITH (mode = 'continuous')");
+        var found =
+                "SELECT count(*) FROM serving.texts WHERE words @@ 'tower' AND came_at <= now()";
+        TestNode.await(
+                () -> shown("serving.texts").equals("1green towers") && ask(found).equals("1"));
+        var spec = spec("shop.serving.texts");
+        assertEquals("tsvector", spec.path("extra_columns").path(0).path("column_type").asText());
+        assertEquals(
+                "USING gin (words) WITH (fastupdate = off)",
+                spec.path("extra_index_definitions").path(0).path("definition").asText());
+        assertEquals(
+                "(lower(name)) WHERE id > 0",
+                spec.path("extra_index_definitions").path(1).path("definition").asText());
+
+        sql("ALTER SYNCED TABLE shop.serving.texts DROP INDEX by_lower");
+        sql("ALTER SYNCED TABLE shop.serving.texts DROP COLUMN came_at");
+        sql("ALTER SYNCED TABLE shop.serving.texts ADD INDEX by_id (id) WHERE id > 9");
+        sql("ALTER SYNCED TABLE shop.serving.texts ADD COLUMN size int DEFAULT (7)");
+        TestNode.await(
+                () ->
+                        ask("SELECT string_agg(indexname, ' ' ORDER BY 1) FROM pg_indexes WHERE"
+                                        + " tablename = 'texts' AND indexname LIKE 'by_%'")
+                                .equals("by_id by_words"));
+        TestNode.await(() -> columns("texts").equals("id name words size"));
+        var wrong =
+                assertThrows(
+                        LakemillException.class,
+                        () ->
+                                sql(
+                                        "ALTER SYNCED TABLE shop.serving.texts ADD COLUMN bad text"
+                                                + " GENERATED ALWAYS AS (nope || 'x') STORED"));
+        assertTrue(String.valueOf(wrong.getMessage()).contains("nope"), wrong.getMessage());
+        assertEquals("id name words size", columns("texts"));
+        sql("DROP SYNCED TABLE shop.serving.texts");
+    }
+
+    @Test
+    void theFileDeclaresComputedColumnsAndIndexesByDatabricksNames() throws Exception {
+        node().register(TableName.parse("shop.raw.filed"), SCHEMA);
+        node().send("shop.raw.filed", "{\"id\": 1, \"name\": \"green towers\"}");
+        var filed = folder.resolve("filed");
+        Files.createDirectories(filed);
+        Files.writeString(
+                filed.resolve("lakemill.yml"),
+                """
+                synced_tables:
+                  - name: shop.serving.filed
+                    source_table_full_name: shop.raw.filed
+                    primary_key_columns: [id]
+                    scheduling_policy: CONTINUOUS
+                    extra_columns:
+                      - column_name: words
+                        column_type: tsvector
+                        compute: to_tsvector('english', name)
+                        maintenance: STORED_GENERATED
+                    extra_index_definitions:
+                      - name: filed_by_words
+                        definition: USING gin (words)
+                """);
+        for (var expected :
+                List.of(
+                        SyncedTableProject.Step.Create.class,
+                        SyncedTableProject.Step.Nothing.class)) {
+            var step =
+                    SyncedTableProject.plan(SyncedTableProject.read(filed), node().admin())
+                            .getFirst();
+            assertInstanceOf(expected, step);
+            SyncedTableProject.apply(step, node().admin());
+        }
+        TestNode.await(
+                () ->
+                        !ask("SELECT to_regclass('serving.filed_by_words')").isEmpty()
+                                && ask("SELECT count(*) FROM serving.filed WHERE words @@ 'tower'")
+                                        .equals("1"));
+        sql("DROP SYNCED TABLE shop.serving.filed");
+    }
+
+    private static JsonNode spec(String table) {
+        return node().admin().get("/api/2.0/database/synced_tables/" + table).path("spec");
+    }
+
+    private static String columns(String table) {
+        return ask(
+                "SELECT string_agg(column_name, ' ' ORDER BY ordinal_position) FROM"
+                        + " information_schema.columns WHERE table_schema = 'serving' AND"
+                        + " table_name = '%s'".formatted(table));
+    }
+
+    @Test
     void whoMayNotReadTheSourceMayNotCopyIt() {
         node().register(TableName.parse("shop.raw.secret"), SCHEMA);
         var cookie = node().logIn("eve@example.com");
@@ -227,6 +328,29 @@ final class SyncedTablesTest {
                                 TestNode.OWN_PAGE[1]);
         assertEquals(404, answer.statusCode(), answer.body());
         sql("GRANT BROWSE ON TABLE shop.raw.secret TO `eve@example.com`");
+    }
+
+    @Test
+    void thereAreAsManyGroupsAsThereIsRoomFor() {
+        node().register(TableName.parse("shop.raw.many"), SCHEMA);
+        var create = "CREATE SYNCED TABLE shop.many.t%d FROM shop.raw.many PRIMARY KEY (id)";
+        var made = new ArrayList<Integer>();
+        LakemillException refusal = null;
+        for (int i = 0; i < 7 && refusal == null; i++) {
+            try {
+                sql(create.formatted(i));
+                made.add(i);
+            } catch (LakemillException e) {
+                refusal = e;
+            }
+        }
+        assertTrue(
+                refusal != null && refusal.problem().contains("at most 6"),
+                String.valueOf(refusal));
+        sql("ALTER SYNCED TABLE shop.many.t0 SET (group = 'many')");
+        sql(create.formatted(7) + " WITH (group = 'many')");
+        made.add(7);
+        made.forEach(i -> sql("DROP SYNCED TABLE shop.many.t" + i));
     }
 
     @Test

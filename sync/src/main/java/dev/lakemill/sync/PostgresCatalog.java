@@ -5,6 +5,7 @@ import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** What Postgres's own catalog says of one table. */
 record PostgresCatalog(Connection connection, String schema, String table) {
@@ -44,12 +45,16 @@ record PostgresCatalog(Connection connection, String schema, String table) {
                         .keySet());
     }
 
-    /** Whether somebody reads what was there before, within a transaction that is still open. */
+    /**
+     * Whether somebody has read before in a transaction that may read again with the same snapshot:
+     * one that is idle, or at work on more than its first statement.
+     */
     boolean hasOlderReaders() throws SQLException {
         var sql =
                 """
                 SELECT EXISTS (SELECT FROM pg_stat_activity
-                    WHERE state LIKE 'idle in transaction%' AND backend_xmin IS NOT NULL
+                    WHERE backend_xmin IS NOT NULL AND backend_type = 'client backend'
+                        AND (state LIKE 'idle in transaction%' OR xact_start < query_start)
                         AND datname = current_database() AND pid <> pg_backend_pid())
                 """;
         try (var query = connection.prepareStatement(sql);
@@ -59,15 +64,29 @@ record PostgresCatalog(Connection connection, String schema, String table) {
         }
     }
 
-    List<String> indexes() throws SQLException {
-        return List.copyOf(
-                pairs(
-                                """
-                                SELECT c.relname, '' FROM pg_index i
-                                JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = %s
-                                """
-                                        .formatted(TABLE))
-                        .keySet());
+    /** Storage parameters, as text. */
+    String storageOptions() throws SQLException {
+        return pairs("SELECT '', reloptions::text FROM pg_class WHERE oid = %s".formatted(TABLE))
+                .getOrDefault("", "");
+    }
+
+    Set<String> indexes() throws SQLException {
+        return indexes("true");
+    }
+
+    /** Those whose building was ended. */
+    Set<String> invalidIndexes() throws SQLException {
+        return indexes("NOT (i.indisvalid AND i.indisready)");
+    }
+
+    private Set<String> indexes(String condition) throws SQLException {
+        return pairs(
+                        """
+                        SELECT c.relname, '' FROM pg_index i
+                        JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = %s AND %s
+                        """
+                                .formatted(TABLE, condition))
+                .keySet();
     }
 
     /** By column; that of the table itself under the empty name. */
@@ -80,6 +99,19 @@ record PostgresCatalog(Connection connection, String schema, String table) {
                 WHERE d.classoid = 'pg_class'::regclass AND d.objoid = %s
                 """
                         .formatted(TABLE));
+    }
+
+    /** Whether rows are told apart by the primary key, or by the index that is to become it. */
+    boolean hasUniqueKey(String indexName) throws SQLException {
+        return !primaryKey().isEmpty() || indexes().contains(indexName);
+    }
+
+    long number(String sql) throws SQLException {
+        try (var query = connection.prepareStatement(sql);
+                var rows = query.executeQuery()) {
+            rows.next();
+            return rows.getLong(1);
+        }
     }
 
     void execute(String command) throws SQLException {

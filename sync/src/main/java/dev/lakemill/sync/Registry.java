@@ -5,6 +5,7 @@ import dev.lakemill.types.TableName;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +16,10 @@ import java.util.stream.Stream;
 /** Which tables of Postgres belong to which pipeline's sync: {@code lakemill.synced_tables}. */
 record Registry(Connection connection, String pipeline) {
     static final Migrations MIGRATIONS =
-            new Migrations("sync", Registry.class, List.of("0001-state.sql", "0002-sources.sql"));
+            new Migrations(
+                    "sync",
+                    Registry.class,
+                    List.of("0001-state.sql", "0002-sources.sql", "0003-extras.sql"));
 
     /** Serializes the syncs of all pipelines until the end of the transaction. */
     void lock() throws SQLException {
@@ -90,6 +94,61 @@ record Registry(Connection connection, String pipeline) {
         var sql = "UPDATE lakemill.synced_tables SET whole = false WHERE name = ? AND whole";
         try (var update = connection.prepareStatement(sql)) {
             update.setString(1, spec.name().toString());
+            update.executeUpdate();
+        }
+    }
+
+    /** Declarations of extra columns that the table has, by name. */
+    Map<String, String> extraColumns(SyncedTableSpec spec) throws SQLException {
+        return texts("extra_columns", spec);
+    }
+
+    void putExtraColumns(SyncedTableSpec spec, Map<String, String> columns) throws SQLException {
+        putTexts("extra_columns", spec, columns);
+    }
+
+    /** Definitions of extra indexes that were begun, by name. */
+    Map<String, String> extraIndexes(SyncedTableSpec spec) throws SQLException {
+        return texts("extra_indexes", spec);
+    }
+
+    void putExtraIndexes(SyncedTableSpec spec, Map<String, String> indexes) throws SQLException {
+        putTexts("extra_indexes", spec, indexes);
+    }
+
+    private Map<String, String> texts(String column, SyncedTableSpec spec) throws SQLException {
+        var sql =
+                "SELECT t.key, t.value FROM lakemill.synced_tables s, jsonb_each_text(s.%s) t"
+                                .formatted(column)
+                        + " WHERE s.name = ?";
+        try (var query = connection.prepareStatement(sql)) {
+            query.setString(1, spec.name().toString());
+            try (var rows = query.executeQuery()) {
+                var texts = new HashMap<String, String>();
+                while (rows.next()) {
+                    texts.put(rows.getString(1), rows.getString(2));
+                }
+                return texts;
+            }
+        }
+    }
+
+    private void putTexts(String column, SyncedTableSpec spec, Map<String, String> texts)
+            throws SQLException {
+        var sql =
+                """
+                UPDATE lakemill.synced_tables SET %s = coalesce(
+                    (SELECT jsonb_object_agg(k, v) FROM unnest(?::text[], ?::text[]) t (k, v)),
+                    '{}')
+                WHERE name = ?
+                """
+                        .formatted(column);
+        var keys = List.copyOf(texts.keySet());
+        try (var update = connection.prepareStatement(sql)) {
+            update.setArray(1, connection.createArrayOf("text", keys.toArray()));
+            update.setArray(
+                    2, connection.createArrayOf("text", keys.stream().map(texts::get).toArray()));
+            update.setString(3, spec.name().toString());
             update.executeUpdate();
         }
     }

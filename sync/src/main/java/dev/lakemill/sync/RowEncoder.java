@@ -47,7 +47,9 @@ final class RowEncoder {
                         .toArray(ValueEncoder[]::new);
         this.keyColumns = spec.keyColumns();
         this.timeColumn =
-                spec.hasTimeseriesKey() ? spec.positions(List.of(spec.timeseriesKey()))[0] : -1;
+                spec.hasTimeseriesKey()
+                        ? spec.positions(List.of(spec.form().timeseriesKey()))[0]
+                        : -1;
         this.indexedGroups =
                 Stream.concat(Stream.of(keyColumns), spec.indexes().stream().map(spec::positions))
                         .toList();
@@ -56,10 +58,8 @@ final class RowEncoder {
     }
 
     private static ValueEncoder encoder(SyncedTableSpec spec, Column column) {
-        var characters = spec.varchars().get(column.name());
-        return characters == null
-                ? ValueEncoder.of(column.type())
-                : ValueEncoder.varchar(characters);
+        var override = spec.form().types().get(column.name());
+        return override == null ? ValueEncoder.of(column.type()) : ValueEncoder.of(override);
     }
 
     /** Whether a row comes before another of its key, by the timeseries key. */
@@ -123,6 +123,19 @@ final class RowEncoder {
         var reason = checkLength(out.length() - start);
         if (reason != null) {
             out.truncate(start);
+        }
+        return reason;
+    }
+
+    /** The same, of a row whose key must be there. */
+    @Nullable SkipReason putKeyedRow(int row, ByteArray out) {
+        var start = out.length();
+        var reason = putRow(row, out);
+        for (var column : keyColumns) {
+            if (reason == null && fieldBytes[column] == ABSENT) {
+                out.truncate(start);
+                reason = SkipReason.NULL_KEY;
+            }
         }
         return reason;
     }

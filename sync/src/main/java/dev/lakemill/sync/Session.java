@@ -12,8 +12,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.EnumMap;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,37 +36,39 @@ import org.slf4j.LoggerFactory;
 final class Session implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Session.class);
 
+    /** What expressions of extra columns and indexes may name without a schema. */
+    static final String SEARCH_PATH = "SET search_path = pg_catalog, public";
+
     /** A reader that holds a table longer makes us try again, before others wait behind us. */
     private static final String SETTINGS =
-            "SET lock_timeout = '250ms'; SET temp_buffers = '16MB'; SET TIME ZONE 'UTC'";
+            "SET lock_timeout = '250ms'; SET temp_buffers = '16MB'; SET TIME ZONE 'UTC'; "
+                    + SEARCH_PATH;
 
     private static final String LOCK_TIMEOUT = "55P03";
 
-    /** Above this, the comparison sorts and hashes in more memory than others get. */
-    private static final long MANY_ROWS = 100_000;
-
     private final Connection connection;
-    private final SyncPlan plan;
+    private final String group;
     private final List<Target> targets;
+    private final Set<Target> undeclared = new HashSet<>();
     private boolean doubtful;
 
-    private Session(Connection connection, SyncPlan plan, List<Target> targets) {
+    private Session(Connection connection, String group, List<Target> targets) {
         this.connection = connection;
-        this.plan = plan;
+        this.group = group;
         this.targets = targets;
     }
 
-    static Session open(DataSource owner, SyncPlan plan, List<Target> targets) throws SQLException {
+    static Session open(DataSource owner, String group, List<Target> targets) throws SQLException {
         var connection = owner.getConnection();
         try (var statement = connection.createStatement()) {
             statement.execute(SETTINGS);
-            lock(connection, plan.pipeline());
+            lock(connection, group);
             connection.setAutoCommit(false);
             var executor = connection.unwrap(BaseConnection.class).getQueryExecutor();
             for (var type : PostgresType.values()) {
                 executor.addBinarySendOid(type.arrayOid());
             }
-            return new Session(connection, plan, targets);
+            return new Session(connection, group, targets);
         } catch (SQLException | LakemillException e) {
             connection.close();
             throw e;
@@ -96,7 +97,7 @@ final class Session implements AutoCloseable {
 
     /** The batch that the tables show; empty when they never showed one. */
     OptionalLong shownBatch() throws SQLException {
-        var batch = SyncState.readBatch(connection, plan.pipeline());
+        var batch = SyncState.readBatch(connection, group);
         connection.commit();
         return batch;
     }
@@ -106,9 +107,9 @@ final class Session implements AutoCloseable {
      * refused is accepted now.
      */
     boolean prepare() throws SQLException, TableFailure {
-        var registry = new Registry(connection, plan.pipeline());
+        var registry = new Registry(connection, group);
         registry.lock();
-        registry.release(plan.tables());
+        registry.release(targets.stream().map(Target::spec).toList());
         connection.commit();
         var accepted = false;
         for (var target : targets) {
@@ -135,7 +136,7 @@ final class Session implements AutoCloseable {
 
     private boolean prepare(Target target, Registry registry) throws SQLException {
         registry.lock();
-        locate();
+        HiddenTables.locate(connection, targets);
         var wasActive = target.isActive();
         var refused = new TargetDdl(connection, registry, target.spec(), target.sql()).prepare();
         if (!refused.isEmpty()) {
@@ -151,6 +152,15 @@ final class Session implements AutoCloseable {
         connection.commit();
         target.refuse(refused);
         return !wasActive && target.isActive();
+    }
+
+    List<Target> targets() {
+        return targets;
+    }
+
+    /** Whether {@link #declareKeys} could not do all. */
+    boolean hasUndeclaredKeys() {
+        return !undeclared.isEmpty();
     }
 
     boolean hasRefused() {
@@ -171,25 +181,9 @@ final class Session implements AutoCloseable {
         return was;
     }
 
-    /** Looks up where the tables lie, which stays so until the end of the transaction. */
-    private void locate() throws SQLException {
-        var hidden = new HashMap<List<String>, String>();
-        try (var query = connection.prepareStatement("SELECT * FROM lakemill.hidden_tables()");
-                var rows = query.executeQuery()) {
-            while (rows.next()) {
-                hidden.put(List.of(rows.getString(1), rows.getString(2)), rows.getString(3));
-            }
-        }
-        for (var target : targets) {
-            var spec = target.spec();
-            var name = List.of(spec.postgresSchema(), spec.postgresTable());
-            target.sql().lieIn(hidden.getOrDefault(name, spec.postgresSchema()));
-        }
-    }
-
     /** Applies batches, in order of number, as one: the tables show the last. */
     Instant apply(List<GroupBatch> batches) throws SQLException, TableFailure {
-        locate();
+        HiddenTables.locate(connection, targets);
         var outcomes = new ArrayList<Target.Outcome>();
         for (var target : targets) {
             if (target.isActive()) {
@@ -231,14 +225,14 @@ final class Session implements AutoCloseable {
 
     /** What the state says that the tables show. */
     Optional<SyncState> state() throws SQLException {
-        var state = SyncState.read(connection, plan.pipeline());
+        var state = SyncState.read(connection, group);
         connection.commit();
         return state;
     }
 
     /** Sources of tables that do not have all rows of what the state says. */
     Set<TableName> partial() throws SQLException {
-        var whole = new Registry(connection, plan.pipeline()).whole();
+        var whole = new Registry(connection, group).whole();
         connection.commit();
         return targets.stream()
                 .filter(target -> target.isActive() && !whole.contains(target.name()))
@@ -249,8 +243,8 @@ final class Session implements AutoCloseable {
     /** Lets tables follow their sources to the state. */
     Instant advance(Map<TableName, Advance> sources, SyncState state)
             throws SQLException, TableFailure {
-        locate();
-        var registry = new Registry(connection, plan.pipeline());
+        HiddenTables.locate(connection, targets);
+        var registry = new Registry(connection, group);
         var outcomes = new ArrayList<Target.Outcome>();
         for (var target : targets) {
             var advance = sources.get(target.spec().source());
@@ -303,7 +297,7 @@ final class Session implements AutoCloseable {
 
     /** Makes the tables what the round's snapshots hold, writing only what differs. */
     Instant compare(Round round) throws SQLException, TableFailure {
-        locate();
+        HiddenTables.locate(connection, targets);
         var outcomes = new ArrayList<Target.Outcome>();
         doubtful = false;
         for (var target : targets) {
@@ -344,66 +338,13 @@ final class Session implements AutoCloseable {
     }
 
     private Target.Outcome compare(Target target, DeltaSnapshot snapshot) throws TableFailure {
-        var sql = target.sql();
         try {
-            if (snapshot.rowCount() > MANY_ROWS) {
-                execute("SET LOCAL work_mem = '128MB'");
-            }
-            execute(sql.createAllRows());
-            target.loads(0);
-            target.willLoad(snapshot.rowCount());
-            var skipped = new EnumMap<SkipReason, Long>(SkipReason.class);
-            var loaded = load(target, snapshot, skipped);
-            execute("ANALYZE " + sql.allRows());
-            var duplicates = update(sql.deleteDuplicates());
-            if (duplicates > 0) {
-                skipped.put(SkipReason.DUPLICATE_KEY, duplicates);
-            }
-            var deleted = update(sql.deleteMissing());
-            var fresh = number(sql.upsertDifferent());
-            LOG.info(
-                    "compared {}: {} rows, {} deleted, {} new",
-                    target.spec().name(),
-                    loaded - duplicates,
-                    deleted,
-                    fresh);
-            var outcome = new Target.Outcome(target, true, loaded - duplicates, skipped);
+            var registry = new Registry(connection, group);
+            var outcome = new WholeTable(connection, registry, target).write(snapshot);
             store(outcome);
             return outcome;
         } catch (SQLException e) {
             throw new TableFailure(target, e);
-        }
-    }
-
-    /** Copies the snapshot's rows that Postgres can hold, numbered, and returns how many. */
-    private long load(Target target, DeltaSnapshot snapshot, Map<SkipReason, Long> skipped)
-            throws SQLException {
-        var fields = new ByteArray();
-        var position = 0L;
-        var fieldCount = 1 + target.spec().sourceSchema().size();
-        try (var tuples = new CopyTuples(connection, target.sql().allRows(), fieldCount);
-                var reader = snapshot.read(List.of())) {
-            for (var rows = reader.next(); rows != null; rows = reader.next()) {
-                try (var read = rows;
-                        var batch = read.conformed(target.spec().sourceSchema())) {
-                    target.encoder().read(batch);
-                    target.loads(position);
-                    for (var row = 0; row < batch.count(); row++) {
-                        fields.truncate(0);
-                        var reason = target.encoder().putKey(row, fields);
-                        fields.truncate(0);
-                        fields.putInt(Long.BYTES);
-                        fields.putLong(position++);
-                        reason = reason != null ? reason : target.encoder().putRow(row, fields);
-                        if (reason == null) {
-                            tuples.put(fields.array(), fields.length());
-                        } else {
-                            skipped.merge(reason, 1L, Long::sum);
-                        }
-                    }
-                }
-            }
-            return tuples.finish();
         }
     }
 
@@ -434,29 +375,45 @@ final class Session implements AutoCloseable {
     }
 
     private Instant commit(List<Target.Outcome> outcomes, SyncState state) throws SQLException {
-        var appliedAt = state.write(connection, plan.pipeline());
+        var appliedAt = state.write(connection, group);
         connection.commit();
         outcomes.forEach(outcome -> outcome.target().committed(outcome));
+        if (outcomes.stream().anyMatch(Target.Outcome::whole)) {
+            declareKeys();
+        }
         return appliedAt;
     }
 
-    private void execute(String sql) throws SQLException {
-        try (var statement = connection.createStatement()) {
-            statement.execute(sql);
+    /**
+     * Makes the unique indexes of tables that got their first rows primary keys. That takes a lock
+     * for a moment: where a reader holds the table, the next call does it.
+     */
+    void declareKeys() throws SQLException {
+        for (var target : targets) {
+            if (target.isActive()) {
+                declareKey(target);
+            }
         }
     }
 
-    private long update(String sql) throws SQLException {
-        try (var statement = connection.prepareStatement(sql)) {
-            return statement.executeLargeUpdate();
-        }
-    }
-
-    private long number(String sql) throws SQLException {
-        try (var query = connection.prepareStatement(sql);
-                var rows = query.executeQuery()) {
-            rows.next();
-            return rows.getLong(1);
+    private void declareKey(Target target) throws SQLException {
+        var sql = target.sql();
+        try {
+            HiddenTables.locate(connection, List.of(target));
+            var postgres =
+                    new PostgresCatalog(connection, sql.schema(), target.spec().postgresTable());
+            if (postgres.primaryKey().isEmpty() && postgres.indexes().contains(sql.keyName())) {
+                postgres.execute(sql.declareKey());
+            }
+            connection.commit();
+            undeclared.remove(target);
+        } catch (SQLException e) {
+            if (!LOCK_TIMEOUT.equals(e.getSQLState())) {
+                throw e;
+            }
+            connection.rollback();
+            undeclared.add(target);
+            LOG.info("{} gets its primary key as soon as nobody holds it", target.name());
         }
     }
 

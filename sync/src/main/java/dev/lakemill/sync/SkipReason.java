@@ -8,6 +8,7 @@ enum SkipReason {
     OUT_OF_RANGE("a date or time that Postgres does not store"),
     KEY_TOO_LONG("key or indexed columns of more than 2600 bytes"),
     TEXT_TOO_LONG("text of more characters than its VARCHAR has"),
+    WRONG_VECTOR("an array that is no vector of the column's dimensions"),
     ROW_TOO_LARGE("a row of more than 64 MiB"),
     DUPLICATE_KEY("a later row has the same primary key");
 

@@ -37,15 +37,12 @@ public record SourceStatus(
     }
 
     /**
-     * Of a comparison in full.
+     * Of a snapshot that is being written.
      *
+     * @param rows read
      * @param rowsTotal as the log of the source counts them
+     * @param completion of all the work, with the indexes, from 0 to 1
      * @param secondsLeft an estimate
      */
-    public record Progress(long rows, long rowsTotal, double secondsLeft) {
-        /** From 0 to 1. */
-        public double completion() {
-            return rowsTotal == 0 ? 0 : Math.min(1, (double) rows / rowsTotal);
-        }
-    }
+    public record Progress(long rows, long rowsTotal, double completion, double secondsLeft) {}
 }

@@ -10,7 +10,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -36,31 +35,22 @@ import org.slf4j.LoggerFactory;
 public final class SourceSync implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SourceSync.class);
     private static final long LOOK_MILLIS = 500;
-    private static final long PAUSE_MILLIS_MIN = 100;
-    private static final long PAUSE_MILLIS_MAX = 5_000;
-    private static final long STEADY_NANOS = TimeUnit.SECONDS.toNanos(5);
-    private static final long REFUSED_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
-    private static final long CLOSE_MILLIS_MAX = 10_000;
 
     /** What the tables show, as this thread saw it committed. */
     private record Shown(SyncState state, Instant appliedAt) {}
 
     private final SourcePlan plan;
-    private final DataSource owner;
+    private final SessionLoop loop;
     private final Map<TableName, SyncSource> sources;
-    private final CountDownLatch closing = new CountDownLatch(1);
     private final Semaphore wake = new Semaphore(0);
     private final Runnable waker = wake::release;
     private final AtomicLong asked = new AtomicLong();
-    private final Thread thread;
 
     /** Made anew with each session, since columns may have changed. */
     private volatile List<Target> targets = List.of();
 
-    private volatile @Nullable Session session;
     private volatile @Nullable Shown shown;
     private volatile @Nullable Instant startedAt;
-    private volatile String problem = "";
     private volatile boolean working;
     private volatile long answered;
     private volatile Map<TableName, Long> versions = Map.of();
@@ -69,21 +59,16 @@ public final class SourceSync implements AutoCloseable {
     /** When the tables were last seen to show all that the sources had. */
     private volatile Instant freshAt = Instant.now();
 
-    private boolean migrated;
-    private long preparedNanos;
-
     /** Whether what lies between two versions could not be read. */
     private boolean inFull;
 
-    private SourceSync(SourcePlan plan, DataSource owner) {
+    private SourceSync(SourcePlan plan, DataSource owner, Patience patience) {
         this.plan = plan;
-        this.owner = owner;
         this.sources =
                 plan.tables().stream()
                         .map(SourcePlan.Member::source)
                         .collect(Collectors.toMap(SyncSource::name, s -> s, (a, _) -> a));
-        this.thread =
-                Thread.ofPlatform().daemon().name("sync-" + plan.group()).unstarted(this::run);
+        this.loop = new SessionLoop(plan.group(), owner, patience, new Sessions());
     }
 
     /**
@@ -92,11 +77,15 @@ public final class SourceSync implements AutoCloseable {
      * @param owner connections as the owner; the sync keeps one of them, so they are best unpooled
      */
     public static SourceSync start(SourcePlan plan, DataSource owner) {
-        var sync = new SourceSync(plan, owner);
+        return start(plan, owner, Patience.DEFAULT);
+    }
+
+    static SourceSync start(SourcePlan plan, DataSource owner, Patience patience) {
+        var sync = new SourceSync(plan, owner, patience);
         if (plan.mode() == SyncMode.CONTINUOUS) {
             sync.feeds().forEach(feed -> feed.onPublish(sync.waker));
         }
-        sync.thread.start();
+        sync.loop.start();
         return sync;
     }
 
@@ -136,7 +125,8 @@ public final class SourceSync implements AutoCloseable {
                         now == null ? null : now.appliedAt(),
                         target == null ? Map.of() : target.skippedByText(),
                         target == null ? "" : target.refused());
-        var trouble = table.refused().isEmpty() ? problem : table.refused();
+        var trouble = table.refused().isEmpty() ? loop.problem() : table.refused();
+        var index = target == null ? "" : target.indexProblem();
         return new SourceStatus(
                 member.name(),
                 state(now != null, trouble),
@@ -144,7 +134,7 @@ public final class SourceSync implements AutoCloseable {
                 versions.getOrDefault(source, -1L),
                 micros == 0 ? null : Instant.EPOCH.plusNanos(micros * 1_000),
                 startedAt,
-                trouble,
+                trouble.isEmpty() ? index : trouble,
                 isBehind(member.source())
                         ? Math.max(0, Duration.between(freshAt, Instant.now()).toMillis())
                         : 0,
@@ -184,118 +174,59 @@ public final class SourceSync implements AutoCloseable {
     }
 
     private SourceStatus.Progress progress(Target target) {
-        var rows = target.rowsLoaded();
-        var total = target.rowsToLoad();
         var began = startedAt;
         var seconds = began == null ? 0 : Duration.between(began, Instant.now()).toMillis() / 1e3;
-        var left = rows == 0 ? 0 : seconds * Math.max(0, total - rows) / rows;
-        return new SourceStatus.Progress(rows, total, left);
+        var done = target.completion();
+        return new SourceStatus.Progress(
+                target.rowsLoaded(),
+                target.rowsToLoad(),
+                done,
+                done == 0 ? 0 : seconds * (1 - done) / done);
     }
 
     /** Finishes the transaction that runs, and stops. */
     @Override
     public void close() {
-        closing.countDown();
-        wake.release();
         feeds().forEach(feed -> feed.offPublish(waker));
-        try {
-            if (!thread.join(Duration.ofMillis(CLOSE_MILLIS_MAX))) {
-                var stuck = session;
-                if (stuck != null) {
-                    stuck.abort();
-                }
-                thread.join();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (SQLException e) {
-            LOG.warn("the sync's connection does not close", e);
-        }
+        loop.stop();
+        wake.release();
+        loop.close();
     }
 
     private List<TableFeed> feeds() {
         return sources.values().stream().flatMap(source -> source.feed().stream()).toList();
     }
 
-    private void run() {
-        var pauseMillis = PAUSE_MILLIS_MIN;
-        try {
-            while (!isClosing()) {
-                var startedNanos = System.nanoTime();
-                var again = followUntilFailure();
-                if (again || System.nanoTime() - startedNanos > STEADY_NANOS) {
-                    pauseMillis = PAUSE_MILLIS_MIN;
+    /** On the loop's thread. */
+    private final class Sessions implements SessionLoop.Work {
+        @Override
+        public List<Target> targets() {
+            var specs =
+                    plan.tables().stream().map(m -> m.spec().apply(m.source().schema())).toList();
+            if (!targets.stream().map(Target::spec).toList().equals(specs)) {
+                targets =
+                        IntStream.range(0, specs.size())
+                                .mapToObj(i -> new Target(specs.get(i), i))
+                                .toList();
+            }
+            return targets;
+        }
+
+        @Override
+        public void follow(Session session)
+                throws SQLException, TableFailure, InterruptedException {
+            var state = session.state();
+            try (var follower = new Follower(session, state.orElse(null))) {
+                while (!loop.isClosing() && follower.step()) {
+                    loop.succeeded();
                 }
-                closing.await(pauseMillis, TimeUnit.MILLISECONDS);
-                pauseMillis = Math.min(2 * pauseMillis, PAUSE_MILLIS_MAX);
-            }
-        } catch (InterruptedException e) {
-            LOG.warn("the sync of {} was interrupted and ends", plan.group());
-        }
-    }
-
-    /** Whether it ended without a failure, to begin again with other columns. */
-    private boolean followUntilFailure() throws InterruptedException {
-        try (var opened = open()) {
-            follow(opened);
-            return true;
-        } catch (TableFailure e) {
-            if (!e.mayPass() && e.target().countFailure()) {
-                e.target().refuse("Postgres refused it: " + e.getMessage());
-            }
-            failed(e);
-        } catch (SQLException | LakemillException e) {
-            failed(e);
-        } catch (RuntimeException e) {
-            LOG.error("the sync of {} tries again", plan.group(), e);
-            problem = "a defect: " + e;
-        } finally {
-            session = null;
-            working = false;
-        }
-        return false;
-    }
-
-    /** Once per kind of trouble: an outage is one line, not one per attempt. */
-    private void failed(Exception e) {
-        var text = String.valueOf(e.getMessage());
-        if (!text.equals(problem)) {
-            LOG.warn("the sync of {} tries again after: {}", plan.group(), text);
-            problem = text;
-        }
-    }
-
-    private Session open() throws SQLException {
-        if (!migrated) {
-            Registry.MIGRATIONS.apply(owner);
-            migrated = true;
-        }
-        var specs = plan.tables().stream().map(m -> m.spec().apply(m.source().schema())).toList();
-        var before = targets;
-        if (!before.stream().map(Target::spec).toList().equals(specs)) {
-            targets =
-                    IntStream.range(0, specs.size())
-                            .mapToObj(i -> new Target(specs.get(i), i))
-                            .toList();
-        }
-        var opened = Session.open(owner, new SyncPlan(plan.group(), specs), targets);
-        session = opened;
-        return opened;
-    }
-
-    private void follow(Session session) throws SQLException, TableFailure, InterruptedException {
-        session.prepare();
-        preparedNanos = System.nanoTime();
-        var state = session.state();
-        try (var follower = new Follower(session, state.orElse(null))) {
-            while (!isClosing() && follower.step()) {
-                problem = "";
+            } finally {
+                working = false;
             }
         }
-    }
 
-    private boolean isClosing() {
-        return closing.getCount() == 0;
+        @Override
+        public void failed(Exception e) {}
     }
 
     /** A session at work. */
@@ -321,11 +252,7 @@ public final class SourceSync implements AutoCloseable {
             if (moved || columnsMoved()) {
                 return false;
             }
-            var isLate = System.nanoTime() - preparedNanos > REFUSED_AGAIN_NANOS;
-            if (isLate && session.hasRefused()) {
-                session.prepare();
-                preparedNanos = System.nanoTime();
-            }
+            loop.tendAgain(session);
             var request = asked.get();
             var partial = session.partial();
             var due = plan.mode() == SyncMode.CONTINUOUS || request != answered;

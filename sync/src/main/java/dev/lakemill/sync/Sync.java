@@ -14,7 +14,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -41,44 +40,32 @@ public final class Sync implements AutoCloseable {
     private static final Duration FEED_WAIT = Duration.ofMillis(100);
     private static final int FOLDED_BATCHES_MAX = 64;
     private static final int FOLDED_ROWS_MAX = 50_000;
-    private static final long PAUSE_MILLIS_MIN = 100;
-    private static final long PAUSE_MILLIS_MAX = 5_000;
-    private static final long STEADY_NANOS = TimeUnit.SECONDS.toNanos(5);
-    private static final long CLOSE_MILLIS_MAX = 10_000;
 
     /** What the tables show, as this thread saw it committed. */
     private record Shown(long batch, Instant at) {}
 
     private final SyncPlan plan;
     private final GroupFeed feed;
-    private final DataSource owner;
     private final Patience patience;
+    private final SessionLoop loop;
     private final List<Target> targets;
     private final List<Consumer<Applied>> listeners = new CopyOnWriteArrayList<>();
-    private final CountDownLatch closing = new CountDownLatch(1);
-    private final Thread thread;
-    private volatile @Nullable Session session;
     private volatile @Nullable Shown shown;
 
     /** Whether the tables may differ from what {@link #shown} says. */
     private boolean inDoubt = true;
 
-    private boolean migrated;
-    private String lastProblem = "";
     private long comparedNanos;
-    private long preparedNanos;
 
     private Sync(SyncPlan plan, GroupFeed feed, DataSource owner, Patience patience) {
         this.plan = plan;
         this.feed = feed;
-        this.owner = owner;
         this.patience = patience;
         this.targets =
                 IntStream.range(0, plan.tables().size())
                         .mapToObj(i -> new Target(plan.tables().get(i), i))
                         .toList();
-        this.thread =
-                Thread.ofPlatform().daemon().name("sync-" + plan.pipeline()).unstarted(this::run);
+        this.loop = new SessionLoop(plan.pipeline(), owner, patience, new Follower());
     }
 
     /**
@@ -92,7 +79,7 @@ public final class Sync implements AutoCloseable {
 
     static Sync start(SyncPlan plan, GroupFeed feed, DataSource owner, Patience patience) {
         var sync = new Sync(plan, feed, owner, patience);
-        sync.thread.start();
+        sync.loop.start();
         return sync;
     }
 
@@ -171,107 +158,46 @@ public final class Sync implements AutoCloseable {
     /** Finishes the transaction that runs, and stops. */
     @Override
     public void close() {
-        closing.countDown();
-        try {
-            if (!thread.join(Duration.ofMillis(CLOSE_MILLIS_MAX))) {
-                var stuck = session;
-                if (stuck != null) {
-                    stuck.abort();
-                }
-                thread.join();
+        loop.close();
+    }
+
+    /** On the loop's thread. */
+    private final class Follower implements SessionLoop.Work {
+        @Override
+        public List<Target> targets() {
+            return targets;
+        }
+
+        @Override
+        public void follow(Session session)
+                throws SQLException, TableFailure, InterruptedException {
+            var batch = session.shownBatch();
+            var current = shown;
+            if (inDoubt
+                    || current == null
+                    || batch.isEmpty()
+                    || batch.getAsLong() != current.batch()) {
+                compare(session, batch.orElse(0));
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (SQLException e) {
-            LOG.warn("the sync's connection does not close", e);
-        }
-    }
-
-    private void run() {
-        var pauseMillis = PAUSE_MILLIS_MIN;
-        try {
-            while (!isClosing()) {
-                var startedNanos = System.nanoTime();
-                followUntilFailure();
-                if (System.nanoTime() - startedNanos > STEADY_NANOS) {
-                    pauseMillis = PAUSE_MILLIS_MIN;
-                }
-                closing.await(pauseMillis, TimeUnit.MILLISECONDS);
-                pauseMillis = Math.min(2 * pauseMillis, PAUSE_MILLIS_MAX);
+            while (!loop.isClosing()) {
+                step(session);
             }
-        } catch (InterruptedException e) {
-            LOG.warn("the sync of {} was interrupted and ends", plan.pipeline());
         }
-    }
 
-    private void followUntilFailure() throws InterruptedException {
-        try (var opened = open()) {
-            follow(opened);
-        } catch (TableFailure e) {
-            failed(e);
-        } catch (SQLException | LakemillException e) {
-            warn(e);
-        } catch (RuntimeException e) {
-            inDoubt = true;
-            LOG.error("the sync of {} tries again", plan.pipeline(), e);
-        } finally {
-            session = null;
-        }
-    }
-
-    private Session open() throws SQLException {
-        if (!migrated) {
-            Registry.MIGRATIONS.apply(owner);
-            migrated = true;
-        }
-        var opened = Session.open(owner, plan, targets);
-        session = opened;
-        return opened;
-    }
-
-    /** Once per kind of trouble: an outage is one line, not one per attempt. */
-    private void warn(Exception e) {
-        var problem = String.valueOf(e.getMessage());
-        if (!problem.equals(lastProblem)) {
-            LOG.warn("the sync of {} tries again after: {}", plan.pipeline(), problem);
-            lastProblem = problem;
-        }
-    }
-
-    private void failed(TableFailure e) {
-        if (e.mayPass()) {
-            warn(e);
-            return;
-        }
-        inDoubt = true;
-        if (e.target().countFailure()) {
-            LOG.error("{} is not synced any more", e.target().spec().name(), e);
-            e.target().condemn("Postgres refused it, until the next start: " + e.getMessage());
-        } else {
-            LOG.warn("the sync of {} compares in full after: {}", plan.pipeline(), e.getMessage());
-        }
-    }
-
-    private void follow(Session session) throws SQLException, TableFailure, InterruptedException {
-        prepare(session);
-        var batch = session.shownBatch();
-        var current = shown;
-        if (inDoubt || current == null || batch.isEmpty() || batch.getAsLong() != current.batch()) {
-            compare(session, batch.orElse(0));
-        }
-        while (!isClosing()) {
-            step(session);
+        /** What the connection or Postgres took back leaves no doubt about what is shown. */
+        @Override
+        public void failed(Exception e) {
+            inDoubt |= e instanceof TableFailure failure && !failure.mayPass();
+            inDoubt |= e instanceof RuntimeException && !(e instanceof LakemillException);
         }
     }
 
     private void step(Session session) throws SQLException, TableFailure, InterruptedException {
-        var nowNanos = System.nanoTime();
         var next = shownBatch() + 1;
-        if (nowNanos - preparedNanos > patience.againNanos() && session.hasRefused()) {
-            if (prepare(session)) {
-                compare(session, next - 1);
-            }
-        } else if (session.isDoubtful() && nowNanos - comparedNanos > patience.againNanos()) {
+        if (loop.tendAgain(session)) {
+            compare(session, next - 1);
+        } else if (session.isDoubtful()
+                && System.nanoTime() - comparedNanos > patience.againNanos()) {
             compare(session, next - 1);
         } else {
             try {
@@ -281,13 +207,6 @@ public final class Sync implements AutoCloseable {
                 compare(session, next);
             }
         }
-    }
-
-    /** Whether a table that was refused is to be synced now. */
-    private boolean prepare(Session session) throws SQLException, TableFailure {
-        var accepted = session.prepare();
-        preparedNanos = System.nanoTime();
-        return accepted;
     }
 
     private void apply(Session session, long next)
@@ -352,7 +271,7 @@ public final class Sync implements AutoCloseable {
      */
     private @Nullable Round awaitRound(long batchMin) throws InterruptedException {
         var startedNanos = System.nanoTime();
-        while (!isClosing()) {
+        while (!loop.isClosing()) {
             var round = feed.awaitRound(batchMin, FEED_WAIT);
             if (round != null) {
                 return round;
@@ -374,7 +293,7 @@ public final class Sync implements AutoCloseable {
 
     private void show(long batch, Instant at, long receivedMicros) {
         shown = new Shown(batch, at);
-        lastProblem = "";
+        loop.succeeded();
         var applied = new Applied(plan.pipeline(), batch, at, receivedMicros);
         for (var listener : listeners) {
             try {
@@ -388,9 +307,5 @@ public final class Sync implements AutoCloseable {
     private long shownBatch() {
         var current = shown;
         return current == null ? 0 : current.batch();
-    }
-
-    private boolean isClosing() {
-        return closing.getCount() == 0;
     }
 }

@@ -6,9 +6,9 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -22,9 +22,7 @@ import java.util.Set;
  * @param sourceSchema the columns of the source, all of which are copied
  * @param primaryKey columns of a type without parts; at least one
  * @param indexes lists of such columns, besides the primary key's index
- * @param timeseriesKey column whose greatest value decides which row of a key shows; empty for the
- *     one that came last
- * @param varchars columns of text that have at most so many characters
+ * @param form what differs from the usual in Postgres
  */
 public record SyncedTableSpec(
         TableName name,
@@ -32,9 +30,7 @@ public record SyncedTableSpec(
         TableSchema sourceSchema,
         List<String> primaryKey,
         List<List<String>> indexes,
-        String timeseriesKey,
-        Map<String, Integer> varchars) {
-    private static final int VARCHAR_MAX = 10_485_760;
+        SyncedTableForm form) {
     private static final Set<DataType.Primitive> ORDERED =
             Set.of(
                     DataType.Primitive.BYTE,
@@ -58,23 +54,23 @@ public record SyncedTableSpec(
         checkNames(name, sourceSchema);
         checkScalar(name, sourceSchema, primaryKey);
         indexes.forEach(index -> checkScalar(name, sourceSchema, index));
-        varchars = Map.copyOf(varchars);
-        checkTimeseries(name, sourceSchema, timeseriesKey);
-        checkVarchars(name, sourceSchema, varchars);
+        checkTimeseries(name, sourceSchema, form.timeseriesKey());
+        form.types().forEach((column, type) -> checkType(name, sourceSchema, column, type));
+        checkExtras(name, sourceSchema, form);
     }
 
-    /** Without a timeseries key, and with the types that are usual. */
+    /** Of the usual form. */
     public SyncedTableSpec(
             TableName name,
             TableName source,
             TableSchema sourceSchema,
             List<String> primaryKey,
             List<List<String>> indexes) {
-        this(name, source, sourceSchema, primaryKey, indexes, "", Map.of());
+        this(name, source, sourceSchema, primaryKey, indexes, SyncedTableForm.USUAL);
     }
 
     boolean hasTimeseriesKey() {
-        return !timeseriesKey.isEmpty();
+        return !form.timeseriesKey().isEmpty();
     }
 
     private static void checkTimeseries(TableName name, TableSchema schema, String column) {
@@ -92,21 +88,54 @@ public record SyncedTableSpec(
         }
     }
 
-    private static void checkVarchars(
-            TableName name, TableSchema schema, Map<String, Integer> varchars) {
-        varchars.forEach(
-                (column, size) -> {
-                    checkScalar(name, schema, List.of(column));
-                    var type = schema.column(schema.indexOf(column).orElseThrow()).type();
-                    if (!type.equals(DataType.Primitive.STRING) || size < 1 || size > VARCHAR_MAX) {
-                        throw wrong(
-                                name,
-                                "column %s is %s and cannot be VARCHAR(%d)"
-                                        .formatted(column, type.sql(), size),
-                                "override columns of type STRING, with 1 to %d characters"
-                                        .formatted(VARCHAR_MAX));
-                    }
-                });
+    private static void checkType(
+            TableName name, TableSchema schema, String column, TypeOverride override) {
+        var position = schema.indexOf(column);
+        if (position.isEmpty()) {
+            throw wrong(name, "its source has no column " + column, override.rule());
+        }
+        var type = schema.column(position.getAsInt()).type();
+        if (!override.fits(type)) {
+            throw wrong(
+                    name,
+                    "column %s is %s and cannot be %s(%d)"
+                            .formatted(column, type.sql(), override.kind(), override.size()),
+                    override.rule());
+        }
+    }
+
+    private static void checkExtras(TableName name, TableSchema schema, SyncedTableForm form) {
+        var known = new HashSet<String>();
+        schema.columns().forEach(column -> known.add(column.name()));
+        for (var column : form.extraColumns()) {
+            checkColumnName(name, column.name());
+            if (!known.add(column.name())) {
+                throw wrong(
+                        name,
+                        "there are two columns " + column.name(),
+                        "give the extra column a name that the source does not have");
+            }
+            checkText(name, "the type of column " + column.name(), column.type());
+            checkText(name, "what computes column " + column.name(), column.compute());
+        }
+        var indexes = new HashSet<String>();
+        for (var index : form.extraIndexes()) {
+            checkLength(name, index.name());
+            if (!indexes.add(index.name()) || TargetSql.isIndexName(index.name())) {
+                throw wrong(
+                        name,
+                        "the name of the extra index %s is taken".formatted(index.name()),
+                        "name each extra index once");
+            }
+            checkText(name, "the definition of index " + index.name(), index.definition());
+        }
+    }
+
+    private static void checkText(TableName name, String what, String text) {
+        var problem = SqlFragment.problem(text);
+        if (!problem.isEmpty()) {
+            throw wrong(name, what + " " + problem, "write one expression of Postgres");
+        }
     }
 
     public String postgresSchema() {
@@ -136,14 +165,16 @@ public record SyncedTableSpec(
         }
         checkLength(name, namespace);
         checkLength(name, name.table());
-        for (var column : schema.columns()) {
-            checkLength(name, column.name());
-            if (SYSTEM_COLUMNS.contains(column.name())) {
-                throw wrong(
-                        name,
-                        "Postgres reserves the column name " + column.name(),
-                        "rename the column in the source's query");
-            }
+        schema.columns().forEach(column -> checkColumnName(name, column.name()));
+    }
+
+    private static void checkColumnName(TableName name, String column) {
+        checkLength(name, column);
+        if (SYSTEM_COLUMNS.contains(column)) {
+            throw wrong(
+                    name,
+                    "Postgres reserves the column name " + column,
+                    "rename the column in the source's query");
         }
     }
 

@@ -24,11 +24,15 @@ final class TableWriter {
     private final List<PostgresType> types;
     private final List<PostgresType> keyTypes;
 
+    /** The types of pgvector have no fixed number by which an array could name them. */
+    private final boolean canBeArrays;
+
     TableWriter(Connection connection, SyncedTableSpec spec, TargetSql sql) {
         this.connection = connection;
         this.sql = sql;
         this.types =
                 spec.sourceSchema().columns().stream().map(c -> PostgresType.of(c.type())).toList();
+        this.canBeArrays = spec.form().types().values().stream().noneMatch(TypeOverride::isVector);
         this.keyTypes = IntStream.of(spec.keyColumns()).mapToObj(types::get).toList();
     }
 
@@ -60,7 +64,9 @@ final class TableWriter {
         if (net.upserts() == 0) {
             return 0;
         }
-        if (net.upserts() <= ARRAY_ROWS_MAX && net.upsertBytes() <= ARRAY_BYTES_MAX) {
+        if (canBeArrays
+                && net.upserts() <= ARRAY_ROWS_MAX
+                && net.upsertBytes() <= ARRAY_BYTES_MAX) {
             var rows = new ArrayTuples(types);
             net.writeUpserts(rows);
             try (var statement = connection.prepareStatement(sql.upsertFromArrays())) {

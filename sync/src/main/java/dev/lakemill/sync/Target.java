@@ -2,6 +2,7 @@ package dev.lakemill.sync;
 
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 
 /**
@@ -10,6 +11,7 @@ import java.util.stream.Collectors;
  */
 final class Target {
     private static final int FAILURES_MAX = 2;
+    private static final double STEPS_PER_PASS = 4;
 
     private final SyncedTableSpec spec;
     private final TargetSql sql;
@@ -21,8 +23,11 @@ final class Target {
     private volatile long rows;
     private volatile Map<SkipReason, Long> skipped = Map.of();
     private volatile String refused = "";
+    private volatile String indexProblem = "";
     private volatile long rowsLoaded;
     private volatile long rowsToLoad;
+    private final AtomicInteger stepsDone = new AtomicInteger();
+    private volatile int stepsToDo;
 
     Target(SyncedTableSpec spec, int number) {
         this.spec = spec;
@@ -46,13 +51,24 @@ final class Target {
         return spec.name().toString();
     }
 
-    /** A comparison in full has read so many rows. */
-    void loads(long rows) {
-        rowsLoaded = rows;
+    /**
+     * A snapshot is being written.
+     *
+     * @param steps that come when its rows are read: each takes a quarter of that, by experience
+     */
+    void begin(long rowsTotal, int steps) {
+        rowsLoaded = 0;
+        rowsToLoad = rowsTotal;
+        stepsDone.set(0);
+        stepsToDo = steps;
     }
 
-    void willLoad(long rows) {
-        rowsToLoad = rows;
+    void loads(long rowsRead) {
+        rowsLoaded = rowsRead;
+    }
+
+    void stepDone() {
+        stepsDone.incrementAndGet();
     }
 
     long rowsLoaded() {
@@ -61,6 +77,14 @@ final class Target {
 
     long rowsToLoad() {
         return rowsToLoad;
+    }
+
+    /** How much of the snapshot's work is done, from 0 to 1. */
+    double completion() {
+        var all = rowsToLoad * (1 + stepsToDo / STEPS_PER_PASS);
+        return all == 0
+                ? 0
+                : Math.min(1, (rowsLoaded + rowsToLoad * stepsDone.get() / STEPS_PER_PASS) / all);
     }
 
     /** What was counted by an earlier run. */
@@ -75,6 +99,15 @@ final class Target {
 
     String refused() {
         return refused;
+    }
+
+    /** Why an index is not built at present; empty when all are. */
+    String indexProblem() {
+        return indexProblem;
+    }
+
+    void setIndexProblem(String why) {
+        indexProblem = why;
     }
 
     boolean isActive() {

@@ -3,14 +3,15 @@ package dev.lakemill.sync;
 import dev.lakemill.postgres.Postgres;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Brings a synced table of Postgres to the form that its spec says, or says why that cannot be.
+ * Brings the columns of a synced table of Postgres to the form that its spec says, or says why that
+ * cannot be. Its key and indexes come with its first rows, or beside it ({@link TargetIndexes}).
  *
  * <p>What is there is read from Postgres's own catalog. Columns that the source gained or lost are
  * added or dropped, which rewrites nothing, and types get wider; a changed key, or a type that
@@ -32,6 +33,9 @@ final class TargetDdl {
 
     /** Whether rows that are there may lack what the source has. */
     private boolean changed;
+
+    /** Whether the table has had its first rows, and readers. */
+    private boolean isLoaded;
 
     TargetDdl(Connection connection, Registry registry, SyncedTableSpec spec, TargetSql sql) {
         this.postgres = new PostgresCatalog(connection, sql.schema(), spec.postgresTable());
@@ -56,9 +60,9 @@ final class TargetDdl {
         }
         var refused = postgres.hasTable() ? alter() : create();
         if (refused.isEmpty()) {
-            prepareIndexes();
             describe();
             registry.put(spec, changed);
+            registry.putExtraColumns(spec, spec.form().columnTexts());
         }
         return refused;
     }
@@ -76,12 +80,18 @@ final class TargetDdl {
     }
 
     private String alter() throws SQLException {
+        isLoaded = postgres.hasUniqueKey(sql.keyName());
+        if (!postgres.storageOptions().contains("autovacuum_")) {
+            postgres.execute(sql.setStorage());
+        }
         var found = postgres.columns();
         var refused = incompatible(found);
-        if (!refused.isEmpty()) {
-            return refused;
+        if (refused.isEmpty()) {
+            refused = dropExtras(found);
         }
-        refused = widen(found);
+        if (refused.isEmpty()) {
+            refused = widen(found);
+        }
         if (!refused.isEmpty()) {
             return refused;
         }
@@ -91,14 +101,72 @@ final class TargetDdl {
                 postgres.execute(sql.addColumn(i));
             }
         }
-        return drop(found.keySet().stream().sorted().toList());
+        refused = addExtras(found);
+        return refused.isEmpty() ? drop(found.keySet().stream().sorted().toList()) : refused;
+    }
+
+    /**
+     * Extra columns that are to go or to be others; also all that are computed from columns that
+     * get wider types, which Postgres does not change under them.
+     */
+    private String dropExtras(Map<String, String> found) throws SQLException {
+        var present = registry.extraColumns(spec);
+        var wanted = spec.form().columnTexts();
+        var widens =
+                IntStream.range(0, spec.sourceSchema().size()).anyMatch(i -> isNarrow(i, found));
+        var dropped = new ArrayList<String>();
+        for (var column : present.entrySet()) {
+            var name = column.getKey();
+            var stays =
+                    column.getValue().equals(wanted.get(name))
+                            && !(widens && column.getValue().contains(" GENERATED "));
+            if (!stays && found.containsKey(name) && spec.sourceSchema().indexOf(name).isEmpty()) {
+                dropped.add(name);
+            }
+        }
+        dropped.sort(null);
+        found.keySet().removeAll(dropped);
+        return drop(dropped);
+    }
+
+    private String addExtras(Map<String, String> found) throws SQLException {
+        var missing = new ArrayList<ExtraColumn>();
+        for (var column : spec.form().extraColumns()) {
+            if (found.remove(column.name()) == null) {
+                missing.add(column);
+            }
+        }
+        var waits = missing.isEmpty() ? "" : lockForRewriting();
+        if (waits.isEmpty()) {
+            for (var column : missing) {
+                postgres.execute(sql.addColumn(column));
+            }
+        }
+        if (waits.isEmpty() && !missing.isEmpty()) {
+            postgres.execute("NOTIFY lakemill_governance");
+        }
+        return waits;
+    }
+
+    /**
+     * Postgres is to write the table anew, which transactions with an older snapshot would find
+     * empty: while one is open, this says so.
+     */
+    private String lockForRewriting() throws SQLException {
+        if (!isLoaded) {
+            return "";
+        }
+        postgres.execute(sql.lock());
+        return postgres.hasOlderReaders()
+                ? "its columns change as soon as no transaction is open that has read before"
+                : "";
     }
 
     private String incompatible(Map<String, String> found) throws SQLException {
         var columns = spec.sourceSchema().columns();
         var wanted = IntStream.of(spec.keyColumns()).mapToObj(i -> columns.get(i).name()).toList();
         var key = postgres.primaryKey();
-        if (!key.equals(wanted)) {
+        if (!key.isEmpty() && !key.equals(wanted)) {
             return "its primary key was (%s) and is (%s); %s"
                     .formatted(String.join(", ", key), String.join(", ", wanted), HOW_TO_CHANGE);
         }
@@ -113,10 +181,7 @@ final class TargetDdl {
         return "";
     }
 
-    /**
-     * Gives columns wider types. Postgres rewrites the table for most, which transactions with an
-     * older snapshot would see empty: while one is open it waits.
-     */
+    /** Gives columns wider types, for most of which Postgres writes the table anew. */
     private String widen(Map<String, String> found) throws SQLException {
         var narrow =
                 IntStream.range(0, spec.sourceSchema().size())
@@ -125,9 +190,9 @@ final class TargetDdl {
         if (narrow.length == 0) {
             return "";
         }
-        postgres.execute(sql.lock());
-        if (postgres.hasOlderReaders()) {
-            return "columns get wider types as soon as no transaction is open that has read before";
+        var waits = lockForRewriting();
+        if (!waits.isEmpty()) {
+            return waits;
         }
         for (var column : narrow) {
             try {
@@ -165,23 +230,6 @@ final class TargetDdl {
             }
         }
         return "";
-    }
-
-    private void prepareIndexes() throws SQLException {
-        var existing = postgres.indexes();
-        var wanted = new HashSet<String>();
-        for (var index : spec.indexes()) {
-            var name = sql.indexName(index);
-            if (wanted.add(name) && !existing.contains(name)) {
-                postgres.execute(sql.createIndex(index));
-            }
-        }
-        for (var found : existing) {
-            if (TargetSql.isIndexName(found) && !wanted.contains(found)) {
-                var schema = TargetSql.quoted(sql.schema());
-                postgres.execute("DROP INDEX %s.%s".formatted(schema, TargetSql.quoted(found)));
-            }
-        }
     }
 
     /**

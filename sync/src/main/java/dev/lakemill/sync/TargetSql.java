@@ -4,7 +4,9 @@ import dev.lakemill.types.Column;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -18,6 +20,11 @@ import java.util.zip.CRC32;
  */
 final class TargetSql {
     private static final int NAME_BYTES_MAX = 63;
+
+    /** Room for new versions of rows on their pages, and a vacuum as soon as a little is dead. */
+    private static final String STORAGE =
+            "fillfactor=80, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=1000,"
+                    + " autovacuum_vacuum_cost_delay=0";
 
     private final SyncedTableSpec spec;
     private final List<Column> columns;
@@ -125,7 +132,7 @@ final class TargetSql {
         if (!spec.hasTimeseriesKey()) {
             return "a.position < b.position";
         }
-        var time = "c" + spec.positions(List.of(spec.timeseriesKey()))[0];
+        var time = "c" + spec.positions(List.of(spec.form().timeseriesKey()))[0];
         return """
         (a.%1$s < b.%1$s OR (a.%1$s IS NULL AND b.%1$s IS NOT NULL)
             OR (a.%1$s IS NOT DISTINCT FROM b.%1$s AND a.position < b.position))"""
@@ -158,7 +165,7 @@ final class TargetSql {
     private String newer() {
         return spec.hasTimeseriesKey()
                 ? " AND (t.%1$s IS NULL OR EXCLUDED.%1$s >= t.%1$s)"
-                        .formatted(quoted(spec.timeseriesKey()))
+                        .formatted(quoted(spec.form().timeseriesKey()))
                 : "";
     }
 
@@ -192,13 +199,78 @@ final class TargetSql {
                         condition);
     }
 
+    /** Without a key: {@link #createKey} comes when the first rows are there. */
     String create() {
-        return "CREATE TABLE %s (%s, CONSTRAINT %s PRIMARY KEY (%s)) WITH (fillfactor = 80)"
-                .formatted(
-                        table(),
-                        all(i -> name(i) + " " + type(i), ", "),
-                        quoted(constraintName("pkey", spec.primaryKey())),
-                        keys(this::name, ", "));
+        return "CREATE TABLE %s (%s) WITH (%s)".formatted(table(), declarations(), STORAGE);
+    }
+
+    /** Takes no lock that reads or writes feel. */
+    String setStorage() {
+        return "ALTER TABLE %s SET (%s)".formatted(table(), STORAGE);
+    }
+
+    /** The same table for a try, which goes with the transaction. */
+    String createTemporary(String name) {
+        return "CREATE TEMP TABLE %s (%s) ON COMMIT DROP".formatted(quoted(name), declarations());
+    }
+
+    private String declarations() {
+        var keys = IntStream.of(keyColumns).boxed().collect(Collectors.toSet());
+        var extra =
+                spec.form().extraColumns().stream()
+                        .map(column -> ", " + declaration(column))
+                        .collect(Collectors.joining());
+        return all(i -> name(i) + " " + type(i) + (keys.contains(i) ? " NOT NULL" : ""), ", ")
+                + extra;
+    }
+
+    private static String declaration(ExtraColumn column) {
+        return quoted(column.name()) + " " + column.declaration();
+    }
+
+    /** 0 for an empty table. */
+    String countOneRow() {
+        return "SELECT count(*) FROM (SELECT FROM %s LIMIT 1) AS s".formatted(table());
+    }
+
+    String keyName() {
+        return constraintName("pkey", spec.primaryKey());
+    }
+
+    /** Enough for upserts, and takes no lock that readers feel. */
+    String createKey() {
+        return "CREATE UNIQUE INDEX %s ON %s (%s)"
+                .formatted(quoted(keyName()), table(), keys(this::name, ", "));
+    }
+
+    /** Makes what {@link #createKey} made the primary key, behind a lock for a moment. */
+    String declareKey() {
+        return "ALTER TABLE %1$s ADD CONSTRAINT %2$s PRIMARY KEY USING INDEX %2$s"
+                .formatted(table(), quoted(keyName()));
+    }
+
+    /** Of rows of the table with one key, all but the last, or the newest. */
+    String deleteLoadedDuplicates() {
+        var order =
+                spec.hasTimeseriesKey()
+                        ? quoted(spec.form().timeseriesKey()) + " DESC NULLS LAST, "
+                        : "";
+        return """
+        DELETE FROM %1$s AS t USING (
+            SELECT ctid AS place,
+                row_number() OVER (PARTITION BY %2$s ORDER BY %3$sctid DESC) AS n FROM %1$s) AS s
+        WHERE t.ctid = s.place AND s.n > 1
+        """
+                .formatted(table(), keys(this::name, ", "), order);
+    }
+
+    /** For COPY. */
+    String tableWithColumns() {
+        return "%s (%s)".formatted(table(), all(this::name, ", "));
+    }
+
+    String addColumn(ExtraColumn column) {
+        return "ALTER TABLE %s ADD COLUMN %s".formatted(table(), declaration(column));
     }
 
     String addColumn(int column) {
@@ -227,18 +299,36 @@ final class TargetSql {
         return "COMMENT ON %s IS '%s'".formatted(object, text.replace("'", "''"));
     }
 
-    String createIndex(List<String> index) {
-        return "CREATE INDEX %s ON %s (%s)"
-                .formatted(
-                        quoted(indexName(index)),
-                        table(),
-                        IntStream.of(spec.positions(index))
-                                .mapToObj(this::name)
-                                .collect(Collectors.joining(", ")));
+    /**
+     * Definitions by name of all indexes that are wanted besides the key's: what stands behind the
+     * table's name.
+     */
+    Map<String, String> indexes() {
+        var wanted = new LinkedHashMap<String, String>();
+        for (var index : spec.indexes()) {
+            var names =
+                    IntStream.of(spec.positions(index))
+                            .mapToObj(this::name)
+                            .collect(Collectors.joining(", "));
+            wanted.put(indexName(index), "(%s)".formatted(names));
+        }
+        spec.form().extraIndexes().forEach(e -> wanted.put(e.name(), e.definition()));
+        return wanted;
+    }
+
+    /**
+     * @param how CONCURRENTLY, or nothing
+     */
+    String createIndex(String how, String name, String definition) {
+        return "CREATE INDEX %s %s ON %s %s".formatted(how, quoted(name), table(), definition);
+    }
+
+    String dropIndex(String how, String name) {
+        return "DROP INDEX %s %s.%s".formatted(how, quoted(schema), quoted(name));
     }
 
     /** The same for the same columns, at most 63 bytes, and told from other indexes by its end. */
-    String indexName(List<String> index) {
+    private String indexName(List<String> index) {
         return constraintName("sync", index);
     }
 
@@ -276,9 +366,9 @@ final class TargetSql {
     }
 
     String type(int column) {
-        var characters = spec.varchars().get(columns.get(column).name());
-        if (characters != null) {
-            return "character varying(%d)".formatted(characters);
+        var override = spec.form().types().get(columns.get(column).name());
+        if (override != null) {
+            return override.sql();
         }
         return PostgresType.declaration(columns.get(column).type());
     }

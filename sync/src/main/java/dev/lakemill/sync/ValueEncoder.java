@@ -32,6 +32,15 @@ interface ValueEncoder {
         };
     }
 
+    /** Of a column that has another type in Postgres than the usual one. */
+    static ValueEncoder of(TypeOverride override) {
+        return switch (override.kind()) {
+            case VARCHAR -> varchar(override.size());
+            case VECTOR -> new VectorEncoder(override.size(), false);
+            case HALFVEC -> new VectorEncoder(override.size(), true);
+        };
+    }
+
     private static ValueEncoder of(DataType.Primitive type) {
         return switch (type) {
             case BOOLEAN -> always((v, row, out) -> out.putByte(((BitVector) v).get(row)));
@@ -83,7 +92,7 @@ interface ValueEncoder {
     }
 
     /** Text of at most so many characters, as Postgres counts them. */
-    static ValueEncoder varchar(int charactersMax) {
+    private static ValueEncoder varchar(int charactersMax) {
         return (vector, row, out) -> {
             var start = out.length();
             var reason = text(vector, row, out);

@@ -306,10 +306,17 @@ final class SourceSyncTest {
                                             found,
                                             List.of("id"),
                                             List.of(),
-                                            "at",
-                                            Map.of("name", 5)));
+                                            new SyncedTableForm(
+                                                    "at",
+                                                    Map.of(
+                                                            "name",
+                                                            new TypeOverride(
+                                                                    TypeOverride.Kind.VARCHAR, 5)),
+                                                    List.of(),
+                                                    List.of())));
             var plan = new SourcePlan(name.toString(), SyncMode.CONTINUOUS, List.of(member));
-            try (var sync = SourceSync.start(plan, TestPostgres.postgres().ownerUnpooled())) {
+            try (var sync = SourceSync.start(
+ plan, TestPostgres.postgres().ownerUnpooled(), TestPostgres.PATIENCE)) {
                 await("the newest row shows", () -> shown().equals("1new"));
                 delta.append(row(1, "late", 8L), row(3, "é€😀ab", 1L), row(3, "older", 0L));
                 await("a late row stays behind", () -> shown().equals("1new 3é€😀ab"));
@@ -335,7 +342,8 @@ final class SourceSyncTest {
                             group,
                             SyncMode.TRIGGERED,
                             List.of(member(name, delta), member(other, delta)));
-            try (var sync = SourceSync.start(plan, TestPostgres.postgres().ownerUnpooled())) {
+            try (var sync = SourceSync.start(
+ plan, TestPostgres.postgres().ownerUnpooled(), TestPostgres.PATIENCE)) {
                 await(
                         "both show the row",
                         () ->
@@ -372,7 +380,8 @@ final class SourceSyncTest {
 
     private SourceSync start(SyncMode mode, SyncSource from) {
         var plan = new SourcePlan(name.toString(), mode, List.of(member(name, from)));
-        return SourceSync.start(plan, TestPostgres.postgres().ownerUnpooled());
+        return SourceSync.start(
+ plan, TestPostgres.postgres().ownerUnpooled(), TestPostgres.PATIENCE);
     }
 
     private static SourcePlan.Member member(TableName name, SyncSource from) {
