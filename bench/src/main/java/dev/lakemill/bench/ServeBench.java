@@ -4,10 +4,8 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.Random;
 
 /**
  * Point reads by primary key of ten columns: a synced table against the same rows in a plain table
@@ -17,9 +15,6 @@ import java.util.Random;
 final class ServeBench {
     private static final int ROWS = 200_000;
     private static final int CHANGED_ROWS = 100;
-
-    /** Microseconds of one measurement. */
-    private record Reads(double p50, double p99, double perSecond) {}
 
     private ServeBench() {}
 
@@ -55,14 +50,14 @@ final class ServeBench {
             Connection connection,
             Report.Builder report)
             throws SQLException, InterruptedException {
-        var plain = new ArrayList<Reads>();
-        var synced = new ArrayList<Reads>();
-        var busy = new ArrayList<Reads>();
-        read(connection, "plain.items", 1);
-        read(connection, "serving.items", 1);
+        var plain = new ArrayList<PointReads>();
+        var synced = new ArrayList<PointReads>();
+        var busy = new ArrayList<PointReads>();
+        PointReads.of(connection, "plain.items", ROWS, 1);
+        PointReads.of(connection, "serving.items", ROWS, 1);
         for (int round = 0; round < options.rounds(); round++) {
-            plain.add(read(connection, "plain.items", options.seconds()));
-            synced.add(read(connection, "serving.items", options.seconds()));
+            plain.add(PointReads.of(connection, "plain.items", ROWS, options.seconds()));
+            synced.add(PointReads.of(connection, "serving.items", ROWS, options.seconds()));
             busy.add(readWhileChanging(options, fixture, connection));
         }
         figures(report, "plain", plain);
@@ -73,7 +68,7 @@ final class ServeBench {
         report.check("point_read_p50_within_1_1_of_plain", p50(synced) <= 1.1 * p50(plain));
     }
 
-    private static Reads readWhileChanging(
+    private static PointReads readWhileChanging(
             BenchOptions options, SyncedFixture fixture, Connection connection)
             throws SQLException, InterruptedException {
         var writer =
@@ -90,7 +85,7 @@ final class ServeBench {
                                     }
                                 });
         try {
-            return read(connection, "serving.items", options.seconds());
+            return PointReads.of(connection, "serving.items", ROWS, options.seconds());
         } finally {
             writer.interrupt();
             writer.join();
@@ -98,45 +93,20 @@ final class ServeBench {
         }
     }
 
-    private static Reads read(Connection connection, String table, int seconds)
-            throws SQLException {
-        var random = new Random(7);
-        var nanos = new long[2_000_000];
-        int count = 0;
-        var started = System.nanoTime();
-        try (var statement =
-                connection.prepareStatement("SELECT * FROM " + table + " WHERE id = ?")) {
-            while (count < nanos.length && System.nanoTime() - started < seconds * 1_000_000_000L) {
-                statement.setLong(1, random.nextInt(ROWS));
-                var before = System.nanoTime();
-                try (var rows = statement.executeQuery()) {
-                    if (!rows.next()) {
-                        throw new IllegalStateException("a row is missing in " + table);
-                    }
-                }
-                nanos[count++] = System.nanoTime() - before;
-            }
-        }
-        var elapsed = (System.nanoTime() - started) / 1e9;
-        var sorted = Arrays.copyOf(nanos, count);
-        Arrays.sort(sorted);
-        return new Reads(
-                sorted[count / 2] / 1e3, sorted[(int) (count * 0.99)] / 1e3, count / elapsed);
-    }
-
-    private static void figures(Report.Builder report, String name, List<Reads> reads) {
+    private static void figures(Report.Builder report, String name, List<PointReads> reads) {
         report.figure(name + "_p50_us", p50(reads));
         report.figure(name + "_p99_us", p99(reads));
         report.figure(
-                name + "_reads_per_second", median(reads.stream().map(Reads::perSecond).toList()));
+                name + "_reads_per_second",
+                median(reads.stream().map(PointReads::perSecond).toList()));
     }
 
-    private static double p50(List<Reads> reads) {
-        return median(reads.stream().map(Reads::p50).toList());
+    private static double p50(List<PointReads> reads) {
+        return median(reads.stream().map(PointReads::p50).toList());
     }
 
-    private static double p99(List<Reads> reads) {
-        return median(reads.stream().map(Reads::p99).toList());
+    private static double p99(List<PointReads> reads) {
+        return median(reads.stream().map(PointReads::p99).toList());
     }
 
     private static double median(List<Double> values) {

@@ -55,9 +55,10 @@ final class SyncedFixture implements AutoCloseable {
     private final RootAllocator allocator = new RootAllocator();
     private final Path folder;
     private final Postgres postgres;
-    private final GroupFeed feed = new GroupFeed("bench", 64L << 20);
+    private final GroupFeed feed = new GroupFeed("bench", 256L << 20);
     private final DeltaTable delta;
     private long batch;
+    private long version;
     private final Sync sync;
 
     /** Everything but the synced table, which {@link #load} brings. */
@@ -97,9 +98,24 @@ final class SyncedFixture implements AutoCloseable {
 
     /** Hands on a batch that changes rows {@code from} to {@code to}; does not wait for it. */
     void change(int from, int to) {
+        publish(changes(from, to));
+    }
+
+    /** Rows {@code from} to {@code to}, changed, for {@link #publish}. */
+    Changes changes(int from, int to) {
+        version++;
+        return new Changes(rows(from, to, version), rows(from, to, version - 1));
+    }
+
+    /** Hands on a batch; does not wait for it. */
+    void publish(Changes changes) {
         batch++;
-        var changes = new Changes(rows(from, to, batch), rows(from, to, batch - 1));
         feed.publish(new GroupBatch(batch, Instant.now(), Map.of(), 0, Map.of(SOURCE, changes)));
+    }
+
+    /** Batches handed on that Postgres does not show yet. */
+    long batchesBehind() {
+        return batch - sync.status().getFirst().batch();
     }
 
     /** Waits until Postgres shows every batch handed on. */
