@@ -284,7 +284,7 @@ final class ExtrasTest {
     private SourceSync start(SyncSource from, SyncedTableForm form) {
         var member = new SourcePlan.Member(name, from, columns -> spec(columns, form));
         var plan = new SourcePlan(name.toString(), SyncMode.CONTINUOUS, List.of(member));
-        return SourceSync.start(plan, postgres().ownerUnpooled(), TestPostgres.PATIENCE);
+        return SourceSync.start(plan, postgres().ownerUnpooled(), TestPostgres.SOON);
     }
 
     private String found(String word) throws SQLException {

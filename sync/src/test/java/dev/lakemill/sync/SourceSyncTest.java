@@ -315,8 +315,9 @@ final class SourceSyncTest {
                                                     List.of(),
                                                     List.of())));
             var plan = new SourcePlan(name.toString(), SyncMode.CONTINUOUS, List.of(member));
-            try (var sync = SourceSync.start(
- plan, TestPostgres.postgres().ownerUnpooled(), TestPostgres.PATIENCE)) {
+            try (var sync =
+                    SourceSync.start(
+                            plan, TestPostgres.postgres().ownerUnpooled(), TestPostgres.SOON)) {
                 await("the newest row shows", () -> shown().equals("1new"));
                 delta.append(row(1, "late", 8L), row(3, "é€😀ab", 1L), row(3, "older", 0L));
                 await("a late row stays behind", () -> shown().equals("1new 3é€😀ab"));
@@ -342,8 +343,9 @@ final class SourceSyncTest {
                             group,
                             SyncMode.TRIGGERED,
                             List.of(member(name, delta), member(other, delta)));
-            try (var sync = SourceSync.start(
- plan, TestPostgres.postgres().ownerUnpooled(), TestPostgres.PATIENCE)) {
+            try (var sync =
+                    SourceSync.start(
+                            plan, TestPostgres.postgres().ownerUnpooled(), TestPostgres.SOON)) {
                 await(
                         "both show the row",
                         () ->
@@ -380,8 +382,7 @@ final class SourceSyncTest {
 
     private SourceSync start(SyncMode mode, SyncSource from) {
         var plan = new SourcePlan(name.toString(), mode, List.of(member(name, from)));
-        return SourceSync.start(
- plan, TestPostgres.postgres().ownerUnpooled(), TestPostgres.PATIENCE);
+        return SourceSync.start(plan, TestPostgres.postgres().ownerUnpooled(), TestPostgres.SOON);
     }
 
     private static SourcePlan.Member member(TableName name, SyncSource from) {
