@@ -68,9 +68,23 @@ final class BenchCommand {
     }
 
     @Command(
+            name = "import",
+            mixinStandardHelpOptions = true,
+            description = "A database moved into state tables, against a bare COPY | COPY.")
+    int importing(
+            @Option(names = "--rounds", defaultValue = "3") int rounds,
+            @Option(names = "--json") boolean json)
+            throws Exception {
+        return run(ImportBench::run, new BenchOptions(rounds, 0, json));
+    }
+
+    @Command(
             name = "serve",
             mixinStandardHelpOptions = true,
-            description = "Point reads of a synced table against the same rows in a plain table.")
+            description = {
+                "Point reads of a synced table and a join of 30 of its keys, through the front door by",
+                "16 clients while it changes, against the same rows in a plain table."
+            })
     int serve(
             @Option(names = "--rounds", defaultValue = "5") int rounds,
             @Option(names = "--seconds", defaultValue = "3") int seconds,

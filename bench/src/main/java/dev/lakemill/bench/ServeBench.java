@@ -10,7 +10,7 @@ import java.util.List;
 /**
  * Point reads by primary key of ten columns: a synced table against the same rows in a plain table
  * of the same Postgres, in turns, by one prepared statement over one connection of the reader; and
- * the synced table while it changes all the time.
+ * the synced table while it changes all the time. Then through the front door ({@link DoorReads}).
  */
 final class ServeBench {
     private static final int ROWS = 200_000;
@@ -26,6 +26,7 @@ final class ServeBench {
             try (var connection = fixture.postgres().reader().getConnection()) {
                 measure(options, fixture, connection, report);
             }
+            DoorReads.measure(options, fixture, ROWS, report);
         }
         return report.build();
     }
@@ -41,6 +42,12 @@ final class ServeBench {
             statement.execute("GRANT SELECT ON plain.items TO lakemill_reader");
             statement.execute("VACUUM ANALYZE plain.items");
             statement.execute("VACUUM ANALYZE serving.items");
+            statement.execute(
+                    "CREATE TABLE plain.marks AS SELECT id, id % 7 AS mark, 'note ' || id AS note"
+                            + " FROM plain.items ORDER BY id");
+            statement.execute("ALTER TABLE plain.marks ADD PRIMARY KEY (id)");
+            statement.execute("GRANT SELECT ON plain.marks TO lakemill_reader");
+            statement.execute("VACUUM ANALYZE plain.marks");
         }
     }
 

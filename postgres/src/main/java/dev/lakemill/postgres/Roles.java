@@ -34,6 +34,7 @@ final class Roles {
     private static final String CLOSE_DATABASE =
             """
             REVOKE ALL ON DATABASE lakemill FROM PUBLIC;
+            ALTER SCHEMA public OWNER TO lakemill_objects;
             REVOKE ALL ON SCHEMA public FROM PUBLIC;
             ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
             REVOKE EXECUTE ON FUNCTION pg_catalog.lo_create(oid), pg_catalog.lo_creat(integer),

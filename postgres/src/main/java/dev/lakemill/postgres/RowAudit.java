@@ -44,6 +44,22 @@ public final class RowAudit {
 
     private static final String ROW_TRIGGER = "lakemill_row_audit";
     private static final String TRUNCATE_TRIGGER = "lakemill_truncate_audit";
+
+    /** A partition has its parent's already. */
+    private static final String ROWS =
+            """
+            CREATE OR REPLACE TRIGGER %1$s AFTER INSERT OR UPDATE OR DELETE ON %3$s
+                FOR EACH ROW EXECUTE FUNCTION lakemill.record_row(%4$s, %5$s);
+            ALTER TABLE %3$s ENABLE ALWAYS TRIGGER %1$s;
+            """;
+
+    private static final String TRUNCATES =
+            """
+            CREATE OR REPLACE TRIGGER %2$s AFTER TRUNCATE ON %3$s
+                FOR EACH STATEMENT EXECUTE FUNCTION lakemill.record_truncate(%4$s, %5$s);
+            ALTER TABLE %3$s ENABLE ALWAYS TRIGGER %2$s;
+            """;
+
     private static final Migrations MIGRATIONS =
             new Migrations(
                     "row-audit",
@@ -88,21 +104,15 @@ public final class RowAudit {
         if (isAttached(transaction, schema, table)) {
             return;
         }
+        var command = isPartition(transaction, schema, table) ? TRUNCATES : ROWS + TRUNCATES;
         execute(
                 transaction,
-                """
-                CREATE OR REPLACE TRIGGER %1$s AFTER INSERT OR UPDATE OR DELETE ON %3$s
-                    FOR EACH ROW EXECUTE FUNCTION lakemill.record_row(%4$s, %5$s);
-                CREATE OR REPLACE TRIGGER %2$s AFTER TRUNCATE ON %3$s
-                    FOR EACH STATEMENT EXECUTE FUNCTION lakemill.record_truncate(%4$s, %5$s);
-                ALTER TABLE %3$s ENABLE ALWAYS TRIGGER %1$s, ENABLE ALWAYS TRIGGER %2$s;
-                """
-                        .formatted(
-                                ROW_TRIGGER,
-                                TRUNCATE_TRIGGER,
-                                quoted(schema, table),
-                                literal(schema),
-                                literal(table)));
+                command.formatted(
+                        ROW_TRIGGER,
+                        TRUNCATE_TRIGGER,
+                        quoted(schema, table),
+                        literal(schema),
+                        literal(table)));
         forget(transaction, schema, table);
         audit.record(
                 transaction,
@@ -113,35 +123,20 @@ public final class RowAudit {
                         Map.of("table", schema + "." + table)));
     }
 
-    /**
-     * Audits a table no more. The reason, which is needed, stands in the audit log and in {@link
-     * #optOuts}.
-     */
-    public void detach(
-            Connection transaction, Caller caller, String schema, String table, String reason)
+    private static boolean isPartition(Connection connection, String schema, String table)
             throws SQLException {
-        if (reason.isBlank()) {
-            throw new LakemillException(
-                    ErrorCode.INVALID_ARGUMENT,
-                    "%s.%s would be audited no more for no reason".formatted(schema, table),
-                    "say why; the reason is audited");
+        var sql =
+                """
+                SELECT c.relispartition FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = ? AND c.relname = ?
+                """;
+        try (var query = connection.prepareStatement(sql)) {
+            query.setString(1, schema);
+            query.setString(2, table);
+            try (var rows = query.executeQuery()) {
+                return rows.next() && rows.getBoolean(1);
+            }
         }
-        execute(
-                transaction,
-                """
-                DROP TRIGGER IF EXISTS %1$s ON %3$s;
-                DROP TRIGGER IF EXISTS %2$s ON %3$s;
-                """
-                        .formatted(ROW_TRIGGER, TRUNCATE_TRIGGER, quoted(schema, table)));
-        forget(transaction, schema, table);
-        remember(transaction, caller, schema, table, reason);
-        audit.record(
-                transaction,
-                AuditEvent.done(
-                        caller,
-                        "postgres",
-                        "detachRowAudit",
-                        Map.of("table", schema + "." + table, "reason", reason)));
     }
 
     /** Whether both triggers are there and fire always. */
@@ -165,8 +160,8 @@ public final class RowAudit {
         }
     }
 
-    /** Tables that were detached, by name. */
-    public List<OptOut> optOuts(Connection connection) throws SQLException {
+    /** Tables whose owners said so, by {@code lakemill.stop_row_audit}, by name. */
+    public static List<OptOut> optOuts(Connection connection) throws SQLException {
         var found = new ArrayList<OptOut>();
         try (var statement = connection.createStatement();
                 var rows =
@@ -267,21 +262,6 @@ public final class RowAudit {
                 """,
                 schema,
                 table);
-    }
-
-    private static void remember(
-            Connection transaction, Caller caller, String schema, String table, String reason)
-            throws SQLException {
-        run(
-                transaction,
-                """
-                INSERT INTO lakemill.row_audit_opt_outs
-                    (table_schema, table_name, reason, changed_by) VALUES (?, ?, ?, ?)
-                """,
-                schema,
-                table,
-                reason,
-                caller.principal().name());
     }
 
     private static void execute(Connection transaction, String sql) throws SQLException {

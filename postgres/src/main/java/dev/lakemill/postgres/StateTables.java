@@ -3,7 +3,6 @@ package dev.lakemill.postgres;
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.TableKind;
-import dev.lakemill.types.Column;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Securable;
@@ -15,7 +14,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,15 +28,6 @@ final class StateTables {
             """
             SELECT number, action, principal, catalog_schema, postgres_schema, postgres_table
             FROM lakemill.table_changes ORDER BY number
-            """;
-
-    private static final String COLUMNS =
-            """
-            SELECT a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
-                coalesce(col_description(c.oid, a.attnum), '')
-            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-            WHERE n.nspname = ? AND c.relname = ? AND c.relkind IN ('r', 'p') ORDER BY a.attnum
             """;
 
     private final Catalog catalog;
@@ -79,7 +68,7 @@ final class StateTables {
                 catalog.find(name)
                         .filter(t -> t.location().equals("postgres:" + table))
                         .isPresent();
-        var schema = schema(connection, table);
+        var schema = PostgresTypes.columns(connection, table.schema(), table.name());
         try {
             if (schema.isEmpty() && known) {
                 catalog.drop(name);
@@ -125,26 +114,5 @@ final class StateTables {
             delete.executeUpdate();
         }
         connection.commit();
-    }
-
-    /** Empty when there is no such table. */
-    private static Optional<TableSchema> schema(Connection connection, Relation table)
-            throws SQLException {
-        var columns = new ArrayList<Column>();
-        try (var query = connection.prepareStatement(COLUMNS)) {
-            query.setString(1, table.schema());
-            query.setString(2, table.name());
-            try (var rows = query.executeQuery()) {
-                while (rows.next()) {
-                    columns.add(
-                            new Column(
-                                    rows.getString(1),
-                                    PostgresTypes.of(rows.getString(2)),
-                                    rows.getBoolean(3),
-                                    rows.getString(4)));
-                }
-            }
-        }
-        return columns.isEmpty() ? Optional.empty() : Optional.of(new TableSchema(columns));
     }
 }

@@ -213,6 +213,113 @@ AS $$
     ORDER BY 4, 1, 2
 $$;
 
+-- Whether the session's principal may say if a state table's rows are audited: who manages it.
+CREATE OR REPLACE FUNCTION lakemill.require_state_table(name text) RETURNS uuid
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    securable uuid := lakemill.find_securable('TABLE', name);
+BEGIN
+    IF NOT EXISTS (SELECT FROM lakemill.tables t WHERE t.id = securable AND t.kind = 'STATE') THEN
+        RAISE wrong_object_type USING MESSAGE = format('%s is no state table', name),
+            HINT = 'only applications'' own tables have a row audit';
+    ELSIF NOT lakemill.may_manage(lakemill.session_principal(), securable) THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = format('%s may not change the row audit of %s', session_user, name),
+            HINT = format('its owner can: %s', (SELECT p.name FROM lakemill.principals p
+                JOIN lakemill.securables s ON s.owner_id = p.id WHERE s.id = securable));
+    END IF;
+    RETURN securable;
+END $$;
+
+-- The commands that take a table's triggers away or put them back. Partitions have the row trigger
+-- of their table, and one for TRUNCATE of their own.
+CREATE OR REPLACE FUNCTION lakemill.change_row_audit(securable uuid, audited boolean, why text)
+RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    parts text[] := (SELECT regexp_match(s.location, '^postgres:([^.]+)\.(.+)$')
+        FROM lakemill.securables s WHERE s.id = securable);
+    relation regclass := coalesce(
+        to_regclass(format('%I.%I', 'lakemill:' || parts[1], parts[2])),
+        to_regclass(format('%I.%I', parts[1], parts[2])));
+    command text;
+    child record;
+BEGIN
+    IF relation IS NULL THEN
+        RAISE undefined_table USING MESSAGE = format('%s.%s is not there', parts[1], parts[2]);
+    ELSIF (SELECT c.relispartition FROM pg_class c WHERE c.oid = relation) THEN
+        RAISE wrong_object_type USING MESSAGE = format('%s.%s is a partition', parts[1], parts[2]),
+            HINT = 'name the table that it is part of';
+    END IF;
+    command := format('DROP TRIGGER IF EXISTS lakemill_row_audit ON %s;', relation);
+    IF audited THEN
+        command := command || format(
+            'CREATE TRIGGER lakemill_row_audit AFTER INSERT OR UPDATE OR DELETE ON %1$s'
+            || ' FOR EACH ROW EXECUTE FUNCTION lakemill.record_row(%2$L, %3$L);'
+            || ' ALTER TABLE %1$s ENABLE ALWAYS TRIGGER lakemill_row_audit;',
+            relation, parts[1], parts[2]);
+    END IF;
+    FOR child IN SELECT n.nspname, c.relname, c.oid::regclass AS name
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.oid = relation OR c.oid IN (SELECT relid FROM pg_partition_tree(relation))
+    LOOP
+        command := command || format(
+            'DROP TRIGGER IF EXISTS lakemill_truncate_audit ON %s;', child.name);
+        IF audited THEN
+            command := command || format(
+                'CREATE TRIGGER lakemill_truncate_audit AFTER TRUNCATE ON %1$s'
+                || ' FOR EACH STATEMENT EXECUTE FUNCTION lakemill.record_truncate(%2$L, %3$L);'
+                || ' ALTER TABLE %1$s ENABLE ALWAYS TRIGGER lakemill_truncate_audit;',
+                child.name, regexp_replace(child.nspname, '^lakemill:', ''), child.relname);
+        END IF;
+    END LOOP;
+    -- Past the guard, where there is one.
+    IF to_regproc('lakemill.run_unguarded') IS NULL THEN
+        EXECUTE command;
+    ELSE
+        PERFORM lakemill.run_unguarded(command);
+    END IF;
+    DELETE FROM lakemill.row_audit_opt_outs o
+    WHERE (o.table_schema, o.table_name) = (parts[1], parts[2]);
+    IF NOT audited THEN
+        INSERT INTO lakemill.row_audit_opt_outs (table_schema, table_name, reason, changed_by)
+        VALUES (parts[1], parts[2], why, session_user);
+    END IF;
+    INSERT INTO lakemill.audit (
+        event_id, event_time, source_ip_address, user_agent, session_id, user_email,
+        user_subject_name, service_name, action_name, request_id, request_params, status_code,
+        error_message, audit_level, run_by, run_as, door)
+    VALUES (
+        gen_random_uuid(), clock_timestamp(), coalesce(host(inet_client_addr()), ''),
+        current_setting('application_name'), pg_backend_pid()::text, session_user,
+        lakemill.session_principal()::text, 'postgres',
+        CASE WHEN audited THEN 'attachRowAudit' ELSE 'detachRowAudit' END, '',
+        jsonb_build_object('table', parts[1] || '.' || parts[2], 'reason', why),
+        200, '', 'ACCOUNT_LEVEL', session_user, session_user, 'postgres');
+END $$;
+
+-- SELECT lakemill.stop_row_audit('main.app.sessions', 'a cache, filled anew every night');
+CREATE OR REPLACE FUNCTION lakemill.stop_row_audit(name text, reason text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF coalesce(trim(reason), '') = '' OR length(reason) > 1000 THEN
+        RAISE invalid_parameter_value USING
+            MESSAGE = format('%s would be audited no more for no reason', name),
+            HINT = 'say why, in up to 1,000 characters; the reason is audited';
+    END IF;
+    PERFORM lakemill.change_row_audit(lakemill.require_state_table(name), false, trim(reason));
+END $$;
+
+-- SELECT lakemill.start_row_audit('main.app.sessions');
+CREATE OR REPLACE FUNCTION lakemill.start_row_audit(name text) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT lakemill.change_row_audit(lakemill.require_state_table($1), true, '')
+$$;
+
 -- How Postgres tells a table's row security, or what a view shows.
 CREATE OR REPLACE FUNCTION lakemill.table_form(relation oid) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -253,8 +360,10 @@ $$;
 REVOKE ALL ON FUNCTION lakemill.identities(uuid), lakemill.session_principal(),
     lakemill.may_manage(uuid, uuid), lakemill.find_securable(text, text),
     lakemill.full_name(uuid), lakemill.change_grant(text, text, uuid, text),
+    lakemill.require_state_table(text), lakemill.change_row_audit(uuid, boolean, text),
     lakemill.table_form(oid), lakemill.drop_policies(regclass),
     lakemill.remember_policies(text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION lakemill.session_name(), lakemill.is_member(text),
     lakemill.grant(text, text, text, text), lakemill.revoke(text, text, text, text),
-    lakemill.show_grants(text, text) TO PUBLIC;
+    lakemill.show_grants(text, text), lakemill.stop_row_audit(text, text),
+    lakemill.start_row_audit(text) TO PUBLIC;

@@ -357,6 +357,9 @@ BEGIN
     FOR dropped IN SELECT * FROM pg_event_trigger_dropped_objects() d
         WHERE d.object_type = 'table' AND NOT d.is_temporary LOOP
         PERFORM lakemill.note_table('DROP', dropped.schema_name, dropped.object_name);
+        -- Another one of this name is audited again.
+        DELETE FROM lakemill.row_audit_opt_outs o
+        WHERE (o.table_schema, o.table_name) = (dropped.schema_name, dropped.object_name);
     END LOOP;
 END $$;
 

@@ -120,6 +120,7 @@ final class HttpServer implements AutoCloseable {
         DatabaseCredentialRoutes.mount(routes, parts.node().databaseTokens(), Clock.systemUTC());
         AuditRoutes.mount(routes, catalog, parts.database());
         BackupRoutes.mount(routes, catalog, parts.node());
+        ImportRoutes.mount(routes, catalog, parts.node());
         LineageRoutes.mount(routes, catalog, Clock.systemUTC());
         SqlRoutes.mount(routes, parts.node().sql().statements());
         AccessRoutes.mount(routes, catalog);

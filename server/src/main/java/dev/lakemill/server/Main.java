@@ -29,6 +29,7 @@ import picocli.CommandLine.Command;
             BackupCommand.class,
             RestoreCommand.class,
             VerifyCommand.class,
+            ImportCommand.class,
             DoctorCommand.class
         },
         footerHeading = "%nAlso, from a source checkout:%n",

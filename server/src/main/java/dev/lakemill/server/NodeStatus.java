@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param rowsPerSecond made durable, mean of the last seconds
  * @param rowsPerSecondMean the same since the start of the process
  * @param capture of state tables; null where it is off
+ * @param notRowAudited state tables whose owners said so
  */
 @JsonNaming(SnakeCaseStrategy.class)
 record NodeStatus(
@@ -30,7 +31,8 @@ record NodeStatus(
         double rowsPerSecondMean,
         List<TableState> tables,
         List<PipelineState> pipelines,
-        @Nullable CaptureState capture) {
+        @Nullable CaptureState capture,
+        List<RowAuditState> notRowAudited) {
 
     /** The same without the tables that somebody may not see. */
     NodeStatus of(Predicate<String> seen) {
@@ -45,8 +47,13 @@ record NodeStatus(
                 rowsPerSecondMean,
                 tables.stream().filter(table -> seen.test(table.name())).toList(),
                 pipelines.stream().map(pipeline -> pipeline.of(seen)).toList(),
-                capture == null ? null : capture.withoutTables());
+                capture == null ? null : capture.withoutTables(),
+                notRowAudited.stream().filter(table -> seen.test(table.table())).toList());
     }
+
+    /** A state table whose rows are not audited, why, who said so, and when. */
+    @JsonNaming(SnakeCaseStrategy.class)
+    record RowAuditState(String table, String reason, String changedBy, String changedAt) {}
 
     /**
      * How far state tables are read back into the lake.

@@ -68,6 +68,14 @@ final class StatusCommand implements Callable<Integer> {
                             ? "-"
                             : table.path("freshness_ms").asLong() + " ms");
         }
+        for (var table : status.path("not_row_audited")) {
+            out.printf(
+                    "%nrows of %s are not audited: %s (%s, %s)%n",
+                    table.path("table").asText(),
+                    table.path("reason").asText(),
+                    table.path("changed_by").asText(),
+                    table.path("changed_at").asText());
+        }
         for (var pipeline : status.path("pipelines")) {
             out.printf(
                     "%npipeline %s: %s, batch %d took %.0f ms%n",

@@ -23,12 +23,14 @@ final class StatusReport {
     private record Counted(long version, long rows) {}
 
     private final Node node;
+    private final RowAuditOptOuts optOuts;
     private final Map<TableName, Counted> counts = new HashMap<>();
     private @Nullable NodeStatus last;
     private long lastNanos;
 
     StatusReport(Node node) {
         this.node = node;
+        this.optOuts = new RowAuditOptOuts(node.postgres().owner(), node.catalog());
     }
 
     synchronized NodeStatus get() {
@@ -54,7 +56,8 @@ final class StatusReport {
                 node.throughput().rowsPerSecondMean(),
                 tables(),
                 node.pipelines().stream().map(PipelineHost::state).toList(),
-                node.capture().map(StatusReport::capture).orElse(null));
+                node.capture().map(StatusReport::capture).orElse(null),
+                optOuts.get());
     }
 
     private static NodeStatus.CaptureState capture(Capture capture) {
