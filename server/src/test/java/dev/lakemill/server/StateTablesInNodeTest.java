@@ -274,7 +274,10 @@ final class StateTablesInNodeTest {
             assertCatalogued(developer, "app.cache.pages");
             run(connection, "INSERT INTO cache.pages VALUES (1, 'audited')");
             assertThatThrownBy(
-                            () -> run(connection, "SELECT lakemill.stop_row_audit('cache.pages', ' ')"))
+                            () ->
+                                    run(
+                                            connection,
+                                            "SELECT lakemill.stop_row_audit('cache.pages', ' ')"))
                     .hasMessageContaining("for no reason");
             run(connection, "SELECT lakemill.stop_row_audit('app.cache.pages', 'filled anew')");
             run(connection, "INSERT INTO cache.pages VALUES (2, 'not audited')");
