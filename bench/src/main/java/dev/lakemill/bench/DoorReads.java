@@ -26,8 +26,8 @@ import java.util.concurrent.Executors;
  * reads by key, and a join of 30 keys of the synced table with an application's own table. The same
  * of a plain table, which does not change, in turns.
  *
- * <p>A client reads {@value #READS_PER_SECOND} times a second, as pages do, so that what is timed is
- * the read and not a queue of this machine's own clients before its two cores.
+ * <p>A client reads {@value #READS_PER_SECOND} times a second, as pages do, so that what is timed
+ * is the read and not a queue of this machine's own clients before its two cores.
  */
 final class DoorReads {
     private static final int CLIENTS = 16;
@@ -36,12 +36,6 @@ final class DoorReads {
     private static final int CHANGED_ROWS = 100;
     private static final double POINT_READ_P99_MILLIS_MAX = 2;
     private static final double FANOUT_P99_MILLIS_MAX = 5;
-    private static final String POINT = "SELECT * FROM %s WHERE id = ?";
-    private static final String FANOUT =
-            """
-            SELECT i.*, m.mark, m.note AS marked FROM unnest(?::bigint[]) k
-            JOIN %s i ON i.id = k JOIN plain.marks m ON m.id = i.id
-            """;
 
     /** Whoever comes is the reader: what is measured begins after the login. */
     private static FrontDoorLogin anyone(String user, String password, InetSocketAddress peer) {
@@ -76,8 +70,7 @@ final class DoorReads {
                     "point_read_p99_ms_16_at_most_2",
                     median(synced.point()) <= POINT_READ_P99_MILLIS_MAX);
             report.check(
-                    "fanout30_p99_ms_at_most_5",
-                    median(synced.fanout()) <= FANOUT_P99_MILLIS_MAX);
+                    "fanout30_p99_ms_at_most_5", median(synced.fanout()) <= FANOUT_P99_MILLIS_MAX);
         } finally {
             Folders.delete(folder);
         }
@@ -128,9 +121,16 @@ final class DoorReads {
 
     private static P99 run(String url, String table, int rows, int seconds)
             throws InterruptedException {
+        var point = "SELECT * FROM %s WHERE id = ?".formatted(table);
+        var fanout =
+                """
+                SELECT i.*, m.mark, m.note AS marked FROM unnest(?::bigint[]) k
+                JOIN %s i ON i.id = k JOIN plain.marks m ON m.id = i.id
+                """
+                        .formatted(table);
         return new P99(
-                p99(clients(url, POINT.formatted(table), rows, seconds, false)),
-                p99(clients(url, FANOUT.formatted(table), rows, seconds, true)));
+                p99(clients(url, point, rows, seconds, false)),
+                p99(clients(url, fanout, rows, seconds, true)));
     }
 
     /** Milliseconds of every read of all clients. */
@@ -203,7 +203,8 @@ final class DoorReads {
         try (var found = statement.executeQuery()) {
             for (int i = 0; i < wanted; i++) {
                 if (!found.next()) {
-                    throw new IllegalStateException("rows are missing: " + Arrays.asList(i, wanted));
+                    throw new IllegalStateException(
+                            "rows are missing: " + Arrays.asList(i, wanted));
                 }
             }
         }

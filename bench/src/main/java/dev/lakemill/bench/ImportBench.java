@@ -61,8 +61,7 @@ final class ImportBench {
         report.figure("import_rows_per_second", rows);
         report.figure("import_rows_vs_bare_copy", rows / bare);
         report.figure(
-                "whole_import_rows_per_second",
-                median(rounds.stream().map(Round::whole).toList()));
+                "whole_import_rows_per_second", median(rounds.stream().map(Round::whole).toList()));
         report.figure("differences", differences);
         report.check("no_differences", differences == 0);
         return report.build();

@@ -187,7 +187,12 @@ final class Reconciliation {
                                 users.add(name);
                             }
                         });
-        var acl = without(Acl.empty().add(users, "CONNECT"));
+        var wants = Acl.empty().add(users, "CONNECT");
+        if (wanted.guarded()) {
+            // Postgres asks it for CREATE SCHEMA IF NOT EXISTS too; the guard lets nothing else be.
+            wants.add(users, "CREATE");
+        }
+        var acl = without(wants);
         add("database", acl.from(new Acl(policed), "DATABASE " + quoted(found.databaseName())));
     }
 

@@ -24,12 +24,14 @@ import java.util.UUID;
  * @param roles by name: one of each principal, those for read-only logins, and those that own state
  *     tables
  * @param schemas by Postgres's name
+ * @param guarded whether event triggers watch over principals' own commands
  */
 record Wanted(
         Map<String, Role> roles,
         Set<Membership> memberships,
         Map<String, Acl> schemas,
-        Map<Relation, Table> tables) {
+        Map<Relation, Table> tables,
+        boolean guarded) {
     /**
      * A principal's role.
      *
@@ -114,7 +116,7 @@ record Wanted(
             for (var table : governed.tables()) {
                 tables.put(table.relation(), table(table));
             }
-            return new Wanted(roles, memberships, schemas, tables);
+            return new Wanted(roles, memberships, schemas, tables, governed.guarded());
         }
 
         /**

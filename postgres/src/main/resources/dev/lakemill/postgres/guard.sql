@@ -222,6 +222,25 @@ BEGIN
     END IF;
 END $$;
 
+-- Gives a type that the session's principal has just made to the role that owns its tables there.
+CREATE OR REPLACE FUNCTION lakemill.adopt_type(object oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    made record;
+BEGIN
+    SELECT n.nspname, t.typname INTO made
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+    WHERE t.oid = object AND n.oid <> pg_my_temp_schema()
+        AND pg_get_userbyid(t.typowner) = session_user;
+    IF made IS NOT NULL THEN
+        PERFORM lakemill.run_unguarded(format('ALTER TYPE %I.%I OWNER TO %I', made.nspname,
+            made.typname, lakemill.owner_role(lakemill.session_principal(),
+                lakemill.full_name(lakemill.find_securable('SCHEMA', made.nspname)),
+                made.nspname)));
+    END IF;
+END $$;
+
 -- From the first row on; the node sees to it that the triggers stay. A partition has its parent's
 -- row trigger already, which records the parent's name; TRUNCATE fires only its own.
 CREATE OR REPLACE FUNCTION lakemill.audit_rows(nspname text, relname text) RETURNS void
@@ -313,10 +332,11 @@ BEGIN
         PERFORM lakemill.native_grant(current_query());
     ELSIF tg_tag NOT IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE',
         'DROP TABLE', 'CREATE INDEX', 'ALTER INDEX', 'DROP INDEX', 'REINDEX', 'CREATE SEQUENCE',
-        'ALTER SEQUENCE', 'DROP SEQUENCE', 'COMMENT') THEN
+        'ALTER SEQUENCE', 'DROP SEQUENCE', 'CREATE TYPE', 'ALTER TYPE', 'DROP TYPE',
+        'CREATE DOMAIN', 'ALTER DOMAIN', 'DROP DOMAIN', 'CREATE SCHEMA', 'COMMENT') THEN
         RAISE insufficient_privilege USING
             MESSAGE = format('%s may not use %s', session_user, tg_tag),
-            HINT = 'principals make tables, indexes and sequences; ask an admin for the rest';
+            HINT = 'principals make tables, indexes, sequences and types; ask an admin for the rest';
     END IF;
 END $$;
 
@@ -341,6 +361,15 @@ BEGIN
             PERFORM lakemill.adopt(command.objid, 'SEQUENCE', false);
         ELSIF command.command_tag = 'ALTER TABLE' THEN
             PERFORM lakemill.note_alter(command.objid);
+        ELSIF command.command_tag = 'CREATE SCHEMA' THEN
+            -- Migration tools ask for one IF NOT EXISTS: that passes where it is there.
+            RAISE insufficient_privilege USING
+                MESSAGE = format('%s may not use CREATE SCHEMA', session_user),
+                HINT = format('schemas are the catalog''s: CREATE SCHEMA catalog.%I by'
+                    || ' ./lakemill sql; then IF NOT EXISTS passes here',
+                    (SELECT n.nspname FROM pg_namespace n WHERE n.oid = command.objid));
+        ELSIF command.command_tag IN ('CREATE TYPE', 'CREATE DOMAIN') THEN
+            PERFORM lakemill.adopt_type(command.objid);
         END IF;
     END LOOP;
 END $$;
@@ -355,7 +384,7 @@ BEGIN
         RETURN;
     END IF;
     FOR dropped IN SELECT * FROM pg_event_trigger_dropped_objects() d
-        WHERE d.object_type = 'table' AND NOT d.is_temporary LOOP
+        WHERE d.object_type IN ('table', 'view') AND NOT d.is_temporary LOOP
         PERFORM lakemill.note_table('DROP', dropped.schema_name, dropped.object_name);
         -- Another one of this name is audited again.
         DELETE FROM lakemill.row_audit_opt_outs o
@@ -366,6 +395,7 @@ END $$;
 REVOKE ALL ON FUNCTION lakemill.run_unguarded(text), lakemill.is_principal_session(),
     lakemill.split_names(text), lakemill.native_grant(text), lakemill.native_acl(text[]),
     lakemill.end_native_grant(), lakemill.owner_role(uuid, text, text), lakemill.adopt(oid, text, boolean),
+    lakemill.adopt_type(oid),
     lakemill.audit_rows(text, text), lakemill.record_rows(text, text),
     lakemill.note_table(text, text, text), lakemill.note_alter(oid), lakemill.guard_start(),
     lakemill.guard_end(), lakemill.guard_drop() FROM PUBLIC;

@@ -183,7 +183,14 @@ final class HolesTest {
                             AND p.prorettype NOT IN ('trigger'::regtype)
                         ORDER BY 1
                         """))
-                .containsExactly("grant", "is_member", "revoke", "session_name", "show_grants");
+                .containsExactly(
+                        "grant",
+                        "is_member",
+                        "revoke",
+                        "session_name",
+                        "show_grants",
+                        "start_row_audit",
+                        "stop_row_audit");
     }
 
     @Test

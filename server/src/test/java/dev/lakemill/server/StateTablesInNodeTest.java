@@ -200,6 +200,9 @@ final class StateTablesInNodeTest {
         Files.writeString(
                 migrations.resolve("V1__orders.sql"),
                 """
+                CREATE SCHEMA IF NOT EXISTS orders;
+                CREATE TYPE state AS ENUM ('open', 'sent');
+                CREATE DOMAIN amount AS int CHECK (VALUE > 0);
                 CREATE TABLE customers (id bigserial PRIMARY KEY, email text NOT NULL UNIQUE);
                 CREATE TABLE orders (
                     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -216,6 +219,9 @@ final class StateTablesInNodeTest {
                 COMMENT ON COLUMN orders.note IS 'for the courier';
                 INSERT INTO orders (customer, note) SELECT id, 'ring twice' FROM customers;
                 DROP INDEX orders_open;
+                ALTER TYPE state ADD VALUE 'back';
+                ALTER TABLE orders ADD COLUMN state state DEFAULT 'open', ADD COLUMN amount amount;
+                DROP DOMAIN IF EXISTS absent;
                 """);
         assertThat(flyway(developer, migrations).load().migrate().migrationsExecuted).isEqualTo(2);
         assertThat(flyway(developer, migrations).load().migrate().migrationsExecuted).isZero();
