@@ -46,7 +46,10 @@ final class BenchCommand {
     @Command(
             name = "sync",
             mixinStandardHelpOptions = true,
-            description = "Rows a second into synced tables: first load and continuous changes.")
+            description = {
+                "Rows a second into synced tables, first load and changes, against a bare COPY and a",
+                "TRUNCATE and COPY loop; what readers feel; growth under hot updates for --seconds."
+            })
     int sync(
             @Option(names = "--rounds", defaultValue = "3") int rounds,
             @Option(names = "--seconds", defaultValue = "4") int seconds,

@@ -1,11 +1,15 @@
 package dev.lakemill.server;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.lakemill.postgres.Postgres;
 import dev.lakemill.sync.Sync;
 import dev.lakemill.types.TableName;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -33,6 +37,7 @@ final class SyncCommand {
         var steps =
                 SyncedTableProject.plan(SyncedTableProject.read(target.project()), target.node());
         steps.forEach(step -> print(line(step)));
+        tellWhenNone(steps);
         return 0;
     }
 
@@ -45,11 +50,27 @@ final class SyncCommand {
             })
     int apply(@Mixin SqlTarget target) {
         var node = target.node();
-        for (var step : SyncedTableProject.plan(SyncedTableProject.read(target.project()), node)) {
+        var steps = SyncedTableProject.plan(SyncedTableProject.read(target.project()), node);
+        for (var step : steps) {
             SyncedTableProject.apply(step, node);
             print(line(step));
         }
+        tellWhenNone(steps);
         return 0;
+    }
+
+    private void tellWhenNone(List<SyncedTableProject.Step> steps) {
+        if (steps.isEmpty()) {
+            print(
+                    """
+                    lakemill.yml lists no synced_tables. For example:
+
+                    synced_tables:
+                      - name: catalog.schema.copy
+                        source_table_full_name: catalog.schema.table
+                        primary_key_columns: [id]
+                        scheduling_policy: CONTINUOUS""");
+        }
     }
 
     private static String line(SyncedTableProject.Step step) {
@@ -57,10 +78,18 @@ final class SyncCommand {
             case SyncedTableProject.Step.Create(var name, var definition) ->
                     "create   %s from %s, %s"
                             .formatted(name, definition.source(), definition.mode());
-            case SyncedTableProject.Step.Change(var name, var _, var fields) ->
-                    "change   %s: %s".formatted(name, String.join(", ", fields));
+            case SyncedTableProject.Step.Change(var name, var definition, var fields) -> {
+                var json = definition.json();
+                yield fields.stream()
+                        .map(field -> "%s becomes %s".formatted(field, text(json.get(field))))
+                        .collect(Collectors.joining("; ", "change   %s: ".formatted(name), ""));
+            }
             case SyncedTableProject.Step.Nothing(var name) -> "as it is " + name;
         };
+    }
+
+    private static String text(@Nullable JsonNode value) {
+        return value == null ? "what it is by default" : value.toString();
     }
 
     @Command(
@@ -85,7 +114,7 @@ final class SyncCommand {
             @Parameters(paramLabel = "NAME", description = "catalog.schema.table") String name) {
         target.node()
                 .post(SyncedTableProject.PATH + "/" + TableName.parse(name) + "/refresh", Map.of());
-        print("asked for a refresh of " + name);
+        print("asked for a refresh of %s; 'sync status' tells when it is done".formatted(name));
         return 0;
     }
 

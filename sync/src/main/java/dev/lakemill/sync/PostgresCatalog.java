@@ -9,6 +9,9 @@ import java.util.Set;
 
 /** What Postgres's own catalog says of one table. */
 record PostgresCatalog(Connection connection, String schema, String table) {
+    /** How sessions of syncs call themselves: none of them reads twice by one snapshot. */
+    static final String SYNC = "lakemill sync";
+
     /** A parameter each for the schema and the table. */
     private static final String TABLE =
             """
@@ -54,9 +57,11 @@ record PostgresCatalog(Connection connection, String schema, String table) {
                 """
                 SELECT EXISTS (SELECT FROM pg_stat_activity
                     WHERE backend_xmin IS NOT NULL AND backend_type = 'client backend'
-                        AND (state LIKE 'idle in transaction%' OR xact_start < query_start)
-                        AND datname = current_database() AND pid <> pg_backend_pid())
-                """;
+                        AND (state LIKE 'idle in transaction%%' OR xact_start < query_start)
+                        AND datname = current_database() AND pid <> pg_backend_pid()
+                        AND application_name <> '%s')
+                """
+                        .formatted(SYNC);
         try (var query = connection.prepareStatement(sql);
                 var rows = query.executeQuery()) {
             rows.next();

@@ -41,7 +41,8 @@ final class Session implements AutoCloseable {
 
     /** A reader that holds a table longer makes us try again, before others wait behind us. */
     private static final String SETTINGS =
-            "SET lock_timeout = '250ms'; SET temp_buffers = '16MB'; SET TIME ZONE 'UTC'; "
+            "SET lock_timeout = '250ms'; SET temp_buffers = '16MB'; SET TIME ZONE 'UTC';"
+                    + " SET application_name = '%s'; ".formatted(PostgresCatalog.SYNC)
                     + SEARCH_PATH;
 
     private static final String LOCK_TIMEOUT = "55P03";

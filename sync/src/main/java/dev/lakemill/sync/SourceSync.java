@@ -1,9 +1,11 @@
 package dev.lakemill.sync;
 
 import dev.lakemill.feed.TableFeed;
+import dev.lakemill.types.Column;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -48,6 +50,9 @@ public final class SourceSync implements AutoCloseable {
 
     /** Made anew with each session, since columns may have changed. */
     private volatile List<Target> targets = List.of();
+
+    /** The columns of the sources that these were made of. */
+    private volatile Map<TableName, TableSchema> schemas = Map.of();
 
     private volatile @Nullable Shown shown;
     private volatile @Nullable Instant startedAt;
@@ -126,7 +131,7 @@ public final class SourceSync implements AutoCloseable {
                         target == null ? Map.of() : target.skippedByText(),
                         target == null ? "" : target.refused());
         var trouble = table.refused().isEmpty() ? loop.problem() : table.refused();
-        var index = target == null ? "" : target.indexProblem();
+        var notice = target == null ? "" : notice(target);
         return new SourceStatus(
                 member.name(),
                 state(now != null, trouble),
@@ -134,11 +139,16 @@ public final class SourceSync implements AutoCloseable {
                 versions.getOrDefault(source, -1L),
                 micros == 0 ? null : Instant.EPOCH.plusNanos(micros * 1_000),
                 startedAt,
-                trouble.isEmpty() ? index : trouble,
+                trouble.isEmpty() ? notice : trouble,
                 isBehind(member.source())
                         ? Math.max(0, Duration.between(freshAt, Instant.now()).toMillis())
                         : 0,
                 working && target != null ? progress(target) : null);
+    }
+
+    /** What is not as it should be while the table goes on. */
+    private String notice(Target target) {
+        return target.indexProblem().isEmpty() ? leftOut(target) : target.indexProblem();
     }
 
     /** Whether a source has what its tables do not show; true when it cannot be asked. */
@@ -197,12 +207,37 @@ public final class SourceSync implements AutoCloseable {
         return sources.values().stream().flatMap(source -> source.feed().stream()).toList();
     }
 
+    /** A column that came later under a name that Postgres cannot have is left out, and told. */
+    private SyncedTableSpec spec(SourcePlan.Member member) {
+        return member.spec().apply(SyncedTableSpec.nameable(schema(member.source())));
+    }
+
+    private TableSchema schema(SyncSource source) {
+        var seen = schemas.get(source.name());
+        return seen == null ? source.schema() : seen;
+    }
+
+    private String leftOut(Target target) {
+        var seen = schemas.get(target.spec().source());
+        if (seen == null || seen.size() == target.spec().sourceSchema().size()) {
+            return "";
+        }
+        return seen.columns().stream()
+                .map(Column::name)
+                .filter(name -> target.spec().sourceSchema().indexOf(name).isEmpty())
+                .collect(
+                        Collectors.joining(
+                                ", ", "not shown, for Postgres has no such names: ", ""));
+    }
+
     /** On the loop's thread. */
     private final class Sessions implements SessionLoop.Work {
         @Override
         public List<Target> targets() {
-            var specs =
-                    plan.tables().stream().map(m -> m.spec().apply(m.source().schema())).toList();
+            schemas =
+                    sources.values().stream()
+                            .collect(Collectors.toMap(SyncSource::name, SyncSource::schema));
+            var specs = plan.tables().stream().map(SourceSync.this::spec).toList();
             if (!targets.stream().map(Target::spec).toList().equals(specs)) {
                 targets =
                         IntStream.range(0, specs.size())
@@ -284,7 +319,7 @@ public final class SourceSync implements AutoCloseable {
         private boolean columnsMoved() {
             for (var target : targets) {
                 var source = source(target.spec().source());
-                if (!source.schema().equals(target.spec().sourceSchema())) {
+                if (!source.schema().equals(schemas.get(source.name()))) {
                     LOG.info("{} has other columns now", source.name());
                     return true;
                 }

@@ -178,8 +178,20 @@ public record SyncedTableSpec(
         }
     }
 
+    /** The columns that Postgres can have by their names. */
+    static TableSchema nameable(TableSchema columns) {
+        return new TableSchema(
+                columns.columns().stream()
+                        .filter(c -> !isTooLong(c.name()) && !SYSTEM_COLUMNS.contains(c.name()))
+                        .toList());
+    }
+
+    private static boolean isTooLong(String identifier) {
+        return identifier.getBytes(StandardCharsets.UTF_8).length > NAME_BYTES_MAX;
+    }
+
     private static void checkLength(TableName name, String identifier) {
-        if (identifier.getBytes(StandardCharsets.UTF_8).length > NAME_BYTES_MAX) {
+        if (isTooLong(identifier)) {
             throw wrong(
                     name,
                     "the name %s is longer than %d bytes".formatted(identifier, NAME_BYTES_MAX),

@@ -81,9 +81,6 @@ final class TargetDdl {
 
     private String alter() throws SQLException {
         isLoaded = postgres.hasUniqueKey(sql.keyName());
-        if (!postgres.storageOptions().contains("autovacuum_")) {
-            postgres.execute(sql.setStorage());
-        }
         var found = postgres.columns();
         var refused = incompatible(found);
         if (refused.isEmpty()) {

@@ -33,7 +33,14 @@ final class TargetIndexes {
     boolean areToBeBuilt() throws SQLException {
         var found = postgres.indexes();
         return postgres.hasUniqueKey(sql.keyName())
-                && (!outdated(found).isEmpty() || !found.containsAll(wanted.keySet()));
+                && (!outdated(found).isEmpty()
+                        || !found.containsAll(wanted.keySet())
+                        || hasOldStorage());
+    }
+
+    /** Whether the table is of a time when a vacuum came later. */
+    private boolean hasOldStorage() throws SQLException {
+        return !postgres.storageOptions().contains("autovacuum_");
     }
 
     private Set<String> outdated(Set<String> found) throws SQLException {
@@ -60,6 +67,9 @@ final class TargetIndexes {
      * and what is begun is remembered before, so that after a kill the next call goes on.
      */
     void build() throws SQLException {
+        if (hasOldStorage()) {
+            postgres.execute(sql.setStorage());
+        }
         var found = new HashSet<>(postgres.indexes());
         for (var name : outdated(found)) {
             postgres.execute(sql.dropIndex(BESIDE + " IF EXISTS", name));

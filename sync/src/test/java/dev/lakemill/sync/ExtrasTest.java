@@ -12,6 +12,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.lakemill.delta.DeltaSnapshot;
 import dev.lakemill.feed.TableFeed;
 import dev.lakemill.sync.ExtraColumn.Maintenance;
+import dev.lakemill.sync.TestSource.Row;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
@@ -22,6 +23,7 @@ import dev.lakemill.types.TableSchema;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -171,6 +173,38 @@ final class ExtrasTest {
                 assertThat(e.getSQLState()).startsWith("08");
             }
         }
+    }
+
+    @Test
+    void aFirstLoadThatPostgresDidNotSurviveBeginsAnew() throws SQLException {
+        var index = new ExtraIndex("name_" + schema, "(name)");
+        var rows = new Row[20_000];
+        Arrays.setAll(rows, i -> row(i, "row " + i));
+        try (var delta = new TestSource(folder, source, SCHEMA, false)) {
+            delta.append(rows);
+            delta.append(row(7, "the later one"));
+            for (int kills = 0; kills < 3; kills++) {
+                execute("DROP SCHEMA IF EXISTS %s CASCADE".formatted(schema));
+                try (var sync = start(delta, form(List.of(WORDS), index))) {
+                    await(
+                            "it is at work, or done",
+                            () -> {
+                                var status = sync.status().getFirst();
+                                return status.progress() != null || status.table().rows() > 0;
+                            });
+                    TestPostgres.kill();
+                    await("it is whole", () -> count().equals("20000") && validity().equals("t"));
+                }
+                await("the key is declared", this::hasPrimaryKey);
+                assertThat(found("later")).isEqualTo("7");
+            }
+        }
+    }
+
+    private String count() throws SQLException {
+        return ask("SELECT to_regclass('%s')".formatted(table)).isEmpty()
+                ? ""
+                : ask("SELECT count(*) FROM " + table);
     }
 
     @Test

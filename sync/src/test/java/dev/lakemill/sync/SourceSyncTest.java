@@ -228,6 +228,30 @@ final class SourceSyncTest {
     }
 
     @Test
+    void aColumnThatComesUnderANameTooLongIsLeftOutAndTold() throws SQLException {
+        var tooLong = "x".repeat(64);
+        try (var delta = new TestSource(folder, source, SCHEMA, false)) {
+            delta.append(row(1, "a"));
+            try (var sync = start(SyncMode.CONTINUOUS, delta)) {
+                await("the first row shows", () -> shown().equals("1a"));
+                delta.widen(
+                        TableSchema.of(
+                                SCHEMA.column(0),
+                                SCHEMA.column(1),
+                                Column.nullable(tooLong, Primitive.LONG)));
+                delta.append(row(2, "b", 7L));
+                await("rows go on", () -> shown().equals("1a 2b"));
+                await(
+                        "it is told",
+                        () -> sync.status().getFirst().problem().contains("no such names: xxx"));
+                assertEquals(
+                        SourceStatus.State.ONLINE_CONTINUOUS_UPDATE,
+                        sync.status().getFirst().state());
+            }
+        }
+    }
+
+    @Test
     void widerTypesComeInPlaceOnceNoOlderReaderIsLeft() throws SQLException {
         try (var delta = new TestSource(folder, source, SCHEMA, false)) {
             delta.append(row(1, "a"));
