@@ -97,8 +97,7 @@ final class Node implements AutoCloseable {
             lineage = part(LineageRecorder.start(postgres.owner(), catalog, Clock.systemUTC()));
             history = part(IngestHistoryLog.start(postgres.owner()));
             var lake = new LakeSource.Parts(catalog, tables, allocator);
-            var groupsMax = config.number(Setting.SYNC_GROUPS);
-            synced = part(new SyncedTables(postgres.ownerUnpooled(), lake, pipelines, groupsMax));
+            synced = part(new SyncedTables(postgres.ownerUnpooled(), lake, pipelines, config));
             sql = part(sqlService());
             sql.file().applyBeforeTables();
             models = registeredModels();

@@ -65,14 +65,14 @@ final class SyncedTables implements AutoCloseable {
     /**
      * @param database unpooled connections as the owner, one of which each group keeps
      * @param pipelines of the node; may grow until {@link #run}
-     * @param groupsMax that are not a pipeline's
+     * @param config has how many groups there may be that are not a pipeline's
      */
     SyncedTables(
             DataSource database,
             LakeSource.Parts lake,
             List<PipelineHost> pipelines,
-            int groupsMax) {
-        this.groupsMax = groupsMax;
+            Config config) {
+        this.groupsMax = config.number(Setting.SYNC_GROUPS);
         this.pipelines = pipelines;
         this.rules = new SyncedTableRules(lake.catalog(), this::defined);
         this.catalog = lake.catalog();

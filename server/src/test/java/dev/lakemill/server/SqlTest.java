@@ -104,7 +104,7 @@ final class SqlTest {
                                         postgres.ownerUnpooled(),
                                         new LakeSource.Parts(catalog, tables, allocator),
                                         List.of(),
-                                        8),
+                                        config),
                                 allocator));
         var vertx = Vertx.vertx();
         var router = Router.router(vertx);
