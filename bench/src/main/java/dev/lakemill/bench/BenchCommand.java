@@ -85,8 +85,8 @@ final class BenchCommand {
             name = "serve",
             mixinStandardHelpOptions = true,
             description = {
-                "Point reads of a synced table and a join of 30 of its keys, through the front door by",
-                "16 clients while it changes, against the same rows in a plain table."
+                "Point reads of a synced table and a join of 30 of its keys, through the front door",
+                "by 16 clients while it changes, against the same rows in a plain table."
             })
     int serve(
             @Option(names = "--rounds", defaultValue = "5") int rounds,

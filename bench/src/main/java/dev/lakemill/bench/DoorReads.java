@@ -5,6 +5,7 @@ import dev.lakemill.postgres.FrontDoorAudit;
 import dev.lakemill.postgres.FrontDoorConfig;
 import dev.lakemill.postgres.FrontDoorLogin;
 import dev.lakemill.postgres.Postgres;
+
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.sql.Connection;
@@ -20,6 +21,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * What 16 clients see through the front door while the synced table changes all the time: point
@@ -33,6 +35,7 @@ final class DoorReads {
     private static final int CLIENTS = 16;
     private static final int KEYS = 30;
     private static final int READS_PER_SECOND = 50;
+    private static final long PAUSE_NANOS = 1_000_000_000L / READS_PER_SECOND;
     private static final int CHANGED_ROWS = 100;
     private static final double POINT_READ_P99_MILLIS_MAX = 2;
     private static final double FANOUT_P99_MILLIS_MAX = 5;
@@ -77,23 +80,29 @@ final class DoorReads {
     }
 
     /** The p99 of each round, in milliseconds. */
-    private record Measured(List<Double> point, List<Double> fanout) {
+    private record Measured(List<Double> point, List<Double> fanout, List<Double> flatOut) {
         Measured() {
-            this(new ArrayList<>(), new ArrayList<>());
+            this(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
         }
 
         void add(P99 round) {
             point.add(round.pointMillis());
             fanout.add(round.fanoutMillis());
+            flatOut.add(round.flatOutMillis());
         }
 
         void report(Report.Builder report, String prefix) {
             report.figure(prefix + "point_read_p99_ms_16", median(point));
             report.figure(prefix + "fanout30_p99_ms", median(fanout));
+            report.figure(prefix + "point_read_p99_ms_16_flat_out", median(flatOut));
         }
     }
 
-    private record P99(double pointMillis, double fanoutMillis) {}
+    private record P99(double pointMillis, double fanoutMillis, double flatOutMillis) {}
+
+    /** What each client does; without a pause it asks again as soon as it is answered. */
+    private record Load(
+            String url, String sql, int rows, int seconds, boolean fanout, long pauseNanos) {}
 
     private static P99 whileChanging(SyncedFixture fixture, String url, int rows, int seconds)
             throws InterruptedException {
@@ -129,20 +138,19 @@ final class DoorReads {
                 """
                         .formatted(table);
         return new P99(
-                p99(clients(url, point, rows, seconds, false)),
-                p99(clients(url, fanout, rows, seconds, true)));
+                p99(clients(new Load(url, point, rows, seconds, false, PAUSE_NANOS))),
+                p99(clients(new Load(url, fanout, rows, seconds, true, PAUSE_NANOS))),
+                p99(clients(new Load(url, point, rows, seconds, false, 0))));
     }
 
     /** Milliseconds of every read of all clients. */
-    private static List<Double> clients(
-            String url, String sql, int rows, int seconds, boolean fanout)
-            throws InterruptedException {
+    private static List<Double> clients(Load load) throws InterruptedException {
         var start = new CyclicBarrier(CLIENTS);
         try (var threads = Executors.newFixedThreadPool(CLIENTS)) {
             var clients = new ArrayList<Callable<List<Double>>>();
             for (int seed = 0; seed < CLIENTS; seed++) {
                 var random = new Random(seed);
-                clients.add(() -> client(url, sql, rows, seconds, fanout, random, start));
+                clients.add(() -> client(load, random, start));
             }
             var all = new ArrayList<Double>();
             for (var client : threads.invokeAll(clients)) {
@@ -154,51 +162,39 @@ final class DoorReads {
         }
     }
 
-    private static List<Double> client(
-            String url,
-            String sql,
-            int rows,
-            int seconds,
-            boolean fanout,
-            Random random,
-            CyclicBarrier start)
+    private static List<Double> client(Load load, Random random, CyclicBarrier start)
             throws Exception {
         var millis = new ArrayList<Double>();
-        try (var connection = DriverManager.getConnection(url);
-                var statement = connection.prepareStatement(sql)) {
+        try (var connection = DriverManager.getConnection(load.url());
+                var statement = connection.prepareStatement(load.sql())) {
             for (int i = 0; i < 10; i++) {
-                read(connection, statement, rows, fanout, random);
+                read(connection, statement, load, random);
             }
             start.await();
-            var pause = 1_000_000_000L / READS_PER_SECOND;
-            var next = System.nanoTime() + random.nextLong(pause);
-            var end = System.nanoTime() + seconds * 1_000_000_000L;
+            var next = System.nanoTime() + random.nextLong(load.pauseNanos() + 1);
+            var end = System.nanoTime() + load.seconds() * 1_000_000_000L;
             while (next < end) {
                 while (System.nanoTime() < next) {
-                    java.util.concurrent.locks.LockSupport.parkNanos(next - System.nanoTime());
+                    LockSupport.parkNanos(next - System.nanoTime());
                 }
                 var before = System.nanoTime();
-                read(connection, statement, rows, fanout, random);
+                read(connection, statement, load, random);
                 millis.add((System.nanoTime() - before) / 1e6);
-                next = Math.max(next + pause, System.nanoTime());
+                next = Math.max(next + load.pauseNanos(), System.nanoTime());
             }
         }
         return millis;
     }
 
     private static void read(
-            Connection connection,
-            PreparedStatement statement,
-            int rows,
-            boolean fanout,
-            Random random)
+            Connection connection, PreparedStatement statement, Load load, Random random)
             throws SQLException {
-        var wanted = fanout ? KEYS : 1;
-        if (fanout) {
-            var keys = random.ints(0, rows).distinct().limit(KEYS).boxed().toArray();
+        var wanted = load.fanout() ? KEYS : 1;
+        if (load.fanout()) {
+            var keys = random.ints(0, load.rows()).distinct().limit(KEYS).boxed().toArray();
             statement.setArray(1, connection.createArrayOf("bigint", keys));
         } else {
-            statement.setLong(1, random.nextInt(rows));
+            statement.setLong(1, random.nextInt(load.rows()));
         }
         try (var found = statement.executeQuery()) {
             for (int i = 0; i < wanted; i++) {

@@ -7,14 +7,17 @@ import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Migrations;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+
+import org.postgresql.util.PSQLState;
+
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+
 import javax.sql.DataSource;
-import org.postgresql.util.PSQLState;
 
 /**
  * Who changed which row of a state table, and how it was before and after: a trigger writes it in
@@ -127,7 +130,8 @@ public final class RowAudit {
             throws SQLException {
         var sql =
                 """
-                SELECT c.relispartition FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                SELECT c.relispartition
+                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = ? AND c.relname = ?
                 """;
         try (var query = connection.prepareStatement(sql)) {

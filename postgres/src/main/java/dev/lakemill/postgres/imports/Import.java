@@ -6,6 +6,7 @@ import dev.lakemill.postgres.Postgres;
 import dev.lakemill.postgres.RowAudit;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.HashSet;
@@ -26,6 +27,8 @@ import java.util.Set;
  * and copies anew what differs, so that at its end all tables show one moment of the source.
  */
 public final class Import {
+    private static final String LOCKED = "55P03";
+
     private final Postgres postgres;
     private final Catalog catalog;
     private final RowAudit audit;
@@ -101,35 +104,32 @@ public final class Import {
             Rehearsal.prepare(target);
             Rehearsal.asObjects(target);
             undo(target, steps);
-            try (var statement = target.createStatement()) {
-                statement.execute("RESET ROLE");
-            }
+            resetRole(target);
             ImportStore.delete(target, known.get().id());
             target.commit();
             return true;
         }
     }
 
-    /** One session works at imports at a time. */
+    /** One session works at imports at a time; one that has just ended may be on its way out. */
     private Connection target() throws SQLException {
         var target = postgres.ownerUnpooled().getConnection();
         try (var statement = target.createStatement()) {
-            try (var row =
-                    statement.executeQuery(
-                            "SELECT pg_try_advisory_lock(%d)".formatted(ImportStore.LOCK))) {
-                row.next();
-                if (!row.getBoolean(1)) {
-                    throw new LakemillException(
-                            ErrorCode.FAILED_PRECONDITION,
-                            "an import is running",
-                            "wait for its end; './lakemill import status' tells how far it is");
-                }
-            }
-            statement.execute(ImportSource.TEXTS + "SET statement_timeout = 0");
+            statement.execute("SET lock_timeout = '15s'");
+            statement.execute("SELECT pg_advisory_lock(%d)".formatted(ImportStore.LOCK));
+            statement.execute(
+                    ImportSource.TEXTS + "SET lock_timeout = 0; SET statement_timeout = 0");
             target.setAutoCommit(false);
             return target;
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException e) {
             target.close();
+            if (LOCKED.equals(e.getSQLState())) {
+                throw new LakemillException(
+                        ErrorCode.FAILED_PRECONDITION,
+                        "an import is running",
+                        "wait for its end; './lakemill import status' tells how far it is",
+                        e);
+            }
             throw e;
         }
     }
@@ -152,7 +152,7 @@ public final class Import {
                         + " './lakemill import discard'");
     }
 
-    /** Nobody alters the source's tables meanwhile; whoever may not read one is told so now. */
+    /** Whoever may not read a table or sequence is told so now; nobody alters tables meanwhile. */
     private static void lock(Connection source, Blueprint blueprint) throws SQLException {
         var names = blueprint.tables().stream().filter(t -> !t.isView()).map(t -> t.sql()).toList();
         if (!names.isEmpty()) {
@@ -160,6 +160,9 @@ public final class Import {
                 statement.execute(
                         "LOCK TABLE ONLY %s IN ACCESS SHARE MODE"
                                 .formatted(String.join(", ONLY ", names)));
+                for (var sequence : blueprint.sequences()) {
+                    statement.executeQuery("SELECT last_value FROM " + sequence).close();
+                }
             } catch (SQLException e) {
                 throw new LakemillException(
                         ErrorCode.FAILED_PRECONDITION,
@@ -179,20 +182,18 @@ public final class Import {
         var order = Rehearsal.of(target, blueprint, request.leftOut());
         var bases = Set.copyOf(blueprint.bases());
         Rehearsal.prepare(target);
-        try (var statement = target.createStatement()) {
-            for (var step : order.before()) {
-                if (bases.contains(step)) {
-                    statement.execute(step.command());
-                }
+        for (var step : order.before()) {
+            if (bases.contains(step)) {
+                Rehearsal.run(target, step);
             }
-            Rehearsal.asObjects(target);
-            for (var step : order.before()) {
-                if (!bases.contains(step)) {
-                    statement.execute(step.command());
-                }
-            }
-            statement.execute("RESET ROLE");
         }
+        Rehearsal.asObjects(target);
+        for (var step : order.before()) {
+            if (!bases.contains(step)) {
+                Rehearsal.run(target, step);
+            }
+        }
+        resetRole(target);
         var known = ImportStore.begin(target, request, blueprint, order, caller.principal().name());
         listener.doing("making %d objects".formatted(order.before().size()));
         target.commit();
@@ -208,6 +209,12 @@ public final class Import {
                     "take away what is here with './lakemill import discard', and begin again");
         }
         return known;
+    }
+
+    private static void resetRole(Connection target) throws SQLException {
+        try (var statement = target.createStatement()) {
+            statement.execute("RESET ROLE");
+        }
     }
 
     static void undo(Connection target, List<ImportStore.KnownStep> steps) throws SQLException {
@@ -258,7 +265,7 @@ public final class Import {
                 }
             }
             verify(tables, copy);
-            finish(blueprint.sequences());
+            finish(tables, blueprint.sequences());
             return copy.rows();
         }
 
@@ -292,15 +299,9 @@ public final class Import {
             Rehearsal.prepare(target);
             Rehearsal.asObjects(target);
             undo(target, taken);
-            resetRole();
+            resetRole(target);
             for (var step : taken) {
                 ImportStore.setStep(target, known.id(), step.number(), false);
-            }
-        }
-
-        private void resetRole() throws SQLException {
-            try (var statement = target.createStatement()) {
-                statement.execute("RESET ROLE");
             }
         }
 
@@ -309,7 +310,7 @@ public final class Import {
             Rehearsal.prepare(target);
             Rehearsal.asObjects(target);
             copy.copy(table.table());
-            resetRole();
+            resetRole(target);
             ImportStore.setCopied(target, known.id(), table.number(), true);
             listener.doing("copied " + table.table());
             target.commit();
@@ -322,7 +323,7 @@ public final class Import {
             try (var statement = target.createStatement()) {
                 statement.execute(step.step().command());
             }
-            resetRole();
+            resetRole(target);
             ImportStore.setStep(target, known.id(), step.number(), true);
             target.commit();
         }
@@ -345,8 +346,14 @@ public final class Import {
         /**
          * Sequences go on where the source's are now, which is behind every row that was copied.
          */
-        private void finish(List<String> sequences) throws SQLException {
+        private void finish(List<ImportStore.KnownTable> tables, List<String> sequences)
+                throws SQLException {
             listener.doing("setting %d sequences".formatted(sequences.size()));
+            try (var statement = target.createStatement()) {
+                for (var table : tables) {
+                    statement.execute("ANALYZE " + table.table().sql());
+                }
+            }
             for (var sequence : sequences) {
                 try (var there = source.createStatement();
                         var row =

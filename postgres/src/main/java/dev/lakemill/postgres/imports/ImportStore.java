@@ -1,6 +1,7 @@
 package dev.lakemill.postgres.imports;
 
 import dev.lakemill.catalog.Migrations;
+
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+
 import javax.sql.DataSource;
 
 /** What is known of imports in the target itself: so a crash loses nothing of it. */
@@ -187,7 +189,8 @@ final class ImportStore {
     static List<KnownStep> steps(Connection connection, UUID id, boolean undoing)
             throws SQLException {
         var sql =
-                "SELECT number, object, command, undo, done FROM lakemill.import_steps WHERE import_id = ? "
+                "SELECT number, object, command, undo, done FROM lakemill.import_steps"
+                        + " WHERE import_id = ? "
                         + (undoing
                                 ? "ORDER BY number DESC"
                                 : "AND NOT before_rows ORDER BY number");

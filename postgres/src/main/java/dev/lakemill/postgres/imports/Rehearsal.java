@@ -3,6 +3,9 @@ package dev.lakemill.postgres.imports;
 import dev.lakemill.postgres.Postgres;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+
+import org.postgresql.util.PSQLState;
+
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -19,6 +22,7 @@ import java.util.stream.Collectors;
  */
 final class Rehearsal {
     private static final int REFUSALS_SHOWN_MAX = 30;
+    private static final int ATTEMPTS_MAX = 5;
 
     /** Steps in the order in which they can be taken. */
     record Order(List<Blueprint.Step> before, List<Blueprint.Step> after) {}
@@ -87,13 +91,10 @@ final class Rehearsal {
         while (true) {
             var failed = new ArrayList<Failed>();
             for (var step : waiting) {
-                var point = target.setSavepoint();
-                try (var statement = target.createStatement()) {
-                    statement.execute(step.command());
-                    target.releaseSavepoint(point);
+                try {
+                    run(target, step);
                     taken.add(step);
                 } catch (SQLException e) {
-                    target.rollback(point);
                     failed.add(new Failed(step, e));
                 }
             }
@@ -135,6 +136,27 @@ final class Rehearsal {
                                 more > 0 ? "\n  and %d more".formatted(more) : ""),
                 "mend each in the source, or leave it behind with --leave-out '%s'"
                         .formatted(refusals.getFirst().object()));
+    }
+
+    /**
+     * Undoes the step alone when it fails. A schema that somebody makes at the same moment is not
+     * there yet for IF NOT EXISTS, and the next time it is.
+     */
+    static void run(Connection target, Blueprint.Step step) throws SQLException {
+        for (int attempt = 1; ; attempt++) {
+            var point = target.setSavepoint();
+            try (var statement = target.createStatement()) {
+                statement.execute(step.command());
+                target.releaseSavepoint(point);
+                return;
+            } catch (SQLException e) {
+                target.rollback(point);
+                var again = PSQLState.UNIQUE_VIOLATION.getState().equals(e.getSQLState());
+                if (!again || attempt == ATTEMPTS_MAX) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /** Names in commands are whole; bodies of functions are checked when they run. */

@@ -2,9 +2,11 @@ package dev.lakemill.postgres.imports;
 
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+
+import org.postgresql.PGConnection;
+
 import java.sql.Connection;
 import java.sql.SQLException;
-import org.postgresql.PGConnection;
 
 /** Rows of a table from one Postgres to another, by COPY on both sides, and their checksum. */
 final class RowCopy {
@@ -31,7 +33,7 @@ final class RowCopy {
         this.hash =
                 "UTF8".equals(ImportSource.encoding(source))
                         ? "hashtextextended(r::text, 0)"
-                        : "('x' || substr(md5(convert_to(r::text, 'UTF8')), 1, 16))::bit(64)::bigint";
+                        : "('x' || left(md5(convert_to(r::text, 'UTF8')), 16))::bit(64)::bigint";
     }
 
     long rows() {
@@ -93,7 +95,10 @@ final class RowCopy {
 
     private Content content(Connection connection, Blueprint.Table table) throws SQLException {
         var sql =
-                "SELECT count(*), coalesce(sum(%s::numeric), 0)::text FROM (SELECT ROW(%s) AS r FROM ONLY %s) t"
+                """
+                SELECT count(*), coalesce(sum(%s::numeric), 0)::text
+                FROM (SELECT ROW(%s) AS r FROM ONLY %s) t
+                """
                         .formatted(hash, String.join(", ", table.columns()), table.sql());
         try (var statement = connection.createStatement();
                 var result = statement.executeQuery(sql)) {
