@@ -109,10 +109,10 @@ final class ChaosBench {
             while (!ending) {
                 if (!resting && producer.unacknowledgedRows() < 5_000) {
                     synchronized (producer) {
-                        producer.send(4);
+                        producer.send(1);
                     }
                 }
-                Thread.sleep(10);
+                Thread.sleep(15);
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
