@@ -3,9 +3,6 @@ package dev.lakemill.capture;
 import dev.lakemill.catalog.Migrations;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -13,7 +10,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
-import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -52,45 +48,26 @@ final class CaptureStore {
     }
 
     /**
-     * Makes tables, functions and event triggers.
+     * Makes tables, functions and event triggers; the last two are there already for a user who is
+     * no superuser.
      *
-     * @throws LakemillException PERMISSION_DENIED without a superuser
+     * @throws LakemillException PERMISSION_DENIED when a superuser is needed first
      */
     void install() throws SQLException {
         MIGRATIONS.apply(database);
         try (var connection = database.getConnection()) {
-            var superuser = "SELECT rolsuper::text FROM pg_roles WHERE rolname = current_user";
-            if (!"true".equals(ask(connection, superuser))) {
-                throw new LakemillException(
-                        ErrorCode.PERMISSION_DENIED,
-                        "capture needs event triggers and publications of schemas, which take a"
-                                + " superuser of Postgres",
-                        "leave capture.schemas empty, or connect postgres.url as a superuser");
-            }
             if (!"logical".equals(ask(connection, "SHOW wal_level"))) {
                 throw new LakemillException(
                         ErrorCode.FAILED_PRECONDITION,
                         "capture needs wal_level = logical in Postgres",
                         "set it in postgresql.conf and restart Postgres");
             }
-            execute(connection, text("capture.sql"));
-            if (ask(connection, published(config.publication())) == null) {
-                execute(
-                        connection,
-                        "CREATE PUBLICATION %s WITH (publish_via_partition_root = true)"
-                                .formatted(config.publication()));
-            }
-            if (ask(connection, published(config.ddlPublication())) == null) {
-                execute(
-                        connection,
-                        "CREATE PUBLICATION %s FOR TABLE lakemill.capture_ddl WITH (publish = 'insert')"
-                                .formatted(config.ddlPublication()));
-            }
+            CaptureSetup.run(connection);
+            execute(
+                    connection,
+                    "SELECT lakemill.capture_publications('%s', '%s')"
+                            .formatted(config.publication(), config.ddlPublication()));
         }
-    }
-
-    private static String published(String name) {
-        return "SELECT 1 FROM pg_publication WHERE pubname = '%s'".formatted(name);
     }
 
     /**
@@ -119,17 +96,11 @@ final class CaptureStore {
             if (there.equals(published)) {
                 return false;
             }
-            connection.setAutoCommit(false);
-            try {
-                prepareTables(connection, there);
-                execute(
-                        connection,
-                        "ALTER PUBLICATION %s %s"
-                                .formatted(config.publication(), target(there, published)));
-                connection.commit();
-            } finally {
-                connection.rollback();
-                connection.setAutoCommit(true);
+            try (var publish =
+                    connection.prepareStatement("SELECT lakemill.capture_publish(?, ?)")) {
+                publish.setString(1, config.publication());
+                publish.setArray(2, connection.createArrayOf("text", there.toArray()));
+                publish.execute();
             }
             return true;
         }
@@ -148,27 +119,6 @@ final class CaptureStore {
         execute(
                 connection,
                 sql.formatted(config.publication(), String.join(",", config.schemas())));
-    }
-
-    private static String target(List<String> there, List<String> published) {
-        var schemas = there.isEmpty() ? published : there;
-        return (there.isEmpty() ? "DROP" : "SET")
-                + " TABLES IN SCHEMA "
-                + schemas.stream().map(TableShape::quoted).collect(Collectors.joining(", "));
-    }
-
-    /** An update of a published table without a key would fail from then on. */
-    private static void prepareTables(Connection connection, List<String> schemas)
-            throws SQLException {
-        var sql =
-                """
-                SELECT lakemill.capture_whole_rows(c.oid) FROM pg_class c
-                JOIN pg_namespace n ON n.oid = c.relnamespace
-                WHERE n.nspname IN ('%s') AND c.relkind = 'r' AND c.relpersistence = 'p'
-                    AND c.relreplident = 'd' AND NOT EXISTS (
-                        SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
-                """;
-        execute(connection, sql.formatted(String.join("','", schemas)));
     }
 
     /** The slot; empty when there is none, or one that its maker did not finish. */
@@ -225,8 +175,10 @@ final class CaptureStore {
                     connection,
                     "DELETE FROM lakemill.capture_schemas WHERE publication = '%s'"
                             .formatted(config.publication()));
-            execute(connection, "DROP PUBLICATION IF EXISTS " + config.publication());
-            execute(connection, "DROP PUBLICATION IF EXISTS " + config.ddlPublication());
+            execute(
+                    connection,
+                    "SELECT lakemill.capture_unpublish('%s', '%s')"
+                            .formatted(config.publication(), config.ddlPublication()));
         }
         dropSlot();
     }
@@ -461,17 +413,6 @@ final class CaptureStore {
             execute(
                     connection,
                     "DELETE FROM lakemill.capture_ddl WHERE number <= %d".formatted(number));
-        }
-    }
-
-    private static String text(String file) {
-        try (var stream = CaptureStore.class.getResourceAsStream(file)) {
-            if (stream == null) {
-                throw new IllegalStateException("there is no resource " + file);
-            }
-            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 

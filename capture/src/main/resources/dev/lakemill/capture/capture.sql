@@ -1,4 +1,5 @@
--- Run at each start: the functions and event triggers of capture.
+-- The functions and event triggers of capture. A node that is a superuser runs it at each start; for
+-- others a superuser runs it once.
 
 -- A table as the reader needs to know it; nothing for what is not captured.
 CREATE OR REPLACE FUNCTION lakemill.capture_shape(captured oid) RETURNS jsonb
@@ -65,6 +66,9 @@ AS $$
 DECLARE
     command record;
 BEGIN
+    IF to_regclass('lakemill.capture_schemas') IS NULL THEN
+        RETURN; -- The node has not been started yet.
+    END IF;
     FOR command IN SELECT DISTINCT s.publication, s.name FROM pg_event_trigger_ddl_commands() d
         JOIN pg_namespace n ON n.oid = d.objid
         JOIN lakemill.capture_schemas s ON s.name = n.nspname
@@ -89,6 +93,9 @@ CREATE OR REPLACE FUNCTION lakemill.capture_drop() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    IF to_regclass('lakemill.capture_ddl') IS NULL THEN
+        RETURN;
+    END IF;
     INSERT INTO lakemill.capture_ddl (tag, relation)
     SELECT 'DROP TABLE', d.objid::bigint FROM pg_event_trigger_dropped_objects() d
     WHERE d.classid = 'pg_class'::regclass AND d.object_type = 'table'
@@ -96,8 +103,69 @@ BEGIN
             OR EXISTS (SELECT FROM lakemill.capture_ddl t WHERE t.relation = d.objid::bigint));
 END $$;
 
+-- Publications of schemas take a superuser: these make and change them for a node that is none, under
+-- names of its own alone.
+CREATE OR REPLACE FUNCTION lakemill.capture_publications(tables text, commands text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT starts_with(tables, 'lakemill_') OR NOT starts_with(commands, 'lakemill_') THEN
+        RAISE 'publications of capture are called lakemill_…';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_publication WHERE pubname = tables) THEN
+        EXECUTE format('CREATE PUBLICATION %I WITH (publish_via_partition_root = true)', tables);
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_publication WHERE pubname = commands) THEN
+        EXECUTE format('CREATE PUBLICATION %I FOR TABLE lakemill.capture_ddl'
+            ' WITH (publish = ''insert'')', commands);
+    END IF;
+END $$;
+
+-- Publishes these schemas and no others. An update of a published table without a key would fail from
+-- then on, so that those get ready first.
+CREATE OR REPLACE FUNCTION lakemill.capture_publish(tables text, schemas text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    captured oid;
+    names text;
+BEGIN
+    IF NOT starts_with(tables, 'lakemill_') THEN
+        RAISE 'publications of capture are called lakemill_…';
+    END IF;
+    FOR captured IN SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = ANY (schemas) AND c.relkind = 'r' AND c.relpersistence = 'p'
+            AND c.relreplident = 'd' AND NOT EXISTS (
+                SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
+    LOOP
+        PERFORM lakemill.capture_whole_rows(captured);
+    END LOOP;
+    SELECT string_agg(quote_ident(name), ', ') INTO names FROM unnest(schemas) name;
+    IF names IS NOT NULL THEN
+        EXECUTE format('ALTER PUBLICATION %I SET TABLES IN SCHEMA %s', tables, names);
+        RETURN;
+    END IF;
+    SELECT string_agg(quote_ident(n.nspname), ', ') INTO names FROM pg_publication_namespace p
+        JOIN pg_namespace n ON n.oid = p.pnnspid JOIN pg_publication u ON u.oid = p.pnpubid
+        WHERE u.pubname = tables;
+    EXECUTE format('ALTER PUBLICATION %I DROP TABLES IN SCHEMA %s', tables, names);
+END $$;
+
+CREATE OR REPLACE FUNCTION lakemill.capture_unpublish(tables text, commands text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT starts_with(tables, 'lakemill_') OR NOT starts_with(commands, 'lakemill_') THEN
+        RAISE 'publications of capture are called lakemill_…';
+    END IF;
+    EXECUTE format('DROP PUBLICATION IF EXISTS %I', tables);
+    EXECUTE format('DROP PUBLICATION IF EXISTS %I', commands);
+END $$;
+
 REVOKE ALL ON FUNCTION lakemill.capture_shape(oid), lakemill.capture_whole_rows(oid),
-    lakemill.capture_note(oid, text), lakemill.capture_end(), lakemill.capture_drop() FROM PUBLIC;
+    lakemill.capture_note(oid, text), lakemill.capture_end(), lakemill.capture_drop(),
+    lakemill.capture_publications(text, text), lakemill.capture_publish(text, text[]),
+    lakemill.capture_unpublish(text, text) FROM PUBLIC;
 
 DROP EVENT TRIGGER IF EXISTS lakemill_capture_end;
 DROP EVENT TRIGGER IF EXISTS lakemill_capture_drop;

@@ -3,7 +3,6 @@ package dev.lakemill.capture;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lakemill.postgres.Postgres;
-import dev.lakemill.postgres.PostgresConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -141,7 +140,7 @@ final class CaptureRestoreTest {
     void aPostgresThatWasSetBackIsComparedAndNothingIsPassedOver() throws Exception {
         var home = Files.createTempDirectory("lakemill-capture-test-");
         Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx--x--x"));
-        var config = PostgresConfig.embedded(home.resolve("pg"), 0);
+        var config = TestPostgres.config(home.resolve("pg"));
         var postgres = Postgres.start(config);
         try {
             execute(

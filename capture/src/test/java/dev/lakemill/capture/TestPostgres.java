@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 /** One Postgres for all tests of this JVM; each test has pipelines and schemas of its own. */
 final class TestPostgres {
     private static final AtomicInteger TESTS = new AtomicInteger();
+    private static final Path FOLDER = folder();
     private static final Postgres POSTGRES = start();
 
     interface Condition {
@@ -27,16 +29,46 @@ final class TestPostgres {
 
     private TestPostgres() {}
 
-    private static Postgres start() {
+    private static Path folder() {
         try {
             var folder = Files.createTempDirectory("lakemill-capture-test-");
             Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
-            var postgres = Postgres.start(PostgresConfig.embedded(folder.resolve("pg"), 0));
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(postgres, folder)));
-            return postgres;
+            return folder;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private static Postgres start() {
+        var postgres = Postgres.start(config(FOLDER.resolve("pg")));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(postgres, FOLDER)));
+        return postgres;
+    }
+
+    /** Who may log in; read again when Postgres is told to. */
+    static Path hba() {
+        return FOLDER.resolve("pg/pg_hba.conf");
+    }
+
+    /** A superuser's connection to another database. */
+    static Connection administrator(String database) throws SQLException {
+        try {
+            var password = Files.readString(FOLDER.resolve("pg/owner.secret")).strip();
+            return DriverManager.getConnection(
+                    "jdbc:postgresql://127.0.0.1:%d/%s?user=lakemill&password=%s"
+                            .formatted(POSTGRES.port(), database, password));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * The Postgres that we bring, or another whose folder with {@code postgres} and {@code initdb}
+     * is in {@code lakemill.test.postgres.bin}: all tests run on that then.
+     */
+    static PostgresConfig config(Path folder) {
+        var bin = System.getProperty("lakemill.test.postgres.bin", "");
+        return new PostgresConfig(null, folder, bin.isEmpty() ? null : Path.of(bin), 0, "", 60);
     }
 
     private static void stop(Postgres postgres, Path folder) {

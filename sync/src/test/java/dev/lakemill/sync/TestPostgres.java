@@ -36,12 +36,21 @@ final class TestPostgres {
         try {
             var folder = Files.createTempDirectory("lakemill-sync-test-");
             Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
-            var postgres = Postgres.start(PostgresConfig.embedded(folder.resolve("pg"), 0));
+            var postgres = Postgres.start(config(folder.resolve("pg")));
             Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(postgres, folder)));
             return postgres;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * The Postgres that we bring, or another whose folder with {@code postgres} and {@code initdb}
+     * is in {@code lakemill.test.postgres.bin}: all tests run on that then.
+     */
+    static PostgresConfig config(Path folder) {
+        var bin = System.getProperty("lakemill.test.postgres.bin", "");
+        return new PostgresConfig(null, folder, bin.isEmpty() ? null : Path.of(bin), 0, "", 60);
     }
 
     private static void stop(Postgres postgres, Path folder) {
