@@ -127,17 +127,12 @@ final class RowEncoder {
         return reason;
     }
 
-    /** The same, of a row whose key must be there. */
+    /** The same, of a row whose key must be there; what is wrong with the key is told first. */
     @Nullable SkipReason putKeyedRow(int row, ByteArray out) {
         var start = out.length();
-        var reason = putRow(row, out);
-        for (var column : keyColumns) {
-            if (reason == null && fieldBytes[column] == ABSENT) {
-                out.truncate(start);
-                reason = SkipReason.NULL_KEY;
-            }
-        }
-        return reason;
+        var reason = putKey(row, out);
+        out.truncate(start);
+        return reason == null ? putRow(row, out) : reason;
     }
 
     private @Nullable SkipReason putField(int row, int column, ByteArray out) {
