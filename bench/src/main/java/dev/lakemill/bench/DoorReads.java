@@ -5,7 +5,6 @@ import dev.lakemill.postgres.FrontDoorAudit;
 import dev.lakemill.postgres.FrontDoorConfig;
 import dev.lakemill.postgres.FrontDoorLogin;
 import dev.lakemill.postgres.Postgres;
-
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.sql.Connection;

@@ -11,10 +11,6 @@ import dev.lakemill.postgres.imports.ImportRequest;
 import dev.lakemill.postgres.imports.ImportSource;
 import dev.lakemill.types.PrincipalKind;
 import dev.lakemill.types.TableName;
-
-import org.postgresql.PGConnection;
-import org.postgresql.ds.PGSimpleDataSource;
-
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -24,6 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import org.postgresql.PGConnection;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * An application's table of ten columns moved from one Postgres into another: its rows alone and

@@ -7,17 +7,14 @@ import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Migrations;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-
-import org.postgresql.util.PSQLState;
-
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-
 import javax.sql.DataSource;
+import org.postgresql.util.PSQLState;
 
 /**
  * Who changed which row of a state table, and how it was before and after: a trigger writes it in

@@ -6,7 +6,6 @@ import dev.lakemill.postgres.Postgres;
 import dev.lakemill.postgres.RowAudit;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.HashSet;

@@ -1,7 +1,6 @@
 package dev.lakemill.postgres.imports;
 
 import dev.lakemill.catalog.Migrations;
-
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -12,7 +11,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-
 import javax.sql.DataSource;
 
 /** What is known of imports in the target itself: so a crash loses nothing of it. */

@@ -3,15 +3,13 @@ package dev.lakemill.postgres.imports;
 import dev.lakemill.postgres.Postgres;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-
-import org.postgresql.util.PSQLState;
-
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.postgresql.util.PSQLState;
 
 /**
  * Takes every step of an import without its rows, in a transaction that is undone: so what this

@@ -2,11 +2,9 @@ package dev.lakemill.postgres.imports;
 
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-
-import org.postgresql.PGConnection;
-
 import java.sql.Connection;
 import java.sql.SQLException;
+import org.postgresql.PGConnection;
 
 /** Rows of a table from one Postgres to another, by COPY on both sides, and their checksum. */
 final class RowCopy {
