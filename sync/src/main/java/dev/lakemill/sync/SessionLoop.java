@@ -13,14 +13,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A thread that works in sessions with Postgres, one after the other: after a failure it opens the
- * next, at most 5 s later, until it is closed. Beside each session indexes are built.
+ * next, at most 1 s later, until it is closed. Beside each session indexes are built.
  *
  * <p>A table that Postgres refuses twice in a row stays as it is; the others go on without it.
  */
 final class SessionLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SessionLoop.class);
     private static final long PAUSE_MILLIS_MIN = 100;
-    private static final long PAUSE_MILLIS_MAX = 5_000;
+    private static final long PAUSE_MILLIS_MAX = 1_000;
     private static final long STEADY_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long CLOSE_MILLIS_MAX = 10_000;
 

@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * and goes on from there. What a table lacks (it is new, it has got a column, the older version is
  * gone) is compared in full.
  *
- * <p>While Postgres or the source is away it tries again, at most 5 s apart.
+ * <p>While Postgres or the source is away it tries again, at most 1 s apart.
  */
 public final class SourceSync implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SourceSync.class);

@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * not what it expects, it compares all tables in full with a round of Delta that is not older than
  * what they show, writes the difference, and goes on from there.
  *
- * <p>While Postgres is away it tries again, at most 5 s apart. A table that Postgres refuses stays
+ * <p>While Postgres is away it tries again, at most 1 s apart. A table that Postgres refuses stays
  * as it is, says why in its status, and is looked at again after 10 s; the others go on.
  */
 public final class Sync implements AutoCloseable {

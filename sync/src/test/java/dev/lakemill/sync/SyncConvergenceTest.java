@@ -34,7 +34,7 @@ final class SyncConvergenceTest {
                     Column.nullable("number", Primitive.INTEGER),
                     Column.nullable("value", Primitive.LONG),
                     Column.nullable("note", Primitive.STRING));
-    private static final int STEPS = 150;
+    private static final int STEPS = 100;
     private static final int KEYS = 40;
 
     @TempDir Path folder;
