@@ -14,7 +14,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 
@@ -87,9 +86,9 @@ final class AuditBench {
             plain.add(insert(connection, "plain", options.seconds()));
             audited.add(insert(connection, "audited", options.seconds()));
         }
-        var factor = median(audited) / median(plain);
-        report.figure("plain_insert_p50_us", median(plain));
-        report.figure("audited_insert_p50_us", median(audited));
+        var factor = Report.median(audited) / Report.median(plain);
+        report.figure("plain_insert_p50_us", Report.median(plain));
+        report.figure("audited_insert_p50_us", Report.median(audited));
         report.figure("insert_cost_factor", factor);
         report.check("insert_cost_factor_within_2", factor <= 2);
     }
@@ -116,11 +115,5 @@ final class AuditBench {
         var sorted = Arrays.copyOf(nanos, count);
         Arrays.sort(sorted);
         return sorted[count / 2] / 1e3;
-    }
-
-    private static double median(List<Double> values) {
-        var sorted = new ArrayList<>(values);
-        Collections.sort(sorted);
-        return sorted.get(sorted.size() / 2);
     }
 }

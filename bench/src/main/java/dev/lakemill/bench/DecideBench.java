@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
@@ -46,9 +45,9 @@ final class DecideBench {
                 throw new IllegalArgumentException("at least one round");
             }
             var mebibytes = (usedBytes() - before) / (1024.0 * 1024.0);
-            report.figure("open_seconds_10k", median(opened));
+            report.figure("open_seconds_10k", Report.median(opened));
             report.figure("memory_mib_10k", mebibytes);
-            report.check("open_within_10_seconds", median(opened) <= OPEN_SECONDS_MAX);
+            report.check("open_within_10_seconds", Report.median(opened) <= OPEN_SECONDS_MAX);
             report.check("memory_within_200_mib", mebibytes <= MEMORY_MIB_MAX);
             report.check("all_tables_are_there", catalog.list().size() == GovernanceFixture.TABLES);
             decide(options, catalog, report);
@@ -73,11 +72,11 @@ final class DecideBench {
             cached.add(time(options.seconds(), questions, access, true));
             uncached.add(time(options.seconds(), questions, access, false));
         }
-        var p99 = median(percentiles(cached, 99));
-        report.figure("decision_us_p50", median(percentiles(cached, 50)));
+        var p99 = Report.median(percentiles(cached, 99));
+        report.figure("decision_us_p50", Report.median(percentiles(cached, 50)));
         report.figure("decision_us_p99", p99);
-        report.figure("uncached_decision_us_p50", median(percentiles(uncached, 50)));
-        report.figure("uncached_decision_us_p99", median(percentiles(uncached, 99)));
+        report.figure("uncached_decision_us_p50", Report.median(percentiles(uncached, 50)));
+        report.figure("uncached_decision_us_p99", Report.median(percentiles(uncached, 99)));
         report.check("decision_p99_within_20_us", p99 <= DECISION_US_MAX);
         report.check(
                 "cached_is_uncached",
@@ -148,11 +147,5 @@ final class DecideBench {
         System.gc();
         var runtime = Runtime.getRuntime();
         return runtime.totalMemory() - runtime.freeMemory();
-    }
-
-    private static double median(List<Double> values) {
-        var sorted = new ArrayList<>(values);
-        Collections.sort(sorted);
-        return sorted.get(sorted.size() / 2);
     }
 }

@@ -35,7 +35,6 @@ final class DoorReads {
     private static final int KEYS = 30;
     private static final int READS_PER_SECOND = 50;
     private static final long PAUSE_NANOS = 1_000_000_000L / READS_PER_SECOND;
-    private static final int CHANGED_ROWS = 100;
     private static final double POINT_READ_P99_MILLIS_MAX = 2;
     private static final double FANOUT_P99_MILLIS_MAX = 5;
 
@@ -48,7 +47,7 @@ final class DoorReads {
 
     static void measure(
             BenchOptions options, SyncedFixture fixture, int rows, Report.Builder report)
-            throws IOException, InterruptedException {
+            throws IOException, SQLException, InterruptedException {
         var folder = Folders.temporary("lakemill-bench-door");
         try (var door =
                 FrontDoor.open(
@@ -64,15 +63,18 @@ final class DoorReads {
             run(url, "plain.items", rows, 1);
             for (int round = 0; round < options.rounds(); round++) {
                 plain.add(run(url, "plain.items", rows, options.seconds()));
-                synced.add(whileChanging(fixture, url, rows, options.seconds()));
+                synced.add(
+                        fixture.whileChanging(
+                                () -> run(url, "serving.items", rows, options.seconds())));
             }
             synced.report(report, "");
             plain.report(report, "plain_");
             report.check(
                     "point_read_p99_ms_16_at_most_2",
-                    median(synced.point()) <= POINT_READ_P99_MILLIS_MAX);
+                    Report.median(synced.point()) <= POINT_READ_P99_MILLIS_MAX);
             report.check(
-                    "fanout30_p99_ms_at_most_5", median(synced.fanout()) <= FANOUT_P99_MILLIS_MAX);
+                    "fanout30_p99_ms_at_most_5",
+                    Report.median(synced.fanout()) <= FANOUT_P99_MILLIS_MAX);
         } finally {
             Folders.delete(folder);
         }
@@ -91,9 +93,9 @@ final class DoorReads {
         }
 
         void report(Report.Builder report, String prefix) {
-            report.figure(prefix + "point_read_p99_ms_16", median(point));
-            report.figure(prefix + "fanout30_p99_ms", median(fanout));
-            report.figure(prefix + "point_read_p99_ms_16_flat_out", median(flatOut));
+            report.figure(prefix + "point_read_p99_ms_16", Report.median(point));
+            report.figure(prefix + "fanout30_p99_ms", Report.median(fanout));
+            report.figure(prefix + "point_read_p99_ms_16_flat_out", Report.median(flatOut));
         }
     }
 
@@ -102,30 +104,6 @@ final class DoorReads {
     /** What each client does; without a pause it asks again as soon as it is answered. */
     private record Load(
             String url, String sql, int rows, int seconds, boolean fanout, long pauseNanos) {}
-
-    private static P99 whileChanging(SyncedFixture fixture, String url, int rows, int seconds)
-            throws InterruptedException {
-        var writer =
-                Thread.ofPlatform()
-                        .start(
-                                () -> {
-                                    try {
-                                        while (!Thread.interrupted()) {
-                                            fixture.change(0, CHANGED_ROWS);
-                                            Thread.sleep(100);
-                                        }
-                                    } catch (InterruptedException _) {
-                                        Thread.currentThread().interrupt();
-                                    }
-                                });
-        try {
-            return run(url, "serving.items", rows, seconds);
-        } finally {
-            writer.interrupt();
-            writer.join();
-            fixture.awaitBatch();
-        }
-    }
 
     private static P99 run(String url, String table, int rows, int seconds)
             throws InterruptedException {
@@ -208,10 +186,5 @@ final class DoorReads {
     private static double p99(List<Double> millis) {
         var sorted = millis.stream().sorted().toList();
         return sorted.get((int) (sorted.size() * 0.99));
-    }
-
-    private static double median(List<Double> values) {
-        var sorted = values.stream().sorted().toList();
-        return sorted.get(sorted.size() / 2);
     }
 }

@@ -251,27 +251,24 @@ final class FrontDoorBench {
 
     private static Report report(Way direct, Way through, Way encrypted, Way relayed) {
         var report = new Report.Builder();
-        var added = median(differences(through.p50Micros(), direct.p50Micros()));
-        var share = median(through.readsPerSecond()) / median(direct.readsPerSecond());
+        var added = Report.median(differences(through.p50Micros(), direct.p50Micros()));
+        var share =
+                Report.median(through.readsPerSecond()) / Report.median(direct.readsPerSecond());
         report.check("p50_added_us_1_at_most_15", added <= ADDED_MICROS_MAX);
         report.check("qps_vs_direct_32_at_least_0_75", share >= QPS_SHARE_MIN);
         report.figure("p50_added_us_1", added);
         report.figure("qps_vs_direct_32", share);
         report.figure(
-                "relay_added_us_1", median(differences(relayed.p50Micros(), direct.p50Micros())));
+                "relay_added_us_1",
+                Report.median(differences(relayed.p50Micros(), direct.p50Micros())));
         for (var way : List.of(direct, through, encrypted, relayed)) {
-            report.figure(way.name() + "_p50_us_1", median(way.p50Micros()));
-            report.figure(way.name() + "_reads_per_second_32", median(way.readsPerSecond()));
+            report.figure(way.name() + "_p50_us_1", Report.median(way.p50Micros()));
+            report.figure(way.name() + "_reads_per_second_32", Report.median(way.readsPerSecond()));
         }
         return report.build();
     }
 
     private static List<Double> differences(List<Double> more, List<Double> less) {
         return IntStream.range(0, more.size()).mapToObj(i -> more.get(i) - less.get(i)).toList();
-    }
-
-    private static double median(List<Double> values) {
-        var sorted = values.stream().sorted().toList();
-        return sorted.get(sorted.size() / 2);
     }
 }

@@ -55,21 +55,17 @@ final class ImportBench {
                 servers.takeAway();
             }
         }
-        var bare = median(rounds.stream().map(Round::bare).toList());
-        var rows = median(rounds.stream().map(Round::rows).toList());
+        var bare = Report.median(rounds.stream().map(Round::bare).toList());
+        var rows = Report.median(rounds.stream().map(Round::rows).toList());
         report.figure("bare_copy_rows_per_second", bare);
         report.figure("import_rows_per_second", rows);
         report.figure("import_rows_vs_bare_copy", rows / bare);
         report.figure(
-                "whole_import_rows_per_second", median(rounds.stream().map(Round::whole).toList()));
+                "whole_import_rows_per_second",
+                Report.median(rounds.stream().map(Round::whole).toList()));
         report.figure("differences", differences);
         report.check("no_differences", differences == 0);
         return report.build();
-    }
-
-    private static double median(List<Double> values) {
-        var sorted = values.stream().sorted().toList();
-        return sorted.get(sorted.size() / 2);
     }
 
     /** How long the rows took, without what comes before and after. */

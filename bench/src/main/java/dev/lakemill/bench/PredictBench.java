@@ -61,10 +61,10 @@ final class PredictBench {
             floorSeconds.add(seconds(() -> number(connection, floor)));
             directSeconds.add(seconds(() -> model.score(rows)[0]));
         }
-        var rate = ROWS / median(predictSeconds);
+        var rate = ROWS / Report.median(predictSeconds);
         report.figure("rows_per_second_core", rate);
-        report.figure("floor_sum_rows_per_second_core", ROWS / median(floorSeconds));
-        report.figure("runtime_rows_per_second_core", DIRECT_ROWS / median(directSeconds));
+        report.figure("floor_sum_rows_per_second_core", ROWS / Report.median(floorSeconds));
+        report.figure("runtime_rows_per_second_core", DIRECT_ROWS / Report.median(directSeconds));
         report.check("two_million_rows_a_second_on_one_core", rate >= WANTED_ROWS_PER_SECOND);
     }
 
@@ -144,10 +144,6 @@ final class PredictBench {
             result.next();
             return result.getDouble(1);
         }
-    }
-
-    private static double median(List<Double> values) {
-        return values.stream().sorted().toList().get(values.size() / 2);
     }
 
     /** The model of the jar as a folder. */

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
@@ -45,6 +46,11 @@ record Report(
                     describeMachine(),
                     describeCommit());
         }
+    }
+
+    /** Of an even number of values, the upper one of the two in the middle. */
+    static double median(List<Double> values) {
+        return values.stream().sorted().toList().get(values.size() / 2);
     }
 
     String json() {

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 
 /**
@@ -14,7 +13,6 @@ import java.util.List;
  */
 final class ServeBench {
     private static final int ROWS = 200_000;
-    private static final int CHANGED_ROWS = 100;
 
     private ServeBench() {}
 
@@ -65,7 +63,11 @@ final class ServeBench {
         for (int round = 0; round < options.rounds(); round++) {
             plain.add(PointReads.of(connection, "plain.items", ROWS, options.seconds()));
             synced.add(PointReads.of(connection, "serving.items", ROWS, options.seconds()));
-            busy.add(readWhileChanging(options, fixture, connection));
+            busy.add(
+                    fixture.whileChanging(
+                            () ->
+                                    PointReads.of(
+                                            connection, "serving.items", ROWS, options.seconds())));
         }
         figures(report, "plain", plain);
         figures(report, "synced", synced);
@@ -75,50 +77,19 @@ final class ServeBench {
         report.check("point_read_p50_within_1_1_of_plain", p50(synced) <= 1.1 * p50(plain));
     }
 
-    private static PointReads readWhileChanging(
-            BenchOptions options, SyncedFixture fixture, Connection connection)
-            throws SQLException, InterruptedException {
-        var writer =
-                Thread.ofPlatform()
-                        .start(
-                                () -> {
-                                    try {
-                                        while (!Thread.interrupted()) {
-                                            fixture.change(0, CHANGED_ROWS);
-                                            Thread.sleep(100);
-                                        }
-                                    } catch (InterruptedException _) {
-                                        Thread.currentThread().interrupt();
-                                    }
-                                });
-        try {
-            return PointReads.of(connection, "serving.items", ROWS, options.seconds());
-        } finally {
-            writer.interrupt();
-            writer.join();
-            fixture.awaitBatch();
-        }
-    }
-
     private static void figures(Report.Builder report, String name, List<PointReads> reads) {
         report.figure(name + "_p50_us", p50(reads));
         report.figure(name + "_p99_us", p99(reads));
         report.figure(
                 name + "_reads_per_second",
-                median(reads.stream().map(PointReads::perSecond).toList()));
+                Report.median(reads.stream().map(PointReads::perSecond).toList()));
     }
 
     private static double p50(List<PointReads> reads) {
-        return median(reads.stream().map(PointReads::p50).toList());
+        return Report.median(reads.stream().map(PointReads::p50).toList());
     }
 
     private static double p99(List<PointReads> reads) {
-        return median(reads.stream().map(PointReads::p99).toList());
-    }
-
-    private static double median(List<Double> values) {
-        var sorted = new ArrayList<>(values);
-        Collections.sort(sorted);
-        return sorted.get(sorted.size() / 2);
+        return Report.median(reads.stream().map(PointReads::p99).toList());
     }
 }

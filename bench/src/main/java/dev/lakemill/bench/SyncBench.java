@@ -7,8 +7,6 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -52,10 +50,10 @@ final class SyncBench {
             }
         }
         soak(options, report);
-        report.figure("snapshot_rows_per_second", median(loads));
-        report.figure("bare_copy_rows_per_second", median(copies));
-        report.figure("snapshot_vs_bare_copy", median(loads) / median(copies));
-        report.figure("changed_rows_per_second", median(changes));
+        report.figure("snapshot_rows_per_second", Report.median(loads));
+        report.figure("bare_copy_rows_per_second", Report.median(copies));
+        report.figure("snapshot_vs_bare_copy", Report.median(loads) / Report.median(copies));
+        report.figure("changed_rows_per_second", Report.median(changes));
         return report.build();
     }
 
@@ -217,11 +215,5 @@ final class SyncBench {
             rows.next();
             return rows.getLong(1);
         }
-    }
-
-    private static double median(List<Double> values) {
-        var sorted = new ArrayList<>(values);
-        Collections.sort(sorted);
-        return sorted.get(sorted.size() / 2);
     }
 }

@@ -19,6 +19,7 @@ import dev.lakemill.types.TableSchema;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -51,6 +52,7 @@ final class SyncedFixture implements AutoCloseable {
                     Column.nullable("made_at", Primitive.TIMESTAMP),
                     Column.nullable("seen_at", Primitive.TIMESTAMP));
     private static final String APPLICATION = "bench";
+    private static final int CHANGED_ROWS = 100;
 
     private final RootAllocator allocator = new RootAllocator();
     private final Path folder;
@@ -116,6 +118,35 @@ final class SyncedFixture implements AutoCloseable {
     /** Batches handed on that Postgres does not show yet. */
     long batchesBehind() {
         return batch - sync.status().getFirst().batch();
+    }
+
+    /** Reads of a table that changes meanwhile. */
+    interface Reads<T> {
+        T read() throws SQLException, InterruptedException;
+    }
+
+    /** Runs while ten times a second the same {@value #CHANGED_ROWS} rows change. */
+    <T> T whileChanging(Reads<T> reads) throws SQLException, InterruptedException {
+        var writer =
+                Thread.ofPlatform()
+                        .start(
+                                () -> {
+                                    try {
+                                        while (!Thread.interrupted()) {
+                                            change(0, CHANGED_ROWS);
+                                            Thread.sleep(100);
+                                        }
+                                    } catch (InterruptedException _) {
+                                        Thread.currentThread().interrupt();
+                                    }
+                                });
+        try {
+            return reads.read();
+        } finally {
+            writer.interrupt();
+            writer.join();
+            awaitBatch();
+        }
     }
 
     /** Waits until Postgres shows every batch handed on. */
