@@ -185,7 +185,7 @@ public final class Capture implements AutoCloseable {
             LOG.debug("tables left the captured schemas, or came back");
         }
         var known = store.known();
-        if (known.stream().anyMatch(CaptureStore.Known::snapshot)) {
+        while (known.stream().anyMatch(CaptureStore.Known::snapshot) && !isEnding()) {
             status = withState(State.SNAPSHOT, "");
             snapshot(parts, known);
             known = store.known();
@@ -303,6 +303,7 @@ public final class Capture implements AutoCloseable {
             var lsn = slot.getConsistentPoint().asLong();
             try (var reading = postgres.ownerUnpooled().getConnection()) {
                 begin(reading, String.valueOf(slot.getSnapshotName()));
+                steps.accept(Step.SNAPSHOT_TAKEN);
                 for (var table : known) {
                     if (table.snapshot()) {
                         snapshot(parts, table, new At(reading, lsn));
@@ -333,6 +334,10 @@ public final class Capture implements AutoCloseable {
         var shape = store.shape(at.reading(), oid);
         if (shape.isEmpty()) {
             store.forget(oid);
+            return;
+        }
+        if (!TableSnapshot.isWhole(at.reading(), shape.get())) {
+            LOG.info("{} was emptied or rewritten meanwhile, and is read again", known.lakeTable());
             return;
         }
         var table = new CapturedTable(parts, known.lakeSchema(), known.lakeTable(), known.shape());

@@ -10,6 +10,8 @@ enum Step {
     ROUND_COMMITTED,
     /** A current state has columns that nobody wrote down. */
     COLUMNS_CHANGED,
+    /** A snapshot stands, and no table has been read. */
+    SNAPSHOT_TAKEN,
     /** A table's history has rows of a snapshot that its current state does not have. */
     SNAPSHOT_IN_HISTORY,
     /** A table has the rows of a snapshot, and nobody wrote that down. */

@@ -41,6 +41,31 @@ final class TableSnapshot implements Iterator<Change>, AutoCloseable {
                                         .formatted(columns, shape.quoted()));
     }
 
+    /**
+     * Whether the connection's snapshot has the table's rows, and goes on having them. A table that
+     * was truncated or rewritten since the snapshot was taken looks empty to it; from here to the
+     * transaction's end nobody can do that.
+     */
+    @SuppressWarnings("InlineFormatString") // SQL is read better by itself.
+    static boolean isWhole(Connection connection, TableShape shape) throws SQLException {
+        // What the catalog's tables say is of the snapshot, what its functions say is of now.
+        var sql =
+                """
+                SELECT to_regclass('%2$s') = %1$d AND NOT EXISTS (
+                    SELECT FROM (SELECT %1$d::oid UNION SELECT relid FROM pg_partition_tree(%1$d)) t (oid)
+                    JOIN pg_class c USING (oid)
+                    WHERE c.relfilenode <> 0 AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(oid))
+                """;
+        try (var statement = connection.createStatement()) {
+            statement.execute("LOCK TABLE %s IN ACCESS SHARE MODE".formatted(shape.quoted()));
+            try (var rows =
+                    statement.executeQuery(
+                            sql.formatted(shape.oid(), shape.quoted().replace("'", "''")))) {
+                return rows.next() && rows.getBoolean(1);
+            }
+        }
+    }
+
     @Override
     public boolean hasNext() {
         if (line == null && !ended) {

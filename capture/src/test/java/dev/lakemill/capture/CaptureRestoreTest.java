@@ -8,9 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,27 +27,6 @@ final class CaptureRestoreTest {
                 }
             }
         }
-    }
-
-    /** Rows by their key as the history's changes make them, in its order. */
-    private static List<String> replayed(TestLake lake, String history, String... columns) {
-        var rows = new TreeMap<String, String>();
-        var wanted = new ArrayList<>(List.of("_pg_change_type"));
-        wanted.addAll(List.of(columns));
-        for (var line : lake.rows(history, wanted.toArray(String[]::new))) {
-            var parts = line.split("\\|", 3);
-            switch (parts[0]) {
-                case "insert" ->
-                        assertThat(rows.put(parts[1], parts[1] + "|" + parts[2])).as(line).isNull();
-                case "update_postimage" ->
-                        assertThat(rows.put(parts[1], parts[1] + "|" + parts[2]))
-                                .as(line)
-                                .isNotNull();
-                case "truncate" -> rows.clear();
-                default -> assertThat(rows.remove(parts[1])).as(line).isNotNull();
-            }
-        }
-        return List.copyOf(rows.values());
     }
 
     /** The lake is as it was between two commits; Postgres went on, and the slot is gone. */
@@ -111,16 +88,16 @@ final class CaptureRestoreTest {
             TestPostgres.execute("UPDATE %s.t SET n = 40 WHERE id = 4".formatted(s));
             lake.awaitAll();
             assertThat(lake.sorted(s + ".t_current")).containsExactly("1|10", "2|20", "4|40");
-            assertThat(replayed(lake, s + ".t_history", "id", "n"))
+            assertThat(lake.replayed(s + ".t_history", "id", "n"))
                     .containsExactly("1|10", "2|20", "4|40");
             assertThat(lake.sorted(s + ".grown_current"))
                     .containsExactly("1|1|c", "2|20|c", "4|4|c");
-            assertThat(replayed(lake, s + ".grown_history", "id", "n"))
+            assertThat(lake.replayed(s + ".grown_history", "id", "n"))
                     .containsExactly("1|1", "2|20", "4|4");
             assertThat(lake.sorted(s + ".renamed_current")).containsExactly("1|1", "2|20", "4|4");
             assertThat(lake.columns(s + ".renamed_current")).containsExactly("number INT", "n INT");
             assertThat(lake.sorted(s + ".again_current")).containsExactly("1|1", "7|7");
-            assertThat(replayed(lake, s + ".again_history", "id", "n"))
+            assertThat(lake.replayed(s + ".again_history", "id", "n"))
                     .containsExactly("1|1", "7|7");
         }
     }
@@ -181,7 +158,7 @@ final class CaptureRestoreTest {
                 assertThat(lake.sorted("app.t_current", "id", "n"))
                         .containsExactly("2|-2", "3|3", "4|4");
                 assertThat(lake.columns("app.t_current")).containsExactly("id INT", "n INT");
-                assertThat(replayed(lake, "app.t_history", "id", "n"))
+                assertThat(lake.replayed("app.t_history", "id", "n"))
                         .containsExactly("2|-2", "3|3", "4|4");
             }
         } finally {

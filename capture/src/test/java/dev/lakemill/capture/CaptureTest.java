@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -42,6 +43,42 @@ final class CaptureTest {
                             "update_preimage|3|null",
                             "update_postimage|30|c",
                             "delete|1|null");
+        }
+    }
+
+    /** To a snapshot that is older, such a table looks empty. */
+    @Test
+    void aTableThatIsEmptiedBeforeItIsReadIsReadAgain() throws Exception {
+        var s = schema();
+        TestPostgres.execute(
+                "CREATE TABLE %s.t (id int PRIMARY KEY, n int)".formatted(s),
+                "INSERT INTO %s.t VALUES (1, 1), (2, 2)".formatted(s));
+        var emptied = new AtomicBoolean();
+        try (var lake =
+                new TestLake(
+                        folder,
+                        s,
+                        64L << 20,
+                        step -> {
+                            if (step == Step.SNAPSHOT_TAKEN && emptied.compareAndSet(false, true)) {
+                                empty(s + ".t");
+                            }
+                        })) {
+            lake.awaitAll();
+            assertThat(emptied).isTrue();
+            assertThat(lake.sorted(s + ".t_current")).containsExactly("4|4");
+            assertThat(lake.replayed(s + ".t_history", "id", "n")).containsExactly("4|4");
+        }
+    }
+
+    private static void empty(String table) {
+        try {
+            TestPostgres.execute(
+                    "UPDATE %s SET n = 10 WHERE id = 1".formatted(table),
+                    "TRUNCATE " + table,
+                    "INSERT INTO %s VALUES (4, 4)".formatted(table));
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
         }
     }
 

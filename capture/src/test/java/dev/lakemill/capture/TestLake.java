@@ -1,5 +1,7 @@
 package dev.lakemill.capture;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.postgres.Postgres;
@@ -13,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -70,6 +73,29 @@ final class TestLake implements Lake, AutoCloseable {
 
     Capture capture() {
         return capture;
+    }
+
+    /** Rows by their key as the history's changes make them, in its order. */
+    List<String> replayed(String history, String... columns) {
+        var state = new TreeMap<String, String>();
+        var wanted = new ArrayList<>(List.of("_pg_change_type"));
+        wanted.addAll(List.of(columns));
+        for (var line : rows(history, wanted.toArray(String[]::new))) {
+            var parts = line.split("\\|", 3);
+            switch (parts[0]) {
+                case "insert" ->
+                        assertThat(state.put(parts[1], parts[1] + "|" + parts[2]))
+                                .as(line)
+                                .isNull();
+                case "update_postimage" ->
+                        assertThat(state.put(parts[1], parts[1] + "|" + parts[2]))
+                                .as(line)
+                                .isNotNull();
+                case "truncate" -> state.clear();
+                default -> assertThat(state.remove(parts[1])).as(line).isNotNull();
+            }
+        }
+        return List.copyOf(state.values());
     }
 
     void stop() {
