@@ -236,7 +236,8 @@ public final class Capture implements AutoCloseable {
     private void prepareSlot() throws SQLException {
         var slot = store.slot();
         var generation = store.generation();
-        var isSetBack = slot.isPresent() && isSetBack(generation);
+        var known = known(generation);
+        var isSetBack = slot.isPresent() && isSetBack(known);
         if (slot.isPresent() && !slot.get().lost() && !isSetBack) {
             return;
         }
@@ -252,31 +253,24 @@ public final class Capture implements AutoCloseable {
                             + " get the differences",
                     config.slot());
         }
-        settle(generation);
+        settle(known);
         store.dropSlot();
         store.createSlot();
         store.begin(isSetBack || CaptureStore.isBehindLake(generation));
     }
 
     /** Whether the lake has changes that this Postgres never made, or has forgotten. */
-    private boolean isSetBack(String generation) throws SQLException {
+    private boolean isSetBack(List<CapturedTable> known) throws SQLException {
         var end = store.endOfLog();
-        for (var table : known(generation)) {
-            if (table.history().position() > end) {
-                return true;
-            }
-        }
-        return false;
+        return known.stream().anyMatch(table -> table.history().position() > end);
     }
 
     /**
      * Brings current states to where their histories are: what a later comparison finds is then not
      * in the histories. The slot that told the changes between the two is gone.
      */
-    private void settle(String generation) throws SQLException {
-        for (var table : known(generation)) {
-            SnapshotReader.settle(table);
-        }
+    private static void settle(List<CapturedTable> known) {
+        known.forEach(SnapshotReader::settle);
     }
 
     private List<CapturedTable> known(String generation) throws SQLException {

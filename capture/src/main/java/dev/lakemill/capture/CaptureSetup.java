@@ -1,16 +1,14 @@
 package dev.lakemill.capture;
 
+import dev.lakemill.catalog.SqlResource;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.HexFormat;
-import java.util.Locale;
 
 /**
  * What capture needs of a superuser of Postgres: event triggers, functions that publish schemas,
@@ -84,20 +82,13 @@ public final class CaptureSetup {
             var hash =
                     MessageDigest.getInstance("SHA-256")
                             .digest(text().getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(hash).substring(0, 16).toLowerCase(Locale.ROOT);
+            return HexFormat.of().formatHex(hash).substring(0, 16);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
     }
 
     private static String text() {
-        try (var stream = CaptureSetup.class.getResourceAsStream("capture.sql")) {
-            if (stream == null) {
-                throw new IllegalStateException("there is no resource capture.sql");
-            }
-            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return SqlResource.read(CaptureSetup.class, "capture.sql");
     }
 }

@@ -2,9 +2,6 @@ package dev.lakemill.catalog;
 
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
@@ -46,7 +43,7 @@ public record Migrations(String component, Class<?> beside, List<String> files) 
                     execute(connection, TABLE);
                     var applied = applied(connection);
                     for (var number = applied + 1; number <= files.size(); number++) {
-                        execute(connection, text(files.get(number - 1)));
+                        execute(connection, SqlResource.read(beside, files.get(number - 1)));
                         record(connection, number);
                     }
                     return applied;
@@ -89,17 +86,6 @@ public record Migrations(String component, Class<?> beside, List<String> files) 
     private static void execute(Connection connection, String sql) throws SQLException {
         try (var statement = connection.createStatement()) {
             statement.execute(sql);
-        }
-    }
-
-    private String text(String file) {
-        try (var stream = beside.getResourceAsStream(file)) {
-            if (stream == null) {
-                throw new IllegalStateException("no resource " + file + " beside " + beside);
-            }
-            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 }

@@ -2,10 +2,8 @@ package dev.lakemill.postgres;
 
 import dev.lakemill.catalog.Migrations;
 import dev.lakemill.catalog.Privileges;
+import dev.lakemill.catalog.SqlResource;
 import dev.lakemill.types.SecurableType;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
@@ -20,7 +18,7 @@ final class GovernanceSql {
 
     /** Where tables lie, for those who write to them: before the catalog is opened. */
     static void installLayout(Connection connection) throws SQLException {
-        execute(connection, text("layout.sql"));
+        execute(connection, SqlResource.read(GovernanceSql.class, "layout.sql"));
     }
 
     /**
@@ -33,10 +31,10 @@ final class GovernanceSql {
             connection.setAutoCommit(false);
             var guarded = isSuperuser(connection);
             execute(connection, "SELECT pg_advisory_xact_lock(7077)");
-            execute(connection, text("functions.sql"));
+            execute(connection, SqlResource.read(GovernanceSql.class, "functions.sql"));
             writePrivileges(connection);
             if (guarded) {
-                execute(connection, text("guard.sql"));
+                execute(connection, SqlResource.read(GovernanceSql.class, "guard.sql"));
             }
             connection.commit();
             return guarded;
@@ -63,17 +61,6 @@ final class GovernanceSql {
                 }
             }
             insert.executeBatch();
-        }
-    }
-
-    private static String text(String file) {
-        try (var stream = GovernanceSql.class.getResourceAsStream(file)) {
-            if (stream == null) {
-                throw new IllegalStateException("there is no resource " + file);
-            }
-            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 

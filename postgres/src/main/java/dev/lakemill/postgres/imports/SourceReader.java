@@ -1,11 +1,9 @@
 package dev.lakemill.postgres.imports;
 
+import dev.lakemill.catalog.SqlResource;
 import dev.lakemill.postgres.Postgres;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -268,17 +266,10 @@ final class SourceReader {
     }
 
     private static String sql(String part) {
-        try (var stream = SourceReader.class.getResourceAsStream(part + ".sql")) {
-            if (stream == null) {
-                throw new IllegalStateException("no resource " + part);
-            }
-            // A comment's apostrophes and question marks are none of the query's.
-            return new String(stream.readAllBytes(), StandardCharsets.UTF_8)
-                    .lines()
-                    .filter(line -> !line.startsWith("--"))
-                    .collect(Collectors.joining("\n"));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        // A comment's apostrophes and question marks are none of the query's.
+        return SqlResource.read(SourceReader.class, part + ".sql")
+                .lines()
+                .filter(line -> !line.startsWith("--"))
+                .collect(Collectors.joining("\n"));
     }
 }
