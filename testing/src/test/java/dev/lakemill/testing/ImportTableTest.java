@@ -35,6 +35,7 @@ class ImportTableTest {
         MAY_IMPORT.put("pipeline", List.of("types", "plan", "delta", "feed", "catalog"));
         MAY_IMPORT.put("sync", List.of("types", "delta", "feed", "catalog", "postgres"));
         MAY_IMPORT.put("capture", List.of("types", "delta", "catalog", "postgres"));
+        MAY_IMPORT.put("agents", List.of("types", "catalog", "postgres"));
         MAY_IMPORT.put("farm", List.of("api", "types"));
     }
 
@@ -81,6 +82,7 @@ class ImportTableTest {
                         "pipeline",
                         "sync",
                         "capture",
+                        "agents",
                         "server",
                         "bench",
                         "examples/vertical-farm")) {
