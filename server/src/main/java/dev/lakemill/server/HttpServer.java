@@ -171,7 +171,8 @@ final class HttpServer implements AutoCloseable {
         var name = context.pathParam("name");
         var pipeline =
                 parts.node()
-                        .pipeline(name)
+                        .pipelines()
+                        .named(name)
                         .orElseThrow(
                                 () ->
                                         new LakemillException(

@@ -8,10 +8,8 @@ import dev.lakemill.identity.Identity;
 import dev.lakemill.identity.IdentityConfig;
 import dev.lakemill.ingest.Ingest;
 import dev.lakemill.ingest.IngestConfig;
-import dev.lakemill.ingest.IngestTable;
 import dev.lakemill.pipeline.WarmCompiler;
-import dev.lakemill.plan.Compilation;
-import dev.lakemill.plan.Relations;
+import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.postgres.Postgres;
 import dev.lakemill.postgres.Projection;
 import dev.lakemill.postgres.RowAudit;
@@ -27,8 +25,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -55,11 +51,8 @@ final class Node implements AutoCloseable {
     private final CompletableFuture<RegisteredModels> resolver = new CompletableFuture<>();
     private final RegisteredModels models;
     private final LineageRecorder lineage;
-    private final List<PipelineHost> pipelines = new CopyOnWriteArrayList<>();
+    private final Pipelines pipelines;
     private final EventLog events;
-
-    /** A text is compiled and put in place before the next is compiled. */
-    private final ReentrantLock deploying = new ReentrantLock();
 
     private final WarmCompiler compiler;
     private final Ingest ingest;
@@ -84,6 +77,7 @@ final class Node implements AutoCloseable {
         try {
             part(NodeLock.take(config.data()));
             compiler = part(new WarmCompiler(COMPILER_IDLE));
+            pipelines = new Pipelines(this, compiler, allocator);
             var texts = PipelineTexts.compileAll(compiler, config, resolver);
             postgres = part(Postgres.start(NodeSettings.postgres(config)));
             catalog = Catalog.open(postgres.owner());
@@ -97,12 +91,15 @@ final class Node implements AutoCloseable {
             lineage = part(LineageRecorder.start(postgres.owner(), catalog, Clock.systemUTC()));
             history = part(IngestHistoryLog.start(postgres.owner()));
             var lake = new LakeSource.Parts(catalog, tables, allocator);
-            synced = part(new SyncedTables(postgres.ownerUnpooled(), lake, pipelines, config));
+            synced =
+                    part(
+                            new SyncedTables(
+                                    postgres.ownerUnpooled(), lake, pipelines.hosts(), config));
             sql = part(sqlService());
             sql.file().applyBeforeTables();
             models = registeredModels();
             for (var entry : config.pipelines()) {
-                pipelines.add(part(host(entry, texts)));
+                part(pipelines.open(entry, texts));
             }
             sql.file().apply();
             ingest =
@@ -110,7 +107,7 @@ final class Node implements AutoCloseable {
                             Ingest.open(
                                     config.data().resolve("log"),
                                     NodeSettings.ingest(config),
-                                    ingestTables(),
+                                    pipelines.ingestTables(),
                                     new Ingest.Surroundings(
                                             new TokenProducers(identity.tokens(), catalog),
                                             new TagPolicies(catalog),
@@ -119,11 +116,10 @@ final class Node implements AutoCloseable {
                                             Clock.systemUTC())));
             capture = CapturedTables.start(config, postgres, catalog, tables, allocator);
             capture.ifPresent(this::part);
-            pipelines.forEach(PipelineHost::run);
-            pipelines.forEach(p -> p.plan().ifPresent(plan -> lineage.runs(plan, systemName())));
+            pipelines.run();
             synced.run();
-            part(new PipelineWatcher(config, this::deploy));
-            part(ModelFollower.start(models, followed()));
+            part(new PipelineWatcher(config, pipelines::deploy));
+            part(ModelFollower.start(models, pipelines.followed()));
             throughput = part(new Throughput(() -> ingest.totals().rows()));
             live = liveTables();
             backups = NodeBackups.start(this);
@@ -162,7 +158,7 @@ final class Node implements AutoCloseable {
         lines.add("%-9s psql '%s'".formatted("psql", run.postgres()));
         lines.add("%-9s %s".formatted("gRPC", run.grpc()));
         lines.add("%-9s %s".formatted("data", config.data()));
-        for (var pipeline : pipelines) {
+        for (var pipeline : pipelines.hosts()) {
             pipeline.error()
                     .ifPresent(e -> lines.add("pipeline " + pipeline.name() + " FAILED: " + e));
         }
@@ -266,11 +262,8 @@ final class Node implements AutoCloseable {
     }
 
     private EventLog openEvents() {
-        return EventLog.open(tables, allocator, () -> pipelines.forEach(PipelineHost::sample));
-    }
-
-    private String systemName() {
-        return catalog.system().principal().name();
+        return EventLog.open(
+                tables, allocator, () -> pipelines.hosts().forEach(PipelineHost::sample));
     }
 
     /** With those of the project's folder; texts that wait for them are compiled now. */
@@ -282,85 +275,13 @@ final class Node implements AutoCloseable {
         return registered;
     }
 
-    private List<ModelFollower.Followed> followed() {
-        return config.pipelines().stream()
-                .map(
-                        entry ->
-                                new ModelFollower.Followed(
-                                        entry.name(),
-                                        () -> PipelineTexts.references(config, entry),
-                                        () -> roll(entry)))
-                .toList();
-    }
-
-    private void roll(Config.PipelineEntry entry) {
-        deploy(entry, false);
-        pipeline(entry.name())
-                .flatMap(PipelineHost::plan)
-                .map(Relations::models)
-                .ifPresent(used -> log.info("pipeline {} scores with {}", entry.name(), used));
-    }
-
-    private PipelineHost host(Config.PipelineEntry entry, PipelineTexts texts) {
-        var folder = config.data().resolve("pipelines").resolve(entry.name());
-        return new PipelineHost(
-                entry.name(),
-                OtherTables.known(compiler, texts, config, entry, models, catalog),
-                new PipelineHost.Parts(
-                        config,
-                        folder,
-                        tables,
-                        postgres,
-                        models,
-                        new PipelineRights(catalog, entry.owner()),
-                        events::add,
-                        allocator,
-                        synced,
-                        () -> deploy(entry, false)));
-    }
-
-    /**
-     * Puts the text that stands in the pipeline's folder now in the place of the one that runs.
-     *
-     * @return what happens, for people
-     */
-    String deploy(Config.PipelineEntry entry, boolean full) {
-        deploying.lock();
-        try {
-            return deploy(
-                    entry, OtherTables.compile(compiler, config, entry, models, catalog), full);
-        } finally {
-            deploying.unlock();
-        }
-    }
-
-    private String deploy(Config.PipelineEntry entry, Compilation compilation, boolean full) {
-        var host =
-                pipeline(entry.name())
-                        .orElseThrow(
-                                () -> new IllegalStateException("no pipeline " + entry.name()));
-        var message = host.deploy(compilation, full);
-        var takes = ingest.tables().stream().map(t -> t.table().toString()).toList();
-        ingestTables().stream()
-                .filter(t -> !takes.contains(t.table().name().toString()))
-                .forEach(ingest::register);
-        lineage.runs(compilation.orThrow(), systemName());
-        return message;
-    }
-
-    private List<IngestTable> ingestTables() {
-        return tables.ingested().stream()
-                .map(t -> new IngestTable(t, tables.delta(t.name()), tables.feed(t.name())))
-                .toList();
-    }
-
     private LiveTables liveTables() {
         var made =
                 part(
                         new LiveTables(
                                 new LiveReads(catalog, postgres),
                                 () -> throughput.rowsPerSecond()));
-        pipelines.forEach(pipeline -> pipeline.onApplied(made::applied));
+        pipelines.hosts().forEach(pipeline -> pipeline.onApplied(made::applied));
         return made;
     }
 
@@ -443,18 +364,37 @@ final class Node implements AutoCloseable {
         ingest.tables().stream()
                 .filter(t -> t.error() != null)
                 .forEach(t -> reasons.add(t.table() + ": " + t.error()));
-        pipelines.forEach(
-                p -> p.error().ifPresent(e -> reasons.add("pipeline " + p.name() + ": " + e)));
+        pipelines
+                .hosts()
+                .forEach(
+                        p ->
+                                p.error()
+                                        .ifPresent(
+                                                e ->
+                                                        reasons.add(
+                                                                "pipeline "
+                                                                        + p.name()
+                                                                        + ": "
+                                                                        + e)));
         return reasons;
     }
 
-    /** The named pipeline. */
-    Optional<PipelineHost> pipeline(String name) {
-        return pipelines.stream().filter(p -> p.name().equals(name)).findFirst();
+    Pipelines pipelines() {
+        return pipelines;
     }
 
-    List<PipelineHost> pipelines() {
-        return pipelines;
+    /** What is registered, with the models of the project's folder. */
+    RegisteredModels models() {
+        return models;
+    }
+
+    EventLog events() {
+        return events;
+    }
+
+    /** The plan runs from now on, as the system. */
+    void recordLineage(PipelinePlan plan) {
+        lineage.runs(plan, catalog.system().principal().name());
     }
 
     Config config() {

@@ -179,7 +179,7 @@ final class PipelineCommand {
         var out = spec.commandLine().getOut();
         var failed = false;
         try (var node = Node.start(config)) {
-            for (var host : node.pipelines()) {
+            for (var host : node.pipelines().hosts()) {
                 while (host.error().isEmpty() && !host.caughtUp()) {
                     Thread.sleep(50);
                 }

@@ -42,7 +42,7 @@ final class PipelineRoutes {
                     "its owner or an administrator can");
         }
         var full = routes.body(context).path("full").asBoolean(false);
-        return Map.of("message", node.deploy(entry, full));
+        return Map.of("message", node.pipelines().deploy(entry, full));
     }
 
     private static LakemillException unknown(String name) {

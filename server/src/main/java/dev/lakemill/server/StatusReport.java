@@ -50,12 +50,12 @@ final class StatusReport {
                 Version.NUMBER,
                 reasons.isEmpty(),
                 reasons,
-                node.pipelines().stream().allMatch(PipelineHost::caughtUp),
+                node.pipelines().hosts().stream().allMatch(PipelineHost::caughtUp),
                 node.uptimeSeconds(),
                 node.throughput().rowsPerSecond(),
                 node.throughput().rowsPerSecondMean(),
                 tables(),
-                node.pipelines().stream().map(PipelineHost::state).toList(),
+                node.pipelines().hosts().stream().map(PipelineHost::state).toList(),
                 node.capture().map(StatusReport::capture).orElse(null),
                 optOuts.get());
     }
@@ -80,7 +80,7 @@ final class StatusReport {
                         .collect(Collectors.toMap(TableStatus::table, t -> t));
         var synced =
                 Stream.concat(
-                                node.pipelines().stream().flatMap(p -> p.synced().stream()),
+                                node.pipelines().hosts().stream().flatMap(p -> p.synced().stream()),
                                 node.synced().status().stream().map(SourceStatus::table))
                         .collect(Collectors.toMap(SyncStatus::name, s -> s));
         return node.catalog().list().stream()
@@ -132,7 +132,7 @@ final class StatusReport {
     }
 
     private @Nullable Long freshness(CatalogTable table) {
-        return node.pipelines().stream()
+        return node.pipelines().hosts().stream()
                 .filter(p -> p.name().equals(table.properties().get(OutputTables.PIPELINE)))
                 .findFirst()
                 .map(p -> p.freshnessMs(table.kind()))

@@ -105,7 +105,7 @@ final class ModelsTest {
 
         client.post("/api/pipelines/p/refresh", Map.of("full", true));
         await(() -> versions("main.gold.s").equals(List.of("1.0|" + second, "2.0|" + second)));
-        var host = node.node().pipeline("p").orElseThrow();
+        var host = node.node().pipelines().named("p").orElseThrow();
         assertThat(host.error()).isEmpty();
         assertThat(PlanLineage.ofDatasets(host.plan().orElseThrow()))
                 .extracting(edge -> edge.source())
@@ -126,7 +126,7 @@ final class ModelsTest {
 
     @Test
     void anOwnerWithoutExecuteIsToldTheGrantThatIsMissing() {
-        assertThat(node.node().pipeline("denied").orElseThrow().error())
+        assertThat(node.node().pipelines().named("denied").orElseThrow().error())
                 .hasValueSatisfying(
                         error ->
                                 assertThat(error)
@@ -144,7 +144,7 @@ final class ModelsTest {
     }
 
     private static Set<ModelUse> models() {
-        PipelinePlan plan = node.node().pipeline("p").orElseThrow().plan().orElseThrow();
+        PipelinePlan plan = node.node().pipelines().named("p").orElseThrow().plan().orElseThrow();
         return Relations.models(plan);
     }
 

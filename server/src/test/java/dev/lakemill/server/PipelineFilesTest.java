@@ -63,7 +63,7 @@ final class PipelineFilesTest {
     }
 
     private static NodeStatus.FileState files(TestNode node) {
-        return node.node().pipelines().getFirst().state().files().getFirst();
+        return node.node().pipelines().hosts().getFirst().state().files().getFirst();
     }
 
     private void put(String name, String text) throws IOException {

@@ -67,6 +67,6 @@ final class PipelineIsolationTest {
     }
 
     private static String error(TestNode node, String pipeline) {
-        return node.node().pipeline(pipeline).orElseThrow().error().orElse("");
+        return node.node().pipelines().named(pipeline).orElseThrow().error().orElse("");
     }
 }

@@ -193,6 +193,6 @@ final class PipelineJarTest {
     }
 
     private static String error(TestNode node, String pipeline) {
-        return node.node().pipeline(pipeline).orElseThrow().error().orElse("");
+        return node.node().pipelines().named(pipeline).orElseThrow().error().orElse("");
     }
 }

@@ -160,7 +160,8 @@ final class SchemaEvolutionTest {
         TestNode.await(
                 () ->
                         node.node()
-                                .pipeline("p")
+                                .pipelines()
+                                .named("p")
                                 .flatMap(PipelineHost::error)
                                 .filter(e -> e.contains("column 'x' holds 5000000000"))
                                 .isPresent());

@@ -107,7 +107,7 @@ final class TestNode implements AutoCloseable {
                     });
         } catch (AssertionError e) {
             var stand = new StringBuilder();
-            for (var pipeline : node.pipelines()) {
+            for (var pipeline : node.pipelines().hosts()) {
                 stand.append("\n").append(pipeline.state());
             }
             throw new AssertionError(

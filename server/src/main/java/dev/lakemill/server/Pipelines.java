@@ -1,0 +1,135 @@
+package dev.lakemill.server;
+
+import dev.lakemill.ingest.IngestTable;
+import dev.lakemill.pipeline.WarmCompiler;
+import dev.lakemill.plan.Compilation;
+import dev.lakemill.plan.Relations;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.ReentrantLock;
+import org.apache.arrow.memory.BufferAllocator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The pipelines of a node: opened at its start, and deployed anew when their texts change. */
+final class Pipelines {
+    private static final Logger log = LoggerFactory.getLogger(Pipelines.class);
+
+    private final Node node;
+    private final WarmCompiler compiler;
+    private final BufferAllocator allocator;
+    private final List<PipelineHost> hosts = new CopyOnWriteArrayList<>();
+
+    /** A text is compiled and put in place before the next is compiled. */
+    private final ReentrantLock deploying = new ReentrantLock();
+
+    /**
+     * @param node asked for its parts only when a pipeline is opened
+     */
+    Pipelines(Node node, WarmCompiler compiler, BufferAllocator allocator) {
+        this.node = node;
+        this.compiler = compiler;
+        this.allocator = allocator;
+    }
+
+    /** Those that are open, now and later. */
+    List<PipelineHost> hosts() {
+        return Collections.unmodifiableList(hosts);
+    }
+
+    /** The named one. */
+    Optional<PipelineHost> named(String name) {
+        return hosts.stream().filter(host -> host.name().equals(name)).findFirst();
+    }
+
+    /** One of the project's, which does not run yet. */
+    PipelineHost open(Config.PipelineEntry entry, PipelineTexts texts) {
+        var config = node.config();
+        var host =
+                new PipelineHost(
+                        entry.name(),
+                        OtherTables.known(
+                                compiler, texts, config, entry, node.models(), node.catalog()),
+                        new PipelineHost.Parts(
+                                config,
+                                config.data().resolve("pipelines").resolve(entry.name()),
+                                node.tables(),
+                                node.postgres(),
+                                node.models(),
+                                new PipelineRights(node.catalog(), entry.owner()),
+                                node.events()::add,
+                                allocator,
+                                node.synced(),
+                                () -> deploy(entry, false)));
+        hosts.add(host);
+        return host;
+    }
+
+    /** Starts those that are open. */
+    void run() {
+        hosts.forEach(PipelineHost::run);
+        hosts.forEach(host -> host.plan().ifPresent(node::recordLineage));
+    }
+
+    /**
+     * Puts the text that stands in the pipeline's folder now in the place of the one that runs.
+     *
+     * @return what happens, for people
+     */
+    String deploy(Config.PipelineEntry entry, boolean full) {
+        deploying.lock();
+        try {
+            var compilation =
+                    OtherTables.compile(
+                            compiler, node.config(), entry, node.models(), node.catalog());
+            return deploy(entry, compilation, full);
+        } finally {
+            deploying.unlock();
+        }
+    }
+
+    private String deploy(Config.PipelineEntry entry, Compilation compilation, boolean full) {
+        var host =
+                named(entry.name())
+                        .orElseThrow(
+                                () -> new IllegalStateException("no pipeline " + entry.name()));
+        var message = host.deploy(compilation, full);
+        var ingest = node.ingest();
+        var takes = ingest.tables().stream().map(t -> t.table().toString()).toList();
+        ingestTables().stream()
+                .filter(t -> !takes.contains(t.table().name().toString()))
+                .forEach(ingest::register);
+        node.recordLineage(compilation.orThrow());
+        return message;
+    }
+
+    /** What producers may write to, by the texts that are deployed. */
+    List<IngestTable> ingestTables() {
+        var tables = node.tables();
+        return tables.ingested().stream()
+                .map(t -> new IngestTable(t, tables.delta(t.name()), tables.feed(t.name())))
+                .toList();
+    }
+
+    /** Texts that name models, to be deployed anew when a version is. */
+    List<ModelFollower.Followed> followed() {
+        return node.config().pipelines().stream()
+                .map(
+                        entry ->
+                                new ModelFollower.Followed(
+                                        entry.name(),
+                                        () -> PipelineTexts.references(node.config(), entry),
+                                        () -> roll(entry)))
+                .toList();
+    }
+
+    private void roll(Config.PipelineEntry entry) {
+        deploy(entry, false);
+        named(entry.name())
+                .flatMap(PipelineHost::plan)
+                .map(Relations::models)
+                .ifPresent(used -> log.info("pipeline {} scores with {}", entry.name(), used));
+    }
+}
