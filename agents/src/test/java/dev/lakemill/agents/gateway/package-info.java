@@ -1,0 +1,4 @@
+@NullMarked
+package dev.lakemill.agents.gateway;
+
+import org.jspecify.annotations.NullMarked;
