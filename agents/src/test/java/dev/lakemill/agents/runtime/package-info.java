@@ -1,0 +1,4 @@
+@NullMarked
+package dev.lakemill.agents.runtime;
+
+import org.jspecify.annotations.NullMarked;

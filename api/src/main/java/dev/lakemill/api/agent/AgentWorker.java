@@ -1,0 +1,229 @@
+package dev.lakemill.api.agent;
+
+import dev.lakemill.api.agent.Suspension.Reason;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs an agent: claims its runs one by one on each of its threads, and keeps them by renewing
+ * their leases. Any number of workers, on any machines, share an agent's runs. A worker that dies
+ * loses its runs to others when their leases end; if it was only slow, whatever it still writes is
+ * refused.
+ */
+public final class AgentWorker implements AutoCloseable {
+    private static final Logger log = System.getLogger(AgentWorker.class.getName());
+    private static final Duration END_WAIT_MAX = Duration.ofSeconds(15);
+    private static final long IDLE_MILLIS_MIN = 100;
+    private static final long IDLE_MILLIS_MAX = 500;
+    private static final long AWAY_MILLIS_MAX = 5_000;
+
+    /**
+     * How it works.
+     *
+     * @param agent its registered name
+     * @param threads runs at a time; each has a connection, and one more renews the leases
+     * @param lease after which a dead worker's runs are taken over
+     */
+    public record Options(String agent, int threads, Duration lease) {
+        /** Two runs at a time, taken over after 30 seconds. */
+        public static Options of(String agent) {
+            return new Options(agent, 2, Duration.ofSeconds(30));
+        }
+    }
+
+    private record Held(Journal.Claim claim, Thread thread) {}
+
+    private final Options options;
+    private final Agent agent;
+    private final ConnectionSource connections;
+    private final ModelClient models;
+    private final String name = ProcessHandle.current().pid() + "-" + UUID.randomUUID();
+    private final Map<UUID, Held> held = new ConcurrentHashMap<>();
+    private final CountDownLatch ending = new CountDownLatch(1);
+    private final List<Thread> threads = new ArrayList<>();
+
+    private AgentWorker(
+            Options options, Agent agent, ConnectionSource connections, ModelClient models) {
+        this.options = options;
+        this.agent = agent;
+        this.connections = connections;
+        this.models = models;
+    }
+
+    /** Begins; what is away now is tried again until {@link #close}. */
+    public static AgentWorker start(
+            Options options, Agent agent, ConnectionSource connections, ModelClient models) {
+        var worker = new AgentWorker(options, agent, connections, models);
+        for (var i = 0; i < options.threads(); i++) {
+            worker.threads.add(
+                    Thread.ofVirtual()
+                            .name("agent-" + options.agent() + "-" + i)
+                            .start(worker::work));
+        }
+        worker.threads.add(
+                Thread.ofVirtual()
+                        .name("agent-" + options.agent() + "-leases")
+                        .start(worker::renew));
+        return worker;
+    }
+
+    private void work() {
+        loop(
+                journal -> {
+                    var claim = journal.claim(options.agent(), name, options.lease().toMillis());
+                    if (claim.isEmpty()) {
+                        return IDLE_MILLIS_MIN
+                                + ThreadLocalRandom.current()
+                                        .nextLong(IDLE_MILLIS_MAX - IDLE_MILLIS_MIN);
+                    }
+                    attempt(journal, claim.get());
+                    return 0;
+                });
+    }
+
+    private void renew() {
+        var pause = Math.max(20, options.lease().toMillis() / 3);
+        loop(
+                journal -> {
+                    var all = List.copyOf(held.values());
+                    if (!all.isEmpty()) {
+                        var claims = all.stream().map(Held::claim).toList();
+                        for (var lost : journal.renew(claims, options.lease().toMillis())) {
+                            all.stream()
+                                    .filter(h -> h.claim().run().equals(lost))
+                                    .filter(h -> h.equals(held.get(lost)))
+                                    .forEach(h -> h.thread().interrupt());
+                        }
+                    }
+                    return pause;
+                });
+    }
+
+    private interface Turn {
+        long pauseMillis(Journal journal) throws SQLException;
+    }
+
+    /** Turns, on one session; on a new one when that is lost. */
+    private void loop(Turn turn) {
+        @Nullable Journal journal = null;
+        var away = IDLE_MILLIS_MIN;
+        try {
+            while (!isEnding()) {
+                var pause = 0L;
+                try {
+                    if (journal == null) {
+                        journal = Journal.open(connections);
+                    }
+                    pause = turn.pauseMillis(journal);
+                    away = IDLE_MILLIS_MIN;
+                } catch (SQLException e) {
+                    log.log(Level.DEBUG, "agent " + options.agent(), e);
+                    journal = close(journal);
+                    pause = away;
+                    away = Math.min(AWAY_MILLIS_MAX, away * 2);
+                }
+                if (ending.await(pause, TimeUnit.MILLISECONDS)) {
+                    break;
+                }
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        } finally {
+            close(journal);
+        }
+    }
+
+    private static @Nullable Journal close(@Nullable Journal journal) {
+        if (journal != null) {
+            try {
+                journal.close();
+            } catch (SQLException e) {
+                log.log(Level.DEBUG, "a connection is not closed", e);
+            }
+        }
+        return null;
+    }
+
+    private boolean isEnding() {
+        return ending.getCount() == 0;
+    }
+
+    private void attempt(Journal journal, Journal.Claim claim) throws SQLException {
+        held.put(claim.run(), new Held(claim, Thread.currentThread()));
+        try {
+            var run = new AgentRun(journal, claim, models, journal.steps(claim));
+            try {
+                var output = agent.run(run);
+                journal.succeed(claim, Journal.JSON.valueToTree(output));
+            } catch (Exception | Suspension e) {
+                end(journal, claim, told(e, run.backoffMillis()));
+            }
+        } finally {
+            held.remove(claim.run());
+            // Whoever interrupted meant this attempt.
+            Thread.interrupted();
+        }
+    }
+
+    private Suspension told(Throwable failure, long backoffMillis) {
+        if (isEnding() && Thread.currentThread().isInterrupted()) {
+            return Suspension.of(Reason.PAUSED, "CLOSED", "the worker ends");
+        }
+        return Refusals.of(failure, backoffMillis);
+    }
+
+    /** By a session of its own when the run's is lost. */
+    private void end(Journal journal, Journal.Claim claim, Suspension over) throws SQLException {
+        Thread.interrupted();
+        if (journal.isUsable()) {
+            tell(journal, claim, over);
+        } else {
+            try (var other = Journal.open(connections)) {
+                tell(other, claim, over);
+            }
+        }
+    }
+
+    private void tell(Journal journal, Journal.Claim claim, Suspension over) throws SQLException {
+        try {
+            switch (over.reason()) {
+                case WAITING -> {}
+                case LOST -> {}
+                case PAUSED -> journal.release(claim);
+                case RETRY -> journal.retry(claim, over.code(), over.message(), over.retryMillis());
+                case FAILED -> journal.fail(claim, over.code(), over.message());
+            }
+        } catch (SQLException e) {
+            var refusal = Refusals.suspension(e);
+            if (refusal == null || refusal.reason() != Reason.LOST) {
+                throw e;
+            }
+        }
+    }
+
+    /** Puts the runs that it has back, and ends. */
+    @Override
+    public void close() {
+        ending.countDown();
+        held.values().forEach(h -> h.thread().interrupt());
+        var until = System.nanoTime() + END_WAIT_MAX.toNanos();
+        try {
+            for (var thread : threads) {
+                thread.join(Duration.ofNanos(Math.max(1, until - System.nanoTime())));
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
