@@ -127,6 +127,7 @@ final class HttpServer implements AutoCloseable {
         InsertRoutes.mount(routes, parts.node().ingest());
         PipelineRoutes.mount(routes, parts.node());
         SyncedTableRoutes.mount(routes, catalog, parts.node().synced());
+        parts.node().agents().mount(routes, catalog);
         UnityApi.mount(routes, parts.node().unity());
         routes.secured(HttpMethod.GET, "/api/status", (_, caller) -> status(caller));
         routes.secured(HttpMethod.GET, "/api/pipelines/:name/audit", this::audit);

@@ -20,6 +20,7 @@ import picocli.CommandLine.Command;
             PipelineCommand.class,
             ModelCommand.class,
             SyncCommand.class,
+            AgentCommand.class,
             IngestCommand.class,
             AuditCommand.class,
             LoginCommand.class,

@@ -61,6 +61,7 @@ final class Node implements AutoCloseable {
     private final IngestHistoryLog history;
     private final SyncedTables synced;
     private final SqlService sql;
+    private final NodeAgents agents;
     private final Optional<Capture> capture;
     private final Projection projection;
     private final HttpServer http;
@@ -118,6 +119,7 @@ final class Node implements AutoCloseable {
             capture.ifPresent(this::part);
             pipelines.run();
             synced.run();
+            agents = part(NodeAgents.start(config, postgres.owner()));
             part(new PipelineWatcher(config, pipelines::deploy));
             part(ModelFollower.start(models, pipelines.followed()));
             throughput = part(new Throughput(() -> ingest.totals().rows()));
@@ -300,6 +302,10 @@ final class Node implements AutoCloseable {
 
     SyncedTables synced() {
         return synced;
+    }
+
+    NodeAgents agents() {
+        return agents;
     }
 
     /** SQL over the lake and about the catalog. */

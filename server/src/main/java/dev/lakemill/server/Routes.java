@@ -59,7 +59,7 @@ public final class Routes {
     public record Reply(int status, Map<String, String> headers, @Nullable Object body) {}
 
     /** What a body returns that writes the response itself. */
-    record Answered() {}
+    public record Answered() {}
 
     private final Router router;
     private final Authentication authentication;

@@ -69,6 +69,11 @@ enum Setting {
     BACKUP_INTERVAL_S("backup.interval_s", "60", "between moments that can be restored in full"),
     BACKUP_WAITING_MB(
             "backup.waiting_mb", "4096", "of Postgres's log, when backup.folder takes no more"),
+    AGENTS_SMTP_URL(
+            "agents.smtp_url", "", "smtp://host:587 or smtps://host:465; empty: e-mail waits"),
+    AGENTS_SMTP_USER("agents.smtp_user", "", "user of the mail server; empty: it asks for none"),
+    AGENTS_SMTP_PASSWORD_FILE("agents.smtp_password_file", "", "file with that user's password"),
+    AGENTS_MAIL_FROM("agents.mail_from", "", "address that agents' e-mail comes from"),
     SQL_MEMORY_MB("sql.memory_mb", "256", "memory of a query over the lake; then disk"),
     SQL_TIMEOUT_S("sql.timeout_s", "60", "seconds that a query over the lake may take"),
     SQL_ROWS("sql.rows", "10000", "rows that a query over the lake gives at most"),

@@ -21,7 +21,8 @@ public final class AgentStore {
 
     private static final Migrations MIGRATIONS =
             new Migrations("agents", AgentStore.class, List.of("0001-agents.sql"));
-    private static final List<String> EACH_START = List.of("runtime.sql", "people.sql");
+    private static final List<String> EACH_START =
+            List.of("runtime.sql", "people.sql", "triggers.sql");
 
     private static final String REGISTER =
             """

@@ -306,7 +306,7 @@ public final class AgentRun {
                         .createObjectNode()
                         .put("dedup_key", mail.dedupKey())
                         .put("recipient_key", mail.to().key())
-                        .put("subject", mail.subject())
+                        .put("subject", mail.subject().replaceAll("\\p{Cntrl}+", " ").strip())
                         .put("body", mail.body())
                         .put("drafted_by", mail.draftedBy())
                         .put("model", mail.model())

@@ -1,0 +1,98 @@
+package dev.lakemill.agents.runtime;
+
+import dev.lakemill.types.LakemillException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What happens to runs without anybody asking: schedules come due, approvals expire, triggers are
+ * put on tables made anew, e-mail is sent. Any number of nodes may do it at a time.
+ */
+public final class AgentUpkeep implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(AgentUpkeep.class);
+    private static final Duration PAUSE = Duration.ofMillis(500);
+    private static final int ATTACH_EVERY = 10;
+    private static final Duration END_WAIT_MAX = Duration.ofSeconds(30);
+
+    private final AgentStore store;
+    private final AgentTriggers triggers;
+    private final Optional<MailRelay> mail;
+    private final CountDownLatch ending = new CountDownLatch(1);
+    private final Thread timed;
+    private final Thread relaying;
+
+    private AgentUpkeep(AgentStore store, AgentTriggers triggers, Optional<MailRelay> mail) {
+        this.store = store;
+        this.triggers = triggers;
+        this.mail = mail;
+        this.timed = Thread.ofVirtual().name("agent-upkeep").unstarted(this::keepTime);
+        this.relaying = Thread.ofVirtual().name("agent-mail").unstarted(this::relay);
+    }
+
+    /**
+     * Begins.
+     *
+     * @param mail none where e-mail waits in the outbox
+     */
+    public static AgentUpkeep start(
+            AgentStore store, AgentTriggers triggers, Optional<MailRelay> mail) {
+        var upkeep = new AgentUpkeep(store, triggers, mail);
+        upkeep.timed.start();
+        upkeep.relaying.start();
+        return upkeep;
+    }
+
+    private void keepTime() {
+        try {
+            for (var turn = 0; !ended(); turn++) {
+                attempt("approvals do not expire", store::expire);
+                attempt("schedules do not start runs", triggers::fire);
+                if (turn % ATTACH_EVERY == 0) {
+                    attempt("triggers are not put on tables", triggers::attach);
+                }
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void relay() {
+        try {
+            while (!ended()) {
+                mail.ifPresent(m -> attempt("e-mail is not sent", m::relay));
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean ended() throws InterruptedException {
+        return ending.await(PAUSE.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Tried again in the next turn. */
+    private static void attempt(String failure, Runnable work) {
+        try {
+            work.run();
+        } catch (LakemillException e) {
+            log.warn("{}: {}", failure, e.getMessage());
+        } catch (RuntimeException e) {
+            log.error(failure, e);
+        }
+    }
+
+    @Override
+    public void close() {
+        ending.countDown();
+        try {
+            timed.join(END_WAIT_MAX);
+            relaying.join(END_WAIT_MAX);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,214 @@
+package dev.lakemill.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lakemill.agents.gateway.ScriptedModelServer;
+import dev.lakemill.api.agent.Agent;
+import dev.lakemill.api.agent.AgentWorker;
+import dev.lakemill.api.agent.Approval;
+import dev.lakemill.api.agent.HttpModelClient;
+import dev.lakemill.catalog.Caller;
+import dev.lakemill.types.Principal;
+import dev.lakemill.types.PrincipalKind;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Durable agents in a whole node: through the front door, by commands, and by REST. */
+final class AgentsInNodeTest {
+    @TempDir static Path folder;
+    private static TestNode node;
+    private static ScriptedModelServer models;
+
+    @BeforeAll
+    static void start() throws Exception {
+        node = new TestNode(folder, Map.of());
+        models = ScriptedModelServer.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        models.close();
+        node.close();
+    }
+
+    private static String run(String... words) {
+        var out = new StringWriter();
+        var err = new StringWriter();
+        var arguments = new ArrayList<>(List.of(words));
+        arguments.addAll(List.of("--project", folder.toString()));
+        var status =
+                Main.commandLine()
+                        .setOut(new PrintWriter(out))
+                        .setErr(new PrintWriter(err))
+                        .execute(arguments.toArray(String[]::new));
+        assertThat(status).as(err.toString()).isZero();
+        return out.toString().strip();
+    }
+
+    private static Principal agent(String name) {
+        var catalog = node.node().catalog();
+        var principal =
+                catalog.principals()
+                        .create(
+                                catalog.system(),
+                                PrincipalKind.SERVICE_PRINCIPAL,
+                                name + "-agent",
+                                "",
+                                "")
+                        .principal();
+        run("agent", "register", name, "--principal", name + "-agent", "--approver", "admins");
+        return principal;
+    }
+
+    /** By a token of its own, as any client. */
+    private static Connection login(Principal principal) throws SQLException {
+        var caller = new Caller(principal, null, "test", "", "");
+        var request = new DatabaseTokens.Request(Duration.ofMinutes(10), false, Optional.empty());
+        var token = node.node().databaseTokens().issue(caller, request).token();
+        var url = "jdbc:postgresql://" + node.node().door().address() + "/lakemill?sslmode=require";
+        return DriverManager.getConnection(url, principal.name(), token);
+    }
+
+    private static AgentWorker worker(String name, Principal principal, Agent code) {
+        return AgentWorker.start(
+                new AgentWorker.Options(name, 1, Duration.ofMinutes(5)),
+                code,
+                () -> login(principal),
+                new HttpModelClient(models.url(), () -> "token", Duration.ofSeconds(60)));
+    }
+
+    private static void awaitStatus(String run, String status) throws InterruptedException {
+        TestNode.await(() -> shown(run).path("status").asText().equals(status));
+    }
+
+    private static JsonNode shown(String run) {
+        return node.admin().get("/api/2.0/agent-runs/" + run);
+    }
+
+    @Test
+    void aRunGoesThroughTheCommands() throws Exception {
+        var principal = agent("commands");
+        var run = run("agent", "run", "commands", "--input", "{\"n\": 7}", "--key", "k");
+        assertThat(run("agent", "run", "commands", "--key", "k")).isEqualTo(run);
+        assertThat(run("agent", "runs", "commands")).contains(run, "queued");
+        assertThat(run("agent", "list")).contains("commands-agent", "1 queued");
+        try (var _ =
+                worker(
+                        "commands",
+                        principal,
+                        r -> r.approve("may", Approval.of("act", Map.of("n", 7), "")).args())) {
+            awaitStatus(run, "waiting");
+            var id = run("agent", "approve").split(" ")[0];
+            run("agent", "approve", id, "--edit", "{\"n\": 8}");
+            awaitStatus(run, "succeeded");
+        }
+        assertThat(run("agent", "show", run)).contains("\"n\" : 8", "\"decision\" : \"edit\"");
+        var paused = run("agent", "run", "commands");
+        run("agent", "pause", paused);
+        run("agent", "stop-all");
+        assertThat(run("agent", "list")).contains("ALL AGENTS ARE STOPPED");
+        run("agent", "stop-all", "--undo");
+        run("agent", "resume", paused);
+        assertThat(run("agent", "cancel", paused)).isEqualTo("cancelled");
+        assertThat(run("agent", "cancel", paused)).isEqualTo("it had ended before");
+    }
+
+    @Test
+    void aStreamOfResponsesGoesOnAfterAnyEvent() throws Exception {
+        var principal = agent("answers");
+        var bearer = "Bearer " + node.adminToken();
+        var begun =
+                TestNode.body(
+                        node.json(
+                                "POST",
+                                "/v1/responses",
+                                "{\"model\": \"answers\", \"input\": \"hi\", \"background\": true}",
+                                "authorization",
+                                bearer));
+        assertThat(begun.path("status").asText()).isEqualTo("queued");
+        var path = "/v1/responses/" + begun.path("id").asText();
+        try (var _ =
+                worker(
+                        "answers",
+                        principal,
+                        r -> {
+                            r.note("look", () -> 1);
+                            r.note("think", () -> 2);
+                            return "You said " + r.input().path("input").asText();
+                        })) {
+            var whole = events(node.get(path + "?stream=true", "authorization", bearer).body());
+            assertThat(whole.stream().map(e -> e.path("type").asText()))
+                    .startsWith("response.created", "response.in_progress")
+                    .contains("response.output_text.delta")
+                    .endsWith("response.completed");
+            for (var i = 0; i < whole.size(); i++) {
+                assertThat(whole.get(i).path("sequence_number").asInt()).isEqualTo(i);
+            }
+            for (var after = 0; after < whole.size(); after += 3) {
+                var query = path + "?stream=true&starting_after=" + after;
+                assertThat(events(node.get(query, "authorization", bearer).body()))
+                        .isEqualTo(whole.subList(after + 1, whole.size()));
+            }
+        }
+        var ended = TestNode.body(node.get(path, "authorization", bearer));
+        assertThat(ended.path("status").asText()).isEqualTo("completed");
+        assertThat(ended.path("output").findValuesAsText("text")).containsExactly("You said hi");
+        var cookie = node.logIn("eve");
+        assertThat(node.get(path, "cookie", cookie).statusCode()).isEqualTo(404);
+    }
+
+    private static List<JsonNode> events(String stream) throws Exception {
+        var events = new ArrayList<JsonNode>();
+        for (var line : stream.split("\n")) {
+            if (line.startsWith("data: ")) {
+                events.add(new ObjectMapper().readTree(line.substring("data: ".length())));
+            }
+        }
+        return events;
+    }
+
+    @Test
+    void whoMayNotDoesNot() {
+        agent("guarded");
+        var cookie = node.logIn("mallory");
+        var own = TestNode.OWN_PAGE;
+        for (var path :
+                List.of(
+                        "/api/2.0/agents/guarded/runs",
+                        "/api/2.0/agents/guarded/pause",
+                        "/api/2.0/agents/guarded/triggers",
+                        "/api/2.0/agent-switch")) {
+            var answer =
+                    node.json(
+                            "POST", path, "{\"stopped\": true}", "cookie", cookie, own[0], own[1]);
+            assertThat(answer.statusCode()).as(path).isEqualTo(403);
+        }
+        var register =
+                node.json(
+                        "PUT",
+                        "/api/2.0/agents/guarded",
+                        "{\"principal\": \"mallory\"}",
+                        "cookie",
+                        cookie,
+                        own[0],
+                        own[1]);
+        assertThat(register.statusCode()).isEqualTo(403);
+        var listed = TestNode.body(node.get("/api/2.0/agents", "cookie", cookie));
+        assertThat(listed.path("agents")).isEmpty();
+    }
+}
