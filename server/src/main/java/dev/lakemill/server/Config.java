@@ -52,7 +52,7 @@ record Config(
         var file = folder.resolve(FILE);
         var tree = Files.exists(file) ? parse(file) : Map.<String, Object>of();
         var flat = new LinkedHashMap<String, Object>();
-        flatten("", tree, flat);
+        flatten("", ModelSection.folderAlone(tree), flat);
         flat.remove(SyncedTableProject.KEY);
         var pipelines = new ArrayList<PipelineEntry>();
         entries(flat.remove("pipelines"), "pipelines", file)

@@ -4,6 +4,7 @@ import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Principals;
 import dev.lakemill.identity.Identity;
 import dev.lakemill.identity.TokenInfo;
+import dev.lakemill.server.models.GatewayRoutes;
 import dev.lakemill.server.rest.UnityApi;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
@@ -129,6 +130,7 @@ final class HttpServer implements AutoCloseable {
         SyncedTableRoutes.mount(routes, catalog, parts.node().synced());
         parts.node().agents().mount(routes, catalog);
         UnityApi.mount(routes, parts.node().unity());
+        GatewayRoutes.mount(routes, parts.node().gateway(), parts.node().models());
         routes.secured(HttpMethod.GET, "/api/status", (_, caller) -> status(caller));
         routes.secured(HttpMethod.GET, "/api/pipelines/:name/audit", this::audit);
         routes.secured(HttpMethod.GET, "/api/live", this::live);

@@ -1,5 +1,6 @@
 package dev.lakemill.server;
 
+import dev.lakemill.agents.gateway.Gateway;
 import dev.lakemill.capture.Capture;
 import dev.lakemill.catalog.AuditLog;
 import dev.lakemill.catalog.AuditSealer;
@@ -50,6 +51,7 @@ final class Node implements AutoCloseable {
     private final Tables tables;
     private final CompletableFuture<RegisteredModels> resolver = new CompletableFuture<>();
     private final RegisteredModels models;
+    private final Gateway gateway;
     private final LineageRecorder lineage;
     private final Pipelines pipelines;
     private final EventLog events;
@@ -97,6 +99,7 @@ final class Node implements AutoCloseable {
                             new SyncedTables(
                                     postgres.ownerUnpooled(), lake, pipelines.hosts(), config));
             sql = part(sqlService());
+            gateway = part(ModelSection.open(config, catalog, postgres.owner()));
             sql.file().applyBeforeTables();
             models = registeredModels();
             for (var entry : config.pipelines()) {
@@ -328,6 +331,7 @@ final class Node implements AutoCloseable {
         var status = new StatusReport(this);
         var metrics = new Metrics(status::get);
         metrics.synced(synced);
+        ModelSection.measure(gateway, metrics);
         NodeMetrics.add(metrics, ingest::totals, () -> door.door().connections().size());
         capture.ifPresent(captured -> CaptureMetrics.add(metrics, captured));
         backups.ifPresent(b -> NodeBackups.measure(b, metrics));
@@ -392,6 +396,11 @@ final class Node implements AutoCloseable {
     /** What is registered, with the models of the project's folder. */
     RegisteredModels models() {
         return models;
+    }
+
+    /** Chat and embedding endpoints. */
+    Gateway gateway() {
+        return gateway;
     }
 
     EventLog events() {

@@ -1,15 +1,18 @@
 package dev.lakemill.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.ModelVersion;
 import dev.lakemill.pipeline.ModelSignature;
 import dev.lakemill.pipeline.OnnxModel;
 import dev.lakemill.plan.ModelReference;
 import dev.lakemill.plan.ModelUse;
+import dev.lakemill.server.models.GatewayRoutes;
 import dev.lakemill.server.rest.ModelScorer;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
 import java.net.URI;
@@ -17,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +34,8 @@ import java.util.regex.Pattern;
  *
  * <p>A version that is READY does not change any more, so its signature is read once.
  */
-final class RegisteredModels implements ModelReference.Resolver, ModelScorer {
+final class RegisteredModels
+        implements ModelReference.Resolver, ModelScorer, GatewayRoutes.RegisteredScores {
     static final int SCORED_ROWS_MAX = 10_000;
     private static final int SIGNATURES_KEPT_MAX = 1_000;
     private static final Pattern REFERENCE = Pattern.compile("([^@/]+)(?:@([^@/]+)|/([0-9]{1,9}))");
@@ -94,6 +99,35 @@ final class RegisteredModels implements ModelReference.Resolver, ModelScorer {
         try (var model = OnnxModel.open(folder(version))) {
             return model.score(rows(request, model.signature()));
         }
+    }
+
+    @Override
+    public double[] score(Caller caller, String model, JsonNode request) {
+        var name = model.split("@", 2);
+        if (name[0].split("\\.", -1).length != 3) {
+            throw missing(
+                    "there is no endpoint '%s'".formatted(model),
+                    "GET /v1/models lists them; models of the registry have three parts");
+        }
+        catalog.access()
+                .require(
+                        caller,
+                        Privilege.EXECUTE,
+                        new Securable(SecurableType.REGISTERED_MODEL, name[0]));
+        var registered = model(name[0]);
+        return score(name.length == 2 ? byAlias(registered, name[1]) : newest(registered), request);
+    }
+
+    private ModelVersion newest(Securable model) {
+        return catalog.models().versions(model, Integer.MAX_VALUE).stream()
+                .filter(version -> version.status() == ModelVersion.Status.READY)
+                .max(Comparator.comparingInt(ModelVersion::version))
+                .orElseThrow(
+                        () ->
+                                missing(
+                                        "model '%s' has no version that is ready"
+                                                .formatted(model.name()),
+                                        "'./lakemill model register' makes one"));
     }
 
     /** What {@code catalog.schema.model@alias} or {@code catalog.schema.model/version} names. */

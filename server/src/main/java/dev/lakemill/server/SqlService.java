@@ -41,6 +41,7 @@ final class SqlService implements AutoCloseable {
         this.functions = new PolicyCompiler(parts.compiler());
         var kept = new ArrayList<>(AccessTables.of(catalog, new AuditReader(parts.database())));
         kept.addAll(IngestHistoryTables.of(catalog, parts.database()));
+        kept.addAll(ModelUsageTables.of(catalog, parts.database()));
         var queries =
                 new LakeQueries(
                         new LakeQueries.Parts(

@@ -71,6 +71,11 @@ public final class ModelProblem extends RuntimeException {
         this.retryAfter = retryAfter;
     }
 
+    /** What happened, without the hint. */
+    public String problem() {
+        return failure.problem();
+    }
+
     public Kind kind() {
         return kind;
     }

@@ -1,0 +1,31 @@
+package dev.lakemill.agents.gateway;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a call ended, for its usage row.
+ *
+ * @param status as HTTP says it
+ * @param error empty when it went well
+ * @param firstTokenMs of a stream; null for a whole answer
+ */
+record Outcome(
+        ProviderConfig provider,
+        String model,
+        int status,
+        String error,
+        TokenUsage usage,
+        long latencyMs,
+        @Nullable Long firstTokenMs,
+        int attempts) {
+    /** The caller went away before the end. */
+    static final int CLIENT_CLOSED = 499;
+
+    boolean isGood() {
+        return status == 200;
+    }
+
+    long costMicros() {
+        return provider.costMicros(usage.input(), usage.output());
+    }
+}
