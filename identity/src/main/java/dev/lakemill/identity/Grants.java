@@ -267,7 +267,7 @@ final class Grants {
         if (ZEROBUS.matcher(resource).matches()) {
             return Optional.of(Audience.GRPC);
         }
-        if (resource.equals(issuer.get())) {
+        if (resource.equals(issuer.get()) || resource.startsWith(issuer.get() + "/mcp/")) {
             return Optional.of(Audience.REST);
         }
         return List.of(Audience.ALL, Audience.REST, Audience.GRPC, Audience.POSTGRES).stream()

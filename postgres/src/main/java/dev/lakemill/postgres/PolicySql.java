@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
  * needs no right of the reader's on a function. What it asks of the session stands as {@code
  * (SELECT …)}, which Postgres evaluates once a query and not once a row.
  */
-final class PolicySql {
+public final class PolicySql {
     /** Texts, which are left alone, or what is to be replaced. */
     private static final Pattern TOKEN =
             Pattern.compile(
@@ -29,6 +29,24 @@ final class PolicySql {
                     """);
 
     private PolicySql() {}
+
+    /**
+     * A query of one row and column: the function of parameters, which are given as texts in the
+     * order of the function's.
+     */
+    public static String call(PolicyFunction function) {
+        var given = new ArrayList<String>();
+        var names = new ArrayList<String>();
+        for (var parameter : function.parameters()) {
+            var name = "p" + names.size();
+            names.add(name);
+            given.add(
+                    "CAST(CAST(? AS text) AS %s) AS %s"
+                            .formatted(PolicyPrinter.type(parameter.type()), quoted(name)));
+        }
+        var from = given.isEmpty() ? "" : " FROM (SELECT %s) a".formatted(String.join(", ", given));
+        return "SELECT " + expression(function, names) + from;
+    }
 
     /** Over the columns in the order of the function's parameters, in parentheses. */
     static String expression(PolicyFunction function, List<String> columns) {

@@ -66,10 +66,21 @@ final class HttpAuthentication implements Routes.Authentication {
             return token;
         } catch (LakemillException e) {
             if (e.code() == ErrorCode.UNAUTHENTICATED) {
-                context.response().putHeader("www-authenticate", "Bearer realm=\"lakemill\"");
+                context.response().putHeader("www-authenticate", challenge(context));
             }
             throw e;
         }
+    }
+
+    /** MCP's clients find our authorization server by what stands here (RFC 9728). */
+    private String challenge(RoutingContext context) {
+        var path = context.request().path();
+        var bearer = "Bearer realm=\"lakemill\"";
+        return path.startsWith(McpRoutes.BASE)
+                ? bearer
+                        + ", resource_metadata=\"%s\""
+                                .formatted(publicUrl.get() + McpRoutes.METADATA + path)
+                : bearer;
     }
 
     private TokenInfo verified(RoutingContext context) {

@@ -131,6 +131,7 @@ final class HttpServer implements AutoCloseable {
         parts.node().agents().mount(routes, catalog);
         UnityApi.mount(routes, parts.node().unity());
         GatewayRoutes.mount(routes, parts.node().gateway(), parts.node().models());
+        McpRoutes.mount(routes, parts.node(), parts.publicUrl());
         routes.secured(HttpMethod.GET, "/api/status", (_, caller) -> status(caller));
         routes.secured(HttpMethod.GET, "/api/pipelines/:name/audit", this::audit);
         routes.secured(HttpMethod.GET, "/api/live", this::live);

@@ -71,6 +71,14 @@ final class CallAccount {
                 : null;
     }
 
+    /** A defect of ours: what was reserved is given back but for what a provider may have read. */
+    void defect(Call call, RuntimeException failure) {
+        var problem =
+                new ModelProblem(
+                        ModelProblem.Kind.UNAVAILABLE, "a defect: " + failure, "see the log");
+        end(call, failed(call, problem), null);
+    }
+
     void end(Call call, Outcome outcome, Spend.@Nullable Payload payload) {
         count("calls", 1);
         count("input", outcome.usage().input());

@@ -143,7 +143,8 @@ public final class Gateway implements ModelGateway, AutoCloseable {
         answer.putObject("usage")
                 .put("prompt_tokens", usage.input())
                 .put("completion_tokens", usage.output())
-                .put("total_tokens", usage.total());
+                .put("total_tokens", usage.total())
+                .put("cost", provider.costMicros(usage.input(), usage.output()) / 1e6);
         answer.putObject(ChatJson.OURS)
                 .put("request_id", call.id())
                 .put("endpoint", call.endpoint().name())
@@ -438,6 +439,12 @@ public final class Gateway implements ModelGateway, AutoCloseable {
                             ModelProblem.Kind.UNAVAILABLE, "the call was interrupted", "ask again");
             account.end(call, CallAccount.failed(call, problem), null);
             throw problem;
+        } catch (LakemillException e) {
+            // What was answered is accounted; the record of it is missing.
+            throw new ModelProblem(ModelProblem.Kind.UNAVAILABLE, e);
+        } catch (RuntimeException e) {
+            account.defect(call, e);
+            throw e;
         } finally {
             account.count("running", -1);
             call.place().release();
