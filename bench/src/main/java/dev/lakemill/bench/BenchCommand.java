@@ -194,6 +194,20 @@ final class BenchCommand {
     }
 
     @Command(
+            name = "agents",
+            mixinStandardHelpOptions = true,
+            description = {
+                "kill -9 of agents, of their sessions and of Postgres under load, with a model that",
+                "is slow, busy and wrong; then every effect, approval and run is counted."
+            })
+    int agents(
+            @Option(names = "--rounds", defaultValue = "100") int rounds,
+            @Option(names = "--json") boolean json)
+            throws Exception {
+        return run(AgentsBench::run, new BenchOptions(rounds, 0, json));
+    }
+
+    @Command(
             name = "faults",
             mixinStandardHelpOptions = true,
             description =

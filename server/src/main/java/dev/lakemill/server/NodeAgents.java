@@ -28,7 +28,9 @@ record NodeAgents(AgentStore store, AgentTriggers triggers, AgentUpkeep upkeep)
         var store = AgentStore.open(database);
         var triggers = new AgentTriggers(database, Clock.systemUTC());
         var relay = mail(config).map(settings -> new MailRelay(database, settings));
-        return new NodeAgents(store, triggers, AgentUpkeep.start(store, triggers, relay));
+        var retention = Duration.ofDays(config.number(Setting.AGENTS_RETENTION_DAYS));
+        return new NodeAgents(
+                store, triggers, AgentUpkeep.start(store, triggers, relay, retention));
     }
 
     private static Optional<MailRelay.Settings> mail(Config config) {

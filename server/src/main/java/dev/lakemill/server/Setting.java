@@ -73,6 +73,7 @@ enum Setting {
             "agents.smtp_url", "", "smtp://host:587 or smtps://host:465; empty: e-mail waits"),
     AGENTS_SMTP_USER("agents.smtp_user", "", "user of the mail server; empty: it asks for none"),
     AGENTS_SMTP_PASSWORD_FILE("agents.smtp_password_file", "", "file with that user's password"),
+    AGENTS_RETENTION_DAYS("agents.retention_days", "365", "ended runs stay; 0: for good"),
     AGENTS_MAIL_FROM("agents.mail_from", "", "address that agents' e-mail comes from"),
     SQL_MEMORY_MB("sql.memory_mb", "256", "memory of a query over the lake; then disk"),
     SQL_TIMEOUT_S("sql.timeout_s", "60", "seconds that a query over the lake may take"),

@@ -1,6 +1,7 @@
 package dev.lakemill.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -9,11 +10,19 @@ import dev.lakemill.api.agent.Agent;
 import dev.lakemill.api.agent.AgentWorker;
 import dev.lakemill.api.agent.Approval;
 import dev.lakemill.api.agent.HttpModelClient;
+import dev.lakemill.api.agent.Prompt;
 import dev.lakemill.catalog.Caller;
+import dev.lakemill.catalog.GrantChange;
 import dev.lakemill.types.Principal;
 import dev.lakemill.types.PrincipalKind;
+import dev.lakemill.types.Privilege;
+import dev.lakemill.types.Securable;
+import dev.lakemill.types.TableName;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -23,6 +32,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -77,11 +87,14 @@ final class AgentsInNodeTest {
 
     /** By a token of its own, as any client. */
     private static Connection login(Principal principal) throws SQLException {
+        var url = "jdbc:postgresql://" + node.node().door().address() + "/lakemill?sslmode=require";
+        return DriverManager.getConnection(url, principal.name(), token(principal));
+    }
+
+    private static String token(Principal principal) {
         var caller = new Caller(principal, null, "test", "", "");
         var request = new DatabaseTokens.Request(Duration.ofMinutes(10), false, Optional.empty());
-        var token = node.node().databaseTokens().issue(caller, request).token();
-        var url = "jdbc:postgresql://" + node.node().door().address() + "/lakemill?sslmode=require";
-        return DriverManager.getConnection(url, principal.name(), token);
+        return node.node().databaseTokens().issue(caller, request).token();
     }
 
     private static AgentWorker worker(String name, Principal principal, Agent code) {
@@ -126,6 +139,34 @@ final class AgentsInNodeTest {
         run("agent", "resume", paused);
         assertThat(run("agent", "cancel", paused)).isEqualTo("cancelled");
         assertThat(run("agent", "cancel", paused)).isEqualTo("it had ended before");
+    }
+
+    record Draft(String subject, int amount) {}
+
+    @Test
+    void anAgentAsksThroughTheGatewayOfItsNode() throws Exception {
+        var principal = agent("drafter");
+        var run = run("agent", "run", "drafter");
+        var token = node.adminToken();
+        Agent code =
+                r -> {
+                    var prompt = Prompt.of("Draft.").with("crop", "basil");
+                    var answer = r.ask("draft", "template", prompt, Draft.class);
+                    return Map.of("model", answer.model(), "amount", answer.value().amount());
+                };
+        try (var _ =
+                AgentWorker.start(
+                        new AgentWorker.Options("drafter", 1, Duration.ofMinutes(5)),
+                        code,
+                        () -> login(principal),
+                        new HttpModelClient(
+                                URI.create(node.url + "/v1"),
+                                () -> token,
+                                Duration.ofSeconds(60)))) {
+            awaitStatus(run, "succeeded");
+        }
+        assertThat(shown(run).at("/output/model").asText()).isEqualTo("template");
+        assertThat(shown(run).at("/steps/0/model").asText()).isEqualTo("template");
     }
 
     @Test
@@ -180,6 +221,59 @@ final class AgentsInNodeTest {
             }
         }
         return events;
+    }
+
+    @Test
+    void langGraphKeepsItsCheckpointsUnchanged() throws Exception {
+        var root = Path.of(System.getProperty("lakemill.root"));
+        assumeTrue(
+                Files.isDirectory(root.resolve("node_modules/@langchain/langgraph")),
+                "node_modules has no @langchain/langgraph: run npm ci");
+        var catalog = node.node().catalog();
+        var system = catalog.system();
+        var graph =
+                catalog.principals()
+                        .create(system, PrincipalKind.SERVICE_PRINCIPAL, "graph", "", "")
+                        .principal();
+        catalog.securables().create(system, Securable.catalog("memory"), "", Map.of(), "");
+        var schema = Securable.schema("memory", "graph");
+        catalog.securables().create(system, schema, "", Map.of(), "");
+        grant(Securable.catalog("memory"), Privilege.USE_CATALOG);
+        grant(schema, Privilege.USE_SCHEMA, Privilege.CREATE_TABLE);
+        TestNode.await(() -> mayCreate(graph));
+        var command =
+                List.of(
+                        "node",
+                        root.resolve("server/src/test/node/langgraph.mjs").toString(),
+                        node.node().door().address(),
+                        "graph");
+        var builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().put("PRINCIPAL", graph.name());
+        builder.environment().put("TOKEN", token(graph));
+        var process = builder.start();
+        process.getOutputStream().close();
+        var said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isZero();
+        assertThat(said.strip()).endsWith("all well");
+        TestNode.await(() -> catalog.find(TableName.parse("memory.graph.checkpoints")).isPresent());
+    }
+
+    private static void grant(Securable on, Privilege... privileges) {
+        var catalog = node.node().catalog();
+        var change = new GrantChange("graph", Set.of(privileges), Set.of());
+        catalog.grants().change(catalog.system(), on, List.of(change));
+    }
+
+    /** The projection carries roles and rights to Postgres on a thread of its own. */
+    private static boolean mayCreate(Principal principal) {
+        try (var connection = login(principal);
+                var statement = connection.createStatement();
+                var rows =
+                        statement.executeQuery("SELECT has_schema_privilege('graph', 'CREATE')")) {
+            return rows.next() && rows.getBoolean(1);
+        } catch (SQLException e) {
+            return false;
+        }
     }
 
     @Test

@@ -6,6 +6,8 @@ import dev.lakemill.catalog.SqlResource;
 import dev.lakemill.catalog.Transactions;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import java.sql.Timestamp;
+import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import javax.sql.DataSource;
@@ -20,7 +22,8 @@ public final class AgentStore {
     public static final int RUNS_MAX = 1_000;
 
     private static final Migrations MIGRATIONS =
-            new Migrations("agents", AgentStore.class, List.of("0001-agents.sql"));
+            new Migrations(
+                    "agents", AgentStore.class, List.of("0001-agents.sql", "0002-memory.sql"));
     private static final List<String> EACH_START =
             List.of("runtime.sql", "people.sql", "triggers.sql");
 
@@ -148,7 +151,7 @@ public final class AgentStore {
                     ErrorCode.INVALID_ARGUMENT,
                     "'%s' is no service principal".formatted(agent.principal()),
                     "make one for the agent alone: ./lakemill principal create"
-                            + " --service-principal NAME");
+                            + " service-principal NAME");
         }
         if (sql.value("SELECT 1 FROM lakemill.principals WHERE name = ?", agent.owner()) == null) {
             throw new LakemillException(
@@ -286,6 +289,12 @@ public final class AgentStore {
     /** Whether the kill switch is on, who turned it and when. */
     public JsonNode killSwitch() {
         return sql.json("SELECT to_jsonb(s) - 'only_row' FROM lakemill.agent_switch s");
+    }
+
+    /** Forgets runs that ended before, up to {@value #RUNS_MAX} at a time; returns how many. */
+    public int purge(Instant before) {
+        var gone = sql.value("SELECT lakemill.agent_purge(?, ?)", Timestamp.from(before), RUNS_MAX);
+        return gone == null ? 0 : Integer.parseInt(gone);
     }
 
     /** Ends approvals whose time is over; returns how many. */

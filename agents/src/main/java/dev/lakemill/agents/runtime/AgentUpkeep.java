@@ -2,7 +2,10 @@ package dev.lakemill.agents.runtime;
 
 import dev.lakemill.types.LakemillException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -16,19 +19,27 @@ public final class AgentUpkeep implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(AgentUpkeep.class);
     private static final Duration PAUSE = Duration.ofMillis(500);
     private static final int ATTACH_EVERY = 10;
+    private static final int PURGE_EVERY = 7_200;
     private static final Duration END_WAIT_MAX = Duration.ofSeconds(30);
 
     private final AgentStore store;
     private final AgentTriggers triggers;
     private final Optional<MailRelay> mail;
+    private final Duration retention;
+    private final Set<String> failing = ConcurrentHashMap.newKeySet();
     private final CountDownLatch ending = new CountDownLatch(1);
     private final Thread timed;
     private final Thread relaying;
 
-    private AgentUpkeep(AgentStore store, AgentTriggers triggers, Optional<MailRelay> mail) {
+    private AgentUpkeep(
+            AgentStore store,
+            AgentTriggers triggers,
+            Optional<MailRelay> mail,
+            Duration retention) {
         this.store = store;
         this.triggers = triggers;
         this.mail = mail;
+        this.retention = retention;
         this.timed = Thread.ofVirtual().name("agent-upkeep").unstarted(this::keepTime);
         this.relaying = Thread.ofVirtual().name("agent-mail").unstarted(this::relay);
     }
@@ -37,10 +48,14 @@ public final class AgentUpkeep implements AutoCloseable {
      * Begins.
      *
      * @param mail none where e-mail waits in the outbox
+     * @param retention after which runs that have ended are forgotten; zero for never
      */
     public static AgentUpkeep start(
-            AgentStore store, AgentTriggers triggers, Optional<MailRelay> mail) {
-        var upkeep = new AgentUpkeep(store, triggers, mail);
+            AgentStore store,
+            AgentTriggers triggers,
+            Optional<MailRelay> mail,
+            Duration retention) {
+        var upkeep = new AgentUpkeep(store, triggers, mail, retention);
         upkeep.timed.start();
         upkeep.relaying.start();
         return upkeep;
@@ -53,6 +68,9 @@ public final class AgentUpkeep implements AutoCloseable {
                 attempt("schedules do not start runs", triggers::fire);
                 if (turn % ATTACH_EVERY == 0) {
                     attempt("triggers are not put on tables", triggers::attach);
+                }
+                if (turn % PURGE_EVERY == 0 && !retention.isZero()) {
+                    attempt("old runs are not forgotten", this::purge);
                 }
             }
         } catch (InterruptedException _) {
@@ -74,12 +92,22 @@ public final class AgentUpkeep implements AutoCloseable {
         return ending.await(PAUSE.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    /** Tried again in the next turn. */
-    private static void attempt(String failure, Runnable work) {
+    private void purge() {
+        var before = Instant.now().minus(retention);
+        while (ending.getCount() > 0 && store.purge(before) == AgentStore.RUNS_MAX) {
+            log.info("forgot {} runs that ended before {}", AgentStore.RUNS_MAX, before);
+        }
+    }
+
+    /** Tried again in the next turn; told when it begins to fail. */
+    private void attempt(String failure, Runnable work) {
         try {
             work.run();
+            failing.remove(failure);
         } catch (LakemillException e) {
-            log.warn("{}: {}", failure, e.getMessage());
+            if (failing.add(failure)) {
+                log.warn("{}: {}", failure, e.getMessage());
+            }
         } catch (RuntimeException e) {
             log.error(failure, e);
         }

@@ -368,6 +368,25 @@ BEGIN
         actor, '', '{}', 200, '');
 END $$;
 
+-- Forgets runs that ended before a time, with their steps and approvals. Keys of effects and of
+-- e-mail stay, so that nothing is done again. Returns how many.
+CREATE OR REPLACE FUNCTION lakemill.agent_purge(before timestamptz, runs_max int) RETURNS int
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    old uuid[];
+BEGIN
+    SELECT array_agg(x.run_id) INTO old FROM (
+        SELECT r.run_id FROM lakemill.agent_runs r
+        WHERE r.status IN ('succeeded', 'failed', 'cancelled') AND r.finished_at < before
+            AND NOT EXISTS (SELECT FROM lakemill.agent_outbox o
+                WHERE o.run_id = r.run_id AND o.state = 'approved')
+        ORDER BY r.finished_at LIMIT runs_max FOR UPDATE OF r SKIP LOCKED) x;
+    UPDATE lakemill.agent_outbox o SET approval_id = NULL, body = '' WHERE o.run_id = ANY (old);
+    DELETE FROM lakemill.agent_runs r WHERE r.run_id = ANY (old);
+    RETURN coalesce(cardinality(old), 0);
+END $$;
+
 -- A change of a row starts a run in the transaction that makes it: both stand, or neither. The run
 -- learns the row's key alone, and reads the row by its own rights. Arguments: the trigger, the
 -- agent, the column that has to change (or ''), what it has to become (or no argument).

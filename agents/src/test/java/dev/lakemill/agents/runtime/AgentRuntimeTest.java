@@ -389,6 +389,32 @@ final class AgentRuntimeTest {
     }
 
     @Test
+    void runsOfLongAgoAreForgottenAndTheirKeysAreNot() throws Exception {
+        agents.agent("old", "ada", CAPS);
+        var run = agents.start("ada", "old", "k", "{}");
+        var open = agents.start("ada", "old", "open", "{\"open\": true}");
+        try (var _ =
+                agents.worker(
+                        "old",
+                        r ->
+                                r.input().has("open")
+                                        ? r.approve("w", Approval.of("act", Map.of(), "")).args()
+                                        : r.write("write", "key", _ -> 1))) {
+            agents.awaitStatus(run, "succeeded");
+            agents.awaitStatus(open, "waiting");
+        }
+        agents.execute(
+                "UPDATE lakemill.agent_runs SET finished_at = '2001-01-01' WHERE run_id = '%s'"
+                        .formatted(run));
+        assertThat(agents.store.purge(Instant.parse("2002-01-01T00:00:00Z"))).isEqualTo(1);
+        assertThat(agents.query("SELECT run_id FROM lakemill.agent_runs WHERE agent = 'old'"))
+                .containsExactly(open.toString());
+        assertThat(agents.query("SELECT state FROM lakemill.agent_effects WHERE agent = 'old'"))
+                .containsExactly("done");
+        assertThat(agents.store.cancel("ada", open, "the test ends")).isTrue();
+    }
+
+    @Test
     void codeThatDoesOtherThanBeforeEndsItsRun() throws Exception {
         agents.agent("fickle", "ada", CAPS);
         var run = agents.start("ada", "fickle", "k", "{}");

@@ -341,6 +341,22 @@ public final class AgentRun {
                 output.path("decided_by").asText());
     }
 
+    /**
+     * Keeps a value for later runs, in the place of what the key had. It is the agent's principal's
+     * own: no other sees it.
+     */
+    public void remember(String namespace, String key, Object value) throws SQLException {
+        var json = Journal.text(Journal.JSON.valueToTree(value));
+        var name = "remember " + namespace + " " + key;
+        write(name, id() + " " + (taken + 1), c -> Memories.put(c, namespace, key, json));
+    }
+
+    /** What the agent remembers by the key; a JSON null for nothing. */
+    public JsonNode recall(String namespace, String key) throws SQLException {
+        var rows = query("recall " + namespace + " " + key, Memories.GET, namespace, key);
+        return rows.isEmpty() ? Journal.JSON.nullNode() : rows.getFirst().get("value");
+    }
+
     /** Lets the run sleep until then; no thread waits. */
     public void sleepUntil(Instant time) throws SQLException {
         step(

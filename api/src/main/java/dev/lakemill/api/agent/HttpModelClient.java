@@ -67,7 +67,7 @@ public final class HttpModelClient implements ModelClient {
                 body.path("model").asText(endpoint),
                 body.at("/usage/prompt_tokens").asLong(),
                 body.at("/usage/completion_tokens").asLong(),
-                Math.round(body.at("/usage/cost").asDouble() * 1e6));
+                body.at("/lakemill/cost_micros").asLong());
     }
 
     private HttpResponse<byte[]> send(Request request) throws Problem, InterruptedException {
