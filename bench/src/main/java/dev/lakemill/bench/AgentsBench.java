@@ -11,10 +11,10 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * kill -9 of agents, of their sessions in Postgres and of Postgres itself, under load, with a
- * scripted model server that also answers slowly, with 429, malformed JSON and half streams. People
- * decide meanwhile. Then every order is counted: one run, one draft, what was decided, and one
- * entry in the ledger and one e-mail exactly where it was accepted.
+ * kill -9 of agents and of Postgres, and ends of agents' sessions, under load, with a scripted
+ * model server that also answers slowly, with 429, malformed JSON and half streams. People decide
+ * meanwhile. Then every order is counted: one run, one draft, what was decided, and one entry in
+ * the ledger and one e-mail exactly where it was accepted.
  */
 final class AgentsBench {
     private static final int ORDERS = 10;

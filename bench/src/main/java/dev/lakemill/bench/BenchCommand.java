@@ -197,8 +197,8 @@ final class BenchCommand {
             name = "agents",
             mixinStandardHelpOptions = true,
             description = {
-                "kill -9 of agents, of their sessions and of Postgres under load, with a model that",
-                "is slow, busy and wrong; then every effect, approval and run is counted."
+                "kill -9 of agents and of Postgres, and ends of sessions, under load, with a model",
+                "that is slow, busy and wrong; then every effect, approval and run is counted."
             })
     int agents(
             @Option(names = "--rounds", defaultValue = "100") int rounds,

@@ -85,7 +85,8 @@ BEGIN
 END $$;
 
 -- An e-mail, to the address that the agent's table has for a key. It is sent when people have
--- accepted it, or at once where the agent needs nobody.
+-- accepted it, or at once where the agent needs nobody. Only the agent's approvers are asked, so
+-- that no agent picks who lets its e-mail out.
 CREATE OR REPLACE FUNCTION lakemill.agent_mail(run uuid, held bigint, step int, mail jsonb)
 RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -112,7 +113,8 @@ BEGIN
             '%s has no address for %s', a.address_table, left(mail ->> 'recipient_key', 100));
     END IF;
     IF EXISTS (SELECT FROM lakemill.agent_outbox o
-            WHERE o.agent = r.agent AND o.dedup_key = dedup AND o.run_id <> run) THEN
+            WHERE o.agent = r.agent AND o.dedup_key = dedup
+                AND (o.run_id <> run OR o.seq <> step)) THEN
         PERFORM lakemill.agent_append(r, mail || jsonb_build_object('seq', step, 'kind', 'effect',
             'output', jsonb_build_object('state', 'duplicate')));
         RETURN true;
@@ -124,7 +126,7 @@ BEGIN
             'args', jsonb_build_object('recipient', address, 'subject', mail ->> 'subject',
                 'body', mail ->> 'body', 'drafted_by', mail ->> 'drafted_by'),
             'allowed', '["accept","edit","respond","ignore"]'::jsonb,
-            'assignees', coalesce(mail -> 'assignees', '[]'), 'expires_s', mail -> 'expires_s'));
+            'assignees', '[]'::jsonb, 'expires_s', mail -> 'expires_s'));
     END IF;
     INSERT INTO lakemill.agent_outbox (agent, run_id, seq, approval_id, dedup_key, recipient_key,
         recipient, subject, body, drafted_by, model, state)

@@ -219,9 +219,16 @@ final class MailRelayTest {
                         .as(wrong)
                         .isInstanceOf(SQLException.class);
             }
+            agents.user("mate");
+            var smuggled =
+                    mail.formatted("d", "7", "s").replace("}", ", \"assignees\": [\"mate\"]}");
             TestAgents.query(
                     session,
-                    "SELECT lakemill.agent_fail('%s', %s, 'x', 'x', NULL)".formatted(run, fence));
+                    "SELECT lakemill.agent_mail('%s', %s, 1, '%s')"
+                            .formatted(run, fence, smuggled));
+            assertThat(agents.store.inbox("mate")).as("no agent picks who is asked").isEmpty();
+            assertThat(agents.store.inbox("ada")).hasSize(1);
+            assertThat(agents.store.cancel("ada", run, "the test ends")).isTrue();
         }
     }
 
