@@ -43,6 +43,9 @@ final class TokenExchange {
         if (info.audience() == Audience.BROWSER) {
             throw new OAuthRefusal("invalid_grant", "a browser's cookie is not exchanged");
         }
+        if (!info.scopes().contains(TokenRequest.ALL_APIS)) {
+            throw new OAuthRefusal("invalid_grant", "a token of a narrow scope is not exchanged");
+        }
         return new Subject(
                 info.principal(), info.audience(), info.expiresAt(), info.session(), info);
     }

@@ -20,11 +20,13 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Collections;
 import java.util.Date;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -167,20 +169,35 @@ public final class Tokens {
      * @throws LakemillException UNAUTHENTICATED when it is not good, or not for this door
      */
     public TokenInfo verify(String token, Audience door) {
+        return verify(token, door, Set.of(TokenRequest.ALL_APIS));
+    }
+
+    /** The same where tokens of a narrower scope are good too, of which it needs one. */
+    public TokenInfo verify(String token, Audience door, Set<String> scopes) {
         var info = verify(token);
         if (!info.audience().opens(door)) {
             throw refused("the token is for " + info.audience().claim() + " alone");
         }
-        if (!info.scopes().contains(TokenRequest.ALL_APIS)) {
-            throw refused("the token lacks the scope " + TokenRequest.ALL_APIS);
+        if (Collections.disjoint(info.scopes(), scopes)) {
+            throw refused(
+                    "the token lacks the scope " + String.join(" or ", new TreeSet<>(scopes)));
         }
         return info;
     }
 
     /** The same for a stranger who is to be audited when it is refused. */
     public TokenInfo verify(String token, Audience door, Peer peer) {
+        return verify(token, door, Set.of(TokenRequest.ALL_APIS), peer);
+    }
+
+    /**
+     * The same where tokens of a narrower scope than {@link TokenRequest#ALL_APIS} are good too.
+     *
+     * @param scopes of which it needs one; that one alone counts
+     */
+    public TokenInfo verify(String token, Audience door, Set<String> scopes, Peer peer) {
         try {
-            return verify(token, door);
+            return verify(token, door, scopes);
         } catch (LakemillException e) {
             if (refusals.tryTake(peer.address())) {
                 audit.record(

@@ -4,7 +4,9 @@ import dev.lakemill.catalog.Caller;
 import dev.lakemill.identity.Audience;
 import dev.lakemill.identity.Peer;
 import dev.lakemill.identity.TokenInfo;
+import dev.lakemill.identity.TokenRequest;
 import dev.lakemill.identity.Tokens;
+import dev.lakemill.server.apps.AppScopes;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import io.vertx.core.http.HttpMethod;
@@ -12,6 +14,7 @@ import io.vertx.ext.web.RoutingContext;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -52,6 +55,10 @@ final class HttpAuthentication implements Routes.Authentication {
     public Caller caller(RoutingContext context) {
         var token = token(context);
         return peer(context).caller(token.principal()).within(token.claim());
+    }
+
+    Tokens tokens() {
+        return tokens;
     }
 
     /** The token that the request came with; UNAUTHENTICATED when there is none that is good. */
@@ -104,7 +111,10 @@ final class HttpAuthentication implements Routes.Authentication {
                     "the header Authorization has another scheme than Bearer",
                     "get a token from POST /oidc/v1/token and send 'Authorization: Bearer TOKEN'");
         }
-        var token = tokens.verify(header.substring(7).strip(), Audience.REST, peer(context));
+        var scopes = new HashSet<>(AppScopes.forPath(context.normalizedPath()));
+        scopes.add(TokenRequest.ALL_APIS);
+        var token =
+                tokens.verify(header.substring(7).strip(), Audience.REST, scopes, peer(context));
         if (token.isNarrowed() && !asksForEachThing(context)) {
             throw new LakemillException(
                     ErrorCode.PERMISSION_DENIED,
@@ -120,7 +130,7 @@ final class HttpAuthentication implements Routes.Authentication {
      * so by its claim: reading the catalog, keys for files, commits to a table, and SQL.
      */
     private static boolean asksForEachThing(RoutingContext context) {
-        var path = context.request().path();
+        var path = context.normalizedPath();
         return path.startsWith(SQL)
                 || (path.startsWith(UNITY)
                         && !path.contains("/staging-tables/")

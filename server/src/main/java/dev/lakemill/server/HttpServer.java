@@ -111,6 +111,7 @@ final class HttpServer implements AutoCloseable {
         var identity = parts.identity();
         var routes = new Routes(router, authentication);
         var catalog = parts.node().catalog();
+        HostedApps.mount(vertx, router, routes, parts.node(), authentication);
         router.get("/livez").handler(context -> context.end("ok\n"));
         routes.open(HttpMethod.GET, "/readyz", _ -> ready());
         routes.open(HttpMethod.GET, "/metrics", this::metrics);

@@ -30,6 +30,9 @@ import java.util.function.Consumer;
  */
 record IdentityTokens(Tokens tokens, Principals principals, Consumer<Principal> admitReadOnly)
         implements DatabaseTokens {
+    /** The second is that of a token with which an app acts for its user. */
+    private static final Set<String> SCOPES = Set.of(TokenRequest.ALL_APIS, "postgres");
+
     private static final List<AuthorizationDetail> READ_ONLY =
             List.of(new AuthorizationDetail(Securable.METASTORE, Set.of(Privilege.SELECT)));
 
@@ -61,7 +64,7 @@ record IdentityTokens(Tokens tokens, Principals principals, Consumer<Principal> 
 
     @Override
     public FrontDoorLogin login(String user, String password, InetSocketAddress peer) {
-        var token = tokens.verify(password, Audience.POSTGRES);
+        var token = tokens.verify(password, Audience.POSTGRES, SCOPES);
         if (token.isNarrowed() && !token.allows(Privilege.SELECT, Securable.METASTORE)) {
             throw new LakemillException(
                     ErrorCode.PERMISSION_DENIED,

@@ -21,6 +21,7 @@ import picocli.CommandLine.Command;
             ModelCommand.class,
             SyncCommand.class,
             AgentCommand.class,
+            AppCommand.class,
             IngestCommand.class,
             AuditCommand.class,
             LoginCommand.class,

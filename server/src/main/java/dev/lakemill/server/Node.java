@@ -14,6 +14,7 @@ import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.postgres.Postgres;
 import dev.lakemill.postgres.Projection;
 import dev.lakemill.postgres.RowAudit;
+import dev.lakemill.server.apps.Apps;
 import dev.lakemill.server.backup.Backups;
 import dev.lakemill.server.rest.DeltaFiles;
 import dev.lakemill.server.rest.UnityApi;
@@ -68,6 +69,7 @@ final class Node implements AutoCloseable {
     private final Projection projection;
     private final HttpServer http;
     private final Optional<Backups> backups;
+    private final Apps apps;
     private final RunFile run;
     private volatile boolean draining;
 
@@ -85,7 +87,7 @@ final class Node implements AutoCloseable {
             postgres = part(Postgres.start(NodeSettings.postgres(config)));
             catalog = Catalog.open(postgres.owner());
             RowAudit.open(postgres.owner(), catalog.audit());
-            identity = part(identity());
+            identity = part(openIdentity());
             projection = part(projection());
             tables = part(openTables());
             openAudit();
@@ -129,8 +131,10 @@ final class Node implements AutoCloseable {
             live = liveTables();
             backups = NodeBackups.start(this);
             backups.ifPresent(this::part);
+            apps = part(HostedApps.open(this, identity, () -> publicUrl));
             http = part(httpServer());
             publicUrl = NodeSettings.publicUrl(config, http.port());
+            apps.run();
             var grpcPort = named(Setting.GRPC_PORT, ingest::listen);
             part(new LocalToken(identity, catalog.system(), config.data()));
             run = runFile(grpcPort);
@@ -216,7 +220,7 @@ final class Node implements AutoCloseable {
         }
     }
 
-    private Identity identity() {
+    private Identity openIdentity() {
         var settings =
                 new IdentityConfig(
                         () -> publicUrl,
@@ -354,6 +358,11 @@ final class Node implements AutoCloseable {
         return backups;
     }
 
+    /** The apps that this node hosts. */
+    Apps apps() {
+        return apps;
+    }
+
     private RunFile runFile(int grpcPort) {
         return new RunFile(
                 ProcessHandle.current().pid(),
@@ -427,6 +436,10 @@ final class Node implements AutoCloseable {
 
     DoorParts door() {
         return door;
+    }
+
+    Identity identity() {
+        return identity;
     }
 
     Catalog catalog() {

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -199,6 +200,40 @@ final class NodeClient {
 
     JsonNode delete(String path) {
         return send(request(path).DELETE());
+    }
+
+    /** A file as it is. */
+    JsonNode upload(String path, Path file, String contentType) {
+        try {
+            return send(
+                    request(path)
+                            .header("content-type", contentType)
+                            .POST(BodyPublishers.ofFile(file)));
+        } catch (java.io.FileNotFoundException e) {
+            throw new LakemillException(ErrorCode.NOT_FOUND, "there is no " + file, "", e);
+        }
+    }
+
+    /** The data of a stream of events, until it ends. */
+    void follow(String path, Consumer<String> data) {
+        try {
+            var answer = http.send(request(path).build(), BodyHandlers.ofLines());
+            try (var lines = answer.body()) {
+                if (answer.statusCode() >= 400) {
+                    throw new LakemillException(
+                            ErrorCode.UNAVAILABLE,
+                            "the node says: " + lines.collect(Collectors.joining()),
+                            "");
+                }
+                lines.filter(line -> line.startsWith("data: "))
+                        .forEach(line -> data.accept(line.substring(6)));
+            }
+        } catch (IOException | java.io.UncheckedIOException e) {
+            throw new LakemillException(
+                    ErrorCode.UNAVAILABLE, "the stream broke off", "run the command again", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** A form, as OAuth's endpoints want it. */

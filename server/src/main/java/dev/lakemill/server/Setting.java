@@ -23,6 +23,9 @@ enum Setting {
     HTTP_HOST("http.host", "127.0.0.1", "address of REST, pages and metrics"),
     HTTP_PORT("http.port", "8080", "port of REST, pages and metrics; 0 picks a free one"),
     HTTP_PUBLIC_URL("http.public_url", "", "URL that users see; empty: http.host and http.port"),
+    HOSTING_DOMAIN("hosting.domain", "", "domain whose hosts are apps; empty: http.public_url's"),
+    HOSTING_UID_FIRST(
+            "hosting.uid_first", "58000", "first of 100 system users of apps, when we are root"),
     OIDC_ISSUER("oidc.issuer", "", "OpenID provider whose tokens are taken; empty: none"),
     OIDC_AUDIENCE("oidc.audience", "", "audience that its tokens must have"),
     OIDC_NAME_CLAIM("oidc.name_claim", "email", "its claim with the name of a principal"),

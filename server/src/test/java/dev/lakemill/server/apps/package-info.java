@@ -1,0 +1,4 @@
+@NullMarked
+package dev.lakemill.server.apps;
+
+import org.jspecify.annotations.NullMarked;
