@@ -17,9 +17,11 @@ import dev.lakemill.postgres.PostgresConfig;
 import dev.lakemill.types.PrincipalKind;
 import dev.lakemill.types.Privilege;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -30,6 +32,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -430,6 +434,69 @@ final class GatewayTest {
         var answer = gateway.embed(caller("embedded"), request);
         assertThat(answer.path("data")).hasSize(2);
         assertThat(answer.path("usage").path("prompt_tokens").asLong()).isEqualTo(11);
+    }
+
+    @Test
+    void membersOfAGroupShareItsBudgetAndOthersHaveNone() {
+        var name = "analysts-" + UUID.randomUUID();
+        var group =
+                catalog.principals()
+                        .create(catalog.system(), PrincipalKind.GROUP, name, name, "")
+                        .principal();
+        var limits = "rate_limits: [{key: user_group, principal: %s, calls: 2}]".formatted(name);
+        var gateway = open("shared", limits);
+        var one = caller("shared");
+        var two = caller("shared");
+        for (var member : List.of(one, two)) {
+            catalog.principals()
+                    .addMember(catalog.system(), group.id(), member.principal().id());
+            gateway.chat(member, hello("shared"));
+        }
+        assertThat(problem(() -> gateway.chat(one, hello("shared"))).kind())
+                .isEqualTo(ModelProblem.Kind.LIMITED);
+        assertThat(gateway.chat(caller("shared"), hello("shared")).content()).isNotEmpty();
+    }
+
+    @Test
+    void withoutPostgresNobodyIsAskedAndWhatWasUsedIsWrittenLater() {
+        var away = new AtomicBoolean();
+        var flaky = sometimesAway(away);
+        var config =
+                GatewayConfig.read(yaml("away", both(), ""), folder, GatewayTest::secret);
+        var gateway = Gateway.open(config, catalog, flaky, NOON);
+        opened.add(gateway);
+        var caller = caller("away");
+        away.set(true);
+        var problem = problem(() -> gateway.chat(caller, hello("away")));
+        assertThat(problem.kind()).isEqualTo(ModelProblem.Kind.UNAVAILABLE);
+        assertThat(problem.isRetriable()).isTrue();
+        assertThat(first.asked()).isEmpty();
+
+        away.set(false);
+        first.script(
+                new Answer.Computed(
+                        _ -> {
+                            away.set(true);
+                            return new Answer.Text("answered");
+                        }));
+        assertThat(gateway.chat(caller, hello("away")).content()).isEqualTo("answered");
+        assertThat(usage("away")).hasSize(1).first().asString().startsWith("null|null");
+        away.set(false);
+        gateway.chat(caller, hello("away"));
+        assertThat(usage("away")).hasSize(2).allMatch(row -> row.startsWith("200|one|served"));
+    }
+
+    private static DataSource sometimesAway(AtomicBoolean away) {
+        return (DataSource)
+                Proxy.newProxyInstance(
+                        DataSource.class.getClassLoader(),
+                        new Class<?>[] {DataSource.class},
+                        (_, method, arguments) -> {
+                            if (away.get()) {
+                                throw new SQLException("Postgres is away", "08006");
+                            }
+                            return method.invoke(postgres.owner(), arguments);
+                        });
     }
 
     // How the tests call.
