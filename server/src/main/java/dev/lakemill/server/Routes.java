@@ -176,7 +176,7 @@ public final class Routes {
     }
 
     /** As HTTP says it. */
-    static int status(ErrorCode code) {
+    public static int status(ErrorCode code) {
         return switch (code) {
             case INVALID_ARGUMENT -> 400;
             case UNAUTHENTICATED -> 401;

@@ -159,6 +159,9 @@ final class ModelGatewayInNodeTest {
                 .isEqualTo(here.body());
         assertThat(post("/serving-endpoints/nothing/invocations", rows, token).statusCode())
                 .isEqualTo(404);
+        var used = "status_code, destination_name FROM system.ai_gateway.usage";
+        assertThat(node.rows(used + " WHERE endpoint_name = 'main.ml.rank@champion'"))
+                .containsExactly("200|registry");
     }
 
     @Test

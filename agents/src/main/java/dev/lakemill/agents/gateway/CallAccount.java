@@ -2,8 +2,10 @@ package dev.lakemill.agents.gateway;
 
 import dev.lakemill.catalog.AuditEvent;
 import dev.lakemill.catalog.AuditLog;
+import dev.lakemill.catalog.Caller;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -69,6 +71,19 @@ final class CallAccount {
                 ? new Spend.Payload(
                         Guardrails.mask(call.request().toString()), Guardrails.mask(answer))
                 : null;
+    }
+
+    /** What the node scored itself. */
+    void scored(Caller caller, String model, int status, String error, long elapsedMs) {
+        count("calls", 1);
+        count("failed", status == 200 ? 0 : 1);
+        var endpoint = EndpointConfig.registered(model);
+        var planned = new Spend.Planned(UUID.randomUUID(), caller, endpoint, "scores", false, 0, 0);
+        var provider = endpoint.providers().getFirst();
+        spend.record(
+                planned,
+                new Outcome(provider, model, status, error, TokenUsage.NONE, elapsedMs, null, 1));
+        audit(planned, status, error, Map.of("provider", provider.name()));
     }
 
     /** A defect of ours: what was reserved is given back but for what a provider may have read. */

@@ -49,6 +49,13 @@ record EndpointConfig(
                 false);
     }
 
+    /** A model of the catalog's registry. */
+    static EndpointConfig registered(String model) {
+        var limits = template().limits();
+        var providers = List.of(ProviderConfig.registry(model));
+        return new EndpointConfig(model, "", providers, limits, List.of(), Guardrails.NONE, false);
+    }
+
     /** Whether it reaches nobody, costs nothing and reads nothing: then everybody may call it. */
     boolean isTemplateAlone() {
         return providers.stream().allMatch(ProviderConfig::isTemplate);

@@ -451,6 +451,11 @@ public final class Gateway implements ModelGateway, AutoCloseable {
         }
     }
 
+    /** Accounts rows that a model of the registry scored at the gateway's place. */
+    public void scored(Caller caller, String model, int status, String error, long elapsedMs) {
+        account.scored(caller, model, status, error, elapsedMs);
+    }
+
     /** Since the start. */
     public GatewayTotals totals() {
         var resting =

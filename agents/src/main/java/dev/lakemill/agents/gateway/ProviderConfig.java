@@ -40,6 +40,11 @@ record ProviderConfig(
                 TEMPLATE, URI.create(""), TEMPLATE, () -> "", Set.of(Capability.values()), 0, 0);
     }
 
+    /** Of models of the catalog's registry, which the node scores itself. */
+    static ProviderConfig registry(String model) {
+        return new ProviderConfig("registry", URI.create(""), model, () -> "", Set.of(), 0, 0);
+    }
+
     boolean isTemplate() {
         return name.equals(TEMPLATE);
     }

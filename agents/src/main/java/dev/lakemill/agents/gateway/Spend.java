@@ -293,17 +293,13 @@ final class Spend {
 
     /** A refused call has a row as well; best effort, for nothing was asked. */
     void refused(Planned planned, int status, String error) {
+        var provider = ProviderConfig.template();
+        record(planned, new Outcome(provider, "", status, error, TokenUsage.NONE, 0, null, 0));
+    }
+
+    /** The row of a call that reserved nothing; best effort. */
+    void record(Planned planned, Outcome outcome) {
         try {
-            var outcome =
-                    new Outcome(
-                            ProviderConfig.template(),
-                            "",
-                            status,
-                            error,
-                            TokenUsage.NONE,
-                            0,
-                            null,
-                            0);
             Transactions.run(
                     database,
                     connection -> {
@@ -314,7 +310,7 @@ final class Spend {
                         return true;
                     });
         } catch (LakemillException e) {
-            log.warn("a refused call leaves no usage row: {}", e.getMessage());
+            log.warn("a call leaves no usage row: {}", e.getMessage());
         }
     }
 

@@ -448,8 +448,7 @@ final class GatewayTest {
         var one = caller("shared");
         var two = caller("shared");
         for (var member : List.of(one, two)) {
-            catalog.principals()
-                    .addMember(catalog.system(), group.id(), member.principal().id());
+            catalog.principals().addMember(catalog.system(), group.id(), member.principal().id());
             gateway.chat(member, hello("shared"));
         }
         assertThat(problem(() -> gateway.chat(one, hello("shared"))).kind())
@@ -461,8 +460,7 @@ final class GatewayTest {
     void withoutPostgresNobodyIsAskedAndWhatWasUsedIsWrittenLater() {
         var away = new AtomicBoolean();
         var flaky = sometimesAway(away);
-        var config =
-                GatewayConfig.read(yaml("away", both(), ""), folder, GatewayTest::secret);
+        var config = GatewayConfig.read(yaml("away", both(), ""), folder, GatewayTest::secret);
         var gateway = Gateway.open(config, catalog, flaky, NOON);
         opened.add(gateway);
         var caller = caller("away");

@@ -7,6 +7,7 @@ import dev.lakemill.agents.gateway.Gateway;
 import dev.lakemill.agents.gateway.ModelProblem;
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.server.Routes;
+import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.RoutingContext;
@@ -107,12 +108,25 @@ public final class GatewayRoutes {
     }
 
     private Object scores(Caller caller, String name, ObjectNode body) {
+        var begun = System.nanoTime();
         var answer = NODES.objectNode();
         var predictions = answer.putArray("predictions");
-        for (var score : registered.score(caller, name, body)) {
-            predictions.add(score);
+        try {
+            for (var score : registered.score(caller, name, body)) {
+                predictions.add(score);
+            }
+        } catch (LakemillException e) {
+            if (e.code() != ErrorCode.NOT_FOUND) {
+                gateway.scored(caller, name, Routes.status(e.code()), e.problem(), since(begun));
+            }
+            throw e;
         }
+        gateway.scored(caller, name, 200, "", since(begun));
         return answer;
+    }
+
+    private static long since(long begunNanos) {
+        return (System.nanoTime() - begunNanos) / 1_000_000;
     }
 
     /** A prompt a row, each a call of its own. */
