@@ -7,8 +7,9 @@ CREATE SCHEMA IF NOT EXISTS farm.silver COMMENT 'Clean rows, and what was set as
 CREATE SCHEMA IF NOT EXISTS farm.gold COMMENT 'What people and programs ask';
 CREATE SCHEMA IF NOT EXISTS farm.ml COMMENT 'Models, trained from what the farm has seen';
 CREATE SCHEMA IF NOT EXISTS farm.serving COMMENT 'Gold, in Postgres';
+CREATE SCHEMA IF NOT EXISTS farm.procurement COMMENT 'What people and agents decide and do';
 
--- Five principals, each with the least that its work needs.
+-- Principals, each with the least that its work needs.
 
 -- 1. The scales, quotes and meters: they write Bronze, and see nothing else.
 CREATE SERVICE PRINCIPAL IF NOT EXISTS farm_sensors;
@@ -40,3 +41,25 @@ GRANT USE SCHEMA, SELECT ON SCHEMA farm.gold TO farm_lead;
 CREATE SERVICE PRINCIPAL IF NOT EXISTS farm_checker;
 GRANT USE CATALOG, USE SCHEMA, SELECT ON CATALOG farm TO farm_checker;
 GRANT EXECUTE ON SCHEMA farm.ml TO farm_checker;
+
+-- 6. Procurement: the app owns the state tables, and grants the others what they need of them in
+-- procurement/schema.sql. Each agent is a principal of its own; farm_desk stands in for the person
+-- who accepts what they ask, and farm_suppliers for those who answer.
+CREATE SERVICE PRINCIPAL IF NOT EXISTS farm_procurement;
+CREATE SERVICE PRINCIPAL IF NOT EXISTS farm_negotiator;
+CREATE SERVICE PRINCIPAL IF NOT EXISTS farm_budget;
+CREATE SERVICE PRINCIPAL IF NOT EXISTS farm_dispatcher;
+CREATE SERVICE PRINCIPAL IF NOT EXISTS farm_buyer;
+CREATE SERVICE PRINCIPAL IF NOT EXISTS farm_reconciler;
+CREATE SERVICE PRINCIPAL IF NOT EXISTS farm_suppliers;
+CREATE SERVICE PRINCIPAL IF NOT EXISTS farm_desk;
+CREATE GROUP IF NOT EXISTS farm_procurement_parties;
+ALTER GROUP farm_procurement_parties ADD SERVICE PRINCIPAL farm_procurement,
+  SERVICE PRINCIPAL farm_negotiator, SERVICE PRINCIPAL farm_budget,
+  SERVICE PRINCIPAL farm_dispatcher, SERVICE PRINCIPAL farm_buyer,
+  SERVICE PRINCIPAL farm_reconciler, SERVICE PRINCIPAL farm_suppliers;
+GRANT USE CATALOG ON CATALOG farm TO farm_procurement_parties;
+GRANT USE SCHEMA ON SCHEMA farm.procurement TO farm_procurement_parties;
+GRANT CREATE TABLE ON SCHEMA farm.procurement TO farm_procurement;
+GRANT USE SCHEMA, SELECT ON SCHEMA farm.serving TO farm_procurement;
+GRANT USE SCHEMA, SELECT ON SCHEMA farm.serving TO farm_negotiator;

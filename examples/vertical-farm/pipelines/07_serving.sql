@@ -28,3 +28,7 @@ CREATE SYNCED TABLE farm.serving.supplier_leaderboard FROM farm.gold.supplier_le
 CREATE SYNCED TABLE farm.serving.procurement_recommendations
   FROM farm.gold.procurement_recommendations
   PRIMARY KEY (sku) INDEX (deadline);
+
+-- Where suppliers' e-mail goes.
+CREATE SYNCED TABLE farm.serving.suppliers FROM farm.silver.suppliers
+  PRIMARY KEY (supplier_id);

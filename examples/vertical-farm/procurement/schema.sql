@@ -148,3 +148,32 @@ CREATE TABLE IF NOT EXISTS procurement.ledger_entry (
   PRIMARY KEY (posting_id, side),
   FOREIGN KEY (posting_id, amount) REFERENCES procurement.ledger_posting (id, amount)
 );
+
+-- Who may do what with them.
+SELECT lakemill.grant(g.privilege, 'TABLE', 'farm.procurement.' || g.name, 'farm_' || grantee)
+FROM (VALUES
+  ('SELECT', 'rfq', '{negotiator,budget,dispatcher,buyer,suppliers}'),
+  ('MODIFY', 'rfq', '{negotiator,budget,dispatcher,buyer}'),
+  ('SELECT', 'email_outbox', '{negotiator,budget,dispatcher}'),
+  ('MODIFY', 'email_outbox', '{negotiator,budget,dispatcher}'),
+  ('SELECT', 'supplier_reply', '{buyer,suppliers}'),
+  ('MODIFY', 'supplier_reply', '{suppliers}'),
+  ('SELECT', 'purchase_order', '{buyer,reconciler,suppliers}'),
+  ('MODIFY', 'purchase_order', '{buyer}'),
+  ('SELECT', 'po_line', '{buyer,reconciler,suppliers}'),
+  ('MODIFY', 'po_line', '{buyer}'),
+  ('SELECT', 'goods_receipt', '{reconciler,suppliers}'),
+  ('MODIFY', 'goods_receipt', '{suppliers}'),
+  ('SELECT', 'invoice', '{reconciler,suppliers}'),
+  ('MODIFY', 'invoice', '{reconciler,suppliers}'),
+  ('SELECT', 'invoice_line', '{reconciler,suppliers}'),
+  ('MODIFY', 'invoice_line', '{suppliers}'),
+  ('SELECT', 'variance_review', '{reconciler}'),
+  ('MODIFY', 'variance_review', '{reconciler}'),
+  ('SELECT', 'budget', '{budget,buyer}'),
+  ('MODIFY', 'budget', '{budget,buyer}'),
+  ('SELECT', 'ledger_posting', '{budget,buyer,reconciler}'),
+  ('MODIFY', 'ledger_posting', '{budget,buyer,reconciler}'),
+  ('SELECT', 'ledger_entry', '{budget,buyer,reconciler}'),
+  ('MODIFY', 'ledger_entry', '{budget,buyer,reconciler}')
+) AS g (privilege, name, grantees), unnest(g.grantees::text[]) AS grantee;

@@ -67,9 +67,16 @@ final class Demo {
             }
             var first = !Files.exists(options.data().resolve("tables"));
             out.println("1/4 starting the server (data in " + options.data() + ")");
-            try (var server = ServerProcess.start(options.project(), options.data(), Map.of())) {
+            var smtpPort = Ports.free();
+            var settings =
+                    Map.of(
+                            "LAKEMILL_AGENTS_SMTP_URL",
+                            "smtp://127.0.0.1:" + smtpPort,
+                            "LAKEMILL_AGENTS_MAIL_FROM",
+                            "procurement@farm.example");
+            try (var server = ServerProcess.start(options.project(), options.data(), settings)) {
                 report.figure("ready_seconds", server.awaitReady(READY_TIMEOUT));
-                var truth = live(server, first);
+                var truth = live(server, smtpPort, first);
                 check(server, truth);
             }
         } finally {
@@ -78,9 +85,8 @@ final class Demo {
         return report.build();
     }
 
-    private Truth live(ServerProcess server, boolean first)
+    private Truth live(ServerProcess server, int smtpPort, boolean first)
             throws IOException, InterruptedException {
-        var addresses = server.addresses();
         out.println(
                 first
                         ? "2/4 sending %d hours of history".formatted(options.historyHours())
@@ -96,18 +102,37 @@ final class Demo {
                                 arguments(first))) {
             awaitHistory(simulators, historyDone);
             server.awaitFresh();
-            live = true;
-            out.println("3/4 live");
-            out.println("    log in   " + server.loginLink("/apps/vertical-farm/"));
-            out.println("    farm     " + addresses.get("http").asText() + "/apps/vertical-farm/");
-            out.println("    console  " + addresses.get("http").asText() + "/");
-            out.println("    psql     psql '" + addresses.get("postgres").asText() + "'");
-            out.println("    Ctrl-C drains and checks.");
-            watch(server, simulators, freshness);
-            var truth = simulators.stop();
-            figures(truth, freshness);
-            return truth;
+            try (var procurement =
+                    ProcurementProcess.start(
+                            server,
+                            options.project(),
+                            options.data(),
+                            smtpPort,
+                            options.seconds() > 0)) {
+                return live(server, simulators, procurement, freshness);
+            }
         }
+    }
+
+    private Truth live(
+            ServerProcess server,
+            SimulatorProcess simulators,
+            ProcurementProcess procurement,
+            Freshness freshness)
+            throws IOException, InterruptedException {
+        live = true;
+        out.println("3/4 live");
+        out.println("    log in   " + server.loginLink("/apps/vertical-farm/"));
+        var addresses = server.addresses();
+        out.println("    farm     " + addresses.get("http").asText() + "/apps/vertical-farm/");
+        out.println("    console  " + addresses.get("http").asText() + "/");
+        out.println("    psql     psql '" + addresses.get("postgres").asText() + "'");
+        out.println("    Ctrl-C drains and checks.");
+        watch(server, simulators, procurement, freshness);
+        new ProcurementCheck(server, report).run(procurement);
+        var truth = simulators.stop();
+        figures(truth, freshness);
+        return truth;
     }
 
     private List<String> arguments(boolean first) {
@@ -161,7 +186,11 @@ final class Demo {
                 "the history was not sent in %d s".formatted(SIMULATORS_TIMEOUT_SECONDS));
     }
 
-    private void watch(ServerProcess server, SimulatorProcess simulators, Freshness freshness)
+    private void watch(
+            ServerProcess server,
+            SimulatorProcess simulators,
+            ProcurementProcess procurement,
+            Freshness freshness)
             throws IOException, InterruptedException {
         var startedNanos = System.nanoTime();
         while (options.seconds() == 0
@@ -169,7 +198,7 @@ final class Demo {
             if (interrupted.await(1, TimeUnit.SECONDS)) {
                 break;
             }
-            if (!simulators.alive() || !server.alive()) {
+            if (!simulators.alive() || !server.alive() || !procurement.alive()) {
                 throw new IOException("a process ended; the logs are in " + options.data());
             }
             serverMbMax = Math.max(serverMbMax, server.residentMb());

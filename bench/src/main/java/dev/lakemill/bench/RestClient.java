@@ -46,6 +46,10 @@ final class RestClient {
         return send(request(path).POST(json(body)).build());
     }
 
+    Answer put(String path, Object body) throws IOException, InterruptedException {
+        return send(request(path).PUT(json(body)).build());
+    }
+
     Answer patch(String path, Object body) throws IOException, InterruptedException {
         return send(request(path).method("PATCH", json(body)).build());
     }

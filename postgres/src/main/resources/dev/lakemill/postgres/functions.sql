@@ -174,11 +174,28 @@ BEGIN
     PERFORM pg_notify('lakemill_governance', securable::text);
 END $$;
 
+-- The node enters new tables into the catalog when they are committed: a migration that makes a
+-- table and grants it waits for that. What the own transaction has made cannot be entered yet.
+CREATE OR REPLACE FUNCTION lakemill.await_catalog() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RETURN;
+    END IF;
+    FOR i IN 1..250 LOOP
+        EXIT WHEN NOT EXISTS (SELECT FROM lakemill.table_changes c
+            WHERE c.xmin IS DISTINCT FROM pg_current_xact_id_if_assigned()::xid);
+        PERFORM pg_sleep(0.02);
+    END LOOP;
+END $$;
+
 -- SELECT lakemill.grant('SELECT', 'TABLE', 'main.gold.stock', 'analysts');
 CREATE OR REPLACE FUNCTION lakemill.grant(
     privilege text, securable_type text, name text, principal text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+    SELECT lakemill.await_catalog();
     SELECT lakemill.change_grant(
         'GRANT', privilege, lakemill.find_securable(securable_type, name), principal)
 $$;
@@ -187,6 +204,7 @@ CREATE OR REPLACE FUNCTION lakemill.revoke(
     privilege text, securable_type text, name text, principal text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+    SELECT lakemill.await_catalog();
     SELECT lakemill.change_grant(
         'REVOKE', privilege, lakemill.find_securable(securable_type, name), principal)
 $$;
@@ -358,7 +376,8 @@ AS $$
 $$;
 
 REVOKE ALL ON FUNCTION lakemill.identities(uuid), lakemill.session_principal(),
-    lakemill.may_manage(uuid, uuid), lakemill.find_securable(text, text),
+    lakemill.may_manage(uuid, uuid), lakemill.await_catalog(),
+    lakemill.find_securable(text, text),
     lakemill.full_name(uuid), lakemill.change_grant(text, text, uuid, text),
     lakemill.require_state_table(text), lakemill.change_row_audit(uuid, boolean, text),
     lakemill.table_form(oid), lakemill.drop_policies(regclass),

@@ -72,6 +72,7 @@ BEGIN
                 || ' DELETE, or ALL, ON schema.table; GRANT USAGE, CREATE ON SCHEMA schema';
     END IF;
     object_name := parse_ident(parts[4]);
+    PERFORM lakemill.await_catalog();
     IF kind = 'SCHEMA' THEN
         securable := lakemill.find_securable('SCHEMA', object_name[1]);
         object := format('SCHEMA %I', object_name[1]);

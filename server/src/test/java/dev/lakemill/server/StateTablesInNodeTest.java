@@ -272,6 +272,24 @@ final class StateTablesInNodeTest {
     }
 
     @Test
+    void aTableIsGrantedRightAfterItIsMade() throws Exception {
+        var developer = Developer.of("gil@example.org", "fast");
+        developer.awaitRights("fast");
+        try (var connection = developer.connect()) {
+            for (int i = 0; i < 20; i++) {
+                var table = "fast.t" + i;
+                run(connection, "CREATE TABLE %s (id int PRIMARY KEY)".formatted(table));
+                run(
+                        connection,
+                        i % 2 == 0
+                                ? "GRANT SELECT ON %s TO \"account users\"".formatted(table)
+                                : "SELECT lakemill.grant('SELECT', 'TABLE', 'app.%s', 'account users')"
+                                        .formatted(table));
+            }
+        }
+    }
+
+    @Test
     void anOwnerSaysThatRowsAreNotAuditedAndThatStandsInTheStatus() throws Exception {
         var developer = Developer.of("odo@example.org", "cache");
         developer.awaitRights("cache");

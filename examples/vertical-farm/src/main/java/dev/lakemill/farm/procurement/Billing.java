@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -15,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * on purpose, each in one way.
  */
 final class Billing {
-    /** One invoice in so many is wrong. */
-    private static final int WRONG_ONE_IN = 4;
+    /** One order in so many is billed wrong. */
+    private static final int WRONG_ONE_IN = 3;
 
     private static final List<Rule> FLAWS =
             List.of(
@@ -28,12 +29,7 @@ final class Billing {
                     Rule.PRICE,
                     Rule.TAX);
 
-    private final RandomGenerator random;
-    private int flaws;
-
-    Billing(RandomGenerator random) {
-        this.random = random;
-    }
+    private Billing() {}
 
     /** Goods that come for a line of the order. */
     record Receipt(String id, String orderNumber, int line, long grams) {}
@@ -45,18 +41,21 @@ final class Billing {
      */
     record Sent(List<Receipt> receipts, List<Invoice> invoices, Map<String, Rule> truth) {}
 
-    /** Delivers an order and asks for its money; flaws take turns, so that each comes. */
-    Sent fulfil(Order order) {
-        var isWrong = random.nextInt(WRONG_ONE_IN) == 0;
-        return fulfil(order, isWrong ? FLAWS.get(flaws++ % FLAWS.size()) : null);
+    /**
+     * What will be wrong with the order's invoice, known from its number alone; null for nothing.
+     */
+    static @Nullable Rule flawOf(long serial) {
+        return serial % WRONG_ONE_IN == 0
+                ? FLAWS.get((int) (serial / WRONG_ONE_IN % FLAWS.size()))
+                : null;
     }
 
-    /**
-     * The same with a flaw of the caller's.
-     *
-     * @param flaw null for none
-     */
-    Sent fulfil(Order order, @Nullable Rule flaw) {
+    /** Delivers an order and asks for its money; the same each time. */
+    static Sent fulfil(Order order, long serial) {
+        return fulfil(order, flawOf(serial), new SplittableRandom(serial));
+    }
+
+    private static Sent fulfil(Order order, @Nullable Rule flaw, RandomGenerator random) {
         var receipts = new ArrayList<Receipt>();
         for (var line : order.lines()) {
             var isShort = flaw == Rule.PARTIAL_DELIVERY && line.equals(order.lines().getFirst());
@@ -81,7 +80,7 @@ final class Billing {
             return new Sent(receipts, List.of(right, again), truth);
         }
         truth.put(right.id(), flaw);
-        return new Sent(receipts, List.of(wrong(right, order, flaw)), truth);
+        return new Sent(receipts, List.of(wrong(right, order, flaw, random)), truth);
     }
 
     private static Invoice invoice(Order order, String id) {
@@ -121,7 +120,7 @@ final class Billing {
                 of.lines());
     }
 
-    private Invoice wrong(Invoice right, Order order, Rule flaw) {
+    private static Invoice wrong(Invoice right, Order order, Rule flaw, RandomGenerator random) {
         var lines = right.lines();
         var first = lines.getFirst();
         var id = right.id();

@@ -19,10 +19,11 @@ import java.util.UUID;
  * bought, of whom and for how much, stands in the request: the model words it.
  */
 public final class Negotiator implements Agent {
-    /** The gateway's endpoint for all agents of the farm. */
-    static final String ENDPOINT = "procurement";
+    /** The gateway's first endpoint; without a model a template, which tells the agents so. */
+    static final String ENDPOINT = "default";
 
-    private static final String TEMPLATE = "template";
+    /** Who wrote what no model did. */
+    static final String TEMPLATE = "template";
 
     private static final String REQUEST =
             """
@@ -82,7 +83,8 @@ public final class Negotiator implements Agent {
     private static Answer<Draft> draft(AgentRun run, Row request) throws SQLException {
         try {
             var prompt = Prompt.of(INSTRUCTIONS).with("request", request.values());
-            return run.ask("wording", ENDPOINT, prompt, Draft.class);
+            var answer = run.ask("wording", ENDPOINT, prompt, Draft.class);
+            return isTemplate(answer) ? new Answer<>(template(request), TEMPLATE) : answer;
         } catch (LakemillException e) {
             if (e.code() != ErrorCode.FAILED_PRECONDITION) {
                 throw e;

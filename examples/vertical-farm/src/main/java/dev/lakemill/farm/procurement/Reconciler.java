@@ -21,8 +21,6 @@ import org.jspecify.annotations.Nullable;
  * what is not waits for people, with an explanation that a model may word.
  */
 public final class Reconciler implements Agent {
-    private static final String TEMPLATE = "template";
-
     private static final String INVOICE =
             """
             SELECT i.supplier_id, i.number, i.po_number, i.currency, i.net, i.tax,
@@ -139,21 +137,27 @@ public final class Reconciler implements Agent {
                             .with("found", variance.found())
                             .with("amount", variance.amount());
             var name = "explain %s %d".formatted(variance.rule().sqlName(), variance.line());
-            return run.ask(name, Negotiator.ENDPOINT, prompt, Explanation.class);
+            var answer = run.ask(name, Negotiator.ENDPOINT, prompt, Explanation.class);
+            return answer.model().equals(Negotiator.TEMPLATE)
+                    ? template(invoice, variance)
+                    : answer;
         } catch (LakemillException e) {
             if (e.code() != ErrorCode.FAILED_PRECONDITION) {
                 throw e;
             }
-            return new Answer<>(
-                    new Explanation(
-                            "Expected %s, but the invoice says %s; that is %s %s."
-                                    .formatted(
-                                            variance.expected(),
-                                            variance.found(),
-                                            variance.amount().toPlainString(),
-                                            invoice.currency())),
-                    TEMPLATE);
+            return template(invoice, variance);
         }
+    }
+
+    private static Answer<Explanation> template(Invoice invoice, Variance variance) {
+        var text =
+                "Expected %s, but the invoice says %s; that is %s %s."
+                        .formatted(
+                                variance.expected(),
+                                variance.found(),
+                                variance.amount().toPlainString(),
+                                invoice.currency());
+        return new Answer<>(new Explanation(text), Negotiator.TEMPLATE);
     }
 
     private static String owe(Connection connection, Invoice invoice, String month)
@@ -188,7 +192,9 @@ public final class Reconciler implements Agent {
                     variance.found(),
                     variance.amount(),
                     explained.by().value().text(),
-                    explained.by().model().equals(TEMPLATE) ? TEMPLATE : "model");
+                    explained.by().model().equals(Negotiator.TEMPLATE)
+                            ? Negotiator.TEMPLATE
+                            : "model");
         }
         return state(connection, invoice, "varies");
     }
