@@ -63,3 +63,5 @@ GRANT USE SCHEMA ON SCHEMA farm.procurement TO farm_procurement_parties;
 GRANT CREATE TABLE ON SCHEMA farm.procurement TO farm_procurement;
 GRANT USE SCHEMA, SELECT ON SCHEMA farm.serving TO farm_procurement;
 GRANT USE SCHEMA, SELECT ON SCHEMA farm.serving TO farm_negotiator;
+GRANT USE SCHEMA ON SCHEMA farm.serving TO farm_dispatcher;
+GRANT SELECT ON TABLE farm.serving.suppliers TO farm_dispatcher;

@@ -55,7 +55,7 @@ public final class Procurement {
     private static final String BUDGET =
             """
             INSERT INTO procurement.budget (month, amount)
-            VALUES (date_trunc('month', now()), 20000) ON CONFLICT (month) DO NOTHING""";
+            VALUES (date_trunc('month', now()), 60000) ON CONFLICT (month) DO NOTHING""";
 
     /** The most pressing recommendation that nobody has asked for in the last ten minutes. */
     private static final String PLAN =
