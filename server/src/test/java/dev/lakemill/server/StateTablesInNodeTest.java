@@ -281,10 +281,8 @@ final class StateTablesInNodeTest {
                 run(connection, "CREATE TABLE %s (id int PRIMARY KEY)".formatted(table));
                 run(
                         connection,
-                        i % 2 == 0
-                                ? "GRANT SELECT ON %s TO \"account users\"".formatted(table)
-                                : "SELECT lakemill.grant('SELECT', 'TABLE', 'app.%s', 'account users')"
-                                        .formatted(table));
+                        "SELECT lakemill.grant('SELECT', 'TABLE', 'app.%s', 'account users')"
+                                .formatted(table));
             }
         }
     }
