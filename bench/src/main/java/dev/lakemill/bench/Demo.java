@@ -127,6 +127,9 @@ final class Demo {
         out.println("    farm     " + addresses.get("http").asText() + "/apps/vertical-farm/");
         out.println("    console  " + addresses.get("http").asText() + "/");
         out.println("    psql     psql '" + addresses.get("postgres").asText() + "'");
+        out.println(
+                "    agents   ./lakemill agent approve --project "
+                        + Root.folder().relativize(options.project()));
         out.println("    Ctrl-C drains and checks.");
         watch(server, simulators, procurement, freshness);
         new ProcurementCheck(server, report).run(procurement);

@@ -115,7 +115,7 @@ final class ProcurementProcess implements AutoCloseable {
         for (var agent : AGENTS) {
             var body = new LinkedHashMap<String, Object>();
             body.put("principal", "farm_" + agent);
-            body.put("approvers", List.of("farm_desk", "farm_lead"));
+            body.put("approvers", List.of("farm_desk", "farm_lead", "admins"));
             if (agent.equals("dispatcher")) {
                 body.put(
                         "addresses",

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 /** A slice of {@code ./lakemill bench ivm}; -Dlakemill.seed runs one case. */
 final class IvmCaseTest {
-    private static final long CASES = 40;
+    private static final long CASES = 24;
 
     @Test
     void viewsKeptByChangesEqualTheirQueries() throws Exception {

@@ -176,6 +176,9 @@ final class PipelineLoop implements Runnable {
                 }
             }
             case PipelineRun.Advance.Held(String reason) -> {
+                if (held.isEmpty()) {
+                    LOG.warn("pipeline {} waits: {}", program.name(), reason);
+                }
                 held = reason;
                 show();
                 await(HELD_WAIT);

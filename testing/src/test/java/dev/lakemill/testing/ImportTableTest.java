@@ -56,7 +56,8 @@ class ImportTableTest {
                     Map.entry("com.nimbusds..", List.of("identity")),
                     Map.entry("com.zaxxer.hikari..", List.of("catalog", "postgres")),
                     Map.entry("org.postgresql..", List.of("postgres", "sync", "capture", "bench")),
-                    Map.entry("jakarta.mail..", List.of("agents")),
+                    Map.entry("jakarta.mail..", List.of("agents", "farm")),
+                    Map.entry("com.icegreen..", List.of("farm")),
                     Map.entry("org.openjdk.jmh..", List.of("bench")),
                     Map.entry("org.apache.kafka..", List.of("bench")),
                     Map.entry("io.trino..", List.of("bench")));
