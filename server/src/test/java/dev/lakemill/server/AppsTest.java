@@ -45,6 +45,8 @@ final class AppsTest {
 
     @BeforeAll
     static void start() throws Exception {
+        // Whoever keeps a node's data in a JavaScript project does not change what apps are.
+        Files.writeString(folder.resolve("package.json"), "{\"type\": \"module\"}");
         node = new TestNode(folder, Map.of());
         port = Integer.toString(URI.create(node.url).getPort());
         var schema = TableSchema.of(Column.required("id", Primitive.LONG));

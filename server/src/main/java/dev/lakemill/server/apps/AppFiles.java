@@ -45,6 +45,7 @@ final class AppFiles {
         try {
             Files.createDirectories(files.root);
             Files.setPosixFilePermissions(files.root, PosixFilePermissions.fromString("rwx--x--x"));
+            files.endPackages();
             remove(files.uploads());
             Files.createDirectories(files.uploads());
             Files.setPosixFilePermissions(
@@ -53,6 +54,13 @@ final class AppFiles {
         } catch (IOException e) {
             throw Problems.disk("cannot make " + files.root, e);
         }
+    }
+
+    /** Node takes the kind of an app's modules from the nearest package.json: never from ours. */
+    private void endPackages() throws IOException {
+        var end = root.resolve("package.json");
+        Files.writeString(end, "{}\n");
+        Files.setPosixFilePermissions(end, PosixFilePermissions.fromString("rw-r--r--"));
     }
 
     /**
