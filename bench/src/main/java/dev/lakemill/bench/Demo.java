@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
  * The vertical farm in processes of its own: server, simulators, and this one, which watches as an
  * independent reader and checks every row at the end.
  */
-final class Demo {
+final class Demo implements AutoCloseable {
     /**
      * @param data kept between runs unless {@code fresh}
      * @param seconds live; 0 until Ctrl-C
@@ -61,28 +61,30 @@ final class Demo {
     Report run() throws IOException, InterruptedException {
         var drain = new Thread(this::drainOnInterrupt, "drain");
         Runtime.getRuntime().addShutdownHook(drain);
-        try {
-            if (options.fresh()) {
-                Folders.delete(options.data());
-            }
-            var first = !Files.exists(options.data().resolve("tables"));
-            out.println("1/4 starting the server (data in " + options.data() + ")");
-            var smtpPort = Ports.free();
-            var settings =
-                    Map.of(
-                            "LAKEMILL_AGENTS_SMTP_URL",
-                            "smtp://127.0.0.1:" + smtpPort,
-                            "LAKEMILL_AGENTS_MAIL_FROM",
-                            "procurement@farm.example");
-            try (var server = ServerProcess.start(options.project(), options.data(), settings)) {
-                report.figure("ready_seconds", server.awaitReady(READY_TIMEOUT));
-                var truth = live(server, smtpPort, first);
-                check(server, truth);
-            }
-        } finally {
-            finished.countDown();
+        if (options.fresh()) {
+            Folders.delete(options.data());
+        }
+        var first = !Files.exists(options.data().resolve("tables"));
+        out.println("1/4 starting the server (data in " + options.data() + ")");
+        var smtpPort = Ports.free();
+        var settings =
+                Map.of(
+                        "LAKEMILL_AGENTS_SMTP_URL",
+                        "smtp://127.0.0.1:" + smtpPort,
+                        "LAKEMILL_AGENTS_MAIL_FROM",
+                        "procurement@farm.example");
+        try (var server = ServerProcess.start(options.project(), options.data(), settings)) {
+            report.figure("ready_seconds", server.awaitReady(READY_TIMEOUT));
+            var truth = live(server, smtpPort, first);
+            check(server, truth);
         }
         return report.build();
+    }
+
+    /** Lets the process end that somebody has interrupted: the report is told. */
+    @Override
+    public void close() {
+        finished.countDown();
     }
 
     private Truth live(ServerProcess server, int smtpPort, boolean first)

@@ -68,19 +68,18 @@ final class DemoCommand implements Callable<Integer> {
         var err = spec.commandLine().getErr();
         var project = Root.folder().resolve("examples/vertical-farm");
         var folder = data == null ? project.resolve(".lakemill") : data.toAbsolutePath();
-        var demo =
-                new Demo(
-                        new Demo.Options(project, folder, seconds, rate, seed, historyHours, fresh),
-                        err);
-        var report = demo.run();
-        var out = spec.commandLine().getOut();
-        if (json) {
-            out.println(report.json());
-        } else {
-            out.println(report.ok() ? "All checks hold." : "SOME CHECKS FAIL:");
-            out.print(report.text());
+        var options = new Demo.Options(project, folder, seconds, rate, seed, historyHours, fresh);
+        try (var demo = new Demo(options, err)) {
+            var report = demo.run();
+            var out = spec.commandLine().getOut();
+            if (json) {
+                out.println(report.json());
+            } else {
+                out.println(report.ok() ? "All checks hold." : "SOME CHECKS FAIL:");
+                out.print(report.text());
+            }
+            out.flush();
+            return report.ok() ? 0 : 1;
         }
-        out.flush();
-        return report.ok() ? 0 : 1;
     }
 }
