@@ -1,5 +1,6 @@
 package dev.lakemill.server;
 
+import java.util.HashMap;
 import java.util.Map;
 
 /** The login's HTML: no scripts, nothing from elsewhere, light and dark as the browser likes. */
@@ -93,6 +94,24 @@ final class LoginHtml {
                 """
                         .formatted(escaped(client), escaped(name), escaped(name), hidden(fields));
         return page(200, "Allow access?", body);
+    }
+
+    /**
+     * Goes on to where another host is sent to: a redirect to it would be the form's, which the
+     * policy does not let out.
+     */
+    static Routes.Reply onward(Map<String, String> headers, String target) {
+        var reply =
+                page(
+                        200,
+                        "You are logged in",
+                        """
+                        <meta http-equiv="refresh" content="0; url=%1$s">
+                        <p><a href="%1$s">Go on</a></p>"""
+                                .formatted(escaped(target)));
+        var all = new HashMap<>(reply.headers());
+        all.putAll(headers);
+        return new Routes.Reply(200, all, reply.body());
     }
 
     static Routes.Reply message(int status, String title, String text) {

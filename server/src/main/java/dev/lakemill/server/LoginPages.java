@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * alone.
  */
 final class LoginPages {
+    /** Sends a browser on to the host of an app. */
+    private static final String APP = "/login/app?";
+
     private final Identity identity;
     private final HttpAuthentication authentication;
 
@@ -131,6 +134,9 @@ final class LoginPages {
                 new HashMap<>(
                         authentication.setCookie(
                                 context, session.text(), Identity.BROWSER_TTL.toSeconds()));
+        if (target.startsWith(APP)) {
+            return LoginHtml.onward(headers, target);
+        }
         headers.put("location", target);
         return new Routes.Reply(303, headers, null);
     }

@@ -113,6 +113,12 @@ final class LoginTest {
         assertThat(redeem(firstCode, "", "/").statusCode()).isEqualTo(401);
         assertThat(node.get("/login/code?code=" + firstCode).statusCode()).isEqualTo(401);
         assertThat(login("admin", PASSWORD, "/").statusCode()).isEqualTo(303);
+        var onward = login("admin", PASSWORD, "/login/app?name=x&state=y");
+        assertThat(onward.statusCode()).isEqualTo(200);
+        assertThat(onward.headers().firstValue("set-cookie")).isPresent();
+        assertThat(onward.body())
+                .contains(
+                        "http-equiv=\"refresh\" content=\"0; url=/login/app?name=x&amp;state=y\"");
         assertThat(node.node().banner()).noneMatch(line -> line.startsWith("log in"));
     }
 
