@@ -14,7 +14,6 @@ import dev.lakemill.agents.mcp.McpResult;
 import dev.lakemill.agents.mcp.McpServer;
 import dev.lakemill.agents.mcp.McpTool;
 import dev.lakemill.catalog.Caller;
-import dev.lakemill.catalog.Catalog;
 import dev.lakemill.types.TableName;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -512,24 +511,6 @@ final class McpInNodeTest {
     }
 
     private static String token(String principal, String resource) {
-        Catalog catalog = node.node().catalog();
-        var id = catalog.principals().find(principal).orElseThrow().principal().id();
-        var path = "/api/2.0/accounts/servicePrincipals/%s/credentials/secrets".formatted(id);
-        var secret = node.admin().post(path, Map.of("lifetime", "3600s")).path("secret").asText();
-        var answer =
-                node.form(
-                        "/oidc/v1/token",
-                        Map.of(
-                                "grant_type",
-                                "client_credentials",
-                                "client_id",
-                                id.toString(),
-                                "client_secret",
-                                secret,
-                                "scope",
-                                "all-apis",
-                                "resource",
-                                resource));
-        return TestNode.body(answer).path("access_token").asText();
+        return node.token(principal, Map.of("resource", resource));
     }
 }

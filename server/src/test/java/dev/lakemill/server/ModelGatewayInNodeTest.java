@@ -185,23 +185,7 @@ final class ModelGatewayInNodeTest {
     }
 
     private static String token(String principal) {
-        var catalog = node.node().catalog();
-        var id = catalog.principals().find(principal).orElseThrow().principal().id();
-        var path = "/api/2.0/accounts/servicePrincipals/%s/credentials/secrets".formatted(id);
-        var secret = node.admin().post(path, Map.of("lifetime", "3600s")).path("secret").asText();
-        var answer =
-                node.form(
-                        "/oidc/v1/token",
-                        Map.of(
-                                "grant_type",
-                                "client_credentials",
-                                "client_id",
-                                id.toString(),
-                                "client_secret",
-                                secret,
-                                "scope",
-                                "all-apis"));
-        return TestNode.body(answer).path("access_token").asText();
+        return node.token(principal, Map.of());
     }
 
     private static HttpResponse<String> post(

@@ -235,4 +235,21 @@ final class TestNode implements AutoCloseable {
     public void close() {
         node.close();
     }
+
+    /**
+     * A token of a service principal, by a new secret.
+     *
+     * @param asked further fields of the request
+     */
+    String token(String principal, Map<String, String> asked) {
+        var id = node().catalog().principals().find(principal).orElseThrow().principal().id();
+        var path = "/api/2.0/accounts/servicePrincipals/%s/credentials/secrets".formatted(id);
+        var secret = admin().post(path, Map.of("lifetime", "3600s")).path("secret").asText();
+        var form = new HashMap<>(asked);
+        form.put("grant_type", "client_credentials");
+        form.put("client_id", id.toString());
+        form.put("client_secret", secret);
+        form.put("scope", "all-apis");
+        return body(form("/oidc/v1/token", form)).path("access_token").asText();
+    }
 }

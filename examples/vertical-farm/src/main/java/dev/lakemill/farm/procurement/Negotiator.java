@@ -2,13 +2,10 @@ package dev.lakemill.farm.procurement;
 
 import dev.lakemill.api.agent.Agent;
 import dev.lakemill.api.agent.AgentRun;
-import dev.lakemill.api.agent.Answer;
 import dev.lakemill.api.agent.Approval;
 import dev.lakemill.api.agent.Decision;
 import dev.lakemill.api.agent.Prompt;
 import dev.lakemill.api.agent.Row;
-import dev.lakemill.types.ErrorCode;
-import dev.lakemill.types.LakemillException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Map;
@@ -19,12 +16,6 @@ import java.util.UUID;
  * bought, of whom and for how much, stands in the request: the model words it.
  */
 public final class Negotiator implements Agent {
-    /** The gateway's first endpoint; without a model a template, which tells the agents so. */
-    static final String ENDPOINT = "default";
-
-    /** Who wrote what no model did. */
-    static final String TEMPLATE = "template";
-
     private static final String REQUEST =
             """
             SELECT r.id::text AS id, r.sku, coalesce(p.name, r.sku) AS name, r.supplier_id,
@@ -54,7 +45,8 @@ public final class Negotiator implements Agent {
             return Map.of("rfq", id, "state", "no longer requested");
         }
         var request = rows.getFirst();
-        var draft = draft(run, request);
+        var prompt = Prompt.of(INSTRUCTIONS).with("request", request.values());
+        var draft = Worded.of(run, "wording", prompt, Draft.class, template(request));
         run.write(
                 "draft",
                 "draft-" + id,
@@ -71,30 +63,13 @@ public final class Negotiator implements Agent {
                             draft.value().body(),
                             request.decimal("expected_cost"),
                             request.text("currency"),
-                            isTemplate(draft) ? TEMPLATE : "model",
+                            draft.draftedBy(),
                             draft.model());
                     return state(connection, id, "drafted");
                 });
         var decision = run.approve("approval", approval(request, draft.value()));
         run.write("decision", "decision-" + id, connection -> decided(connection, id, decision));
         return Map.of("rfq", id, "decision", decision.outcome());
-    }
-
-    private static Answer<Draft> draft(AgentRun run, Row request) throws SQLException {
-        try {
-            var prompt = Prompt.of(INSTRUCTIONS).with("request", request.values());
-            var answer = run.ask("wording", ENDPOINT, prompt, Draft.class);
-            return isTemplate(answer) ? new Answer<>(template(request), TEMPLATE) : answer;
-        } catch (LakemillException e) {
-            if (e.code() != ErrorCode.FAILED_PRECONDITION) {
-                throw e;
-            }
-            return new Answer<>(template(request), TEMPLATE);
-        }
-    }
-
-    private static boolean isTemplate(Answer<Draft> draft) {
-        return draft.model().equals(TEMPLATE);
     }
 
     private static Draft template(Row request) {

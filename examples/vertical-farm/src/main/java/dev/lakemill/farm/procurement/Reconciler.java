@@ -2,11 +2,8 @@ package dev.lakemill.farm.procurement;
 
 import dev.lakemill.api.agent.Agent;
 import dev.lakemill.api.agent.AgentRun;
-import dev.lakemill.api.agent.Answer;
 import dev.lakemill.api.agent.Prompt;
 import dev.lakemill.api.agent.Row;
-import dev.lakemill.types.ErrorCode;
-import dev.lakemill.types.LakemillException;
 import java.math.BigDecimal;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -52,7 +49,7 @@ public final class Reconciler implements Agent {
     /** What a model writes. */
     record Explanation(String text) {}
 
-    private record Explained(Variance variance, Answer<Explanation> by) {}
+    private record Explained(Variance variance, Worded<Explanation> by) {}
 
     @Override
     public Object run(AgentRun run) throws SQLException {
@@ -126,38 +123,24 @@ public final class Reconciler implements Agent {
                         .toList());
     }
 
-    private static Answer<Explanation> explain(AgentRun run, Invoice invoice, Variance variance)
+    private static Worded<Explanation> explain(AgentRun run, Invoice invoice, Variance variance)
             throws SQLException {
-        try {
-            var prompt =
-                    Prompt.of(INSTRUCTIONS)
-                            .with("invoice", invoice)
-                            .with("rule", variance.rule().sqlName())
-                            .with("expected", variance.expected())
-                            .with("found", variance.found())
-                            .with("amount", variance.amount());
-            var name = "explain %s %d".formatted(variance.rule().sqlName(), variance.line());
-            var answer = run.ask(name, Negotiator.ENDPOINT, prompt, Explanation.class);
-            return answer.model().equals(Negotiator.TEMPLATE)
-                    ? template(invoice, variance)
-                    : answer;
-        } catch (LakemillException e) {
-            if (e.code() != ErrorCode.FAILED_PRECONDITION) {
-                throw e;
-            }
-            return template(invoice, variance);
-        }
-    }
-
-    private static Answer<Explanation> template(Invoice invoice, Variance variance) {
-        var text =
+        var prompt =
+                Prompt.of(INSTRUCTIONS)
+                        .with("invoice", invoice)
+                        .with("rule", variance.rule().sqlName())
+                        .with("expected", variance.expected())
+                        .with("found", variance.found())
+                        .with("amount", variance.amount());
+        var template =
                 "Expected %s, but the invoice says %s; that is %s %s."
                         .formatted(
                                 variance.expected(),
                                 variance.found(),
                                 variance.amount().toPlainString(),
                                 invoice.currency());
-        return new Answer<>(new Explanation(text), Negotiator.TEMPLATE);
+        var name = "explain %s %d".formatted(variance.rule().sqlName(), variance.line());
+        return Worded.of(run, name, prompt, Explanation.class, new Explanation(template));
     }
 
     private static String owe(Connection connection, Invoice invoice, String month)
@@ -192,9 +175,7 @@ public final class Reconciler implements Agent {
                     variance.found(),
                     variance.amount(),
                     explained.by().value().text(),
-                    explained.by().model().equals(Negotiator.TEMPLATE)
-                            ? Negotiator.TEMPLATE
-                            : "model");
+                    explained.by().draftedBy());
         }
         return state(connection, invoice, "varies");
     }
