@@ -12,6 +12,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class TestPostgres {
     private static final AtomicInteger TESTS = new AtomicInteger();
     private static final Postgres POSTGRES = start();
+    private static final long PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(2);
 
     /** For tests that bring about what a sync is to leave alone for a while. */
     static final Patience SOON =
@@ -78,19 +80,43 @@ final class TestPostgres {
                 .ifPresent(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
     }
 
+    private interface Work<T> {
+        T with(Connection connection) throws SQLException;
+    }
+
     static void execute(String... commands) throws SQLException {
-        try (var connection = POSTGRES.owner().getConnection();
-                var statement = connection.createStatement()) {
-            for (var command : commands) {
-                statement.execute(command);
-            }
+        for (var command : commands) {
+            connected(
+                    connection -> {
+                        try (var statement = connection.createStatement()) {
+                            return statement.execute(command);
+                        }
+                    });
         }
     }
 
     /** All rows as lists of texts, NULL as null. */
     static List<List<@Nullable String>> query(String sql) throws SQLException {
-        try (var connection = POSTGRES.owner().getConnection()) {
-            return query(connection, sql);
+        return connected(connection -> query(connection, sql));
+    }
+
+    /**
+     * A Postgres that was killed, by this test or by the one before, is asked again: the pool may
+     * still hand out a connection that is about to die.
+     */
+    private static <T> T connected(Work<T> work) throws SQLException {
+        var deadline = System.nanoTime() + PATIENCE_NANOS;
+        while (true) {
+            try (var connection = POSTGRES.owner().getConnection()) {
+                return work.with(connection);
+            } catch (SQLException e) {
+                var state = Objects.requireNonNullElse(e.getSQLState(), "");
+                var lost = state.startsWith("08") || state.startsWith("57P");
+                if (!lost || System.nanoTime() > deadline) {
+                    throw e;
+                }
+                LockSupport.parkNanos(50_000_000);
+            }
         }
     }
 
@@ -119,7 +145,7 @@ final class TestPostgres {
 
     /** Until it holds, at most two minutes; Postgres may be away meanwhile. */
     static void await(String what, Condition condition) throws SQLException {
-        var deadline = System.nanoTime() + 120_000_000_000L;
+        var deadline = System.nanoTime() + PATIENCE_NANOS;
         while (true) {
             try {
                 if (condition.holds()) {
