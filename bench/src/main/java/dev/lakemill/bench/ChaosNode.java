@@ -2,6 +2,7 @@ package dev.lakemill.bench;
 
 import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaTable;
+import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,6 +23,7 @@ import org.apache.arrow.memory.RootAllocator;
 /** A real server with its real Postgres in a folder that outlives both, and ways to kill them. */
 final class ChaosNode implements AutoCloseable {
     static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final int STARTS_MAX = 3;
 
     /** What is killed, by kill -9. */
     enum Victim {
@@ -139,12 +141,24 @@ final class ChaosNode implements AutoCloseable {
         return server;
     }
 
-    /** Starts the server again where it was killed, and waits until it takes work. */
+    /**
+     * Starts the server again where it was killed, and waits until it takes work. A server whose
+     * Postgres was killed while it started ends and says so; whoever supervises it starts it again.
+     */
     void recover() throws IOException, InterruptedException {
-        if (!server.alive()) {
-            server = ServerProcess.start(project, data, settings);
+        for (int starts = 1; ; starts++) {
+            if (!server.alive()) {
+                server = ServerProcess.start(project, data, settings);
+            }
+            try {
+                server.awaitReady(PATIENCE);
+                return;
+            } catch (LakemillException e) {
+                if (server.alive() || starts == STARTS_MAX) {
+                    throw e;
+                }
+            }
         }
-        server.awaitReady(PATIENCE);
     }
 
     void kill(Victim victim, Random random) throws InterruptedException {
