@@ -22,7 +22,7 @@ import org.apache.arrow.memory.RootAllocator;
 
 /** A real server with its real Postgres in a folder that outlives both, and ways to kill them. */
 final class ChaosNode implements AutoCloseable {
-    static final Duration PATIENCE = Duration.ofMinutes(2);
+    static final Duration PATIENCE = Duration.ofMinutes(10);
     private static final int STARTS_MAX = 3;
 
     /** What is killed, by kill -9. */

@@ -97,7 +97,7 @@ final class RestClient {
 
     private HttpRequest.Builder request(String path) {
         return HttpRequest.newBuilder(URI.create(url + path))
-                .timeout(Duration.ofSeconds(60))
+                .timeout(Duration.ofMinutes(3))
                 .header("content-type", "application/json")
                 .header("authorization", "Bearer " + token);
     }

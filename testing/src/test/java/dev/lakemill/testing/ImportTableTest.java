@@ -60,6 +60,7 @@ class ImportTableTest {
                     Map.entry("com.icegreen..", List.of("farm")),
                     Map.entry("org.openjdk.jmh..", List.of("bench")),
                     Map.entry("org.apache.kafka..", List.of("bench")),
+                    Map.entry("io.debezium..", List.of("bench")),
                     Map.entry("io.trino..", List.of("bench")));
 
     private static JavaClasses all = new ClassFileImporter().importPackages("none");
