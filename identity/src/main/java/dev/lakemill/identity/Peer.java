@@ -24,13 +24,18 @@ public record Peer(String door, String address, String requestId, String userAge
         return new Caller(principal, null, door, address, requestId);
     }
 
+    /** For what is refused before it is known who asks. */
+    public Caller stranger() {
+        return caller(NOBODY);
+    }
+
     AuditEvent done(Principal principal, String action, Map<String, String> parameters) {
         return new AuditEvent(caller(principal), "accounts", action, told(parameters), 200, "");
     }
 
     AuditEvent refused(String action, Map<String, String> parameters, int status, String error) {
         return new AuditEvent(
-                caller(NOBODY), "accounts", action, told(parameters), status, clipped(error));
+                stranger(), "accounts", action, told(parameters), status, clipped(error));
     }
 
     private Map<String, String> told(Map<String, String> parameters) {

@@ -199,12 +199,21 @@ public final class Tokens {
         try {
             return verify(token, door, scopes);
         } catch (LakemillException e) {
-            if (refusals.tryTake(peer.address())) {
-                audit.record(
-                        peer.refused(
-                                "tokenLogin", Map.of("audience", door.claim()), 401, e.problem()));
-            }
+            tell(peer, "tokenLogin", Map.of("audience", door.claim()), 401, e.problem());
             throw e;
+        }
+    }
+
+    /** Tells the audit of a request that was turned away before anybody asked for its token. */
+    public void turnedAway(Peer peer, String path, int status, String problem) {
+        tell(peer, "httpRequest", Map.of("path", path), status, problem);
+    }
+
+    /** No more than so often for one address, lest strangers fill the audit. */
+    private void tell(
+            Peer peer, String action, Map<String, String> about, int status, String problem) {
+        if (refusals.tryTake(peer.address())) {
+            audit.record(peer.refused(action, about, status, problem));
         }
     }
 

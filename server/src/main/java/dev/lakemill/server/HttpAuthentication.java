@@ -57,6 +57,14 @@ final class HttpAuthentication implements Routes.Authentication {
         return peer(context).caller(token.principal()).within(token.claim());
     }
 
+    /** On a thread of its own: the audit may have to wait for its disk. */
+    @Override
+    public void turnedAway(RoutingContext context, int status, String problem) {
+        var peer = peer(context);
+        var path = context.request().path();
+        Thread.startVirtualThread(() -> tokens.turnedAway(peer, path, status, problem));
+    }
+
     Tokens tokens() {
         return tokens;
     }
@@ -192,9 +200,11 @@ final class HttpAuthentication implements Routes.Authentication {
                         ? origin != null && origin.equals(origin(context))
                         : site.equals("same-origin");
         if (!own) {
+            var problem = "another site's page sent this request, or nothing says which did";
+            turnedAway(context, 403, problem);
             throw new LakemillException(
                     ErrorCode.PERMISSION_DENIED,
-                    "another site's page sent this request, or nothing says which did",
+                    problem,
                     "programs send a token in the header Authorization instead of a cookie");
         }
     }

@@ -39,6 +39,9 @@ public final class Routes {
     /** Says who calls, or throws UNAUTHENTICATED. */
     public interface Authentication {
         Caller caller(RoutingContext context);
+
+        /** A request was turned away before anybody asked who calls. */
+        default void turnedAway(RoutingContext context, int status, String problem) {}
     }
 
     /** How a failure is told; APIs differ in the form of their errors. */
@@ -130,6 +133,7 @@ public final class Routes {
                         ErrorCode.INVALID_ARGUMENT,
                         "the request has more than %d bytes".formatted(bytesMax),
                         "send less in one request");
+        authentication.turnedAway(context, 413, failure.problem());
         send(context, new Reply(413, Map.of(), errors.body(413, failure)));
     }
 

@@ -304,6 +304,12 @@ final class AppsTest {
                 .isEqualTo(403);
         var set = AppHttp.get(node.url, host("one"), "/cookies", "Cookie", cookie);
         assertThat(set.all("set-cookie")).containsExactly("own=1; Path=/");
+        node.node().catalog().audit().flush();
+        assertThat(
+                        node.rows(
+                                "count(*) > 2 FROM system.access.audit WHERE action_name = 'useApp'"
+                                        + " AND user_identity.email = 'anonymous'"))
+                .containsExactly("true");
     }
 
     @Test

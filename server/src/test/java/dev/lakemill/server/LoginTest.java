@@ -175,6 +175,23 @@ final class LoginTest {
     }
 
     @Test
+    void whatIsTurnedAwayIsAudited() throws Exception {
+        var cookie = node.logIn("turned");
+        assertThat(create(cookie, "sec-fetch-site", "cross-site")).isEqualTo(403);
+        assertThat(node.get(ME, "authorization", "Bearer x.y.z").statusCode()).isEqualTo(401);
+        var large = "\"%s\"".formatted("x".repeat((int) Routes.BODY_BYTES_MAX));
+        assertThat(node.json("POST", "/oidc/v1/revoke", large).statusCode()).isEqualTo(413);
+        node.node().catalog().audit().flush();
+        var refused =
+                "count(*) > 0 FROM system.access.audit WHERE service_name = 'accounts'"
+                        + " AND action_name = '%s' AND response.status_code = %d";
+        TestNode.await(
+                () -> node.rows(refused.formatted("httpRequest", 413)).equals(List.of("true")));
+        assertThat(node.rows(refused.formatted("httpRequest", 403))).containsExactly("true");
+        assertThat(node.rows(refused.formatted("tokenLogin", 401))).containsExactly("true");
+    }
+
+    @Test
     void logoutEndsTheSessionItself() {
         var cookie = node.logIn("out@example.org");
         var answer = node.form("/logout", Map.of(), "cookie", cookie, OWN_PAGE[0], OWN_PAGE[1]);

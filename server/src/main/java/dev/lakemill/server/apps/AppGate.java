@@ -107,7 +107,7 @@ final class AppGate {
         if (cookie == null) {
             return null;
         }
-        requireOwnPage(request, app);
+        requireOwnPage(request, app, peer);
         return logins.verifyCookie(app, cookie.getValue(), peer);
     }
 
@@ -126,7 +126,7 @@ final class AppGate {
     }
 
     /** PERMISSION_DENIED for what a page of another origin sent along with the cookie. */
-    private void requireOwnPage(HttpServerRequest request, HostedApp app) {
+    private void requireOwnPage(HttpServerRequest request, HostedApp app, Peer peer) {
         var site = request.getHeader("sec-fetch-site");
         var origin = request.getHeader("origin");
         var own = AppHosts.url(apps.parts(), app.name());
@@ -145,9 +145,11 @@ final class AppGate {
                             && "document".equals(request.getHeader("sec-fetch-dest"));
         }
         if (!good) {
+            var problem = "a page of another site sent this request";
+            apps.refused(peer.stranger(), "useApp", app, Map.of(), 403, problem);
             throw new LakemillException(
                     ErrorCode.PERMISSION_DENIED,
-                    "a page of another site sent this request",
+                    problem,
                     "programs send a token in the header Authorization instead of a cookie");
         }
     }
