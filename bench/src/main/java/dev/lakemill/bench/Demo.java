@@ -111,7 +111,8 @@ final class Demo implements AutoCloseable {
                             options.data(),
                             smtpPort,
                             options.seconds() > 0)) {
-                return live(server, simulators, procurement, freshness);
+                var app = FarmApp.deploy(server, options.project(), options.data());
+                return live(server, simulators, procurement, freshness, app);
             }
         }
     }
@@ -120,14 +121,18 @@ final class Demo implements AutoCloseable {
             ServerProcess server,
             SimulatorProcess simulators,
             ProcurementProcess procurement,
-            Freshness freshness)
+            Freshness freshness,
+            FarmApp app)
             throws IOException, InterruptedException {
         live = true;
-        out.println("3/4 live");
-        out.println("    log in   " + server.loginLink("/apps/vertical-farm/"));
         var addresses = server.addresses();
-        out.println("    farm     " + addresses.get("http").asText() + "/apps/vertical-farm/");
+        out.println("3/4 live");
+        out.println("    farm     " + app.url() + "/");
+        out.println("             as farm_lead, of procurement; this link logs in once:");
+        out.println("             " + FarmApp.loginLink(server, FarmApp.USER));
         out.println("    console  " + addresses.get("http").asText() + "/");
+        out.println("             as the administrator; this link logs in once:");
+        out.println("             " + server.loginLink("/"));
         out.println("    psql     psql '" + addresses.get("postgres").asText() + "'");
         out.println(
                 "    agents   ./lakemill agent approve --project "
