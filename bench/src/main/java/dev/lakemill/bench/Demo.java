@@ -138,11 +138,36 @@ final class Demo implements AutoCloseable {
                 "    agents   ./lakemill agent approve --project "
                         + Root.folder().relativize(options.project()));
         out.println("    Ctrl-C drains and checks.");
-        watch(server, simulators, procurement, freshness);
+        watchWithScreen(server, simulators, procurement, freshness, app);
         new ProcurementCheck(server, report).run(procurement);
         var truth = simulators.stop();
         figures(truth, freshness);
         return truth;
+    }
+
+    /** In a run that ends by itself, with a browser that looks at the app, where there is one. */
+    private void watchWithScreen(
+            ServerProcess server,
+            SimulatorProcess simulators,
+            ProcurementProcess procurement,
+            Freshness freshness,
+            FarmApp app)
+            throws IOException, InterruptedException {
+        var obstacle = options.seconds() > 0 ? ScreenLatency.obstacle() : "nobody asked for figures";
+        if (!obstacle.isEmpty()) {
+            ScreenLatency.missing(report, obstacle);
+            watch(server, simulators, procurement, freshness);
+            return;
+        }
+        try (var screen = ScreenLatency.start(server, app, options.data())) {
+            var problem = screen.awaitReady();
+            if (!problem.isEmpty()) {
+                out.println("    the screen is not measured: " + problem);
+            }
+            watch(server, simulators, procurement, freshness);
+            screen.finish();
+            screen.figures(report);
+        }
     }
 
     private List<String> arguments(boolean first) {

@@ -13,3 +13,4 @@ ALTER TABLE lakemill.sync_state ENABLE ROW LEVEL SECURITY;
 CREATE POLICY readers ON lakemill.sync_state FOR SELECT
     USING (current_user = 'lakemill_reader' OR lakemill.shows_to_session(pipeline));
 GRANT SELECT (pipeline, batch, now, received_at, applied_at, lag) ON lakemill.sync_state TO PUBLIC;
+GRANT EXECUTE ON FUNCTION lakemill.shows_to_session(text) TO PUBLIC;

@@ -28,7 +28,11 @@ final class Decisions {
         var sql =
                 """
                 SELECT lakemill.agent_may_decide('{farm_buyers}'),
-                  has_table_privilege('procurement.rfq', 'INSERT')""";
+                  EXISTS (
+                    SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                    WHERE n.nspname = 'procurement' AND c.relname = 'rfq'
+                      AND has_schema_privilege(n.oid, 'USAGE')
+                      AND has_table_privilege(c.oid, 'INSERT'))""";
         try (var statement = user.createStatement();
                 var rows = statement.executeQuery(sql)) {
             rows.next();

@@ -58,6 +58,7 @@ final class Live implements AutoCloseable {
     private final Map<LiveTable, String> fingerprints = new HashMap<>();
     private volatile String batchEvent = "";
     private long batch = -1;
+    private String told = "";
     private long stateAtMs;
     private long chartsAtMs;
     private final Thread reader;
@@ -119,15 +120,14 @@ final class Live implements AutoCloseable {
     }
 
     private void read() {
-        var told = "";
         while (!closed) {
             try (var connection = database.open()) {
-                told = "";
                 follow(connection);
             } catch (SQLException | LakemillException e) {
-                if (!closed && !told.equals(e.getMessage())) {
-                    told = String.valueOf(e.getMessage());
-                    System.err.println("the tables stand still: " + told);
+                var problem = String.valueOf(e.getMessage());
+                if (!closed && !told.equals(problem)) {
+                    told = problem;
+                    System.err.println("the tables stand still: " + problem);
                 }
                 pause(RETRY_MS);
             }
@@ -140,6 +140,7 @@ final class Live implements AutoCloseable {
         while (!closed) {
             if (!listeners.isEmpty()) {
                 look(connection);
+                told = "";
             }
             pause(LOOK_MS);
         }
