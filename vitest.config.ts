@@ -5,7 +5,7 @@ export default defineConfig({
     include: [
       "console/build/**/*.test.ts",
       "console/src/**/*.test.ts",
-      "examples/vertical-farm/web/src/**/*.test.ts",
+      "examples/vertical-farm/app/src/**/*.test.ts",
     ],
     env: { TZ: "Europe/Berlin" },
   },

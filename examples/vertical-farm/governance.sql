@@ -65,3 +65,11 @@ GRANT USE SCHEMA, SELECT ON SCHEMA farm.serving TO farm_procurement;
 GRANT USE SCHEMA, SELECT ON SCHEMA farm.serving TO farm_negotiator;
 GRANT USE SCHEMA ON SCHEMA farm.serving TO farm_dispatcher;
 GRANT SELECT ON TABLE farm.serving.suppliers TO farm_dispatcher;
+
+-- 7. The people of procurement: they ask for quotations, decide what agents ask, and settle
+-- variances, in the app. They own the agents, and so may pause them and see what they did.
+CREATE GROUP IF NOT EXISTS farm_buyers;
+ALTER GROUP farm_buyers ADD USER farm_lead, GROUP admins;
+ALTER GROUP farm_viewers ADD GROUP farm_buyers;
+GRANT USE CATALOG ON CATALOG farm TO farm_buyers;
+GRANT USE SCHEMA ON SCHEMA farm.procurement TO farm_buyers;

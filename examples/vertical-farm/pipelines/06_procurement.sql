@@ -85,9 +85,29 @@ LEFT JOIN means AS t ON t.sku = q.sku;
 
 -- Suppliers per SKU, best first; price_vs_median is -0.1 for 10 % under the median. The score is
 -- the model's, from 0 to 1: how well an order placed now turns out. model_version says which
--- version gave it.
+-- version gave it, and why_ what each feature adds to it: what the model gives less what it gives
+-- where only that feature is a usual one, which is the median supplier's (60 h, 0.9), an even
+-- demand, and the median price.
 CREATE OR REFRESH MATERIALIZED VIEW farm.gold.supplier_leaderboard AS
-WITH scores AS (
+WITH offers AS (
+  SELECT
+    *,
+    1D AS usual_demand_1h,
+    0.36D AS usual_lead_time,
+    0D AS usual_price,
+    0D AS usual_price_trend_24h,
+    0.9D AS usual_reliability,
+    predict(
+      'farm.ml.supplier_rank@champion',
+      demand_1h,
+      lead_time,
+      price,
+      price_trend_24h,
+      reliability
+    ) AS raw_score
+  FROM farm.gold.supplier_features
+),
+scores AS (
   SELECT
     sku,
     supplier_id,
@@ -97,25 +117,64 @@ WITH scores AS (
     lead_time_hours,
     reliability,
     min_order_grams,
+    round(least(greatest(raw_score, 0D), 1D), 3) AS score,
     round(
-      least(
-        greatest(
-          predict(
-            'farm.ml.supplier_rank@champion',
-            demand_1h,
-            lead_time,
-            price,
-            price_trend_24h,
-            reliability
-          ),
-          0D
-        ),
-        1D
+      raw_score - predict(
+        'farm.ml.supplier_rank@champion',
+        usual_demand_1h,
+        lead_time,
+        price,
+        price_trend_24h,
+        reliability
       ),
       3
-    ) AS score,
+    ) AS why_demand,
+    round(
+      raw_score - predict(
+        'farm.ml.supplier_rank@champion',
+        demand_1h,
+        usual_lead_time,
+        price,
+        price_trend_24h,
+        reliability
+      ),
+      3
+    ) AS why_lead_time,
+    round(
+      raw_score - predict(
+        'farm.ml.supplier_rank@champion',
+        demand_1h,
+        lead_time,
+        usual_price,
+        price_trend_24h,
+        reliability
+      ),
+      3
+    ) AS why_price,
+    round(
+      raw_score - predict(
+        'farm.ml.supplier_rank@champion',
+        demand_1h,
+        lead_time,
+        price,
+        usual_price_trend_24h,
+        reliability
+      ),
+      3
+    ) AS why_price_trend,
+    round(
+      raw_score - predict(
+        'farm.ml.supplier_rank@champion',
+        demand_1h,
+        lead_time,
+        price,
+        price_trend_24h,
+        usual_reliability
+      ),
+      3
+    ) AS why_reliability,
     model_version('farm.ml.supplier_rank@champion') AS model_version
-  FROM farm.gold.supplier_features
+  FROM offers
 )
 SELECT
   sku,
@@ -131,7 +190,12 @@ SELECT
   lead_time_hours,
   reliability,
   min_order_grams,
-  model_version
+  model_version,
+  why_demand,
+  why_lead_time,
+  why_price,
+  why_price_trend,
+  why_reliability
 FROM scores;
 
 -- What a tray costs in EUR: seed at the best supplier's price, and grow inputs at the price now.

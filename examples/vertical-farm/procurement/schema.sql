@@ -149,31 +149,49 @@ CREATE TABLE IF NOT EXISTS procurement.ledger_entry (
   FOREIGN KEY (posting_id, amount) REFERENCES procurement.ledger_posting (id, amount)
 );
 
--- Who may do what with them.
+-- Columns that came later: rows of an earlier run stay.
+ALTER TABLE procurement.email_outbox ADD COLUMN IF NOT EXISTS decided_at timestamptz;
+ALTER TABLE procurement.variance_review ADD COLUMN IF NOT EXISTS decided_at timestamptz;
+ALTER TABLE procurement.variance_review ADD COLUMN IF NOT EXISTS note text NOT NULL DEFAULT '';
+ALTER TABLE procurement.ledger_entry
+  ADD COLUMN IF NOT EXISTS posted_at timestamptz NOT NULL DEFAULT now();
+
+-- Pages show the newest rows of each.
+CREATE INDEX IF NOT EXISTS rfq_newest ON procurement.rfq (created_at);
+CREATE INDEX IF NOT EXISTS email_outbox_newest ON procurement.email_outbox (created_at);
+CREATE INDEX IF NOT EXISTS supplier_reply_newest ON procurement.supplier_reply (received_at);
+CREATE INDEX IF NOT EXISTS purchase_order_newest ON procurement.purchase_order (ordered_at);
+CREATE INDEX IF NOT EXISTS goods_receipt_newest ON procurement.goods_receipt (received_at);
+CREATE INDEX IF NOT EXISTS invoice_newest ON procurement.invoice (received_at);
+CREATE INDEX IF NOT EXISTS variance_review_newest ON procurement.variance_review (created_at);
+CREATE INDEX IF NOT EXISTS ledger_posting_newest ON procurement.ledger_posting (posted_at);
+CREATE INDEX IF NOT EXISTS ledger_entry_newest ON procurement.ledger_entry (posted_at);
+
+-- Who may do what with them; farm_buyers are people, who also see all of it.
 SELECT lakemill.grant(g.privilege, 'TABLE', 'farm.procurement.' || g.name, 'farm_' || grantee)
 FROM (VALUES
-  ('SELECT', 'rfq', '{negotiator,budget,dispatcher,buyer,suppliers}'),
-  ('MODIFY', 'rfq', '{negotiator,budget,dispatcher,buyer}'),
-  ('SELECT', 'email_outbox', '{negotiator,budget,dispatcher}'),
+  ('SELECT', 'rfq', '{negotiator,budget,dispatcher,buyer,suppliers,buyers}'),
+  ('MODIFY', 'rfq', '{negotiator,budget,dispatcher,buyer,buyers}'),
+  ('SELECT', 'email_outbox', '{negotiator,budget,dispatcher,buyers}'),
   ('MODIFY', 'email_outbox', '{negotiator,budget,dispatcher}'),
-  ('SELECT', 'supplier_reply', '{buyer,suppliers}'),
+  ('SELECT', 'supplier_reply', '{buyer,suppliers,buyers}'),
   ('MODIFY', 'supplier_reply', '{suppliers}'),
-  ('SELECT', 'purchase_order', '{buyer,reconciler,suppliers}'),
+  ('SELECT', 'purchase_order', '{buyer,reconciler,suppliers,buyers}'),
   ('MODIFY', 'purchase_order', '{buyer}'),
-  ('SELECT', 'po_line', '{buyer,reconciler,suppliers}'),
+  ('SELECT', 'po_line', '{buyer,reconciler,suppliers,buyers}'),
   ('MODIFY', 'po_line', '{buyer}'),
-  ('SELECT', 'goods_receipt', '{reconciler,suppliers}'),
+  ('SELECT', 'goods_receipt', '{reconciler,suppliers,buyers}'),
   ('MODIFY', 'goods_receipt', '{suppliers}'),
-  ('SELECT', 'invoice', '{reconciler,suppliers}'),
+  ('SELECT', 'invoice', '{reconciler,suppliers,buyers}'),
   ('MODIFY', 'invoice', '{reconciler,suppliers}'),
-  ('SELECT', 'invoice_line', '{reconciler,suppliers}'),
+  ('SELECT', 'invoice_line', '{reconciler,suppliers,buyers}'),
   ('MODIFY', 'invoice_line', '{suppliers}'),
-  ('SELECT', 'variance_review', '{reconciler}'),
-  ('MODIFY', 'variance_review', '{reconciler}'),
-  ('SELECT', 'budget', '{budget,buyer}'),
+  ('SELECT', 'variance_review', '{reconciler,buyers}'),
+  ('MODIFY', 'variance_review', '{reconciler,buyers}'),
+  ('SELECT', 'budget', '{budget,buyer,buyers}'),
   ('MODIFY', 'budget', '{budget,buyer}'),
-  ('SELECT', 'ledger_posting', '{budget,buyer,reconciler}'),
+  ('SELECT', 'ledger_posting', '{budget,buyer,reconciler,buyers}'),
   ('MODIFY', 'ledger_posting', '{budget,buyer,reconciler}'),
-  ('SELECT', 'ledger_entry', '{budget,buyer,reconciler}'),
+  ('SELECT', 'ledger_entry', '{budget,buyer,reconciler,buyers}'),
   ('MODIFY', 'ledger_entry', '{budget,buyer,reconciler}')
 ) AS g (privilege, name, grantees), unnest(g.grantees::text[]) AS grantee;

@@ -111,7 +111,8 @@ final class Demo implements AutoCloseable {
                             options.data(),
                             smtpPort,
                             options.seconds() > 0)) {
-                return live(server, simulators, procurement, freshness);
+                var app = FarmApp.deploy(server, options.project(), options.data());
+                return live(server, simulators, procurement, freshness, app);
             }
         }
     }
@@ -120,24 +121,53 @@ final class Demo implements AutoCloseable {
             ServerProcess server,
             SimulatorProcess simulators,
             ProcurementProcess procurement,
-            Freshness freshness)
+            Freshness freshness,
+            FarmApp app)
             throws IOException, InterruptedException {
         live = true;
-        out.println("3/4 live");
-        out.println("    log in   " + server.loginLink("/apps/vertical-farm/"));
         var addresses = server.addresses();
-        out.println("    farm     " + addresses.get("http").asText() + "/apps/vertical-farm/");
+        out.println("3/4 live");
+        out.println("    farm     " + app.url() + "/");
+        out.println("             as farm_lead, of procurement; this link logs in once:");
+        out.println("             " + FarmApp.loginLink(server, FarmApp.USER));
         out.println("    console  " + addresses.get("http").asText() + "/");
+        out.println("             as the administrator; this link logs in once:");
+        out.println("             " + server.loginLink("/"));
         out.println("    psql     psql '" + addresses.get("postgres").asText() + "'");
         out.println(
                 "    agents   ./lakemill agent approve --project "
                         + Root.folder().relativize(options.project()));
         out.println("    Ctrl-C drains and checks.");
-        watch(server, simulators, procurement, freshness);
+        watchWithScreen(server, simulators, procurement, freshness, app);
         new ProcurementCheck(server, report).run(procurement);
         var truth = simulators.stop();
         figures(truth, freshness);
         return truth;
+    }
+
+    /** In a run that ends by itself, with a browser that looks at the app, where there is one. */
+    private void watchWithScreen(
+            ServerProcess server,
+            SimulatorProcess simulators,
+            ProcurementProcess procurement,
+            Freshness freshness,
+            FarmApp app)
+            throws IOException, InterruptedException {
+        var obstacle = options.seconds() > 0 ? ScreenLatency.obstacle() : "nobody asked for figures";
+        if (!obstacle.isEmpty()) {
+            ScreenLatency.missing(report, obstacle);
+            watch(server, simulators, procurement, freshness);
+            return;
+        }
+        try (var screen = ScreenLatency.start(server, app, options.data())) {
+            var problem = screen.awaitReady();
+            if (!problem.isEmpty()) {
+                out.println("    the screen is not measured: " + problem);
+            }
+            watch(server, simulators, procurement, freshness);
+            screen.finish();
+            screen.figures(report);
+        }
     }
 
     private List<String> arguments(boolean first) {

@@ -21,6 +21,10 @@ final class ProcurementProcess implements AutoCloseable {
     private static final int STOP_SECONDS_MAX = 30;
     private static final List<String> AGENTS =
             List.of("negotiator", "budget", "dispatcher", "buyer", "reconciler");
+
+    /** Who decides, and may pause the agents. */
+    private static final String PEOPLE = "farm_buyers";
+
     private static final List<String> OTHERS =
             List.of("farm_procurement", "farm_suppliers", "farm_desk");
 
@@ -115,7 +119,8 @@ final class ProcurementProcess implements AutoCloseable {
         for (var agent : AGENTS) {
             var body = new LinkedHashMap<String, Object>();
             body.put("principal", "farm_" + agent);
-            body.put("approvers", List.of("farm_desk", "farm_lead", "admins"));
+            body.put("owner", PEOPLE);
+            body.put("approvers", List.of("farm_desk", PEOPLE));
             if (agent.equals("dispatcher")) {
                 body.put(
                         "addresses",

@@ -9,25 +9,29 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a demo or a bench found.
  *
  * @param ok every check holds
  * @param checks name to whether it holds
- * @param figures name, which ends in its unit, to number
+ * @param figures name, which ends in its unit, to number; null for what could not be measured
+ * @param notes name of such a figure to the reason
  */
 record Report(
         boolean ok,
         Map<String, Boolean> checks,
-        Map<String, Double> figures,
+        Map<String, @Nullable Double> figures,
+        Map<String, String> notes,
         Map<String, String> machine,
         String commit) {
 
     /** Gathers checks and figures in the order in which they are told. One thread uses it. */
     static final class Builder {
         private final Map<String, Boolean> checks = new LinkedHashMap<>();
-        private final Map<String, Double> figures = new LinkedHashMap<>();
+        private final Map<String, @Nullable Double> figures = new LinkedHashMap<>();
+        private final Map<String, String> notes = new LinkedHashMap<>();
 
         void check(String name, boolean holds) {
             checks.merge(name, holds, Boolean::logicalAnd);
@@ -38,11 +42,18 @@ record Report(
             figures.put(name, Math.round(value * 1e4) / 1e4);
         }
 
+        /** A figure that could not be measured, and why. */
+        void missing(String name, String why) {
+            figures.put(name, null);
+            notes.put(name, why);
+        }
+
         Report build() {
             return new Report(
                     !checks.containsValue(false),
                     checks,
                     figures,
+                    notes,
                     describeMachine(),
                     describeCommit());
         }
@@ -67,7 +78,13 @@ record Report(
         checks.forEach(
                 (name, holds) ->
                         text.append(holds ? "  ok    " : "  FAIL  ").append(name).append('\n'));
-        figures.forEach((name, value) -> text.append("  %-44s %,.3f%n".formatted(name, value)));
+        figures.forEach(
+                (name, value) ->
+                        text.append(
+                                value == null
+                                        ? "  %-44s not measured: %s%n"
+                                                .formatted(name, notes.get(name))
+                                        : "  %-44s %,.3f%n".formatted(name, value)));
         return text.toString();
     }
 

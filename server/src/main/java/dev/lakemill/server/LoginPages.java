@@ -11,6 +11,7 @@ import io.vertx.ext.web.RoutingContext;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -22,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * alone.
  */
 final class LoginPages {
-    /** Sends a browser on to the host of an app. */
-    private static final String APP = "/login/app?";
+    /** What sends a browser on to the host of an app. */
+    private static final List<String> TO_APPS = List.of("/login/app?", "/apps/");
 
     private final Identity identity;
     private final HttpAuthentication authentication;
@@ -134,7 +135,7 @@ final class LoginPages {
                 new HashMap<>(
                         authentication.setCookie(
                                 context, session.text(), Identity.BROWSER_TTL.toSeconds()));
-        if (target.startsWith(APP)) {
+        if (TO_APPS.stream().anyMatch(target::startsWith)) {
             return LoginHtml.onward(headers, target);
         }
         headers.put("location", target);

@@ -105,8 +105,8 @@ final class LoginTest {
         var page = node.get("/login/code?code=" + firstCode);
         assertThat(page.body()).contains("<strong>admin</strong>", "Choose a password");
         assertThat(redeem(firstCode, "short", "/").statusCode()).isEqualTo(400);
-        var answer = redeem(firstCode, PASSWORD, "/apps/farm/");
-        assertThat(location(answer)).isEqualTo("/apps/farm/");
+        var answer = redeem(firstCode, PASSWORD, "/pipelines/farm");
+        assertThat(location(answer)).isEqualTo("/pipelines/farm");
         var cookie = TestNode.cookie(answer);
         assertThat(body(node.get(ME, "cookie", cookie)).path("userName").asText())
                 .isEqualTo("admin");
@@ -119,6 +119,8 @@ final class LoginTest {
         assertThat(onward.body())
                 .contains(
                         "http-equiv=\"refresh\" content=\"0; url=/login/app?name=x&amp;state=y\"");
+        assertThat(login("admin", PASSWORD, "/apps/farm/").body())
+                .contains("http-equiv=\"refresh\" content=\"0; url=/apps/farm/\"");
         assertThat(node.node().banner()).noneMatch(line -> line.startsWith("log in"));
     }
 

@@ -19,7 +19,11 @@ record Registry(Connection connection, String pipeline) {
             new Migrations(
                     "sync",
                     Registry.class,
-                    List.of("0001-state.sql", "0002-sources.sql", "0003-extras.sql"));
+                    List.of(
+                            "0001-state.sql",
+                            "0002-sources.sql",
+                            "0003-extras.sql",
+                            "0004-readers.sql"));
 
     /** Serializes the syncs of all pipelines until the end of the transaction. */
     void lock() throws SQLException {

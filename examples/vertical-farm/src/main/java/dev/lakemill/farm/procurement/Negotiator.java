@@ -112,8 +112,8 @@ public final class Negotiator implements Agent {
         if (!decision.isAccepted()) {
             Sql.write(
                     connection,
-                    "UPDATE procurement.email_outbox SET state = 'dismissed', decided_by = ?"
-                            + " WHERE rfq_id = ?::uuid",
+                    "UPDATE procurement.email_outbox SET state = 'dismissed', decided_by = ?,"
+                            + " decided_at = now() WHERE rfq_id = ?::uuid",
                     decision.decidedBy(),
                     id);
             return state(connection, id, "dismissed");
@@ -122,7 +122,8 @@ public final class Negotiator implements Agent {
                 connection,
                 """
                 UPDATE procurement.email_outbox
-                SET subject = ?, body = ?, state = 'approved', decided_by = ?
+                SET subject = ?, body = ?, state = 'approved', decided_by = ?,
+                  decided_at = now()
                 WHERE rfq_id = ?::uuid""",
                 decision.args().path("subject").asText(),
                 decision.args().path("body").asText(),

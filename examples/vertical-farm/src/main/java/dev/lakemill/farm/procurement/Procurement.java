@@ -57,7 +57,13 @@ public final class Procurement {
             INSERT INTO procurement.budget (month, amount)
             VALUES (date_trunc('month', now()), 60000) ON CONFLICT (month) DO NOTHING""";
 
-    /** The most pressing recommendation that nobody has asked for in the last ten minutes. */
+    /** Undecided requests beside which no further one is made: people ask for the rest. */
+    private static final int UNDECIDED_MAX = 2;
+
+    /**
+     * The most pressing recommendation that nobody has asked for in the last ten minutes, unless
+     * too many wait to be decided.
+     */
     private static final String PLAN =
             """
             INSERT INTO procurement.rfq
@@ -70,6 +76,8 @@ public final class Procurement {
             WHERE r.expected_cost > 0 AND r.grams > 0 AND NOT EXISTS (
               SELECT 1 FROM procurement.rfq AS q
               WHERE q.sku = r.sku AND q.created_at > now() - INTERVAL '10 minutes')
+              AND (SELECT count(*) FROM procurement.rfq AS w
+                WHERE w.state IN ('requested', 'drafted')) < %d
             ORDER BY r.deadline, r.sku LIMIT 1
             ON CONFLICT DO NOTHING""";
 
@@ -156,7 +164,7 @@ public final class Procurement {
         while (!stop.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
             try {
                 if (looks++ % PLAN_LOOKS == 0) {
-                    write(OWNER, PLAN);
+                    write(OWNER, PLAN.formatted(isDesk ? Integer.MAX_VALUE : UNDECIDED_MAX));
                 }
                 if (isDesk) {
                     write("farm_desk", DECIDE);

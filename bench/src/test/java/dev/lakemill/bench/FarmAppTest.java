@@ -1,0 +1,366 @@
+package dev.lakemill.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.lakemill.bench.FarmNode.Answer;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The farm's application on a real node: one for all of it. */
+@Timeout(600)
+final class FarmAppTest {
+    private static final String LEAD = "farm_lead";
+    private static FarmNode farm;
+    private static String lead = "";
+
+    /** Sees the screens, and is no buyer. */
+    private static String viewer = "";
+
+    @BeforeAll
+    static void start() throws Exception {
+        farm = new FarmNode();
+        lead = farm.userToken(LEAD, 3_600);
+        farm.server.rest().run("CREATE USER IF NOT EXISTS vera");
+        farm.server.rest().run("ALTER GROUP farm_viewers ADD USER vera");
+        farm.server.rest().run("GRANT EXECUTE ON APP `vertical-farm` TO vera");
+        viewer = farm.userToken("vera", 3_600);
+    }
+
+    @AfterAll
+    static void stop() throws IOException {
+        farm.close();
+    }
+
+    /** An offer that stands, of a SKU without an open request. */
+    private static JsonNode offer() throws Exception {
+        var text =
+                farm.ask(
+                        "farm_procurement",
+                        """
+                        SELECT row_to_json(q) FROM serving.live_quotes AS q
+                        WHERE q.valid_until > now() + interval '5 minutes' AND NOT EXISTS (
+                          SELECT FROM procurement.rfq AS r WHERE r.sku = q.sku
+                            AND r.state IN ('requested', 'drafted', 'sent'))
+                        AND NOT EXISTS (SELECT FROM serving.procurement_recommendations AS p
+                          WHERE p.sku = q.sku)
+                        ORDER BY q.sku, q.supplier_id LIMIT 1""");
+        return new com.fasterxml.jackson.databind.ObjectMapper().readTree(text);
+    }
+
+    private static Map<String, Object> request(JsonNode offer) {
+        return Map.of(
+                "sku",
+                offer.path("sku").asText(),
+                "supplier_id",
+                offer.path("supplier_id").asText(),
+                "grams",
+                offer.path("min_order_grams").asLong());
+    }
+
+    /** Makes a request, and waits for what people are asked of it. */
+    private static JsonNode asked() throws Exception {
+        var made = farm.post(lead, "/api/rfqs", request(offer()));
+        assertThat(made.status()).as(made.response().body()).isEqualTo(201);
+        return inbox(made.json().path("id").asText());
+    }
+
+    private static JsonNode inbox(String rfq) throws Exception {
+        try (var live = farm.live(lead, "procurement.inbox")) {
+            var shown = live.await("procurement.inbox", data -> row(data, "rfq_id", rfq) != null);
+            return row(shown, "rfq_id", rfq);
+        }
+    }
+
+    /** Of a table as it is told: the row with the value, by column; null when there is none. */
+    private static JsonNode row(JsonNode data, String column, String value) {
+        var columns = new ArrayList<String>();
+        data.path("columns").forEach(name -> columns.add(name.asText()));
+        for (var row : data.path("rows")) {
+            if (row.path(columns.indexOf(column)).asText().equals(value)) {
+                var found = new com.fasterxml.jackson.databind.ObjectMapper().createObjectNode();
+                for (int i = 0; i < columns.size(); i++) {
+                    found.set(columns.get(i), row.get(i));
+                }
+                return found;
+            }
+        }
+        return null;
+    }
+
+    private static void await(String sql, String expected) throws Exception {
+        for (int look = 0; look < 600; look++) {
+            if (farm.ask("farm_procurement", sql).equals(expected)) {
+                return;
+            }
+            Thread.sleep(100);
+        }
+        assertThat(farm.ask("farm_procurement", sql)).as(sql).isEqualTo(expected);
+    }
+
+    @Test
+    void pagesComeWithAPolicyAndNothingBesideThem() throws Exception {
+        var index = farm.get(lead, "/trace/rfq/some-id");
+        assertThat(index.status()).isEqualTo(200);
+        assertThat(index.response().body()).contains("<div id=\"root\">");
+        assertThat(index.header("cache-control")).isEqualTo("private, no-cache");
+        var script = index.response().body().replaceFirst("(?s).*src=\"(/assets/[^\"]+)\".*", "$1");
+        var asset = farm.get(lead, script, "accept-encoding", "gzip");
+        assertThat(asset.header("cache-control")).contains("immutable");
+        assertThat(asset.header("content-encoding")).isEqualTo("gzip");
+        for (var trick : List.of("/app.yaml", "/..%2fapp.yaml", "/%2e%2e/lib/x.jar", "/a.js")) {
+            assertThat(farm.get(lead, trick).status()).as(trick).isIn(400, 404);
+        }
+        var secret = farm.environment().get("LAKEMILL_PROXY_SECRET");
+        assertThat(farm.direct("/", "X-Lakemill-Proxy-Secret", secret).header("content-security-policy"))
+                .contains("default-src 'self'", "frame-ancestors 'none'");
+    }
+
+    @Test
+    void everybodyIsToldWhoTheyAreAndWhatTheyMayDo() throws Exception {
+        var me = farm.get(lead, "/api/me").json();
+        assertThat(me.path("user").asText()).isEqualTo(LEAD);
+        assertThat(me.path("can_decide").asBoolean()).isTrue();
+        assertThat(me.path("can_request").asBoolean()).isTrue();
+        var other = farm.get(viewer, "/api/me").json();
+        assertThat(other.path("user").asText()).isEqualTo("vera");
+        assertThat(other.path("can_decide").asBoolean(true)).isFalse();
+        assertThat(other.path("can_request").asBoolean(true)).isFalse();
+        var screen = farm.server.login("farm_screen").tokens().get();
+        assertThat(farm.get(screen, "/api/me").status()).isEqualTo(403);
+        assertThat(farm.get(lead, "/api/models").json().path("drafter").asText())
+                .isEqualTo("template");
+    }
+
+    @Test
+    void aRequestIsMadeOnceInThePersonsNameAtTheQuotesPrice() throws Exception {
+        var offer = offer();
+        var made = farm.post(lead, "/api/rfqs", request(offer));
+        assertThat(made.status()).as(made.response().body()).isEqualTo(201);
+        var id = made.json().path("id").asText();
+        assertThat(
+                        farm.ask(
+                                "farm_procurement",
+                                """
+                                SELECT requested_by || ' ' || (quoted_price_per_kg > 0) || ' ' ||
+                                  (expected_cost = round(quoted_price_per_kg * grams / 1000, 2))
+                                FROM procurement.rfq WHERE id = '%s'"""
+                                        .formatted(id)))
+                .isEqualTo(LEAD + " true true");
+        var again = farm.post(lead, "/api/rfqs", request(offer));
+        assertThat(again.status()).isEqualTo(409);
+        assertThat(again.code()).isEqualTo("ALREADY_EXISTS");
+        var audited =
+                "SELECT count(*) FROM system.access.row_audit WHERE table_full_name ="
+                        + " 'farm.procurement.rfq' AND principal = '%s'".formatted(LEAD);
+        assertThat(farm.server.rest().statement(audited).body().toString()).contains("SUCCEEDED");
+    }
+
+    @Test
+    void whatIsNoRequestIsRefusedWithTheReason() throws Exception {
+        var offer = offer();
+        var sku = offer.path("sku").asText();
+        var supplier = offer.path("supplier_id").asText();
+        var nobody = Map.of("sku", sku, "supplier_id", "x' OR '1'='1", "grams", 1_000_000);
+        refused(404, "NOT_FOUND", farm.post(lead, "/api/rfqs", nobody));
+        var little = Map.of("sku", sku, "supplier_id", supplier, "grams", 1);
+        refused(400, "INVALID_ARGUMENT", farm.post(lead, "/api/rfqs", little));
+        var half = Map.of("sku", sku, "supplier_id", supplier, "grams", 1.5);
+        refused(400, "INVALID_ARGUMENT", farm.post(lead, "/api/rfqs", half));
+        refused(400, "INVALID_ARGUMENT", farm.post(lead, "/api/rfqs", List.of()));
+        var large = Map.of("sku", "x".repeat(70_000));
+        refused(400, "INVALID_ARGUMENT", farm.post(lead, "/api/rfqs", large));
+        refused(403, "PERMISSION_DENIED", farm.post(viewer, "/api/rfqs", request(offer)));
+        // As a form of another site could send it.
+        refused(403, "PERMISSION_DENIED", farm.post(lead, "/api/rfqs", request(offer), "Accept", "*/*"));
+        refused(404, "NOT_FOUND", farm.post(lead, "/api/nothing", Map.of()));
+        assertThat(
+                        farm.ask(
+                                "farm_procurement",
+                                "SELECT count(*) FROM procurement.rfq WHERE requested_by = 'vera'"))
+                .isEqualTo("0");
+    }
+
+    private static void refused(int status, String code, Answer answer) throws IOException {
+        assertThat(answer.status()).as(answer.response().body()).isEqualTo(status);
+        assertThat(answer.code()).isEqualTo(code);
+        assertThat(answer.json().at("/error/message").asText()).isNotEmpty();
+    }
+
+    @Test
+    void anEditedDraftIsSentAndEveryStepIsInItsTrace() throws Exception {
+        var asked = asked();
+        assertThat(asked.path("markdown").asText()).contains("about **");
+        var path = "/api/approvals/" + asked.path("approval_id").asText();
+        refused(400, "INVALID_ARGUMENT", farm.post(lead, path, Map.of("decision", "perhaps")));
+        refused(403, "PERMISSION_DENIED", farm.post(viewer, path, Map.of("decision", "accept")));
+        var edit = Map.of("decision", "edit", "args", Map.of("subject", "Seed, please"));
+        var decided = farm.post(lead, path, edit);
+        assertThat(decided.json().path("outcome").asText()).isEqualTo("edit");
+        refused(409, "FAILED_PRECONDITION", farm.post(lead, path, Map.of("decision", "accept")));
+        var rfq = asked.path("rfq_id").asText();
+        await(
+                "SELECT subject || ' ' || decided_by || ' ' || state FROM procurement.email_outbox"
+                        + " WHERE rfq_id = '%s'".formatted(rfq),
+                "Seed, please " + LEAD + " sent");
+        var trace = farm.get(lead, "/api/trace?kind=rfq&id=" + rfq).json();
+        assertThat(trace.at("/entries").findValuesAsText("action"))
+                .contains("requested", "ran", "drafted", "approved", "posted", "sent");
+        assertThat(trace.at("/entries").findValuesAsText("who")).contains(LEAD, "template");
+        refused(403, "PERMISSION_DENIED", farm.get(viewer, "/api/trace?kind=rfq&id=" + rfq));
+    }
+
+    @Test
+    void aDraftIsDismissedOrHandedOn() throws Exception {
+        var ignored = asked();
+        var path = "/api/approvals/" + ignored.path("approval_id").asText();
+        var answer = farm.post(lead, path, Map.of("decision", "ignore"));
+        assertThat(answer.json().path("outcome").asText()).isEqualTo("ignore");
+        await(
+                "SELECT state FROM procurement.rfq WHERE id = '%s'"
+                        .formatted(ignored.path("rfq_id").asText()),
+                "dismissed");
+        var handed = asked();
+        var on = "/api/approvals/" + handed.path("approval_id").asText();
+        var to = farm.post(lead, on, Map.of("decision", "delegate", "to", "vera"));
+        assertThat(to.json().path("outcome").asText()).isEqualTo("delegate");
+        refused(403, "PERMISSION_DENIED", farm.post(lead, on, Map.of("decision", "accept")));
+        assertThat(farm.post(viewer, on, Map.of("decision", "ignore")).status()).isEqualTo(200);
+        refused(403, "PERMISSION_DENIED",
+                farm.post(lead, "/api/approvals/" + UUID.randomUUID(), Map.of("decision", "accept")));
+        refused(404, "NOT_FOUND", farm.post(lead, "/api/approvals/x", Map.of("decision", "accept")));
+    }
+
+    @Test
+    void aVarianceIsDecidedOnceFromWhatThePageShowed() throws Exception {
+        farm.write(
+                "farm_suppliers",
+                """
+                INSERT INTO procurement.invoice (id, supplier_id, number, po_number, currency, net, tax)
+                VALUES ('I-1', 'rijnzaad', '<b>R-1</b>', 'PO-999999', 'EUR', 10, 2.1)""",
+                "INSERT INTO procurement.invoice_line VALUES ('I-1', 1, 'rocket', 1000, 10)");
+        await("SELECT state FROM procurement.variance_review WHERE invoice_id = 'I-1'", "open");
+        Map<String, Object> decision =
+                Map.of(
+                        "invoice_id", "I-1", "rule", "unknown_order", "line", 0,
+                        "from", "open", "to", "disputed", "note", "not ours");
+        refused(403, "PERMISSION_DENIED", farm.post(viewer, "/api/variances", decision));
+        var decided = farm.post(lead, "/api/variances", decision);
+        assertThat(decided.json().path("state").asText()).isEqualTo("disputed");
+        refused(409, "FAILED_PRECONDITION", farm.post(lead, "/api/variances", decision));
+        var back = new java.util.HashMap<>(decision);
+        back.put("from", "disputed");
+        back.put("to", "open");
+        refused(400, "INVALID_ARGUMENT", farm.post(lead, "/api/variances", back));
+        assertThat(
+                        farm.ask(
+                                "farm_procurement",
+                                "SELECT decided_by || ' ' || note FROM procurement.variance_review"
+                                        + " WHERE invoice_id = 'I-1'"))
+                .isEqualTo(LEAD + " not ours");
+        var trace = farm.get(lead, "/api/trace?kind=invoice&id=I-1").json();
+        assertThat(trace.at("/entries").findValuesAsText("action"))
+                .containsExactly("invoiced", "found", "disputed");
+    }
+
+    @Test
+    void numbersLeadBackToTheEventsOfTheirSources() throws Exception {
+        var offer = offer();
+        var sku = offer.path("sku").asText();
+        var stock = farm.get(viewer, "/api/trace?kind=stock&id=" + sku).json();
+        assertThat(stock.at("/entries").findValuesAsText("source"))
+                .contains("farm.silver.inventory_movements");
+        var quote =
+                farm.get(
+                                viewer,
+                                "/api/trace?kind=quote&id=%s/%s"
+                                        .formatted(sku, offer.path("supplier_id").asText()))
+                        .json();
+        assertThat(quote.at("/entries/0/source").asText())
+                .startsWith("farm.silver.supplier_quotes event_id q-");
+        assertThat(quote.at("/entries").findValuesAsText("action")).contains("quoted", "ranked");
+        refused(404, "NOT_FOUND", farm.get(lead, "/api/trace?kind=order&id=PO-777777"));
+        refused(400, "INVALID_ARGUMENT", farm.get(lead, "/api/trace?kind=secret&id=1"));
+        refused(400, "INVALID_ARGUMENT", farm.get(lead, "/api/trace?kind=rfq"));
+    }
+
+    @Test
+    void aStreamTellsWholeTablesAndEndsWithTheUsersTokens() throws Exception {
+        farm.server.rest().run("CREATE USER IF NOT EXISTS lou");
+        farm.server.rest().run("ALTER GROUP farm_buyers ADD USER lou");
+        var lou = farm.userToken("lou", 3_600);
+        try (var live =
+                farm.live(lou, "serving.supplier_leaderboard", "serving.demand_24h", "procurement.rfq")) {
+            assertThat(live.status()).isEqualTo(200);
+            var board =
+                    live.await("serving.supplier_leaderboard", data -> !data.path("rows").isEmpty());
+            assertThat(board.path("batch").asLong()).isPositive();
+            assertThat(board.path("columns").toString()).contains("why_price", "why_reliability");
+            live.await("serving.supplier_leaderboard", data -> data.path("batch").asLong() > board.path("batch").asLong());
+            var made = farm.post(lead, "/api/rfqs", request(offer())).json().path("id").asText();
+            live.await("procurement.rfq", data -> row(data, "id", made) != null);
+            farm.server.rest().post("/api/2.0/identity/revoke-tokens", Map.of("principal", "lou"));
+            assertThat(live.ends()).isTrue();
+        }
+        assertThat(farm.get(lou, "/api/me").status()).isEqualTo(401);
+        try (var refused = farm.live(viewer, "serving.live_quotes", "procurement.rfq")) {
+            assertThat(refused.status()).isEqualTo(403);
+        }
+        refused(404, "NOT_FOUND", farm.get(lead, "/api/live?table=serving.salaries"));
+        refused(400, "INVALID_ARGUMENT", farm.get(lead, "/api/live"));
+    }
+
+    @Test
+    void noMorePagesListenThanTheLimit() throws Exception {
+        var streams = new ArrayList<FarmNode.Events>();
+        try {
+            for (int i = 0; i < 33; i++) {
+                streams.add(farm.live(viewer, "serving.tray_cost"));
+            }
+            assertThat(streams.getLast().status()).isEqualTo(503);
+            assertThat(streams.getFirst().status()).isEqualTo(200);
+        } finally {
+            streams.forEach(FarmNode.Events::close);
+        }
+    }
+
+    @Test
+    void nobodyIsBelievedPastTheNode() throws Exception {
+        refused(403, "PERMISSION_DENIED", farm.direct("/api/me"));
+        refused(403, "PERMISSION_DENIED", farm.direct("/", "X-Lakemill-Proxy-Secret", "guess"));
+        assertThat(farm.direct("/health").status()).isEqualTo(204);
+        var forged =
+                farm.get(
+                                viewer,
+                                "/api/me",
+                                "X-Forwarded-Preferred-Username",
+                                LEAD,
+                                "X-Forwarded-Access-Token",
+                                lead)
+                        .json();
+        assertThat(forged.path("user").asText()).isEqualTo("vera");
+        var secret = farm.environment().get("LAKEMILL_PROXY_SECRET");
+        // With the secret, a name is still worth no more than the token beside it.
+        refused(401, "UNAUTHENTICATED", farm.direct("/api/me", as(secret, LEAD, viewer)));
+        var brief = farm.userToken(LEAD, 1);
+        Thread.sleep(2_000);
+        refused(401, "UNAUTHENTICATED", farm.direct("/api/me", as(secret, LEAD, brief)));
+        refused(401, "UNAUTHENTICATED", farm.direct("/api/me", "X-Lakemill-Proxy-Secret", secret));
+        assertThat(farm.direct("/api/me", as(secret, LEAD, lead)).status()).isEqualTo(200);
+    }
+
+    private static String[] as(String secret, String user, String token) {
+        return new String[] {
+            "X-Lakemill-Proxy-Secret", secret,
+            "X-Forwarded-Preferred-Username", user,
+            "X-Forwarded-Access-Token", token
+        };
+    }
+}
