@@ -7,7 +7,7 @@ import { skip } from "./chromium.mjs";
 if (skip) {
   console.log(`browser tests skipped: ${skip}`);
 } else {
-  const tests = ["farm.test.mjs", "pages.test.mjs"].map((name) =>
+  const tests = ["farm.test.mjs", "pages.test.mjs", "console.test.mjs"].map((name) =>
     fileURLToPath(new URL(name, import.meta.url)),
   );
   // One after the other: they look at what moves, and two browsers at once would starve each other.

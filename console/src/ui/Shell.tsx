@@ -32,7 +32,11 @@ export function Shell({ title, subtitle, links, state, footer, children }: Shell
               {subtitle && <p className="text-sm text-muted max-sm:hidden">{subtitle}</p>}
             </div>
           </div>
-          {links && <nav className="flex items-center gap-1 text-sm">{links}</nav>}
+          {links && (
+            <nav className="flex min-w-0 items-center gap-1 overflow-x-auto text-sm max-md:order-last max-md:w-full">
+              {links}
+            </nav>
+          )}
           <div className="ml-auto flex items-center gap-2.5">
             {state}
             <ThemeSwitch />
