@@ -10,7 +10,6 @@ import { Shell } from "../ui/index.ts";
 import { type Status, statusOf } from "./agents/agents.ts";
 import { Links } from "./Links.tsx";
 import { type Layer, layerOf } from "./layers.ts";
-import type { Period } from "./models/ModelsPage.tsx";
 import { OverviewPage } from "./OverviewPage.tsx";
 import { ServerState } from "./ServerState.tsx";
 
@@ -130,10 +129,9 @@ const ModelsPage = lazyRouteComponent(() => import("./models/ModelsPage.tsx"), "
 const models = createRoute({
   getParentRoute: () => root,
   path: "/models",
-  validateSearch: (search): { days?: Period; day?: string } => {
-    const days = ["30", "90"].find((period) => period === String(search.days));
+  validateSearch: (search): { days?: 30 | 90; day?: string } => {
     return {
-      ...(days === undefined ? {} : { days: days as Period }),
+      ...(search.days === 30 || search.days === 90 ? { days: search.days } : {}),
       ...(/^\d{4}-\d\d-\d\d$/.test(String(search.day)) ? { day: String(search.day) } : {}),
     };
   },
@@ -142,12 +140,12 @@ const models = createRoute({
     const navigate = models.useNavigate();
     return (
       <ModelsPage
-        days={days ?? "7"}
+        days={days === undefined ? "7" : `${days}`}
         day={day ?? null}
         onChoose={(chosen) =>
           void navigate({
             search: {
-              ...(chosen.days === "7" ? {} : { days: chosen.days }),
+              ...(chosen.days === "7" ? {} : { days: chosen.days === "30" ? 30 : 90 }),
               ...word("day", chosen.day),
             },
           })

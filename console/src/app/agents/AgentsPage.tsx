@@ -61,7 +61,7 @@ export function AgentsPage({ agent, status, onChoose }: AgentsPageProps) {
           agent={chosen?.name ?? null}
           status={status}
           onStatus={(next) => onChoose({ agent, status: next })}
-          className="xl:col-span-7"
+          className="self-start xl:col-span-7"
         />
       </div>
     </>
@@ -143,7 +143,7 @@ function AgentRow({ agent, isChosen, onChoose }: AgentRowProps) {
         isChosen ? "bg-accent-tint" : ""
       }`}
     >
-      <div className="min-w-0 grow">
+      <div className="min-w-0 grow basis-48">
         <button
           type="button"
           aria-pressed={isChosen}
@@ -154,15 +154,20 @@ function AgentRow({ agent, isChosen, onChoose }: AgentRowProps) {
         </button>
         {agent.description !== "" && <p className="text-sm text-muted">{agent.description}</p>}
       </div>
-      <span className="text-sm text-muted">
-        {told.length === 0 ? "nothing open" : told.join(", ")}
-      </span>
-      {agent.paused ? <Chip tone="warn">Paused</Chip> : <Chip tone="good">Works</Chip>}
-      {agent.waiting > 0 && (
-        <Link to="/inbox" className="relative z-10 text-sm font-medium text-accent hover:underline">
-          Inbox
-        </Link>
-      )}
+      <div className="flex items-center gap-3">
+        <span className="text-sm text-muted">
+          {told.length === 0 ? "nothing open" : told.join(", ")}
+        </span>
+        {agent.waiting > 0 && (
+          <Link
+            to="/inbox"
+            className="relative z-10 text-sm font-medium text-accent hover:underline"
+          >
+            Inbox
+          </Link>
+        )}
+        {agent.paused ? <Chip tone="warn">Paused</Chip> : <Chip tone="good">Works</Chip>}
+      </div>
     </li>
   );
 }

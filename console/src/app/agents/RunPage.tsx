@@ -55,7 +55,7 @@ export function RunPage({ id }: { id: string }) {
       {run.error !== "" && <Problem title={run.error_code || "It failed"}>{run.error}</Problem>}
       <Used run={run} agent={agent} />
       <div className="mt-4 grid grid-cols-1 gap-4 xl:grid-cols-12">
-        <Timeline run={run} className="xl:col-span-8" />
+        <Timeline run={run} className="self-start xl:col-span-8" />
         <div className="flex min-w-0 flex-col gap-4 xl:col-span-4">
           <Card title="Input and output">
             <div className="flex flex-col gap-3 px-4 pb-4 sm:px-5">
@@ -184,7 +184,12 @@ function Origin({ run }: { run: Run }) {
           ...(run.finished_at === null
             ? []
             : [["Ended", formatAway(Date.parse(run.finished_at), now)] as const]),
-          ["Taken over", `${formatNumber(run.takeovers)} times from a worker that was gone`],
+          [
+            "Taken over",
+            run.takeovers === 0
+              ? "never"
+              : `${formatNumber(run.takeovers)} times, from workers that were gone`,
+          ],
           ["Read tables", run.reads.join(", ") || "none"],
         ]}
       />

@@ -7,7 +7,7 @@ import { authorOf } from "../parts/author.ts";
 import { Button } from "../parts/Button.tsx";
 import { DraftedBy } from "../parts/DraftedBy.tsx";
 import { useKeys } from "../parts/keys.ts";
-import { changesOf, type Field, fieldsOf } from "./edit.ts";
+import { changesOf, type Field, fieldsOf, titleOf } from "./edit.ts";
 
 type Mode = "look" | "edit" | "respond" | "delegate";
 
@@ -45,7 +45,7 @@ export function DecisionCard({ approval, doing, className = "" }: DecisionCardPr
   const author = authorOf(approval.args.drafted_by, approval.args.model);
   const expires = Date.parse(approval.expires_at);
   return (
-    <Card title={approval.action.replaceAll("_", " ")} className={`self-start ${className}`}>
+    <Card title={titleOf(approval.action)} className={`self-start ${className}`}>
       <div className="px-4 pb-4 sm:px-5">
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-sm text-muted">
           <span>
@@ -236,7 +236,7 @@ function EditForm({ fields, isRunning, onSend, onClose }: EditFormProps) {
           <div key={name}>
             <label htmlFor={common.id} className="mb-1 block text-sm text-muted">
               {name}
-              {isFixed && ", which nobody can change here"}
+              {isFixed && " (cannot be changed)"}
             </label>
             {isLong ? (
               <textarea

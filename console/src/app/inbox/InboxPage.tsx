@@ -6,7 +6,7 @@ import { useAsked, useDoing } from "../api.ts";
 import { useKeys } from "../parts/keys.ts";
 import { AskProblem, DoneLine } from "../parts/Problem.tsx";
 import { DecisionCard } from "./DecisionCard.tsx";
-import { neighbour } from "./edit.ts";
+import { neighbour, titleOf } from "./edit.ts";
 
 const SOON_MILLIS = 60 * 60 * 1_000;
 
@@ -116,7 +116,7 @@ function WaitingRow({ approval, isChosen, onChoose }: WaitingRowProps) {
 /** What is asked, in a line. */
 function subjectOf({ action, args }: Approval): string {
   const subject = args.subject;
-  return typeof subject === "string" && subject !== "" ? subject : action.replaceAll("_", " ");
+  return typeof subject === "string" && subject !== "" ? subject : titleOf(action);
 }
 
 const PAST: Record<string, string> = {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { changesOf, fieldsOf, neighbour } from "./edit.ts";
+import { changesOf, fieldsOf, neighbour, titleOf } from "./edit.ts";
 
 const mail = {
   action: "send_email",
@@ -35,4 +35,9 @@ it("goes down and up the list and stays at its ends", () => {
   expect(neighbour(ids, "a", -1)).toBe("a");
   expect(neighbour(ids, "gone", 1)).toBe("a");
   expect(neighbour([], null, 1)).toBeNull();
+});
+
+it("reads an action as words", () => {
+  expect(titleOf("send_email")).toBe("Send email");
+  expect(titleOf("")).toBe("");
 });

@@ -54,6 +54,12 @@ function parsed(name: string, text: string): unknown {
   }
 }
 
+/** "send_email" as "Send email". */
+export function titleOf(action: string): string {
+  const words = action.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 /** Which entry is next or before; the first when the one that was chosen is gone. */
 export function neighbour(
   ids: readonly string[],

@@ -60,7 +60,7 @@ public final class AgentRoutes {
         routes.secured(HttpMethod.POST, RUNS + "/:run/pause", (x, c) -> mine.pauseRun(x, c, true));
         routes.secured(
                 HttpMethod.POST, RUNS + "/:run/resume", (x, c) -> mine.pauseRun(x, c, false));
-        routes.secured(HttpMethod.GET, APPROVALS, (_, c) -> mine.inbox(c));
+        routes.secured(HttpMethod.GET, APPROVALS, mine::approvals);
         routes.secured(HttpMethod.POST, APPROVALS + "/:approval/decide", mine::decide);
         routes.secured(HttpMethod.POST, APPROVALS + "/:approval/delegate", mine::delegate);
         routes.secured(HttpMethod.GET, SWITCH, (_, _) -> store.killSwitch());
@@ -78,7 +78,13 @@ public final class AgentRoutes {
     }
 
     private Object list(Caller caller) {
-        return Map.of("agents", store.list(actor(caller)), "switch", store.killSwitch());
+        return Map.of(
+                "agents",
+                store.list(actor(caller)),
+                "switch",
+                store.killSwitch(),
+                "may_stop_all",
+                catalog.principals().isAdmin(caller.principal().id()));
     }
 
     /** Metastore admins make agents: an agent's principal acts without anybody being there. */
@@ -255,8 +261,21 @@ public final class AgentRoutes {
         return DONE;
     }
 
-    private Object inbox(Caller caller) {
-        return Map.of("approvals", store.inbox(actor(caller)));
+    /** Those that wait for the caller; with {@code ?state=ended} those that do not any more. */
+    private Object approvals(RoutingContext context, Caller caller) {
+        var state = parameter(context, "state", "pending");
+        var limit = number(parameter(context, "limit", "50"));
+        return Map.of(
+                "approvals",
+                switch (state) {
+                    case "pending" -> store.inbox(actor(caller));
+                    case "ended" -> store.endedApprovals(actor(caller), limit);
+                    default ->
+                            throw new LakemillException(
+                                    ErrorCode.INVALID_ARGUMENT,
+                                    "'%s' is no state to list approvals by".formatted(state),
+                                    "ask for pending or ended");
+                });
     }
 
     private Object decide(RoutingContext context, Caller caller) {

@@ -69,6 +69,7 @@ final class AppJson {
             var process = running.process();
             if (process != null) {
                 told.put("pid", process.pid());
+                told.put("restarts", process.restarts());
             }
         }
         if (row.active() != null) {

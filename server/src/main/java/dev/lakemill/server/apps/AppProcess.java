@@ -94,6 +94,9 @@ final class AppProcess implements AutoCloseable {
     private volatile State state = State.STARTING;
     private volatile String message = "starting";
     private volatile int port;
+    /** Written by the supervisor alone. */
+    private volatile int restarts;
+
     private volatile @Nullable Process process;
 
     private AppProcess(Setup setup, String name) {
@@ -116,6 +119,11 @@ final class AppProcess implements AutoCloseable {
     /** Why it is in its state. */
     String message() {
         return message;
+    }
+
+    /** How often it was started again because it had ended. */
+    int restarts() {
+        return restarts;
     }
 
     /** Where it listens, while it is RUNNING. */
@@ -200,6 +208,7 @@ final class AppProcess implements AutoCloseable {
                 if (stop.await(pause, TimeUnit.MILLISECONDS)) {
                     break;
                 }
+                restarts++;
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
