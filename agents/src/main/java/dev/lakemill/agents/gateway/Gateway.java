@@ -306,8 +306,7 @@ public final class Gateway implements ModelGateway, AutoCloseable {
 
     /** The limits of the caller's calls; of everybody's, when asked. */
     public List<ModelUsage.Budget> budgets(Caller caller, boolean everybody) {
-        return usage.budgets(
-                caller, everybody, endpoint -> everybody || mayCall(caller, endpoint));
+        return usage.budgets(caller, everybody, endpoint -> everybody || mayCall(caller, endpoint));
     }
 
     /** Whether a name is one of an endpoint here, rather than of a registered model. */

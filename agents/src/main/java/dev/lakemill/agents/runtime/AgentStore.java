@@ -25,7 +25,7 @@ public final class AgentStore {
             new Migrations(
                     "agents", AgentStore.class, List.of("0001-agents.sql", "0002-memory.sql"));
     private static final List<String> EACH_START =
-            List.of("runtime.sql", "people.sql", "triggers.sql");
+            List.of("runtime.sql", "people.sql", "triggers.sql", "delete.sql");
 
     private static final String REGISTER =
             """
@@ -304,6 +304,29 @@ public final class AgentStore {
      */
     public void stopAll(String actor, boolean stop) {
         sql.value("SELECT lakemill.agent_stop_all_as(?, ?)", actor, stop);
+    }
+
+    /**
+     * Throws FAILED_PRECONDITION when something of the agent is open, or PERMISSION_DENIED.
+     *
+     * @param cancelOpen whether open runs are no hindrance
+     */
+    public void requireDeletable(String actor, String agent, boolean cancelOpen) {
+        sql.value("SELECT lakemill.agent_require_deletable(?, ?, ?)", actor, agent, cancelOpen);
+    }
+
+    /**
+     * Deletes an agent whose triggers are gone, with all that is kept of its runs; fails as {@link
+     * #requireDeletable}. Returns how many runs went.
+     */
+    public long delete(String actor, String agent, boolean cancelOpen) {
+        var gone = sql.value("SELECT lakemill.agent_delete_as(?, ?, ?)", actor, agent, cancelOpen);
+        return gone == null ? 0 : Long.parseLong(gone);
+    }
+
+    /** Of all agents. */
+    public AgentFigures figures() {
+        return AgentFigures.of(sql.json(AgentFigures.SQL));
     }
 
     /** Whether the kill switch is on, who turned it and when. */

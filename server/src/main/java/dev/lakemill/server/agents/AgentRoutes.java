@@ -46,6 +46,7 @@ public final class AgentRoutes {
         var mine = new AgentRoutes(routes, catalog, store, triggers);
         routes.secured(HttpMethod.GET, AGENTS, (_, c) -> mine.list(c));
         routes.secured(HttpMethod.PUT, AGENTS + "/:agent", mine::register);
+        routes.secured(HttpMethod.DELETE, AGENTS + "/:agent", mine::delete);
         routes.secured(HttpMethod.POST, AGENTS + "/:agent/runs", mine::run);
         routes.secured(HttpMethod.POST, AGENTS + "/:agent/messages", mine::message);
         routes.secured(HttpMethod.POST, AGENTS + "/:agent/pause", (x, c) -> mine.pause(x, c, true));
@@ -128,6 +129,17 @@ public final class AgentRoutes {
                 Map.of("agent", name, "principal", agent.principal(), "owner", agent.owner()),
                 200);
         return DONE;
+    }
+
+    /**
+     * Triggers go first, each when no write to its table is under way: no write ever fails by it.
+     */
+    private Object delete(RoutingContext context, Caller caller) {
+        var agent = context.pathParam("agent");
+        var cancelOpen = "true".equals(parameter(context, "cancel_runs", ""));
+        store.requireDeletable(actor(caller), agent, cancelOpen);
+        triggers.list(agent).forEach(trigger -> triggers.drop(trigger.path("name").asText()));
+        return Map.of("runs", store.delete(actor(caller), agent, cancelOpen));
     }
 
     private void audit(Caller caller, String action, Map<String, String> about, int status) {

@@ -70,6 +70,7 @@ final class AppJson {
             if (process != null) {
                 told.put("pid", process.pid());
                 told.put("restarts", process.restarts());
+                told.put("memory_bytes", process.residentBytes());
             }
         }
         if (row.active() != null) {

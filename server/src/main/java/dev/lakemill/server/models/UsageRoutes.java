@@ -60,7 +60,8 @@ public final class UsageRoutes {
         if (text == null) {
             return DAYS_USUAL;
         }
-        if (!text.matches("[0-9]{1,3}") || Integer.parseInt(text) < 1
+        if (!text.matches("[0-9]{1,3}")
+                || Integer.parseInt(text) < 1
                 || Integer.parseInt(text) > DAYS_MAX) {
             throw new LakemillException(
                     ErrorCode.INVALID_ARGUMENT,
