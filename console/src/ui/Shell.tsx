@@ -19,7 +19,7 @@ export function Shell({
   title,
   subtitle,
   links,
-  linksClassName = "",
+  linksClassName = "overflow-x-auto max-md:order-last max-md:w-full",
   state,
   footer,
   children,

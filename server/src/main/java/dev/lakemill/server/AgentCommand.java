@@ -102,6 +102,66 @@ final class AgentCommand {
     }
 
     @Command(
+            name = "plan",
+            mixinStandardHelpOptions = true,
+            description = "Tells what 'apply' would do with the agents of lakemill.yml.")
+    int plan(@Mixin NodeClient.Target target) {
+        var steps = AgentProject.plan(AgentProject.read(target.project()), target.client());
+        steps.forEach(step -> print(AgentProject.line(step)));
+        tellWhenNone(steps);
+        return 0;
+    }
+
+    @Command(
+            name = "apply",
+            mixinStandardHelpOptions = true,
+            description = {
+                "Registers and changes agents and their triggers as lakemill.yml declares them.",
+                "Other agents stay as they are; 'delete' deletes one."
+            })
+    int apply(@Mixin NodeClient.Target target) {
+        var client = target.client();
+        var steps = AgentProject.plan(AgentProject.read(target.project()), client);
+        for (var step : steps) {
+            AgentProject.apply(step, client);
+            print(AgentProject.line(step));
+        }
+        tellWhenNone(steps);
+        return 0;
+    }
+
+    private void tellWhenNone(List<AgentProject.Step> steps) {
+        if (steps.isEmpty()) {
+            print(
+                    """
+                    lakemill.yml declares no agents. For example:
+
+                    agents:
+                      - name: negotiator
+                        principal: negotiator-agent
+                        approvers: [procurement]
+                        triggers: [{name: nightly, cron: "0 3 * * *"}]""");
+        }
+    }
+
+    @Command(
+            name = "delete",
+            mixinStandardHelpOptions = true,
+            description = {
+                "Deletes an agent with its triggers, runs, approvals, e-mail and keys of effects.",
+                "The audit keeps what it did. Registered again, it begins anew."
+            })
+    int delete(
+            @Mixin NodeClient.Target target,
+            @Parameters(paramLabel = "NAME") String name,
+            @Option(names = "--cancel-runs", description = "with open runs, which end")
+                    boolean cancel) {
+        var answer = target.client().delete(AGENTS + name + (cancel ? "?cancel_runs=true" : ""));
+        print("deleted %s with %d runs".formatted(name, answer.path("runs").asLong()));
+        return 0;
+    }
+
+    @Command(
             name = "list",
             mixinStandardHelpOptions = true,
             description = "Lists agents and how many runs they have open.")

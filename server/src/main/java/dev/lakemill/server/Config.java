@@ -54,6 +54,7 @@ record Config(
         var flat = new LinkedHashMap<String, Object>();
         flatten("", ModelSection.folderAlone(tree), flat);
         flat.remove(SyncedTableProject.KEY);
+        AgentProject.KEYS.forEach(flat::remove);
         var pipelines = new ArrayList<PipelineEntry>();
         entries(flat.remove("pipelines"), "pipelines", file)
                 .forEach(

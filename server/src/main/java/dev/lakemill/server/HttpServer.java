@@ -5,6 +5,7 @@ import dev.lakemill.catalog.Principals;
 import dev.lakemill.identity.Identity;
 import dev.lakemill.identity.TokenInfo;
 import dev.lakemill.server.models.GatewayRoutes;
+import dev.lakemill.server.models.UsageRoutes;
 import dev.lakemill.server.rest.UnityApi;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
@@ -132,6 +133,7 @@ final class HttpServer implements AutoCloseable {
         parts.node().agents().mount(routes, catalog);
         UnityApi.mount(routes, parts.node().unity());
         GatewayRoutes.mount(routes, parts.node().gateway(), parts.node().models());
+        UsageRoutes.mount(routes, parts.node().gateway(), catalog.principals());
         McpRoutes.mount(routes, parts.node(), parts.publicUrl());
         routes.secured(HttpMethod.GET, "/api/status", (_, caller) -> status(caller));
         routes.secured(HttpMethod.GET, "/api/pipelines/:name/audit", this::audit);

@@ -9,6 +9,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
 
@@ -41,6 +43,31 @@ final class Metrics {
                 .name(name)
                 .help(help)
                 .callback(callback -> callback.call(value.getAsDouble()))
+                .register(registry);
+    }
+
+    /** Takes values of a metric, each with the values of its labels. */
+    interface Sink {
+        void value(double value, String... labels);
+    }
+
+    /** Many values under one name; they are told, all of them, each time that somebody asks. */
+    void gauges(String name, String help, List<String> labels, Consumer<Sink> values) {
+        GaugeWithCallback.builder()
+                .name(name)
+                .help(help)
+                .labelNames(labels.toArray(String[]::new))
+                .callback(callback -> values.accept(callback::call))
+                .register(registry);
+    }
+
+    /** The same of values that only go up. */
+    void counters(String name, String help, List<String> labels, Consumer<Sink> values) {
+        CounterWithCallback.builder()
+                .name(name)
+                .help(help)
+                .labelNames(labels.toArray(String[]::new))
+                .callback(callback -> values.accept(callback::call))
                 .register(registry);
     }
 

@@ -336,6 +336,8 @@ final class Node implements AutoCloseable {
         var metrics = new Metrics(status::get);
         metrics.synced(synced);
         ModelSection.measure(gateway, metrics);
+        AgentMetrics.add(metrics, agents.store());
+        HostedApps.measure(apps, metrics);
         NodeMetrics.add(metrics, ingest::totals, () -> door.door().connections().size());
         capture.ifPresent(captured -> CaptureMetrics.add(metrics, captured));
         backups.ifPresent(b -> NodeBackups.measure(b, metrics));

@@ -46,6 +46,11 @@ final class NodeClient {
                 description = "a node elsewhere, for example https://lake.example.org")
         private @Nullable String host;
 
+        /** The folder with lakemill.yml. */
+        Path project() {
+            return project;
+        }
+
         /** Without a slash at its end. */
         String url() {
             return host == null ? RunFile.read(data()).http() : host.replaceFirst("/+$", "");

@@ -70,6 +70,18 @@ final class AgentsInNodeTest {
         return out.toString().strip();
     }
 
+    private static String failure(String... words) {
+        var err = new StringWriter();
+        var arguments = new ArrayList<>(List.of(words));
+        arguments.addAll(List.of("--project", folder.toString()));
+        var status =
+                Main.commandLine()
+                        .setErr(new PrintWriter(err))
+                        .execute(arguments.toArray(String[]::new));
+        assertThat(status).isNotZero();
+        return err.toString();
+    }
+
     private static Principal agent(String name) {
         var catalog = node.node().catalog();
         var principal =
@@ -131,6 +143,10 @@ final class AgentsInNodeTest {
             awaitStatus(run, "succeeded");
         }
         assertThat(run("agent", "show", run)).contains("\"n\" : 8", "\"decision\" : \"edit\"");
+        var ended = node.admin().get("/api/2.0/agent-approvals?state=ended").path("approvals");
+        assertThat(ended.get(0).path("run_id").asText()).isEqualTo(run);
+        assertThat(ended.get(0).path("decision").asText()).isEqualTo("edit");
+        assertThat(node.admin().get("/api/2.0/agent-approvals").path("approvals")).isEmpty();
         var paused = run("agent", "run", "commands");
         run("agent", "pause", paused);
         run("agent", "stop-all");
@@ -139,6 +155,117 @@ final class AgentsInNodeTest {
         run("agent", "resume", paused);
         assertThat(run("agent", "cancel", paused)).isEqualTo("cancelled");
         assertThat(run("agent", "cancel", paused)).isEqualTo("it had ended before");
+    }
+
+    @Test
+    void anAgentIsDeletedWithItsRunsButNotWhileTheyAreOpen() throws Exception {
+        var principal = agent("passing");
+        run("agent", "run", "passing", "--key", "done");
+        var open = run("agent", "run", "passing", "--key", "open");
+        try (var _ = worker("passing", principal, r -> r.write("w", "k" + r.id(), _ -> null))) {
+            awaitStatus(open, "succeeded");
+        }
+        var waiting = run("agent", "run", "passing", "--key", "waits");
+        trigger("passing", Map.of("name", "passing-nightly", "cron", "0 3 * * *"));
+        assertThat(failure("agent", "delete", "passing")).contains("has 1 open runs");
+        assertThat(shown(waiting).path("status").asText()).isEqualTo("queued");
+        assertThat(node.admin().get("/api/2.0/agents/passing/triggers").path("triggers"))
+                .hasSize(1);
+        assertThat(run("agent", "delete", "passing", "--cancel-runs"))
+                .isEqualTo("deleted passing with 3 runs");
+        assertThat(run("agent", "list")).doesNotContain("passing");
+        assertThat(failure("agent", "show", waiting)).contains("there is no run");
+        assertThat(failure("agent", "delete", "passing")).contains("does not manage");
+        node.awaitRows(
+                "request_params['runs'] FROM system.access.audit WHERE action_name = 'deleteAgent'"
+                        + " AND request_params['agent'] = 'passing'",
+                "3");
+        run("agent", "register", "passing", "--principal", "passing-agent");
+        assertThat(run("agent", "run", "passing", "--key", "done")).isNotEqualTo(open);
+    }
+
+    private static void trigger(String agent, Map<String, ?> trigger) {
+        node.admin().post("/api/2.0/agents/" + agent + "/triggers", trigger);
+    }
+
+    @Test
+    void agentsOfTheProjectsFileAreAppliedOnceAndThenAsTheyAre() throws Exception {
+        node.node()
+                .catalog()
+                .principals()
+                .create(
+                        node.node().catalog().system(),
+                        PrincipalKind.SERVICE_PRINCIPAL,
+                        "declared-agent",
+                        "",
+                        "");
+        var file = folder.resolve("lakemill.yml");
+        var declared =
+                """
+                agents:
+                  mail_from: lake@example.org
+                  declared:
+                    - name: declared
+                      principal: declared-agent
+                      approvers: [admins]
+                      tokens_max: %d
+                      triggers:
+                        - {name: declared-nightly, cron: "%s", time_zone: Europe/Berlin}
+                """;
+        Files.writeString(file, declared.formatted(5000, "0 3 * * *"));
+        assertThat(run("agent", "plan"))
+                .isEqualTo(
+                        "register declared as declared-agent\n"
+                                + "add      trigger declared-nightly of declared: 0 3 * * *");
+        assertThat(run("agent", "list")).doesNotContain("declared");
+        run("agent", "apply");
+        assertThat(run("agent", "plan")).isEqualTo("as it is declared");
+        var agents = node.admin().get("/api/2.0/agents").path("agents");
+        assertThat(agents.findValue("may_manage").asBoolean()).isTrue();
+
+        Files.writeString(file, declared.formatted(7000, "0 4 * * *"));
+        assertThat(run("agent", "apply"))
+                .isEqualTo(
+                        "change   declared: tokens_max becomes 7000\n"
+                                + "replace  trigger declared-nightly of declared: 0 4 * * *");
+        assertThat(run("agent", "plan")).isEqualTo("as it is declared");
+
+        Files.writeString(
+                file, "agents: [{name: declared, principal: declared-agent, triggers: []}]\n");
+        assertThat(run("agent", "apply"))
+                .contains("approvers becomes []", "drop     trigger declared-nightly of declared");
+        assertThat(run("agent", "plan")).isEqualTo("as it is declared");
+        Files.writeString(file, "agents: [{name: declared, principal: p, token_max: 1}]\n");
+        assertThat(failure("agent", "plan")).contains("unknown key token_max");
+        Files.delete(file);
+        assertThat(run("agent", "plan")).contains("declares no agents");
+    }
+
+    @Test
+    void metricsCountWhatAgentsAreAt() throws Exception {
+        var principal = agent("measured");
+        var run = run("agent", "run", "measured");
+        try (var _ =
+                worker(
+                        "measured",
+                        principal,
+                        r -> {
+                            r.write("w", "measured", _ -> null);
+                            return r.approve("may", Approval.of("act", Map.of(), "")).args();
+                        })) {
+            awaitStatus(run, "waiting");
+            TestNode.await(
+                    () -> {
+                        var metrics = node.get("/metrics").body();
+                        return metrics.contains(
+                                        "lakemill_agent_runs{agent=\"measured\",status=\"waiting\"} 1.0")
+                                && metrics.contains(
+                                        "lakemill_agent_approvals_waiting{agent=\"measured\"} 1.0")
+                                && metrics.contains(
+                                        "lakemill_agent_effects{agent=\"measured\",state=\"done\"} 1.0");
+                    });
+            run("agent", "cancel", run);
+        }
     }
 
     record Draft(String subject, int amount) {}

@@ -58,7 +58,9 @@ final class ModelGatewayInNodeTest {
                           api_key: {file: key}
                           input_usd_per_million: 1
                           output_usd_per_million: 2
-                      rate_limits: [{key: user, principal: limited, calls: 0}]
+                      rate_limits:
+                        - {key: user, principal: limited, calls: 0}
+                        - {key: user, principal: spender, calls: 2, renewal_period: day}
                 """
                         .formatted(provider.url()));
         Files.writeString(
@@ -69,6 +71,8 @@ final class ModelGatewayInNodeTest {
                 GRANT USE CATALOG, USE SCHEMA, EXECUTE ON CATALOG main TO admins;
                 CREATE SERVICE PRINCIPAL IF NOT EXISTS stranger;
                 CREATE SERVICE PRINCIPAL IF NOT EXISTS limited;
+                CREATE SERVICE PRINCIPAL IF NOT EXISTS spender;
+                GRANT EXECUTE ON REGISTERED MODEL system.ai.writer TO spender;
                 GRANT EXECUTE ON REGISTERED MODEL system.ai.writer TO admins;
                 GRANT EXECUTE ON REGISTERED MODEL system.ai.writer TO limited;
                 """);
@@ -102,6 +106,46 @@ final class ModelGatewayInNodeTest {
                 .isEqualTo("{\"predictions\":[\"Good day.\",\"Good day.\"]}");
         var embedded = post("/v1/embeddings", "{\"model\":\"writer\",\"input\":[\"a\"]}", token);
         assertThat(TestNode.body(embedded).path("data")).hasSize(1);
+    }
+
+    @Test
+    void tellsUsageByPrincipalAndDayAndWhatIsLeft() {
+        var spender = token("spender");
+        for (var i = 0; i < 2; i++) {
+            assertThat(post("/v1/chat/completions", HELLO.formatted(""), spender).statusCode())
+                    .isEqualTo(200);
+        }
+        assertThat(post("/v1/chat/completions", HELLO.formatted(""), spender).statusCode())
+                .isEqualTo(429);
+        var mine = TestNode.body(get("/api/2.0/ai-gateway/usage", spender));
+        assertThat(mine.path("all_principals").asBoolean()).isFalse();
+        assertThat(mine.path("usage")).hasSize(1);
+        var row = mine.path("usage").get(0);
+        assertThat(row.path("requester").asText()).isEqualTo("spender");
+        assertThat(row.path("day").asText())
+                .isEqualTo(java.time.LocalDate.now(java.time.ZoneOffset.UTC).toString());
+        assertThat(row.path("calls").asInt()).isEqualTo(3);
+        assertThat(row.path("failed").asInt()).isEqualTo(1);
+        assertThat(row.path("input_tokens").asInt()).isPositive();
+        assertThat(row.path("cost_usd").asDouble()).isPositive();
+
+        var budgets = TestNode.body(get("/api/2.0/ai-gateway/budgets", spender)).path("budgets");
+        assertThat(budgets).hasSize(1);
+        assertThat(budgets.get(0).path("principal").asText()).isEqualTo("spender");
+        assertThat(budgets.get(0).path("calls").asInt()).isEqualTo(2);
+        assertThat(budgets.get(0).path("calls_max").asInt()).isEqualTo(2);
+        assertThat(budgets.get(0).path("tokens_max").isNull()).isTrue();
+        assertThat(budgets.get(0).path("period").asText()).isEqualTo("day");
+
+        assertThat(get("/api/2.0/ai-gateway/usage", token("stranger")).body())
+                .doesNotContain("spender");
+        assertThat(get("/api/2.0/ai-gateway/budgets", token("stranger")).body())
+                .doesNotContain("spender");
+        var all = TestNode.body(get("/api/2.0/ai-gateway/usage?days=1", token));
+        assertThat(all.path("all_principals").asBoolean()).isTrue();
+        assertThat(all.toString()).contains("\"spender\"");
+        assertThat(get("/api/2.0/ai-gateway/budgets", token).body()).contains("\"spender\"");
+        assertThat(get("/api/2.0/ai-gateway/usage?days=0", token).statusCode()).isEqualTo(400);
     }
 
     @Test

@@ -59,13 +59,17 @@ public final class Gateway implements ModelGateway, AutoCloseable {
     private final GatewayConfig config;
     private final Catalog catalog;
     private final CallAccount account;
+    private final ModelUsage usage;
     private final Fallback fallback;
     private final Map<String, Semaphore> places = new ConcurrentHashMap<>();
 
-    private Gateway(GatewayConfig config, Catalog catalog, Spend spend, Clock clock) {
+    private Gateway(GatewayConfig config, Catalog catalog, DataSource database, Clock clock) {
+        var principals = catalog.principals();
+        var spend = Spend.open(database, principals, clock);
         this.config = config;
         this.catalog = catalog;
         this.account = new CallAccount(spend, catalog.audit());
+        this.usage = new ModelUsage(config, spend, database, principals, clock);
         this.fallback = new Fallback(clock);
     }
 
@@ -76,8 +80,7 @@ public final class Gateway implements ModelGateway, AutoCloseable {
         config.endpoints().stream()
                 .filter(e -> !e.isTemplateAlone())
                 .forEach(e -> endpoints.register(e.name(), e.comment()));
-        return new Gateway(
-                config, catalog, Spend.open(database, catalog.principals(), clock), clock);
+        return new Gateway(config, catalog, database, clock);
     }
 
     @Override
@@ -294,6 +297,16 @@ public final class Gateway implements ModelGateway, AutoCloseable {
     private Listed.Provider listed(EndpointConfig endpoint, ProviderConfig provider) {
         return new Listed.Provider(
                 provider.name(), provider.model(), fallback.state(endpoint, provider).name());
+    }
+
+    /** What models were used for. */
+    public ModelUsage usage() {
+        return usage;
+    }
+
+    /** The limits of the caller's calls; of everybody's, when asked. */
+    public List<ModelUsage.Budget> budgets(Caller caller, boolean everybody) {
+        return usage.budgets(caller, everybody, endpoint -> everybody || mayCall(caller, endpoint));
     }
 
     /** Whether a name is one of an endpoint here, rather than of a registered model. */

@@ -5,6 +5,7 @@ import dev.lakemill.catalog.Migrations;
 import dev.lakemill.catalog.Principals;
 import dev.lakemill.catalog.Transactions;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Principal;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -64,7 +65,7 @@ final class Spend {
     }
 
     /** A limit that counts a call. */
-    private record Counted(RateLimit limit, String as, Instant start) {}
+    record Counted(RateLimit limit, String as, Instant start) {}
 
     /** A call that may be made. */
     record Reserved(Planned planned, List<Counted> counted) {}
@@ -113,7 +114,7 @@ final class Spend {
     Reserved reserve(Planned planned) {
         settleWaiting();
         var now = clock.instant();
-        var counted = counted(planned, now);
+        var counted = counted(planned.endpoint(), planned.caller().principal(), now);
         try {
             return Transactions.run(
                     database,
@@ -154,12 +155,11 @@ final class Spend {
         }
     }
 
-    /** In one order for all, so that two calls never wait for each other in a ring. */
-    private List<Counted> counted(Planned planned, Instant now) {
-        var caller = planned.caller().principal();
+    /** What counts a call, in one order for all, so that no two calls wait in a ring. */
+    List<Counted> counted(EndpointConfig endpoint, Principal caller, Instant now) {
         var groups = principals.groupsOf(caller.id());
         var found = new ArrayList<Counted>();
-        for (var limit : planned.endpoint().rateLimits()) {
+        for (var limit : endpoint.rateLimits()) {
             limit.countedAs(caller, groups)
                     .ifPresent(as -> found.add(new Counted(limit, as, limit.period().start(now))));
         }

@@ -25,7 +25,7 @@ public final class AgentStore {
             new Migrations(
                     "agents", AgentStore.class, List.of("0001-agents.sql", "0002-memory.sql"));
     private static final List<String> EACH_START =
-            List.of("runtime.sql", "people.sql", "triggers.sql");
+            List.of("runtime.sql", "people.sql", "triggers.sql", "delete.sql");
 
     private static final String REGISTER =
             """
@@ -51,6 +51,7 @@ public final class AgentStore {
                         'waiting', count(*) FILTER (WHERE status = 'waiting'))
                     FROM lakemill.agent_runs r
                     WHERE r.agent = a.name AND r.status IN ('queued', 'running', 'waiting'))
+                || jsonb_build_object('may_manage', lakemill.agent_may_manage(?, a.name))
                 ORDER BY a.name), '[]')
             FROM lakemill.agents a
             WHERE lakemill.agent_may_manage(?, a.name) OR lakemill.agent_is_one_of(?, a.callers)
@@ -92,6 +93,17 @@ public final class AgentStore {
             SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.created_at), '[]')
             FROM lakemill.agent_approvals p
             WHERE p.state = 'pending' AND lakemill.agent_is_one_of(?, p.assignees)
+            """;
+
+    private static final String ENDED =
+            """
+            SELECT coalesce(jsonb_agg(approval ORDER BY at DESC), '[]') FROM (
+                SELECT to_jsonb(p) AS approval, coalesce(p.decided_at, p.created_at) AS at
+                FROM lakemill.agent_approvals p
+                WHERE p.state <> 'pending' AND (p.decided_by = ?
+                    OR lakemill.agent_is_one_of(?, p.assignees)
+                    OR lakemill.agent_may_manage(?, p.agent))
+                ORDER BY 2 DESC LIMIT ?) x
             """;
 
     private final AgentSql sql;
@@ -171,7 +183,7 @@ public final class AgentStore {
 
     /** Those that the actor may start or manage, with how many runs are open. */
     public JsonNode list(String actor) {
-        return sql.json(LIST, actor, actor);
+        return sql.json(LIST, actor, actor, actor);
     }
 
     /** Whether the actor owns it, or is a metastore admin. */
@@ -238,6 +250,14 @@ public final class AgentStore {
     }
 
     /**
+     * The newest approvals that were decided, expired or went with their run: those that the actor
+     * was asked for, and of agents that it manages.
+     */
+    public JsonNode endedApprovals(String actor, int approvalsMax) {
+        return sql.json(ENDED, actor, actor, actor, Math.clamp(approvalsMax, 1, RUNS_MAX));
+    }
+
+    /**
      * Takes a decision, once.
      *
      * @param decision {@code accept}, {@code edit}, {@code respond} or {@code ignore}
@@ -284,6 +304,29 @@ public final class AgentStore {
      */
     public void stopAll(String actor, boolean stop) {
         sql.value("SELECT lakemill.agent_stop_all_as(?, ?)", actor, stop);
+    }
+
+    /**
+     * Throws FAILED_PRECONDITION when something of the agent is open, or PERMISSION_DENIED.
+     *
+     * @param cancelOpen whether open runs are no hindrance
+     */
+    public void requireDeletable(String actor, String agent, boolean cancelOpen) {
+        sql.value("SELECT lakemill.agent_require_deletable(?, ?, ?)", actor, agent, cancelOpen);
+    }
+
+    /**
+     * Deletes an agent whose triggers are gone, with all that is kept of its runs; fails as {@link
+     * #requireDeletable}. Returns how many runs went.
+     */
+    public long delete(String actor, String agent, boolean cancelOpen) {
+        var gone = sql.value("SELECT lakemill.agent_delete_as(?, ?, ?)", actor, agent, cancelOpen);
+        return gone == null ? 0 : Long.parseLong(gone);
+    }
+
+    /** Of all agents. */
+    public AgentFigures figures() {
+        return AgentFigures.of(sql.json(AgentFigures.SQL));
     }
 
     /** Whether the kill switch is on, who turned it and when. */

@@ -46,6 +46,7 @@ public final class AgentRoutes {
         var mine = new AgentRoutes(routes, catalog, store, triggers);
         routes.secured(HttpMethod.GET, AGENTS, (_, c) -> mine.list(c));
         routes.secured(HttpMethod.PUT, AGENTS + "/:agent", mine::register);
+        routes.secured(HttpMethod.DELETE, AGENTS + "/:agent", mine::delete);
         routes.secured(HttpMethod.POST, AGENTS + "/:agent/runs", mine::run);
         routes.secured(HttpMethod.POST, AGENTS + "/:agent/messages", mine::message);
         routes.secured(HttpMethod.POST, AGENTS + "/:agent/pause", (x, c) -> mine.pause(x, c, true));
@@ -60,7 +61,7 @@ public final class AgentRoutes {
         routes.secured(HttpMethod.POST, RUNS + "/:run/pause", (x, c) -> mine.pauseRun(x, c, true));
         routes.secured(
                 HttpMethod.POST, RUNS + "/:run/resume", (x, c) -> mine.pauseRun(x, c, false));
-        routes.secured(HttpMethod.GET, APPROVALS, (_, c) -> mine.inbox(c));
+        routes.secured(HttpMethod.GET, APPROVALS, mine::approvals);
         routes.secured(HttpMethod.POST, APPROVALS + "/:approval/decide", mine::decide);
         routes.secured(HttpMethod.POST, APPROVALS + "/:approval/delegate", mine::delegate);
         routes.secured(HttpMethod.GET, SWITCH, (_, _) -> store.killSwitch());
@@ -78,7 +79,13 @@ public final class AgentRoutes {
     }
 
     private Object list(Caller caller) {
-        return Map.of("agents", store.list(actor(caller)), "switch", store.killSwitch());
+        return Map.of(
+                "agents",
+                store.list(actor(caller)),
+                "switch",
+                store.killSwitch(),
+                "may_stop_all",
+                catalog.principals().isAdmin(caller.principal().id()));
     }
 
     /** Metastore admins make agents: an agent's principal acts without anybody being there. */
@@ -122,6 +129,17 @@ public final class AgentRoutes {
                 Map.of("agent", name, "principal", agent.principal(), "owner", agent.owner()),
                 200);
         return DONE;
+    }
+
+    /**
+     * Triggers go first, each when no write to its table is under way: no write ever fails by it.
+     */
+    private Object delete(RoutingContext context, Caller caller) {
+        var agent = context.pathParam("agent");
+        var cancelOpen = "true".equals(parameter(context, "cancel_runs", ""));
+        store.requireDeletable(actor(caller), agent, cancelOpen);
+        triggers.list(agent).forEach(trigger -> triggers.drop(trigger.path("name").asText()));
+        return Map.of("runs", store.delete(actor(caller), agent, cancelOpen));
     }
 
     private void audit(Caller caller, String action, Map<String, String> about, int status) {
@@ -255,8 +273,21 @@ public final class AgentRoutes {
         return DONE;
     }
 
-    private Object inbox(Caller caller) {
-        return Map.of("approvals", store.inbox(actor(caller)));
+    /** Those that wait for the caller; with {@code ?state=ended} those that do not any more. */
+    private Object approvals(RoutingContext context, Caller caller) {
+        var state = parameter(context, "state", "pending");
+        var limit = number(parameter(context, "limit", "50"));
+        return Map.of(
+                "approvals",
+                switch (state) {
+                    case "pending" -> store.inbox(actor(caller));
+                    case "ended" -> store.endedApprovals(actor(caller), limit);
+                    default ->
+                            throw new LakemillException(
+                                    ErrorCode.INVALID_ARGUMENT,
+                                    "'%s' is no state to list approvals by".formatted(state),
+                                    "ask for pending or ended");
+                });
     }
 
     private Object decide(RoutingContext context, Caller caller) {

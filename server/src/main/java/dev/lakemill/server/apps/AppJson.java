@@ -69,6 +69,8 @@ final class AppJson {
             var process = running.process();
             if (process != null) {
                 told.put("pid", process.pid());
+                told.put("restarts", process.restarts());
+                told.put("memory_bytes", process.residentBytes());
             }
         }
         if (row.active() != null) {

@@ -21,6 +21,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -85,6 +86,7 @@ final class AppProcess implements AutoCloseable {
 
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
     private final CountDownLatch stop = new CountDownLatch(1);
+    private final AtomicInteger restarts = new AtomicInteger();
     private final Thread supervisor;
     private final HttpClient http =
             HttpClient.newBuilder()
@@ -94,6 +96,7 @@ final class AppProcess implements AutoCloseable {
     private volatile State state = State.STARTING;
     private volatile String message = "starting";
     private volatile int port;
+    private volatile long residentBytes;
     private volatile @Nullable Process process;
 
     private AppProcess(Setup setup, String name) {
@@ -116,6 +119,16 @@ final class AppProcess implements AutoCloseable {
     /** Why it is in its state. */
     String message() {
         return message;
+    }
+
+    /** How often it was started again because it had ended. */
+    int restarts() {
+        return restarts.get();
+    }
+
+    /** Of all its processes together, a second ago; 0 when there are none. */
+    long residentBytes() {
+        return residentBytes;
     }
 
     /** Where it listens, while it is RUNNING. */
@@ -200,6 +213,7 @@ final class AppProcess implements AutoCloseable {
                 if (stop.await(pause, TimeUnit.MILLISECONDS)) {
                     break;
                 }
+                restarts.incrementAndGet();
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
@@ -246,6 +260,7 @@ final class AppProcess implements AutoCloseable {
         } finally {
             end(current);
             current.waitFor();
+            residentBytes = 0;
             output.join(Duration.ofSeconds(5));
         }
     }
@@ -327,6 +342,7 @@ final class AppProcess implements AutoCloseable {
         var sick = 0;
         for (int look = 1; !current.waitFor(WATCHED_EVERY_MS, TimeUnit.MILLISECONDS); look++) {
             var bytes = AppProcesses.residentBytes(current.pid());
+            residentBytes = bytes;
             if (bytes > bytesMax) {
                 return "killed: it used %d MB of memory, and may use %d MB (memory_mb_max)"
                         .formatted(bytes >> 20, limits.memoryMbMax());

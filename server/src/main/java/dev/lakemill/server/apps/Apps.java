@@ -459,6 +459,10 @@ public final class Apps implements AutoCloseable {
         return told;
     }
 
+    public List<AppUsage> usage() {
+        return apps.values().stream().map(AppUsage::of).toList();
+    }
+
     /** Ends all of them, at once. */
     @Override
     public void close() {

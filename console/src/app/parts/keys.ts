@@ -1,0 +1,35 @@
+import { useEffect, useRef } from "react";
+
+/** What a key does; a page has few, and shows them on its buttons. */
+export type Keys = Readonly<Record<string, () => void>>;
+
+/** Whether a key belongs to what is being written, or to the browser. */
+export function isTaken(event: KeyboardEvent): boolean {
+  const target = event.target as Element | null;
+  return (
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey ||
+    event.defaultPrevented ||
+    target?.closest("input, textarea, select, [contenteditable], dialog, [role=radiogroup]") != null
+  );
+}
+
+/** Single keys for the whole page, as long as nothing is being written. */
+export function useKeys(keys: Keys): void {
+  const latest = useRef(keys);
+  useEffect(() => {
+    latest.current = keys;
+  });
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const action = isTaken(event) ? undefined : latest.current[event.key];
+      if (action !== undefined) {
+        event.preventDefault();
+        action();
+      }
+    };
+    document.addEventListener("keydown", press);
+    return () => document.removeEventListener("keydown", press);
+  }, []);
+}
