@@ -1,5 +1,6 @@
 package dev.lakemill.bench;
 
+import dev.lakemill.api.ClientCredentials;
 import dev.lakemill.api.agent.Agent;
 import dev.lakemill.api.agent.AgentRun;
 import dev.lakemill.api.agent.AgentWorker;
@@ -31,7 +32,8 @@ final class BuyerProcess implements AutoCloseable {
         this.process = process;
     }
 
-    static BuyerProcess start(int port, URI models) throws IOException {
+    static BuyerProcess start(String jdbc, String models, ServerProcess.Login login)
+            throws IOException {
         var java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         var command =
                 List.of(
@@ -42,13 +44,14 @@ final class BuyerProcess implements AutoCloseable {
                         "-cp",
                         System.getProperty("java.class.path"),
                         BuyerProcess.class.getName(),
-                        String.valueOf(port),
-                        models.toString());
-        return new BuyerProcess(
+                        jdbc,
+                        models);
+        var builder =
                 new ProcessBuilder(command)
                         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                        .redirectError(ProcessBuilder.Redirect.DISCARD)
-                        .start());
+                        .redirectError(ProcessBuilder.Redirect.DISCARD);
+        builder.environment().putAll(login.environment());
+        return new BuyerProcess(builder.start());
     }
 
     /** kill -9. */
@@ -61,18 +64,24 @@ final class BuyerProcess implements AutoCloseable {
         process.destroyForcibly();
     }
 
-    /** Arguments: Postgres's port and the models' URL. */
+    /** Arguments: the front door's JDBC URL and the gateway's; a login in the environment. */
     public static void main(String[] arguments) throws Exception {
-        var url = AgentsFixture.url(Integer.parseInt(arguments[0]));
-        var models =
-                new HttpModelClient(URI.create(arguments[1]), () -> "token", Duration.ofSeconds(2));
+        var jdbc = arguments[0];
+        var token =
+                new ClientCredentials(
+                        URI.create(System.getenv("LAKEMILL_TOKEN_URL")),
+                        System.getenv("LAKEMILL_CLIENT_ID"),
+                        System.getenv("LAKEMILL_CLIENT_SECRET"));
+        var models = new HttpModelClient(URI.create(arguments[1]), token, Duration.ofSeconds(2));
         Agent buyer = BuyerProcess::buy;
         try (var _ =
                 AgentWorker.start(
                         new AgentWorker.Options(
                                 AgentsFixture.AGENT, THREADS, Duration.ofMillis(1_500)),
                         buyer,
-                        () -> DriverManager.getConnection(url, AgentsFixture.PRINCIPAL, ""),
+                        () ->
+                                DriverManager.getConnection(
+                                        jdbc, AgentsFixture.PRINCIPAL, token.get()),
                         models)) {
             new CountDownLatch(1).await();
         }
@@ -100,7 +109,7 @@ final class BuyerProcess implements AutoCloseable {
     private static Draft drafted(AgentRun run, String order) throws SQLException {
         try {
             var prompt = Prompt.of("Draft an order.").with("order", order);
-            return run.ask("draft", "scripted", prompt, Draft.class).value();
+            return run.ask("draft", AgentsFixture.ENDPOINT, prompt, Draft.class).value();
         } catch (LakemillException e) {
             return new Draft("Order " + order, 1);
         }

@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
@@ -16,7 +15,6 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import org.apache.arrow.memory.RootAllocator;
 
@@ -69,12 +67,14 @@ final class ChaosNode implements AutoCloseable {
     private final Path project;
     private final Path data;
     private final Map<String, String> settings;
+    private final NodePostgres postgres;
     private ServerProcess server;
 
     private ChaosNode(Path project, Path data, Map<String, String> settings) throws IOException {
         this.project = project;
         this.data = data;
         this.settings = Map.copyOf(settings);
+        this.postgres = new NodePostgres(data);
         this.server = ServerProcess.start(project, data, this.settings);
     }
 
@@ -163,65 +163,32 @@ final class ChaosNode implements AutoCloseable {
 
     void kill(Victim victim, Random random) throws InterruptedException {
         switch (victim) {
-            case POSTMASTER -> killPostmaster();
+            case POSTMASTER -> postgres.kill();
             case BACKEND -> killBackend(random);
             case LAKEMILL -> server.kill();
             case BOTH -> {
                 if (random.nextBoolean()) {
-                    killPostmaster();
+                    postgres.kill();
                     server.kill();
                 } else {
                     server.kill();
-                    killPostmaster();
+                    postgres.kill();
                 }
             }
         }
     }
 
-    private void killPostmaster() {
-        postmaster().ifPresent(ProcessHandle::destroyForcibly);
-    }
-
     /** One of its processes: of a client, of the write-ahead log, a checkpointer, any. */
     private void killBackend(Random random) {
-        var children = postmaster().stream().flatMap(ProcessHandle::children).toList();
+        var children = postgres.postmaster().stream().flatMap(ProcessHandle::children).toList();
         if (!children.isEmpty()) {
             children.get(random.nextInt(children.size())).destroyForcibly();
         }
     }
 
-    private Optional<ProcessHandle> postmaster() {
-        return postmasterLines()
-                .flatMap(lines -> ProcessHandle.of(Long.parseLong(lines.getFirst().strip())))
-                .filter(p -> p.info().command().orElse("").endsWith("postgres"));
-    }
-
-    private Optional<List<String>> postmasterLines() {
-        try {
-            var lines = Files.readAllLines(data.resolve("postgres/data/postmaster.pid"));
-            return lines.size() < 4 ? Optional.empty() : Optional.of(lines);
-        } catch (IOException e) {
-            return Optional.empty();
-        }
-    }
-
     /** A connection past the front door as Postgres's superuser, who is bound by no grant. */
     Connection superuser() throws SQLException {
-        var lines = postmasterLines();
-        if (lines.isEmpty()) {
-            throw new SQLException("Postgres is down");
-        }
-        try {
-            var password = Files.readString(data.resolve("postgres/owner.secret")).strip();
-            return DriverManager.getConnection(
-                    "jdbc:postgresql://127.0.0.1:%s/lakemill?user=lakemill&password=%s%s"
-                            .formatted(
-                                    lines.get().get(3).strip(),
-                                    password,
-                                    "&connectTimeout=5&socketTimeout=60&ApplicationName=chaos"));
-        } catch (IOException e) {
-            throw new SQLException("Postgres has no password yet", e);
-        }
+        return postgres.superuser();
     }
 
     Path location(TableName name) {

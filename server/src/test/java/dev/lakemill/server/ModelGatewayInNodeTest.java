@@ -187,6 +187,16 @@ final class ModelGatewayInNodeTest {
     }
 
     @Test
+    void tellsClientsWhatToAskAgain() {
+        provider.script(new Answer.Status(401, 0));
+        var refused = post("/v1/chat/completions", HELLO.formatted(""), token);
+        assertThat(refused.statusCode()).as(refused.body()).isEqualTo(424);
+        assertThat(refused.headers().firstValue("x-should-retry")).contains("false");
+        var limited = post("/v1/chat/completions", HELLO.formatted(""), token("limited"));
+        assertThat(limited.headers().firstValue("x-should-retry")).contains("true");
+    }
+
+    @Test
     void modelsOfTheRegistryAreScoredAtTheSamePlace() {
         var rows = "{\"dataframe_split\": {\"data\": [[4.8, 0.2, -0.1, 0, 0.9]]}}";
         var here = post("/serving-endpoints/main.ml.rank@champion/invocations", rows, token);

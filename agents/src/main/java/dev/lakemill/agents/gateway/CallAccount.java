@@ -134,7 +134,8 @@ final class CallAccount {
             case NOT_ALLOWED -> 403;
             case LIMITED, BUDGET_SPENT -> 429;
             case UNAVAILABLE -> 503;
-            case BAD_ANSWER, REFUSED -> 502;
+            case REFUSED -> 424;
+            case BAD_ANSWER -> 502;
         };
     }
 

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lakemill.agents.gateway.ScriptedModelServer.Answer;
+import dev.lakemill.api.agent.AgentWorker;
 import dev.lakemill.api.agent.Approval;
+import dev.lakemill.api.agent.HttpModelClient;
 import dev.lakemill.api.agent.Prompt;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
@@ -386,6 +388,48 @@ final class AgentRuntimeTest {
         var shown = agents.show(run);
         assertThat(shown.at("/output/amount").asInt()).isEqualTo(2);
         assertThat(shown.path("steps")).as("every answer is kept").hasSize(3);
+    }
+
+    @Test
+    void aSpentBudgetAndAProviderThatRefusesEndTheRun() throws Exception {
+        agents.agent("spent", "ada", CAPS);
+        agents.models.script(
+                new Answer.Raw(429, "{\"error\": {\"code\": \"insufficient_quota\"}}"),
+                new Answer.Raw(424, "{\"error\": {\"code\": \"refused\"}}"));
+        var runs =
+                List.of(
+                        agents.start("ada", "spent", "1", "{}"),
+                        agents.start("ada", "spent", "2", "{}"));
+        try (var _ =
+                agents.worker(
+                        "spent",
+                        r -> r.ask("draft", "m", Prompt.of("Draft."), Draft.class).value())) {
+            for (var run : runs) {
+                agents.awaitStatus(run, "failed");
+                assertThat(agents.show(run).path("error_code").asText()).isEqualTo("MODEL_REFUSED");
+            }
+        }
+    }
+
+    @Test
+    void aWorkerOutlivesALoginThatIsAway() throws Exception {
+        agents.agent("locked", "ada", CAPS);
+        var run = agents.start("ada", "locked", "k", "{}");
+        var asked = new AtomicInteger();
+        try (var _ =
+                AgentWorker.start(
+                        new AgentWorker.Options("locked", 1, Duration.ofMinutes(5)),
+                        r -> r.note("n", () -> 1),
+                        () -> {
+                            if (asked.incrementAndGet() <= 4) {
+                                throw away();
+                            }
+                            return agents.login("locked-agent");
+                        },
+                        new HttpModelClient(
+                                agents.models.url(), () -> "", Duration.ofMinutes(1)))) {
+            agents.awaitStatus(run, "succeeded");
+        }
     }
 
     @Test

@@ -27,6 +27,7 @@ public final class AgentWorker implements AutoCloseable {
     private static final long IDLE_MILLIS_MIN = 100;
     private static final long IDLE_MILLIS_MAX = 500;
     private static final long AWAY_MILLIS_MAX = 5_000;
+    private static final String CONNECTION_FAILED = "08001";
 
     /**
      * How it works.
@@ -123,7 +124,7 @@ public final class AgentWorker implements AutoCloseable {
                 var pause = 0L;
                 try {
                     if (journal == null) {
-                        journal = Journal.open(connections);
+                        journal = open();
                     }
                     pause = turn.pauseMillis(journal);
                     away = IDLE_MILLIS_MIN;
@@ -141,6 +142,15 @@ public final class AgentWorker implements AutoCloseable {
             Thread.currentThread().interrupt();
         } finally {
             close(journal);
+        }
+    }
+
+    /** What hands out the login may be away as well, whatever it throws then. */
+    private Journal open() throws SQLException {
+        try {
+            return Journal.open(connections);
+        } catch (RuntimeException e) {
+            throw new SQLException("no connection: " + e.getMessage(), CONNECTION_FAILED, e);
         }
     }
 
@@ -189,7 +199,7 @@ public final class AgentWorker implements AutoCloseable {
         if (journal.isUsable()) {
             tell(journal, claim, over);
         } else {
-            try (var other = Journal.open(connections)) {
+            try (var other = open()) {
                 tell(other, claim, over);
             }
         }

@@ -10,12 +10,14 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /** Models behind an OpenAI-compatible gateway, such as Lakemill's own. */
 public final class HttpModelClient implements ModelClient {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int ANSWER_BYTES_MAX = 4 << 20;
+    private static final Set<String> FINAL = Set.of("budget_spent", "insufficient_quota");
     private static final Duration RETRY_AFTER_MAX = Duration.ofHours(1);
 
     private final URI completions;
@@ -44,16 +46,33 @@ public final class HttpModelClient implements ModelClient {
     public Answer ask(Request request) throws Problem, InterruptedException {
         var answer = send(request);
         if (answer.statusCode() != 200) {
-            var retriable = answer.statusCode() == 429 || answer.statusCode() >= 500;
             throw new Problem(
                     "the gateway answers %d: %s".formatted(answer.statusCode(), start(answer)),
-                    retriable,
+                    isRetriable(answer),
                     answer.headers().firstValue("retry-after").flatMap(HttpModelClient::seconds));
         }
         try {
             return read(JSON.readTree(answer.body()), request.endpoint());
         } catch (IOException e) {
             throw new Problem("the gateway's answer is no JSON", true, Optional.empty(), e);
+        }
+    }
+
+    /** A budget that is spent passes, but not soon: 429 alone does not tell. */
+    private static boolean isRetriable(HttpResponse<byte[]> answer) {
+        var told = answer.headers().firstValue("x-should-retry");
+        if (told.isPresent()) {
+            return told.get().equals("true");
+        }
+        var status = answer.statusCode();
+        return (status == 408 || status == 429 || status >= 500) && !FINAL.contains(code(answer));
+    }
+
+    private static String code(HttpResponse<byte[]> answer) {
+        try {
+            return JSON.readTree(answer.body()).at("/error/code").asText();
+        } catch (IOException e) {
+            return "";
         }
     }
 

@@ -228,11 +228,13 @@ public final class GatewayRoutes {
                     case NOT_ALLOWED -> 403;
                     case NO_ENDPOINT -> 404;
                     case LIMITED, BUDGET_SPENT -> 429;
-                    case BAD_ANSWER, REFUSED -> 502;
+                    case REFUSED -> 424;
+                    case BAD_ANSWER -> 502;
                     case UNAVAILABLE -> 503;
                 };
         var headers = new HashMap<String, String>();
         headers.put("content-type", "application/json");
+        headers.put("x-should-retry", String.valueOf(problem.isRetriable()));
         problem.retryAfter()
                 .ifPresent(
                         wait ->
