@@ -161,7 +161,12 @@ function AppCard({ app, doing }: { app: App; doing: Doing }) {
           ["Works as", app.service_principal_name],
           ...(app.restarts === undefined
             ? []
-            : [["Started again", app.restarts === 0 ? "never" : `${formatNumber(app.restarts)} times by itself`] as const]),
+            : [
+                [
+                  "Started again",
+                  app.restarts === 0 ? "never" : `${formatNumber(app.restarts)} times by itself`,
+                ] as const,
+              ]),
           [
             "For its user",
             app.user_api_scopes?.length ? app.user_api_scopes.join(", ") : "does nothing",
