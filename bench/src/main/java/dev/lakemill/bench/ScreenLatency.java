@@ -110,7 +110,8 @@ final class ScreenLatency implements AutoCloseable {
             }
             case "seen" ->
                     seen(
-                            Long.parseLong(event.path("event_id").asText().substring(MARK.length())),
+                            Long.parseLong(
+                                    event.path("event_id").asText().substring(MARK.length())),
                             event.path("at_ms").asDouble());
             default -> problem = event.path("message").asText();
         }

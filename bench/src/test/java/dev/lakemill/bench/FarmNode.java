@@ -245,7 +245,8 @@ final class FarmNode implements AutoCloseable {
                     }
                 }
             }
-            throw new IOException("the stream has ended before " + table + " was so");
+            throw new IOException(
+                    "the stream (%d) has ended before %s was so".formatted(status(), table));
         }
 
         /** Whether it ends, be it by being cut off. */

@@ -50,7 +50,10 @@ public final class FarmApp implements AutoCloseable {
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
                         variable(environment, "LAKEMILL_PROXY_SECRET"),
                         new AppServer.Parts(
-                                Pages.read(pages), live, database, new Models(node, token)));
+                                Pages.read(pages),
+                                new LiveStreams(live, database),
+                                database,
+                                new Models(node, token)));
         return new FarmApp(server, live);
     }
 

@@ -22,7 +22,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * some, and never the newest.
  */
 final class Live implements AutoCloseable {
-    static final int LISTENERS_MAX = 32;
+    static final int LISTENERS_MAX = 64;
 
     private static final int LOOK_MS = 40;
     private static final long STATE_EVERY_MS = 200;
