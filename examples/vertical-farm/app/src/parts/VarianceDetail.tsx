@@ -64,9 +64,7 @@ export function VarianceDetail({ variance, invoice }: VarianceDetailProps) {
         </p>
         <DraftedBy by={variance.drafted_by} />
       </div>
-      {variance.state === "open" ? (
-        <Decision variance={variance} name={rule} />
-      ) : (
+      {variance.state !== "open" && (
         <p className="border-t border-line px-4 py-3 text-sm text-muted sm:px-5">
           {spoken(variance.state)}
           {variance.decided_by !== "" && (
@@ -76,6 +74,9 @@ export function VarianceDetail({ variance, invoice }: VarianceDetailProps) {
             </>
           )}
         </p>
+      )}
+      {waysOut(variance).length > 0 && (
+        <Decision key={variance.state} variance={variance} name={rule} />
       )}
     </Card>
   );
@@ -106,6 +107,17 @@ const WAYS = [
   { to: "closed", verb: "Close", keys: "x", what: "Close: nothing to do", look: "plain" },
 ] as const;
 
+/** What may come after each state. */
+const NEXT: Readonly<Record<string, readonly string[]>> = {
+  open: ["accepted", "disputed", "closed"],
+  disputed: ["accepted", "closed"],
+  accepted: ["closed"],
+};
+
+function waysOut({ state }: Variance) {
+  return WAYS.filter(({ to }) => NEXT[state]?.includes(to));
+}
+
 function Decision({ variance, name }: { variance: Variance; name: string }) {
   const [note, setNote] = useState("");
   const key = `variance ${varianceKey(variance)}`;
@@ -123,7 +135,7 @@ function Decision({ variance, name }: { variance: Variance; name: string }) {
             invoice_id: variance.invoice_id,
             rule: variance.rule,
             line: variance.line ?? 0,
-            from: "open",
+            from: variance.state,
             to,
             ...(note.trim() === "" ? {} : { note: note.trim() }),
           });
@@ -135,7 +147,7 @@ function Decision({ variance, name }: { variance: Variance; name: string }) {
     });
   useKeys(
     "Decision",
-    WAYS.map(({ to, verb, keys, what }) => ({
+    waysOut(variance).map(({ to, verb, keys, what }) => ({
       keys,
       label: what,
       run: () => void (isPossible && take(verb, to)),
@@ -156,7 +168,7 @@ function Decision({ variance, name }: { variance: Variance; name: string }) {
         />
       </label>
       <div className="flex flex-wrap gap-2">
-        {WAYS.map(({ to, verb, keys, what, look }) => (
+        {waysOut(variance).map(({ to, verb, keys, what, look }) => (
           <Button
             key={to}
             look={look}
@@ -173,7 +185,9 @@ function Decision({ variance, name }: { variance: Variance; name: string }) {
         {under !== undefined
           ? `${under.label}: ${under.phase === "waiting" ? "z takes it back" : under.phase}`
           : canDecide
-            ? "Accept pays it as billed, dispute takes it up with the supplier, close needs nothing."
+            ? `${waysOut(variance)
+                .map(({ what }) => what)
+                .join(". ")}.`
             : "You may look, but not decide."}
       </p>
     </section>
