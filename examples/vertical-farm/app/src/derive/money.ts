@@ -1,7 +1,7 @@
 import { formatEuro, formatNumber } from "@lakemill/console/ui";
 
 /** An honest currency has three letters. */
-const CURRENCY_MAX = 8;
+const CURRENCY_MAX = 4;
 
 /**
  * An amount in the currency of its row. What is no currency code stands as it came, cut short, for
