@@ -1,3 +1,4 @@
+import { useRows } from "@lakemill/console/live";
 import { Card, Chip, formatAway, useNow } from "@lakemill/console/ui";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -13,7 +14,7 @@ import { useSupplierName } from "../frame/names.ts";
 import { TraceLink } from "../frame/TraceLink.tsx";
 import { actions, told, useAction } from "../frame/useActions.ts";
 import { useKeys } from "../frame/useKeys.ts";
-import { type Invoice, TABLES, type Variance } from "../tables.ts";
+import { type Invoice, ORDERS, TABLES, type Variance } from "../tables.ts";
 
 interface VarianceDetailProps {
   readonly variance: Variance;
@@ -24,6 +25,9 @@ export function VarianceDetail({ variance, invoice }: VarianceDetailProps) {
   const supplierName = useSupplierName();
   const now = useNow();
   const rule = RULES[variance.rule] ?? variance.rule;
+  const orders = useRows(TABLES.orders, ORDERS);
+  // A bill of no order of the farm's stands among the orders by itself.
+  const isOrdered = orders?.some(({ number }) => number === invoice?.po_number);
   return (
     <Card
       title={rule}
@@ -40,7 +44,11 @@ export function VarianceDetail({ variance, invoice }: VarianceDetailProps) {
           <>
             Bill <bdi className="text-ink">{invoice.number}</bdi> of{" "}
             <bdi className="text-ink">{supplierName(invoice.supplier_id)}</bdi> for{" "}
-            <Link to="/orders" search={{ id: invoice.po_number }} className="text-accent underline">
+            <Link
+              to="/orders"
+              search={{ id: isOrdered ? invoice.po_number : invoice.id }}
+              className="text-accent underline"
+            >
               <bdi>{invoice.po_number}</bdi>
             </Link>
           </>
@@ -102,7 +110,7 @@ function Side({
 }
 
 const WAYS = [
-  { to: "accepted", verb: "Accept", keys: "a", what: "Accept: pay as billed", look: "main" },
+  { to: "accepted", verb: "Accept", keys: "a", what: "Accept as billed", look: "main" },
   { to: "disputed", verb: "Dispute", keys: "d", what: "Dispute with the supplier", look: "bad" },
   { to: "closed", verb: "Close", keys: "x", what: "Close: nothing to do", look: "plain" },
 ] as const;
