@@ -7,9 +7,8 @@ import { skip } from "./chromium.mjs";
 if (skip) {
   console.log(`browser tests skipped: ${skip}`);
 } else {
-  const tests = ["farm.test.mjs", "pages.test.mjs"].map((name) =>
-    fileURLToPath(new URL(name, import.meta.url)),
-  );
+  const names = ["farm.test.mjs", "farm-work.test.mjs", "farm-trouble.test.mjs", "pages.test.mjs"];
+  const tests = names.map((name) => fileURLToPath(new URL(name, import.meta.url)));
   // One after the other: they look at what moves, and two browsers at once would starve each other.
   const { status } = spawnSync(
     process.execPath,

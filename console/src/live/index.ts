@@ -1,7 +1,7 @@
 export type { Cell, Reader, RowOf, Shape, SyncEvent, TableEvent } from "./events.ts";
 export { instant, number, rowsOf, text } from "./events.ts";
 export { LiveProvider, useLive, useRetryNow, useRows } from "./live.tsx";
-export type { Connection, LiveState } from "./state.ts";
+export type { ArrivedTable, Connection, LiveState } from "./state.ts";
 export type {
   ExpectationStatus,
   OutputStatus,

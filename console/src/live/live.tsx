@@ -3,7 +3,6 @@ import {
   type ReactNode,
   useContext,
   useEffect,
-  useMemo,
   useState,
   useSyncExternalStore,
 } from "react";
@@ -25,14 +24,24 @@ interface LiveProviderProps {
   readonly api: URL;
   /** schema.table of each synced table to follow; the list is read once. */
   readonly tables: readonly string[];
+  /**
+   * Asks why nothing comes, in words for a reader; null when there is no reason. By default the
+   * node's own status is asked, which an app's backend does not have.
+   */
+  readonly explain?: () => Promise<string | null>;
   readonly children: ReactNode;
 }
 
 /** Follows synced tables for as long as it is mounted. */
-export function LiveProvider({ api, tables, children }: LiveProviderProps) {
+export function LiveProvider({
+  api,
+  tables,
+  explain = async () => explanation(await fetchStatus(api)),
+  children,
+}: LiveProviderProps) {
   const [live] = useState(() => {
     const store = new LiveStore((task) => requestAnimationFrame(task));
-    const connection = new LiveConnection(liveUrl(api, tables), store.dispatch, browser(api));
+    const connection = new LiveConnection(liveUrl(api, tables), store.dispatch, browser(explain));
     return { store, connection, retryNow: () => connection.retryNow() };
   });
   useEffect(() => {
@@ -59,7 +68,7 @@ export function useRetryNow(): () => void {
 /** The rows of a followed table, undefined until they have arrived. The shape must be a constant. */
 export function useRows<S extends Shape>(table: string, shape: S): readonly RowOf<S>[] | undefined {
   const event = useLive((state) => state.tables.get(table));
-  return useMemo(() => (event === undefined ? undefined : rowsOf(event, shape)), [event, shape]);
+  return event === undefined ? undefined : rowsOf(event, shape);
 }
 
 function useLiveContext(): Live {
@@ -79,12 +88,21 @@ function liveUrl(api: URL, tables: readonly string[]): string {
 }
 
 /** The server's own reason comes first; an event source does not tell what its refusal said. */
-async function explain(api: URL, url: string | null): Promise<string | null> {
+async function reason(
+  explain: () => Promise<string | null>,
+  url: string | null,
+): Promise<string | null> {
   try {
-    return explanation(await fetchStatus(api)) ?? (url === null ? null : await refusal(url));
+    return (await explain()) ?? (url === null ? null : await refusal(url));
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** A node says its message at the top, an app's backend under `error`. */
+interface Refusal {
+  readonly message?: unknown;
+  readonly error?: { readonly message?: unknown };
 }
 
 async function refusal(url: string): Promise<string | null> {
@@ -94,19 +112,18 @@ async function refusal(url: string): Promise<string | null> {
     if (response.ok) {
       return null;
     }
-    const body = (await response.json()) as { message?: unknown };
-    return typeof body.message === "string"
-      ? body.message
-      : `the server answered ${response.status}`;
+    const body = (await response.json()) as Refusal | null;
+    const message = body?.error?.message ?? body?.message;
+    return typeof message === "string" ? message : `the server answered ${response.status}`;
   } finally {
     asking.abort();
   }
 }
 
-function browser(api: URL): World {
+function browser(explain: () => Promise<string | null>): World {
   return {
     open: (url) => new EventSource(url),
-    explain: (url) => explain(api, url),
+    explain: (url) => reason(explain, url),
     nowMillis: () => Date.now(),
     random: () => Math.random(),
     schedule: (task, delayMillis) => setTimeout(task, delayMillis),

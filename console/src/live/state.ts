@@ -13,6 +13,11 @@ const HISTORY_MAX = 240;
  */
 export type Connection = "connecting" | "live" | "stale" | "reconnecting";
 
+/** The content of a table, and when it came. */
+export interface ArrivedTable extends TableEvent {
+  readonly arrivedAtMillis: number;
+}
+
 /** Everything that a live page knows. Values are never changed in place, so identity tells news. */
 export interface LiveState {
   readonly connection: Connection;
@@ -22,7 +27,7 @@ export interface LiveState {
   readonly retryAtMillis: number | null;
   /** Why nothing is heard, in words for a reader; null while all is well. */
   readonly problem: string | null;
-  readonly tables: ReadonlyMap<string, TableEvent>;
+  readonly tables: ReadonlyMap<string, ArrivedTable>;
   readonly sync: SyncEvent | null;
   /** The last syncs, oldest first. */
   readonly history: readonly SyncEvent[];
@@ -55,7 +60,10 @@ export function reduce(state: LiveState, action: LiveAction): LiveState {
     case "table":
       return {
         ...received(state, action.atMillis),
-        tables: new Map(state.tables).set(action.event.table, action.event),
+        tables: new Map(state.tables).set(action.event.table, {
+          ...action.event,
+          arrivedAtMillis: action.atMillis,
+        }),
       };
     case "sync":
       return {

@@ -8,15 +8,18 @@ interface CardProps {
   /** What can be chosen or done, at the right of the title. */
   readonly actions?: ReactNode;
   readonly className?: string;
+  /** schema.table of what it shows, for whoever measures the page. */
+  readonly table?: string;
   readonly children: ReactNode;
 }
 
 /** A titled section of a page. */
-export function Card({ title, explanation, actions, className = "", children }: CardProps) {
+export function Card({ title, explanation, actions, className = "", table, children }: CardProps) {
   const id = useId();
   return (
     <section
       aria-labelledby={id}
+      data-table={table}
       className={`flex min-w-0 flex-col rounded-card border border-line bg-surface shadow-[0_1px_2px_var(--shadow)] ${className}`}
     >
       <header className="flex flex-wrap items-center gap-x-3 gap-y-2 px-4 pt-3.5 pb-2.5 sm:px-5">

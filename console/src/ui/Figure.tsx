@@ -11,6 +11,8 @@ interface FigureProps {
   /** A small chart behind the number's right side. */
   readonly chart?: ReactNode;
   readonly className?: string;
+  /** schema.table of the number, for whoever measures the page. */
+  readonly table?: string;
 }
 
 /** One number of a page, large. */
@@ -22,9 +24,11 @@ export function Figure({
   explanation,
   chart,
   className = "",
+  table,
 }: FigureProps) {
   return (
     <div
+      data-table={table}
       className={`relative flex min-w-0 flex-col rounded-card border border-line bg-surface px-4 py-3 shadow-[0_1px_2px_var(--shadow)] ${className}`}
     >
       <dt className="flex h-6 items-center gap-1 text-sm text-muted">

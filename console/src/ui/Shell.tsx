@@ -7,6 +7,7 @@ interface ShellProps {
   readonly subtitle?: string;
   /** Links to other pages. */
   readonly links?: ReactNode;
+  readonly linksClassName?: string;
   /** The page's state, at the right. */
   readonly state?: ReactNode;
   readonly footer?: ReactNode;
@@ -14,7 +15,15 @@ interface ShellProps {
 }
 
 /** The frame of every page: a header that stays, the content, a footer. */
-export function Shell({ title, subtitle, links, state, footer, children }: ShellProps) {
+export function Shell({
+  title,
+  subtitle,
+  links,
+  linksClassName = "",
+  state,
+  footer,
+  children,
+}: ShellProps) {
   return (
     <div className="flex min-h-screen flex-col">
       <a
@@ -32,7 +41,14 @@ export function Shell({ title, subtitle, links, state, footer, children }: Shell
               {subtitle && <p className="text-sm text-muted max-sm:hidden">{subtitle}</p>}
             </div>
           </div>
-          {links && <nav className="flex items-center gap-1 text-sm">{links}</nav>}
+          {links && (
+            <nav
+              aria-label="Pages"
+              className={`flex min-w-0 items-center gap-1 text-sm ${linksClassName}`}
+            >
+              {links}
+            </nav>
+          )}
           <div className="ml-auto flex items-center gap-2.5">
             {state}
             <ThemeSwitch />

@@ -20,6 +20,8 @@ interface TimeSeriesProps {
   readonly series: readonly Series[];
   /** Areas on top of one another instead of lines; values that are missing count as 0. */
   readonly stacked?: boolean;
+  /** A value holds until the next one, instead of moving towards it. */
+  readonly stepped?: boolean;
   readonly height: number;
   /** A value with its unit. */
   readonly format: (value: number | null) => string;
@@ -150,7 +152,7 @@ function useChart(props: TimeSeriesProps, onPoint: (index: number | null) => voi
     const made = new uPlot(options(props, element, onPoint), data, element);
     chart.current = made;
     const resized = new ResizeObserver(() => {
-      made.setSize({ width: element.clientWidth, height });
+      made.setSize({ width: element.clientWidth, height: height * textScale() });
     });
     resized.observe(element);
     return () => {
@@ -183,20 +185,22 @@ function options(
   element: HTMLElement,
   onPoint: (index: number | null) => void,
 ): uPlot.Options {
-  const { series, stacked = false, height, formatAxis, axisWidth = 44, level = null } = props;
+  const { series, stacked = false, stepped = false, height, formatAxis } = props;
+  const { axisWidth = 44, level = null } = props;
   const color = (value: string) => resolved(element, value);
+  const scale = textScale();
   const axis: uPlot.Axis = {
     stroke: color("var(--muted)"),
-    font: `11px ${getComputedStyle(element).fontFamily}`,
+    font: `${11 * scale}px ${getComputedStyle(element).fontFamily}`,
     grid: { stroke: color("var(--line)"), width: 1 },
     ticks: { show: false },
   };
   const drawn = stacked ? [...series].reverse() : series;
   return {
     width: element.clientWidth,
-    height,
+    height: height * scale,
     ms: 1,
-    padding: [8, 8, 0, 0],
+    padding: [8, 20 * scale, 0, 0],
     legend: { show: false },
     // The library's type for these words is an enum that exists only in its declarations.
     drawOrder: (stacked ? ["series", "axes"] : ["axes", "series"]) as uPlot.DrawOrderKey[],
@@ -212,14 +216,14 @@ function options(
       {
         ...axis,
         grid: { show: false },
-        size: 26,
-        space: 64,
-        values: (_chart, ticks) => ticks.map((tick) => formatClock(tick, false)),
+        size: 26 * scale,
+        space: 72 * scale,
+        values: (_chart, ticks) => ticks.map((tick) => formatTick(tick, ticks)),
       },
       {
         ...axis,
-        size: axisWidth,
-        space: 34,
+        size: axisWidth * scale,
+        space: 34 * scale,
         values: (_chart, ticks) => ticks.map(formatAxis),
       },
     ],
@@ -233,12 +237,26 @@ function options(
           `color-mix(in srgb, var(--series-${number}) ${stacked ? 34 : 9}%, ${stacked ? "var(--surface)" : "transparent"})`,
         ),
         points: { show: false },
+        ...(stepped ? { paths: uPlot.paths.stepped!({ align: 1 }) } : {}),
       })),
       ...(level === null
         ? []
         : [{ stroke: color("var(--muted)"), width: 1, dash: [4, 4], points: { show: false } }]),
     ],
   };
+}
+
+const DAY_MILLIS = 86_400_000;
+
+/** The time of day; over days, the day too. */
+function formatTick(tick: number, ticks: readonly number[]): string {
+  const span = (ticks.at(-1) ?? tick) - (ticks[0] ?? tick);
+  return span > 1.5 * DAY_MILLIS ? formatMoment(tick) : formatClock(tick, false);
+}
+
+/** How large text is against the usual 16 pixels: on a wall screen a page may make all larger. */
+function textScale(): number {
+  return Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16 || 1;
 }
 
 /** From 0 when stacked, otherwise close round the values, with some air. */

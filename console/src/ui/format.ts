@@ -72,7 +72,9 @@ export function formatEuro(value: Value, digits = 2): string {
         currency: "EUR",
         minimumFractionDigits: digits,
         maximumFractionDigits: digits,
-      }).format(value);
+      })
+        .format(value)
+        .replace("-", "−");
 }
 
 /** A ratio of 0 to 1 as a percentage. */
@@ -177,6 +179,26 @@ export function formatMoment(atMillis: Value): string {
     : times({ weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(
         atMillis,
       );
+}
+
+/** A moment of this year, 24 Nov, 14:30. */
+export function formatDate(atMillis: Value): string {
+  return isNothing(atMillis)
+    ? NOTHING
+    : times({
+        day: "numeric",
+        month: "short",
+        hour: "2-digit",
+        minute: "2-digit",
+        hourCycle: "h23",
+      }).format(atMillis);
+}
+
+/** A day, Sun 29 Nov 2026. */
+export function formatDay(atMillis: Value): string {
+  return isNothing(atMillis)
+    ? NOTHING
+    : times({ weekday: "short", day: "numeric", month: "short", year: "numeric" }).format(atMillis);
 }
 
 /** The short name of the time zone at a moment, CET or GMT+1. */

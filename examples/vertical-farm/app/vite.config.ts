@@ -1,4 +1,4 @@
 import { defineConfig } from "vite";
 import { page } from "../../../console/build/page.ts";
 
-export default defineConfig(page({ base: "./", budgetKb: 220 }));
+export default defineConfig(page({ base: "/", budgetKb: 250 }));

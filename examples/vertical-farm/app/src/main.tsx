@@ -1,19 +1,30 @@
-import "./board.css";
+import "./app.css";
 import { LiveProvider } from "@lakemill/console/live";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { Board } from "./Board.tsx";
+import { API, getMe } from "./api.ts";
+import { told } from "./frame/useActions.ts";
+import { router } from "./routes.tsx";
 import { TABLES } from "./tables.ts";
 
-// The board is served at <prefix>/apps/vertical-farm/, and the API at <prefix>/api/.
-const api = import.meta.env.DEV
-  ? new URL("/api/", document.baseURI)
-  : new URL("../../api/", document.baseURI);
+const queries = new QueryClient();
+
+/** The backend says why nothing comes when it is asked anything at all. */
+async function explain(): Promise<string | null> {
+  await getMe().catch((error) => {
+    throw told(error);
+  });
+  return null;
+}
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
-    <LiveProvider api={api} tables={Object.values(TABLES)}>
-      <Board />
-    </LiveProvider>
+    <QueryClientProvider client={queries}>
+      <LiveProvider api={API} tables={Object.values(TABLES)} explain={explain}>
+        <RouterProvider router={router} />
+      </LiveProvider>
+    </QueryClientProvider>
   </StrictMode>,
 );

@@ -1,9 +1,12 @@
 import { instant, number, type RowOf, text } from "@lakemill/console/live";
 
 /*
- * The synced tables that the board reads, with the columns that it uses, named as in Postgres.
- * Grams are whole grams, prices EUR per kg, times milliseconds since the epoch.
+ * The tables that the app follows, with the columns that it uses, named as in Postgres. Grams are
+ * whole grams, prices EUR per kg unless a currency stands beside them, times milliseconds since the
+ * epoch. Of the tables of procurement only the newest rows come, ROWS_MAX of each.
  */
+
+export const ROWS_MAX = 500;
 
 export const STOCK = {
   sku: text,
@@ -49,6 +52,7 @@ export const QUOTES = {
   sku: text,
   supplier_id: text,
   event_id: text,
+  price_per_kg: number,
   valid_until: instant,
   quoted_at: instant,
 };
@@ -61,6 +65,7 @@ export const TRAY_COST = {
   total_cost: number,
 };
 
+/** Each `why_` is the score minus what it would be with that feature at its typical value. */
 export const LEADERBOARD = {
   sku: text,
   supplier_id: text,
@@ -73,6 +78,11 @@ export const LEADERBOARD = {
   reliability: number,
   min_order_grams: number,
   model_version: number,
+  why_demand: number,
+  why_lead_time: number,
+  why_price: number,
+  why_price_trend: number,
+  why_reliability: number,
 };
 export type Offer = RowOf<typeof LEADERBOARD>;
 
@@ -90,6 +100,160 @@ export const RECOMMENDATIONS = {
 };
 export type Recommendation = RowOf<typeof RECOMMENDATIONS>;
 
+export const SUPPLIERS = {
+  supplier_id: text,
+  name: text,
+  country: text,
+  email: text,
+  payment_terms_days: number,
+};
+export type Supplier = RowOf<typeof SUPPLIERS>;
+
+export const RFQS = {
+  id: text,
+  sku: text,
+  supplier_id: text,
+  grams: number,
+  quoted_price_per_kg: number,
+  currency: text,
+  expected_cost: number,
+  needed_by: instant,
+  reason: text,
+  requested_by: text,
+  state: text,
+  created_at: instant,
+};
+export type Rfq = RowOf<typeof RFQS>;
+
+export const EMAILS = {
+  id: text,
+  rfq_id: text,
+  supplier_id: text,
+  subject: text,
+  body: text,
+  cost: number,
+  currency: text,
+  drafted_by: text,
+  model: text,
+  state: text,
+  decided_by: text,
+  blocked_reason: text,
+  created_at: instant,
+  committed_at: instant,
+  sent_at: instant,
+};
+export type Email = RowOf<typeof EMAILS>;
+
+export const REPLIES = {
+  id: text,
+  rfq_id: text,
+  supplier_id: text,
+  kind: text,
+  price_per_kg: number,
+  grams: number,
+  text: text,
+  received_at: instant,
+};
+export type Reply = RowOf<typeof REPLIES>;
+
+/** What waits for the decision of whoever is logged in. */
+export const INBOX = {
+  approval_id: text,
+  run_id: text,
+  agent: text,
+  action: text,
+  args: text,
+  markdown: text,
+  requested_at: instant,
+  expires_at: instant,
+  rfq_id: text,
+};
+export type Approval = RowOf<typeof INBOX>;
+
+export const ORDERS = {
+  number: text,
+  rfq_id: text,
+  supplier_id: text,
+  currency: text,
+  tax_percent: number,
+  total: number,
+  ordered_at: instant,
+};
+export type Order = RowOf<typeof ORDERS>;
+
+export const ORDER_LINES = {
+  po_number: text,
+  line: number,
+  sku: text,
+  grams: number,
+  price_per_kg: number,
+};
+export type OrderLine = RowOf<typeof ORDER_LINES>;
+
+export const RECEIPTS = {
+  id: text,
+  po_number: text,
+  line: number,
+  grams: number,
+  received_at: instant,
+};
+export type Receipt = RowOf<typeof RECEIPTS>;
+
+/** As it came: nothing of it is held to be true. */
+export const INVOICES = {
+  id: text,
+  supplier_id: text,
+  number: text,
+  po_number: text,
+  currency: text,
+  net: number,
+  tax: number,
+  state: text,
+  received_at: instant,
+};
+export type Invoice = RowOf<typeof INVOICES>;
+
+export const INVOICE_LINES = {
+  invoice_id: text,
+  line: number,
+  sku: text,
+  grams: number,
+  price_per_kg: number,
+};
+export type InvoiceLine = RowOf<typeof INVOICE_LINES>;
+
+export const VARIANCES = {
+  invoice_id: text,
+  rule: text,
+  line: number,
+  expected: text,
+  found: text,
+  amount: number,
+  explanation: text,
+  drafted_by: text,
+  state: text,
+  decided_by: text,
+  created_at: instant,
+};
+export type Variance = RowOf<typeof VARIANCES>;
+
+/** `month` is its first day, 2026-11-01. */
+export const BUDGETS = { month: text, currency: text, amount: number, committed: number };
+export type Budget = RowOf<typeof BUDGETS>;
+
+export const POSTINGS = {
+  id: text,
+  key: text,
+  month: text,
+  amount: number,
+  memo: text,
+  posted_at: instant,
+};
+export type Posting = RowOf<typeof POSTINGS>;
+
+export const ENTRIES = { posting_id: text, side: text, account: text, amount: number };
+export type Entry = RowOf<typeof ENTRIES>;
+
 export const TABLES = {
   stock: "serving.stock_position",
   demand: "serving.demand_1h",
@@ -100,4 +264,18 @@ export const TABLES = {
   trayCost: "serving.tray_cost",
   leaderboard: "serving.supplier_leaderboard",
   recommendations: "serving.procurement_recommendations",
+  suppliers: "serving.suppliers",
+  rfqs: "procurement.rfq",
+  emails: "procurement.email_outbox",
+  replies: "procurement.supplier_reply",
+  inbox: "procurement.inbox",
+  orders: "procurement.purchase_order",
+  orderLines: "procurement.po_line",
+  receipts: "procurement.goods_receipt",
+  invoices: "procurement.invoice",
+  invoiceLines: "procurement.invoice_line",
+  variances: "procurement.variance_review",
+  budgets: "procurement.budget",
+  postings: "procurement.ledger_posting",
+  entries: "procurement.ledger_entry",
 } as const;

@@ -11,7 +11,8 @@ import {
   Waiting,
 } from "@lakemill/console/ui";
 import { useMemo, useState } from "react";
-import { byDemand, demandChart, familyColors, sum } from "../derive.ts";
+import { byDemand, demandChart, familyColors, sum } from "../derive/supply.ts";
+import { Fresh } from "../frame/Fresh.tsx";
 import { DEMAND_1H, DEMAND_24H, type Demand, type FamilyDemand, TABLES } from "../tables.ts";
 
 const SHOWN = 16;
@@ -27,6 +28,8 @@ export function DemandCard({ className = "" }: { className?: string }) {
     <Card
       title="Planting demand"
       className={className}
+      table={TABLES.demand}
+      actions={<Fresh tables={[TABLES.demandByFamily, TABLES.demand]} />}
       explanation="Trays that customers ask for per hour. Above: the last 24 hours by family, in quarters of an hour. Below: the last hour by SKU."
     >
       {(families === undefined || skus === undefined) && <Waiting lines={9} />}

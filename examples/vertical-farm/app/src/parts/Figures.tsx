@@ -6,21 +6,24 @@ import {
   formatEuro,
   formatMoment,
   formatNumber,
+  formatShare,
   Sparkline,
   useNow,
 } from "@lakemill/console/ui";
-import { quantile, sum } from "../derive.ts";
-import { DEMAND_1H, RECOMMENDATIONS, STOCK, TABLES } from "../tables.ts";
+import { currentBudget } from "../derive/ledger.ts";
+import { quantile, sum } from "../derive/supply.ts";
+import { BUDGETS, DEMAND_1H, INBOX, RECOMMENDATIONS, TABLES, VARIANCES } from "../tables.ts";
 
 /** The board in six numbers. */
 export function Figures() {
   return (
-    <dl className="grid grid-cols-2 gap-3 sm:gap-4 md:grid-cols-3 xl:grid-cols-5">
+    <dl className="grid grid-cols-2 gap-3 sm:gap-4 md:grid-cols-3 xl:grid-cols-6">
+      <ToBuy />
+      <WaitingForYou />
+      <BudgetLeft />
+      <DemandNow />
       <Freshness />
       <RowsPerSecond />
-      <ToBuy />
-      <Spend />
-      <DemandNow />
     </dl>
   );
 }
@@ -47,8 +50,17 @@ function Freshness() {
             ? "no events yet"
             : `95 % within ${formatDuration(within)}`
       }
-      chart={<Sparkline values={values} />}
+      chart={<Shape values={values} />}
     />
+  );
+}
+
+/** Six figures beside one another leave little room for the shape of one. */
+function Shape({ values }: { values: readonly (number | null)[] }) {
+  return (
+    <span className="min-w-0 xl:max-2xl:[&>svg]:w-10">
+      <Sparkline values={values} />
+    </span>
   );
 }
 
@@ -71,14 +83,13 @@ function RowsPerSecond() {
       unit="rows/s"
       explanation="Rows that came in over the four streams: demand, inventory, quotes, input prices."
       note={sync ? `batch ${formatNumber(sync.batch)}` : "no events yet"}
-      chart={<Sparkline values={history.map((one) => one.rowsPerSecond)} />}
+      chart={<Shape values={history.map((one) => one.rowsPerSecond)} />}
     />
   );
 }
 
 function ToBuy() {
   const rows = useRows(TABLES.recommendations, RECOMMENDATIONS);
-  const stock = useRows(TABLES.stock, STOCK);
   const now = useNow();
   const deadlines = (rows ?? []).map((row) => row.deadline).filter((at) => at !== null);
   const due = deadlines.filter((at) => at <= now).length;
@@ -86,8 +97,9 @@ function ToBuy() {
   return (
     <Figure
       label="To buy"
+      table={TABLES.recommendations}
       value={formatNumber(rows?.length)}
-      unit={stock ? `of ${formatNumber(stock.length)} SKUs` : "SKUs"}
+      unit={rows ? `SKUs, ${formatEuro(sum(rows.map((row) => row.expected_cost)), 0)}` : "SKUs"}
       note={
         due > 0
           ? `${due} of them at once`
@@ -99,14 +111,42 @@ function ToBuy() {
   );
 }
 
-function Spend() {
-  const rows = useRows(TABLES.recommendations, RECOMMENDATIONS);
-  const suppliers = new Set(rows?.map((row) => row.supplier_id)).size;
+function WaitingForYou() {
+  const inbox = useRows(TABLES.inbox, INBOX);
+  const variances = useRows(TABLES.variances, VARIANCES);
+  const open = variances?.filter(({ state }) => state === "open");
+  const now = useNow();
+  const oldest = Math.min(...(inbox ?? []).map((one) => one.requested_at ?? now));
   return (
     <Figure
-      label="Expected cost"
-      value={rows ? formatEuro(sum(rows.map((row) => row.expected_cost)), 0) : "–"}
-      note={suppliers === 0 ? "nothing to order" : `at ${suppliers} suppliers`}
+      label="Waiting for you"
+      table={TABLES.inbox}
+      value={formatNumber(inbox?.length)}
+      unit={inbox?.length === 1 ? "approval" : "approvals"}
+      note={
+        open && open.length > 0
+          ? `and ${open.length} open variance${open.length === 1 ? "" : "s"}`
+          : inbox && inbox.length > 0
+            ? `the oldest since ${formatDuration(now - oldest)}`
+            : "nothing to decide"
+      }
+    />
+  );
+}
+
+function BudgetLeft() {
+  const budget = currentBudget(useRows(TABLES.budgets, BUDGETS) ?? []);
+  const left = budget && (budget.amount ?? 0) - (budget.committed ?? 0);
+  return (
+    <Figure
+      label="Budget left"
+      table={TABLES.budgets}
+      value={left === undefined ? "–" : formatEuro(left, 0)}
+      note={
+        budget
+          ? `${formatShare((budget.committed ?? 0) / (budget.amount || 1))} of ${formatEuro(budget.amount, 0)} committed`
+          : "no budget yet"
+      }
     />
   );
 }
@@ -116,10 +156,10 @@ function DemandNow() {
   return (
     <Figure
       label="Demand, last hour"
+      table={TABLES.demand}
       value={rows ? formatNumber(sum(rows.map((row) => row.trays_per_hour)), 1) : "–"}
       unit="trays/h"
       note={rows ? `${formatNumber(sum(rows.map((row) => row.events)))} events` : "no events yet"}
-      className="max-md:col-span-2"
     />
   );
 }

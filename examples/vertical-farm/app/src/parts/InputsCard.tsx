@@ -11,7 +11,8 @@ import {
   Waiting,
 } from "@lakemill/console/ui";
 import { useMemo } from "react";
-import { priceChart, priceDigits, priceLevel, spoken } from "../derive.ts";
+import { priceChart, priceDigits, priceLevel, spoken } from "../derive/supply.ts";
+import { Fresh } from "../frame/Fresh.tsx";
 import { INPUT_PRICES, INPUT_TREND, type InputPrice, type InputTrend, TABLES } from "../tables.ts";
 
 const COLORS: readonly SeriesColor[] = [2, 3, 5, 4];
@@ -27,6 +28,8 @@ export function InputsCard({ className = "" }: { className?: string }) {
     <Card
       title="Grow inputs, last 24 hours"
       className={className}
+      table={TABLES.inputTrend}
+      actions={<Fresh tables={[TABLES.inputTrend, TABLES.inputPrices]} />}
       explanation="What a tray needs besides seed. The dashed line is the 24-hour mean; z is the distance from it in standard deviations; the slope is the trend of the price per hour."
     >
       {(sorted === undefined || prices === undefined) && <Waiting lines={6} />}

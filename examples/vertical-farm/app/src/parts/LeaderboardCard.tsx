@@ -15,7 +15,10 @@ import {
   Waiting,
 } from "@lakemill/console/ui";
 import { useMemo } from "react";
-import { offersFor, points, skusByFamily, spoken } from "../derive.ts";
+import { offersFor, points, skusByFamily, spoken } from "../derive/supply.ts";
+import { summary } from "../derive/why.ts";
+import { Fresh } from "../frame/Fresh.tsx";
+import { TraceLink } from "../frame/TraceLink.tsx";
 import {
   LEADERBOARD,
   type Offer,
@@ -40,8 +43,14 @@ export function LeaderboardCard({ chosen, onChoose, className }: LeaderboardCard
     <Card
       title="Supplier leaderboard"
       className={className ?? ""}
+      table={TABLES.leaderboard}
       explanation="Every supplier with a valid quote for this SKU. The points, 0 to 100, are what the model farm.ml.supplier_rank expects of an order placed now, learned from price, lead time, reliability, the last hour's demand and the price trend of 24 hours."
-      actions={<SkuSelect chosen={chosen} onChoose={onChoose} />}
+      actions={
+        <>
+          <Fresh tables={[TABLES.leaderboard, TABLES.quotes, TABLES.trayCost]} />
+          <SkuSelect chosen={chosen} onChoose={onChoose} />
+        </>
+      }
     >
       {all === undefined && <Waiting lines={7} />}
       {all?.length === 0 && (
@@ -100,7 +109,8 @@ export function LeaderboardCard({ chosen, onChoose, className }: LeaderboardCard
   );
 }
 
-function useQuotes(sku: string | null): ReadonlyMap<string, Quote> {
+/** A SKU's valid quotes by supplier. */
+export function useQuotes(sku: string | null): ReadonlyMap<string, Quote> {
   const quotes = useRows(TABLES.quotes, QUOTES);
   return useMemo(
     () =>
@@ -142,21 +152,18 @@ function OfferRow({ offer, quote }: { offer: Offer; quote: Quote | undefined }) 
   const now = useNow();
   const best = offer.rank === 1;
   const lead = formatDuration((offer.lead_time_hours ?? 0) * 3_600_000);
-  const difference = offer.price_vs_median ?? 0;
   return (
     <tr className="border-t border-line align-top">
       <td className="py-2 pr-2.5 pl-4 sm:pl-5">
-        <span
-          className={`grid size-5 place-items-center rounded-full text-xs font-semibold ${best ? "bg-accent text-surface" : "text-muted"}`}
-        >
-          {formatNumber(offer.rank)}
-        </span>
+        <Rank offer={offer} />
       </td>
       <th
         scope="row"
         className="max-w-0 min-w-32 py-2 text-left font-normal max-sm:w-2/5 sm:w-full"
       >
-        <p className={`truncate ${best ? "font-semibold" : ""}`}>{offer.supplier_name}</p>
+        <p className={`truncate ${best ? "font-semibold" : ""}`}>
+          <bdi>{offer.supplier_name}</bdi>
+        </p>
         <p className="truncate text-xs text-muted">
           from {formatGrams(offer.min_order_grams)}
           {quote && (
@@ -167,45 +174,92 @@ function OfferRow({ offer, quote }: { offer: Offer; quote: Quote | undefined }) 
             </>
           )}
         </p>
+        <p className="truncate text-xs text-muted max-sm:hidden">{summary(offer)}</p>
         <p className="text-xs text-muted sm:hidden">
           {lead} · {formatShare(offer.reliability)} reliable
         </p>
       </th>
       <td className="px-2 py-2">
-        <div className="flex items-center gap-2">
-          <Meter
-            value={points(offer.score)}
-            max={100}
-            tone={best ? "good" : "plain"}
-            className="w-12 sm:w-16"
-          />
-          <span className="w-6 text-right">
-            <Flash>{formatNumber(points(offer.score))}</Flash>
-          </span>
-        </div>
+        <Score offer={offer} className="w-12 sm:w-16" />
       </td>
-      <td className="py-2 pr-4 text-right whitespace-nowrap sm:px-2">
-        <Flash>{formatNumber(offer.price_per_kg, 2)}</Flash>
-        <p
-          className={`text-xs ${difference < -0.0005 ? "text-good" : difference > 0.0005 ? "text-warn" : "text-muted"}`}
-          title="against the median of the quotes"
-        >
-          {formatDifference(offer.price_vs_median)}
-        </p>
-      </td>
+      <QuotedPrice offer={offer} quote={quote} className="py-2 pr-4 sm:px-2" />
       <td className="px-2 py-2 text-right whitespace-nowrap max-sm:hidden">{lead}</td>
       <td className="py-2 pr-5 pl-2 text-right max-sm:hidden">{formatShare(offer.reliability)}</td>
     </tr>
   );
 }
 
-function TrayCost({ sku }: { sku: string }) {
+export function Rank({ offer }: { offer: Offer }) {
+  return (
+    <span
+      className={`grid size-5 place-items-center rounded-full text-xs font-semibold ${offer.rank === 1 ? "bg-accent text-surface" : "text-muted"}`}
+    >
+      {formatNumber(offer.rank)}
+    </span>
+  );
+}
+
+export function Score({ offer, className }: { offer: Offer; className: string }) {
+  return (
+    <div className="flex items-center gap-2">
+      <Meter
+        value={points(offer.score)}
+        max={100}
+        tone={offer.rank === 1 ? "good" : "plain"}
+        className={className}
+      />
+      <span className="w-6 text-right">
+        <Flash>{formatNumber(points(offer.score))}</Flash>
+      </span>
+    </div>
+  );
+}
+
+interface QuotedPriceProps {
+  readonly offer: Offer;
+  readonly quote: Quote | undefined;
+  readonly className?: string;
+  readonly as?: "td" | "div";
+}
+
+/** The price of the live quote; `data-event-id` is the event that said it. */
+export function QuotedPrice({ offer, quote, className = "", as: Cell = "td" }: QuotedPriceProps) {
+  const difference = offer.price_vs_median ?? 0;
+  return (
+    <Cell
+      data-table={TABLES.quotes}
+      data-event-id={quote?.event_id}
+      className={`text-right whitespace-nowrap ${className}`}
+    >
+      <span className="inline-flex items-center gap-0.5">
+        <TraceLink
+          kind="quote"
+          id={`${offer.sku}/${offer.supplier_id}`}
+          of={`the price of ${offer.supplier_name}`}
+          className="max-sm:hidden"
+        />
+        <Flash>{formatNumber(quote?.price_per_kg ?? offer.price_per_kg, 2)}</Flash>
+      </span>
+      <span
+        className={`block text-xs ${difference < -0.0005 ? "text-good" : difference > 0.0005 ? "text-warn" : "text-muted"}`}
+        title="against the median of the quotes"
+      >
+        {formatDifference(offer.price_vs_median)}
+      </span>
+    </Cell>
+  );
+}
+
+export function TrayCost({ sku }: { sku: string }) {
   const cost = useRows(TABLES.trayCost, TRAY_COST)?.find((row) => row.sku === sku);
   if (cost === undefined) {
     return null;
   }
   return (
-    <p className="mt-auto border-t border-line px-4 py-2.5 text-sm text-muted sm:px-5">
+    <p
+      data-table={TABLES.trayCost}
+      className="mt-auto border-t border-line px-4 py-2.5 text-sm text-muted sm:px-5"
+    >
       A tray costs <span className="font-medium text-ink">{formatEuro(cost.total_cost, 3)}</span>:{" "}
       {formatEuro(cost.seed_cost, 3)} seed, {formatEuro(cost.input_cost, 3)} grow inputs.
     </p>

@@ -13,7 +13,9 @@ import {
   Waiting,
 } from "@lakemill/console/ui";
 import { useState } from "react";
-import { byUrgency, coverLevel, spoken } from "../derive.ts";
+import { byUrgency, coverLevel, spoken } from "../derive/supply.ts";
+import { Fresh } from "../frame/Fresh.tsx";
+import { TraceLink } from "../frame/TraceLink.tsx";
 import { STOCK, type Stock, TABLES } from "../tables.ts";
 import { SkuButton } from "./SkuButton.tsx";
 
@@ -37,6 +39,8 @@ export function StockCard({ chosen, onChoose, className }: StockCardProps) {
     <Card
       title="Stock and cover"
       className={className ?? ""}
+      table={TABLES.stock}
+      actions={<Fresh tables={[TABLES.stock]} />}
       explanation="How long the seed on hand lasts: grams on hand divided by the trays of the last 24 hours times the grams that a tray takes."
     >
       {rows === undefined && <Waiting lines={8} />}
@@ -110,7 +114,15 @@ function StockRow({ row, chosen, onChoose }: StockRowProps) {
         <Meter value={row.days_of_cover} max={COVER_DAYS_MAX} tone={tone} className="mt-1.5" />
       </td>
       <td className="py-2 pr-4 text-right whitespace-nowrap sm:pr-5">
-        <Flash>{formatGrams(row.on_hand_grams)}</Flash>
+        <span className="inline-flex items-center gap-0.5">
+          <TraceLink
+            kind="stock"
+            id={row.sku}
+            of={`the stock of ${row.name}`}
+            className="relative z-10 max-sm:hidden"
+          />
+          <Flash>{formatGrams(row.on_hand_grams)}</Flash>
+        </span>
         <p className="text-xs text-muted">{formatNumber(row.demand_trays_24h)} trays/24 h</p>
       </td>
     </tr>

@@ -1,5 +1,5 @@
 import type { Series, SeriesColor, Tone } from "@lakemill/console/ui";
-import type { Demand, FamilyDemand, InputPrice, Offer, Recommendation, Stock } from "./tables.ts";
+import type { Demand, FamilyDemand, InputPrice, Offer, Recommendation, Stock } from "../tables.ts";
 
 /* What the board concludes from rows: orders, levels and chart series. Nothing here keeps state. */
 

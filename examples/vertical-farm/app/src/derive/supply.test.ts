@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Demand, Offer, Stock } from "../tables.ts";
 import {
   byDemand,
   byUrgency,
@@ -12,8 +13,7 @@ import {
   skusByFamily,
   spoken,
   sum,
-} from "./derive.ts";
-import type { Demand, Offer, Stock } from "./tables.ts";
+} from "./supply.ts";
 
 const stock = (name: string, days: number | null, family = "Herbs"): Stock => ({
   sku: name.toLowerCase(),
@@ -87,6 +87,11 @@ describe("orders", () => {
       reliability: 1,
       min_order_grams: 1,
       model_version: 1,
+      why_demand: null,
+      why_lead_time: null,
+      why_price: null,
+      why_price_trend: null,
+      why_reliability: null,
     });
     const offers = [offer("pea", "B", 2), offer("dill", "C", 1), offer("pea", "A", 1)];
     expect(offersFor(offers, "pea").map((one) => one.supplier_name)).toEqual(["A", "B"]);

@@ -1,0 +1,37 @@
+import { useEffect, useSyncExternalStore } from "react";
+import { Refused } from "../api.ts";
+import { type Action, ActionStore } from "./actions.ts";
+
+/** What people have decided on this page; there is one page, so there is one of it. */
+export const actions = new ActionStore({
+  nowMillis: () => Date.now(),
+  schedule: (task, delayMillis) => setTimeout(task, delayMillis),
+  cancel: (scheduled) => clearTimeout(scheduled as ReturnType<typeof setTimeout>),
+});
+
+export function useActions(): readonly Action[] {
+  return useSyncExternalStore(actions.subscribe, actions.state);
+}
+
+/** What is under way for a key; failures are told elsewhere. */
+export function useAction(key: string): Action | undefined {
+  return useActions().find((one) => one.key === key && one.phase !== "failed");
+}
+
+/** What waits is sent before the page goes. */
+export function useFlushOnLeave(): void {
+  useEffect(() => {
+    const flush = () => actions.flush();
+    window.addEventListener("pagehide", flush);
+    return () => window.removeEventListener("pagehide", flush);
+  }, []);
+}
+
+/** A refusal as one sentence, with what mends it. */
+export function told(error: unknown): Error {
+  return error instanceof Refused && error.hint !== ""
+    ? new Error(`${error.message} ${error.hint}`)
+    : error instanceof Error
+      ? error
+      : new Error(String(error));
+}
