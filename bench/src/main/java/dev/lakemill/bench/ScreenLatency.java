@@ -36,7 +36,7 @@ import java.util.random.RandomGenerator;
 final class ScreenLatency implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final TableName TABLE = TableName.parse("farm.bronze.supplier_quotes");
-    private static final String MARK = "screen-";
+    private static final String MARK = "q-screen-";
     private static final int PAUSE_MS_MIN = 600;
     private static final int PAUSE_MS_MAX = 1_100;
     private static final long AHEAD_MICROS = 4_000_000;

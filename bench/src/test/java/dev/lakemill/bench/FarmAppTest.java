@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -74,13 +75,13 @@ final class FarmAppTest {
 
     private static JsonNode inbox(String rfq) throws Exception {
         try (var live = farm.live(lead, "procurement.inbox")) {
-            var shown = live.await("procurement.inbox", data -> row(data, "rfq_id", rfq) != null);
-            return row(shown, "rfq_id", rfq);
+            var shown = live.await("procurement.inbox", data -> row(data, "rfq_id", rfq).isPresent());
+            return row(shown, "rfq_id", rfq).orElseThrow();
         }
     }
 
-    /** Of a table as it is told: the row with the value, by column; null when there is none. */
-    private static JsonNode row(JsonNode data, String column, String value) {
+    /** Of a table as it is told: the row with the value, by column. */
+    private static Optional<JsonNode> row(JsonNode data, String column, String value) {
         var columns = new ArrayList<String>();
         data.path("columns").forEach(name -> columns.add(name.asText()));
         for (var row : data.path("rows")) {
@@ -89,10 +90,10 @@ final class FarmAppTest {
                 for (int i = 0; i < columns.size(); i++) {
                     found.set(columns.get(i), row.get(i));
                 }
-                return found;
+                return Optional.of(found);
             }
         }
-        return null;
+        return Optional.empty();
     }
 
     private static void await(String sql, String expected) throws Exception {
@@ -118,7 +119,7 @@ final class FarmAppTest {
         for (var trick : List.of("/app.yaml", "/..%2fapp.yaml", "/%2e%2e/lib/x.jar", "/a.js")) {
             assertThat(farm.get(lead, trick).status()).as(trick).isIn(400, 404);
         }
-        var secret = farm.environment().get("LAKEMILL_PROXY_SECRET");
+        var secret = farm.variable("LAKEMILL_PROXY_SECRET");
         assertThat(
                         farm.direct("/", "X-Lakemill-Proxy-Secret", secret)
                                 .header("content-security-policy"))
@@ -342,7 +343,7 @@ final class FarmAppTest {
                     "serving.supplier_leaderboard",
                     data -> data.path("batch").asLong() > board.path("batch").asLong());
             var made = farm.post(lead, "/api/rfqs", request(offer())).json().path("id").asText();
-            live.await("procurement.rfq", data -> row(data, "id", made) != null);
+            live.await("procurement.rfq", data -> row(data, "id", made).isPresent());
             farm.server.rest().post("/api/2.0/identity/revoke-tokens", Map.of("principal", "lou"));
             assertThat(live.ends()).isTrue();
         }
@@ -377,6 +378,17 @@ final class FarmAppTest {
     }
 
     @Test
+    void whoReadsASyncedTableSeesItsBatchAndNoMore() throws Exception {
+        var batch = "SELECT batch > 0 FROM lakemill.sync_state WHERE pipeline = 'farm'";
+        assertThat(farm.ask("farm_screen", batch)).isEqualTo("t");
+        assertThat(farm.ask("farm_suppliers", "SELECT count(*) FROM (%s) AS b".formatted(batch)))
+                .isEqualTo("0");
+        org.assertj.core.api.Assertions.assertThatThrownBy(
+                        () -> farm.ask("farm_screen", "SELECT sources FROM lakemill.sync_state"))
+                .hasMessageContaining("permission denied");
+    }
+
+    @Test
     void nobodyIsBelievedPastTheNode() throws Exception {
         refused(403, "PERMISSION_DENIED", farm.direct("/api/me"));
         refused(403, "PERMISSION_DENIED", farm.direct("/", "X-Lakemill-Proxy-Secret", "guess"));
@@ -391,7 +403,7 @@ final class FarmAppTest {
                                 lead)
                         .json();
         assertThat(forged.path("user").asText()).isEqualTo("vera");
-        var secret = farm.environment().get("LAKEMILL_PROXY_SECRET");
+        var secret = farm.variable("LAKEMILL_PROXY_SECRET");
         // With the secret, a name is still worth no more than the token beside it.
         refused(401, "UNAUTHENTICATED", farm.direct("/api/me", as(secret, LEAD, viewer)));
         var brief = farm.userToken(LEAD, 1);

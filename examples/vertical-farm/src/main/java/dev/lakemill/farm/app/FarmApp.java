@@ -43,7 +43,7 @@ public final class FarmApp implements AutoCloseable {
                         variable(environment, "DATABRICKS_CLIENT_ID"),
                         variable(environment, "DATABRICKS_CLIENT_SECRET"));
         var database = new Database(url(environment), variable(environment, "PGUSER"), token);
-        var live = Live.start(database);
+        var live = Live.start(database, new NodeRate(node, token));
         var port = Integer.parseInt(variable(environment, "DATABRICKS_APP_PORT"));
         var server =
                 AppServer.start(
