@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { faults } from "./axe.mjs";
 import { openPage, SIZES, screenshot, skip, startChromium } from "./chromium.mjs";
 import { startFixture } from "./fixture/serve.mjs";
 
@@ -58,6 +59,7 @@ describe("by keyboard", { skip }, () => {
     await page.keyboard.press("?");
     const help = page.getByRole("dialog", { name: "Keys" });
     await help.getByText("Negotiations").waitFor();
+    assert.deepEqual(await faults(page), []);
     await page.keyboard.press("g");
     await page.keyboard.press("n");
     assert.equal(new URL(page.url()).pathname, "/", "no key acts behind a dialog");
@@ -98,6 +100,7 @@ describe("by keyboard", { skip }, () => {
     assert.deepEqual(fixture.requests, [], "what was taken back is never sent");
     await page.keyboard.press("a");
     await screenshot(page, "farm-negotiations-undo");
+    assert.deepEqual(await faults(page), []);
     await written(fixture, 1);
     assert.deepEqual(fixture.requests[0].body, { decision: "accept" });
     await page.waitForFunction(
@@ -110,15 +113,20 @@ describe("by keyboard", { skip }, () => {
   test("a draft is edited, answered, handed on and ignored", async (test) => {
     const { page, fixture } = await opened(test, "/negotiations");
     const draft = rows(page, "Negotiations").filter({ hasText: "Draft to approve" });
+    const decided = async (count) => {
+      await written(fixture, count);
+      await page.getByText("Being decided").waitFor({ state: "detached" });
+    };
     await draft.first().click();
     await page.keyboard.press("e");
     const dialog = page.getByRole("dialog", { name: "Edit the e-mail" });
     assert.equal(await page.evaluate(() => document.activeElement.tagName), "TEXTAREA");
     await screenshot(page, "farm-negotiations-edit");
+    assert.deepEqual(await faults(page), []);
     await dialog.getByLabel("Subject").fill("Seed, please");
     await dialog.getByLabel("Text").fill("Dear all");
     await page.keyboard.press("Control+Enter");
-    await written(fixture, 1);
+    await decided(1);
     const args = { subject: "Seed, please", body: "Dear all" };
     assert.deepEqual(fixture.requests[0].body, { decision: "edit", args });
 
@@ -126,14 +134,14 @@ describe("by keyboard", { skip }, () => {
     await page.keyboard.press("d");
     await page.getByLabel("User or group").fill("grace@example.org");
     await page.keyboard.press("Enter");
-    await written(fixture, 2);
+    await decided(2);
     assert.deepEqual(fixture.requests[1].body, { decision: "delegate", to: "grace@example.org" });
 
     await draft.first().click();
     await page.keyboard.press("r");
     await page.getByLabel("Your words").fill("ask for less");
     await page.keyboard.press("Control+Enter");
-    await written(fixture, 3);
+    await decided(3);
     assert.deepEqual(fixture.requests[2].body, { decision: "respond", text: "ask for less" });
 
     await rows(page, "Negotiations").filter({ hasText: "Counter-offer" }).click();
@@ -244,6 +252,8 @@ describe("buying", { skip }, () => {
     await page.waitForURL("**/trace/stock/broccoli");
     await page.reload();
     await page.getByRole("list", { name: "Steps, the oldest first" }).waitFor();
+    await screenshot(page, "farm-trace");
+    assert.deepEqual(await faults(page), []);
     await page.keyboard.press("u");
     await page.waitForURL("**/trace/quote/broccoli/sup-*");
     assert.deepEqual(complaints, []);
@@ -255,6 +265,7 @@ describe("buying", { skip }, () => {
     await rows(page, "Orders").nth(2).click();
     await page.getByRole("heading", { name: /^PO-/ }).waitFor();
     await screenshot(page, "farm-orders-detail-light-narrow");
+    assert.deepEqual(await faults(page), []);
     await page.goBack();
     await rows(page, "Orders").first().waitFor();
   });

@@ -1,6 +1,6 @@
 // How long a quote takes to a screen: opens the farm's app as a person does, and tells, one JSON
 // object a line, which offer is on the screen, and when a later one of it is. A marked quote has an
-// event id screen-N. It is seen once the frame that has it was painted: an observer notices the
+// event id q-screen-N. It is seen once the frame that has it was painted: an observer notices the
 // change, and the frame's own task after painting reads the clock, which is the machine's.
 //
 //   node testing/browser/screen.mjs LOGIN_LINK APP_URL        until standard input ends
@@ -49,7 +49,7 @@ function watch() {
       port2.postMessage(null);
     });
   const look = () => {
-    for (const { dataset } of document.querySelectorAll('[data-event-id^="screen-"]')) {
+    for (const { dataset } of document.querySelectorAll('[data-event-id^="q-screen-"]')) {
       const id = dataset.eventId;
       if (!seen.has(id)) {
         seen.add(id);

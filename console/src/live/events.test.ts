@@ -77,4 +77,12 @@ describe("rowsOf", () => {
   it("has no rows before the first event", () => {
     expect(rowsOf(undefined, shape)).toEqual([]);
   });
+
+  it("are made once, however many parts of a page read them", () => {
+    const shape = { sku: text };
+    const event = { table: "serving.a", columns: ["sku"], rows: [["pea"]], batch: 1 };
+    expect(rowsOf(event, shape)).toBe(rowsOf(event, shape));
+    expect(rowsOf({ ...event }, shape)).not.toBe(rowsOf(event, shape));
+    expect(rowsOf(event, { sku: number })).toEqual([{ sku: null }]);
+  });
 });

@@ -84,11 +84,25 @@ export const instant: Reader<number | null> = (cell) => {
 export type Shape = Record<string, Reader<unknown>>;
 export type RowOf<S extends Shape> = { readonly [C in keyof S]: ReturnType<S[C]> };
 
-/** The event's rows as records; a column that the event lacks reads as nothing. */
-export function rowsOf<S extends Shape>(event: TableEvent | undefined, shape: S): RowOf<S>[] {
+/** What was read of an event; many parts of a page read the same one, each shape of it once. */
+const read = new WeakMap<TableEvent, Map<Shape, unknown>>();
+
+/** The event's rows as records, the same each time; a column that it lacks reads as nothing. */
+export function rowsOf<S extends Shape>(
+  event: TableEvent | undefined,
+  shape: S,
+): readonly RowOf<S>[] {
   if (event === undefined) {
     return [];
   }
+  const shapes = read.get(event) ?? new Map<Shape, unknown>();
+  read.set(event, shapes);
+  const rows = (shapes.get(shape) as readonly RowOf<S>[] | undefined) ?? readRows(event, shape);
+  shapes.set(shape, rows);
+  return rows;
+}
+
+function readRows<S extends Shape>(event: TableEvent, shape: S): RowOf<S>[] {
   const columns = Object.entries(shape).map(
     ([name, read]) => [name, event.columns.indexOf(name), read] as const,
   );

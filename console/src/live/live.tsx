@@ -3,7 +3,6 @@ import {
   type ReactNode,
   useContext,
   useEffect,
-  useMemo,
   useState,
   useSyncExternalStore,
 } from "react";
@@ -69,7 +68,7 @@ export function useRetryNow(): () => void {
 /** The rows of a followed table, undefined until they have arrived. The shape must be a constant. */
 export function useRows<S extends Shape>(table: string, shape: S): readonly RowOf<S>[] | undefined {
   const event = useLive((state) => state.tables.get(table));
-  return useMemo(() => (event === undefined ? undefined : rowsOf(event, shape)), [event, shape]);
+  return event === undefined ? undefined : rowsOf(event, shape);
 }
 
 function useLiveContext(): Live {

@@ -59,7 +59,7 @@ export interface VarianceBody {
   readonly invoice_id: string;
   readonly rule: string;
   readonly line: number;
-  readonly from: "open";
+  readonly from: string;
   readonly to: "accepted" | "disputed" | "closed";
   readonly note?: string;
 }

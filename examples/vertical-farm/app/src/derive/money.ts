@@ -1,13 +1,18 @@
 import { formatEuro, formatNumber } from "@lakemill/console/ui";
 
+/** An honest currency has three letters. */
+const CURRENCY_MAX = 4;
+
 /**
- * An amount in the currency of its row. What is no currency code stands as it came, for an invoice
- * may say anything.
+ * An amount in the currency of its row. What is no currency code stands as it came, cut short, for
+ * an invoice may say anything.
  */
 export function formatMoney(amount: number | null, currency: string, digits = 2): string {
-  return currency === "EUR" || amount === null
-    ? formatEuro(amount, digits)
-    : `${formatNumber(amount, digits)} ${currency}`;
+  if (currency === "EUR" || amount === null) {
+    return formatEuro(amount, digits);
+  }
+  const said = currency.length > CURRENCY_MAX ? `${currency.slice(0, CURRENCY_MAX)}…` : currency;
+  return `${formatNumber(amount, digits)} ${said}`;
 }
 
 /** Adds up amounts of at most two decimals without losing a cent. */

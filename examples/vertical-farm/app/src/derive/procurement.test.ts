@@ -210,7 +210,8 @@ describe("money", () => {
   it("stands in any currency that a bill names, also in none", () => {
     expect(formatMoney(12.5, "EUR")).toBe("€12.50");
     expect(formatMoney(12.5, "USD")).toBe("12.50 USD");
-    expect(formatMoney(12.5, "<script>")).toBe("12.50 <script>");
+    expect(formatMoney(12.5, "<script>")).toBe("12.50 <scr…");
+    expect(formatMoney(12.5, "W".repeat(400))).toBe("12.50 WWWW…");
     expect(formatMoney(null, "USD")).toBe("–");
   });
 });

@@ -32,10 +32,11 @@ describe("steps", () => {
 
   it.each([
     ["nordfroe", "farm.silver.supplier_quotes event_id q-7f3a-12", "source"],
-    ["farm_negotiator", "procurement.email_outbox", "agent"],
+    ["agent dispatcher", "procurement.email_outbox", "agent"],
     ["farm_pipeline", "lakemill.agent_steps", "agent"],
     ["ada@example.org", "procurement.rfq", "person"],
     ["ada@example.org", "lakemill.agent_approvals", "person"],
+    ["Budget agent Seeds", "procurement.supplier_reply", "system"],
     ["farm_pipeline", "farm.gold.supplier_leaderboard", "system"],
   ])("of %s, from %s, are of the kind %s below", (who, source, by) => {
     expect(steps([entry(null, who, source)])[0]?.by).toBe(by);

@@ -1,5 +1,5 @@
 import { formatDay } from "@lakemill/console/ui";
-import type { TraceEntry } from "../api.ts";
+import type { TraceEntry, TraceKind } from "../api.ts";
 
 /** Who did a step: an event from outside, an agent, a person, or Lakemill itself. */
 export type By = "source" | "agent" | "person" | "system";
@@ -35,16 +35,29 @@ export function steps(entries: readonly TraceEntry[]): Step[] {
   });
 }
 
-const AGENTS = ["negotiator", "budget", "dispatcher", "buyer", "reconciler"];
+/** What has a trace of its own; other kinds are named, but lead nowhere. */
+const TRACED: readonly string[] = [
+  "recommendation",
+  "stock",
+  "quote",
+  "rfq",
+  "order",
+  "invoice",
+  "posting",
+] satisfies TraceKind[];
+
+export function isTraced(kind: string | null): kind is TraceKind {
+  return kind !== null && TRACED.includes(kind);
+}
 
 function byOf({ who, source }: TraceEntry): By {
-  if (/\bevent_id\b/.test(source) || source.startsWith("farm.bronze.")) {
+  if (/^farm\.(bronze|silver)\./.test(source)) {
     return "source";
   }
   if (who.includes("@")) {
     return "person";
   }
-  if (source.startsWith("lakemill.agent_") || AGENTS.some((agent) => who.includes(agent))) {
+  if (source.startsWith("lakemill.agent_") || who.startsWith("agent ")) {
     return "agent";
   }
   return "system";

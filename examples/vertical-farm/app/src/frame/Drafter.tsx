@@ -27,11 +27,11 @@ export function DrafterBadge() {
       title={
         isTemplate
           ? "No model is configured: e-mails and explanations are worded by a template."
-          : `E-mails and explanations are worded by ${data.endpoint ?? "a model"}.`
+          : `E-mails and explanations are worded by ${data.endpoint || "a model"}.`
       }
       className={`hidden h-8 items-center rounded-full border px-3 text-sm xl:flex ${isTemplate ? "border-line-strong text-muted" : "border-line text-muted"}`}
     >
-      {isTemplate ? "Template drafter" : <bdi>{data.endpoint ?? "Model"}</bdi>}
+      {isTemplate ? "Template drafter" : <bdi>{data.endpoint || "Model"}</bdi>}
     </span>
   );
 }

@@ -114,6 +114,10 @@ function useTitle(): void {
   const label = PAGES.find(({ to }) => to === path)?.label ?? "Trace";
   useEffect(() => {
     document.title = `${label} · Vertical farm`;
+    // On a phone the links are a row that is wider than the screen.
+    document
+      .querySelector("nav [aria-current=page]")
+      ?.scrollIntoView({ block: "nearest", inline: "center" });
     if (shown.current !== path) {
       shown.current = path;
       document.getElementById("content")?.focus({ preventScroll: true });
@@ -125,8 +129,10 @@ function Footer() {
   const zone = zoneName(useNow());
   return (
     <p>
-      Every figure is read from Postgres and pushed when it changes. Times are local ({zone}). Press{" "}
-      <kbd className="font-mono">?</kbd> for the keys.
+      Every figure is read from Postgres and pushed when it changes. Times are local ({zone}).{" "}
+      <span className="max-sm:hidden pointer-coarse:hidden">
+        Press <kbd className="font-mono">?</kbd> for the keys.
+      </span>
     </p>
   );
 }

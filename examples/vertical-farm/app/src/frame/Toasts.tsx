@@ -62,18 +62,20 @@ function Toast({ action }: { action: Action }) {
 
 function Countdown({ dueMillis }: { dueMillis: number | null }) {
   const now = useNow();
-  const left = dueMillis === null ? 1 : Math.max(0, (dueMillis - now) / UNDO_MILLIS);
+  // The page's clock ticks once a second: it may not have ticked since the decision.
+  const leftMillis = Math.min(UNDO_MILLIS, Math.max(0, (dueMillis ?? 0) - now));
+  const share = dueMillis === null ? 1 : leftMillis / UNDO_MILLIS;
   return (
     <>
       <p className="text-sm text-muted" aria-hidden="true">
         {dueMillis === null
           ? "waits while you look here"
-          : `in ${Math.max(1, Math.ceil((dueMillis - now) / 1_000))} s`}
+          : `in ${Math.max(1, Math.ceil(leftMillis / 1_000))} s`}
       </p>
       <div
         aria-hidden="true"
         className="absolute bottom-0 left-0 h-0.5 bg-accent"
-        style={{ width: `${Math.min(1, left) * 100}%` }}
+        style={{ width: `${share * 100}%` }}
       />
     </>
   );

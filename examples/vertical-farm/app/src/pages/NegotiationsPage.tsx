@@ -15,6 +15,7 @@ import { Fresh } from "../frame/Fresh.tsx";
 import { ListDetail, Rows, useChosen } from "../frame/ListDetail.tsx";
 import { useSkuName, useSupplierName } from "../frame/names.ts";
 import { Tabs } from "../frame/Tabs.tsx";
+import { useAction } from "../frame/useActions.ts";
 import { NegotiationDetail } from "../parts/NegotiationDetail.tsx";
 import { EMAILS, INBOX, ORDERS, REPLIES, RFQS, TABLES } from "../tables.ts";
 
@@ -107,7 +108,10 @@ function NegotiationRow({ negotiation }: { negotiation: Negotiation }) {
   const skuName = useSkuName();
   const supplierName = useSupplierName();
   const now = useNow();
-  const { label, tone } = standing(negotiation);
+  const under = useAction(`approval ${approval?.approval_id}`);
+  const { label, tone } = under
+    ? { label: "Being decided", tone: "plain" as const }
+    : standing(negotiation);
   return (
     <span className="flex flex-col gap-1">
       <span className="flex items-baseline justify-between gap-3">

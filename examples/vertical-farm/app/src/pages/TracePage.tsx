@@ -2,7 +2,7 @@ import { Card, Empty, formatClock, formatDuration, Waiting } from "@lakemill/con
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams, useRouter } from "@tanstack/react-router";
 import { getTrace, type TraceEntry } from "../api.ts";
-import { type Step, steps } from "../derive/trace.ts";
+import { isTraced, type Step, steps } from "../derive/trace.ts";
 import { useAddress } from "../frame/address.ts";
 import { Button } from "../frame/Button.tsx";
 import { Filter, matches } from "../frame/Filter.tsx";
@@ -132,7 +132,7 @@ function Item({ step, isLast, isItself }: ItemProps) {
 }
 
 function EntryLink({ entry }: { entry: TraceEntry }) {
-  if (!entry.kind || !entry.id) {
+  if (!isTraced(entry.kind) || !entry.id) {
     return null;
   }
   return (

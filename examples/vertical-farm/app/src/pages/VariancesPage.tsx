@@ -46,7 +46,11 @@ export function VariancesPage() {
   return (
     <>
       {variances !== undefined && variances.length > 0 && (
-        <AtStake variances={variances} invoices={invoices} />
+        <AtStake
+          variances={variances}
+          invoices={invoices}
+          className={search.id === undefined ? "" : "max-lg:hidden"}
+        />
       )}
       <ListDetail
         isOpen={search.id !== undefined && variance !== undefined}

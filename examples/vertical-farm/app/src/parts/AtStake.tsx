@@ -8,10 +8,11 @@ import { type Invoice, TABLES, type Variance } from "../tables.ts";
 interface AtStakeProps {
   readonly variances: readonly Variance[];
   readonly invoices: ReadonlyMap<string, Invoice>;
+  readonly className?: string;
 }
 
 /** What is billed wrongly, by rule; amounts of other currencies are said beside, not added. */
-export function AtStake({ variances, invoices }: AtStakeProps) {
+export function AtStake({ variances, invoices, className = "" }: AtStakeProps) {
   const { euro, others } = useMemo(() => {
     const currencyOf = (row: Variance) => invoices.get(row.invoice_id)?.currency ?? "EUR";
     const groups = groupBy(variances, currencyOf);
@@ -28,7 +29,7 @@ export function AtStake({ variances, invoices }: AtStakeProps) {
   const most = rules[0]?.amount ?? 0;
   const open = euro.filter(({ state }) => state === "open");
   return (
-    <Card title="At stake" className="mb-4" table={TABLES.variances}>
+    <Card title="At stake" className={`mb-4 ${className}`} table={TABLES.variances}>
       <div className="grid gap-x-8 gap-y-3 px-4 pb-4 sm:px-5 lg:grid-cols-[auto_1fr]">
         <p className="lg:w-56">
           <span className="block text-2xl font-semibold tracking-tight">

@@ -58,56 +58,57 @@ export function OrderDetail({ view }: { view: OrderView }) {
             To the negotiation
           </Link>
         </p>
-        <div className="overflow-x-auto">
-          <table className="w-full">
-            <thead className="text-sm text-muted">
-              <tr>
-                <th scope="col" className="py-1.5 pl-4 text-left font-normal sm:pl-5">
-                  SKU
+        <table className="w-full">
+          <thead className="text-sm text-muted">
+            <tr>
+              <th scope="col" className="py-1.5 pl-4 text-left font-normal sm:pl-5">
+                SKU
+              </th>
+              <th scope="col" className="px-3 py-1.5 text-right font-normal">
+                Ordered
+              </th>
+              <th scope="col" className="px-3 py-1.5 text-left font-normal">
+                Received
+              </th>
+              <th scope="col" className="px-3 py-1.5 text-right font-normal max-sm:hidden">
+                Price/kg
+              </th>
+              <th scope="col" className="py-1.5 pr-4 pl-3 text-right font-normal sm:pr-5">
+                Cost
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {lines.map((line) => (
+              <tr key={line.line} className="border-t border-line">
+                <th scope="row" className="w-2/5 py-2.5 pl-4 text-left font-medium sm:pl-5">
+                  <bdi>{skuName(line.sku)}</bdi>
+                  <span className="block text-sm font-normal text-muted sm:hidden">
+                    {formatMoney(line.pricePerKg, order.currency, 4)}/kg
+                  </span>
                 </th>
-                <th scope="col" className="px-3 py-1.5 text-right font-normal">
-                  Ordered
-                </th>
-                <th scope="col" className="px-3 py-1.5 text-left font-normal">
-                  Received
-                </th>
-                <th scope="col" className="px-3 py-1.5 text-right font-normal">
-                  Price/kg
-                </th>
-                <th scope="col" className="py-1.5 pr-4 pl-3 text-right font-normal sm:pr-5">
-                  Cost
-                </th>
+                <td className="px-3 py-2.5 text-right whitespace-nowrap">
+                  {formatGrams(line.orderedGrams)}
+                </td>
+                <td className="px-3 py-2.5">
+                  <span className="whitespace-nowrap">{formatGrams(line.receivedGrams)}</span>
+                  <Meter
+                    value={line.receivedGrams}
+                    max={line.orderedGrams}
+                    tone={line.receivedGrams >= line.orderedGrams ? "good" : "warn"}
+                    className="mt-1 min-w-12"
+                  />
+                </td>
+                <td className="px-3 py-2.5 text-right whitespace-nowrap max-sm:hidden">
+                  {formatMoney(line.pricePerKg, order.currency, 4)}
+                </td>
+                <td className="py-2.5 pr-4 pl-3 text-right font-medium whitespace-nowrap sm:pr-5">
+                  {formatMoney(line.cost, order.currency)}
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {lines.map((line) => (
-                <tr key={line.line} className="border-t border-line">
-                  <th scope="row" className="py-2.5 pl-4 text-left font-medium sm:pl-5">
-                    <bdi>{skuName(line.sku)}</bdi>
-                  </th>
-                  <td className="px-3 py-2.5 text-right whitespace-nowrap">
-                    {formatGrams(line.orderedGrams)}
-                  </td>
-                  <td className="px-3 py-2.5">
-                    <span className="whitespace-nowrap">{formatGrams(line.receivedGrams)}</span>
-                    <Meter
-                      value={line.receivedGrams}
-                      max={line.orderedGrams}
-                      tone={line.receivedGrams >= line.orderedGrams ? "good" : "warn"}
-                      className="mt-1 min-w-16"
-                    />
-                  </td>
-                  <td className="px-3 py-2.5 text-right whitespace-nowrap">
-                    {formatMoney(line.pricePerKg, order.currency, 4)}
-                  </td>
-                  <td className="py-2.5 pr-4 pl-3 text-right font-medium whitespace-nowrap sm:pr-5">
-                    {formatMoney(line.cost, order.currency)}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+            ))}
+          </tbody>
+        </table>
         <p className="border-t border-line px-4 py-2.5 text-sm text-muted sm:px-5">
           {receipts.length === 0
             ? "Nothing has come yet."

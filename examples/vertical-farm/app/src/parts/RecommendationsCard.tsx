@@ -7,7 +7,7 @@ import { RECOMMENDATIONS, type Recommendation, TABLES } from "../tables.ts";
 import { RecommendationRow } from "./RecommendationRow.tsx";
 import { SkuButton } from "./SkuButton.tsx";
 
-const SHOWN = 7;
+const SHOWN = 8;
 const NONE: readonly Recommendation[] = [];
 const skuOf = (row: Recommendation) => row.sku;
 

@@ -1,3 +1,4 @@
+import { useRows } from "@lakemill/console/live";
 import { Card, Chip, formatAway, useNow } from "@lakemill/console/ui";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -13,7 +14,7 @@ import { useSupplierName } from "../frame/names.ts";
 import { TraceLink } from "../frame/TraceLink.tsx";
 import { actions, told, useAction } from "../frame/useActions.ts";
 import { useKeys } from "../frame/useKeys.ts";
-import { type Invoice, TABLES, type Variance } from "../tables.ts";
+import { type Invoice, ORDERS, TABLES, type Variance } from "../tables.ts";
 
 interface VarianceDetailProps {
   readonly variance: Variance;
@@ -24,6 +25,9 @@ export function VarianceDetail({ variance, invoice }: VarianceDetailProps) {
   const supplierName = useSupplierName();
   const now = useNow();
   const rule = RULES[variance.rule] ?? variance.rule;
+  const orders = useRows(TABLES.orders, ORDERS);
+  // A bill of no order of the farm's stands among the orders by itself.
+  const isOrdered = orders?.some(({ number }) => number === invoice?.po_number);
   return (
     <Card
       title={rule}
@@ -40,7 +44,11 @@ export function VarianceDetail({ variance, invoice }: VarianceDetailProps) {
           <>
             Bill <bdi className="text-ink">{invoice.number}</bdi> of{" "}
             <bdi className="text-ink">{supplierName(invoice.supplier_id)}</bdi> for{" "}
-            <Link to="/orders" search={{ id: invoice.po_number }} className="text-accent underline">
+            <Link
+              to="/orders"
+              search={{ id: isOrdered ? invoice.po_number : invoice.id }}
+              className="text-accent underline"
+            >
               <bdi>{invoice.po_number}</bdi>
             </Link>
           </>
@@ -64,9 +72,7 @@ export function VarianceDetail({ variance, invoice }: VarianceDetailProps) {
         </p>
         <DraftedBy by={variance.drafted_by} />
       </div>
-      {variance.state === "open" ? (
-        <Decision variance={variance} name={rule} />
-      ) : (
+      {variance.state !== "open" && (
         <p className="border-t border-line px-4 py-3 text-sm text-muted sm:px-5">
           {spoken(variance.state)}
           {variance.decided_by !== "" && (
@@ -76,6 +82,9 @@ export function VarianceDetail({ variance, invoice }: VarianceDetailProps) {
             </>
           )}
         </p>
+      )}
+      {waysOut(variance).length > 0 && (
+        <Decision key={variance.state} variance={variance} name={rule} />
       )}
     </Card>
   );
@@ -101,10 +110,21 @@ function Side({
 }
 
 const WAYS = [
-  { to: "accepted", verb: "Accept", keys: "a", what: "Accept: pay as billed", look: "main" },
+  { to: "accepted", verb: "Accept", keys: "a", what: "Accept as billed", look: "main" },
   { to: "disputed", verb: "Dispute", keys: "d", what: "Dispute with the supplier", look: "bad" },
   { to: "closed", verb: "Close", keys: "x", what: "Close: nothing to do", look: "plain" },
 ] as const;
+
+/** What may come after each state. */
+const NEXT: Readonly<Record<string, readonly string[]>> = {
+  open: ["accepted", "disputed", "closed"],
+  disputed: ["accepted", "closed"],
+  accepted: ["closed"],
+};
+
+function waysOut({ state }: Variance) {
+  return WAYS.filter(({ to }) => NEXT[state]?.includes(to));
+}
 
 function Decision({ variance, name }: { variance: Variance; name: string }) {
   const [note, setNote] = useState("");
@@ -123,7 +143,7 @@ function Decision({ variance, name }: { variance: Variance; name: string }) {
             invoice_id: variance.invoice_id,
             rule: variance.rule,
             line: variance.line ?? 0,
-            from: "open",
+            from: variance.state,
             to,
             ...(note.trim() === "" ? {} : { note: note.trim() }),
           });
@@ -135,7 +155,7 @@ function Decision({ variance, name }: { variance: Variance; name: string }) {
     });
   useKeys(
     "Decision",
-    WAYS.map(({ to, verb, keys, what }) => ({
+    waysOut(variance).map(({ to, verb, keys, what }) => ({
       keys,
       label: what,
       run: () => void (isPossible && take(verb, to)),
@@ -156,7 +176,7 @@ function Decision({ variance, name }: { variance: Variance; name: string }) {
         />
       </label>
       <div className="flex flex-wrap gap-2">
-        {WAYS.map(({ to, verb, keys, what, look }) => (
+        {waysOut(variance).map(({ to, verb, keys, what, look }) => (
           <Button
             key={to}
             look={look}
@@ -173,7 +193,9 @@ function Decision({ variance, name }: { variance: Variance; name: string }) {
         {under !== undefined
           ? `${under.label}: ${under.phase === "waiting" ? "z takes it back" : under.phase}`
           : canDecide
-            ? "Accept pays it as billed, dispute takes it up with the supplier, close needs nothing."
+            ? `${waysOut(variance)
+                .map(({ what }) => what)
+                .join(". ")}.`
             : "You may look, but not decide."}
       </p>
     </section>

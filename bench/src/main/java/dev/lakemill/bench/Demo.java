@@ -153,7 +153,8 @@ final class Demo implements AutoCloseable {
             Freshness freshness,
             FarmApp app)
             throws IOException, InterruptedException {
-        var obstacle = options.seconds() > 0 ? ScreenLatency.obstacle() : "nobody asked for figures";
+        var obstacle =
+                options.seconds() > 0 ? ScreenLatency.obstacle() : "nobody asked for figures";
         if (!obstacle.isEmpty()) {
             ScreenLatency.missing(report, obstacle);
             watch(server, simulators, procurement, freshness);

@@ -40,8 +40,7 @@ record FarmApp(String url) {
                         "--json"));
         var log = data.resolve("app-deploy.log");
         var builder =
-                new ProcessBuilder(command)
-                        .redirectError(ProcessBuilder.Redirect.to(log.toFile()));
+                new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.to(log.toFile()));
         builder.environment().put("LAKEMILL_DATA", data.toString());
         var process = builder.start();
         var told = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -36,7 +36,7 @@ import java.util.random.RandomGenerator;
 final class ScreenLatency implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final TableName TABLE = TableName.parse("farm.bronze.supplier_quotes");
-    private static final String MARK = "screen-";
+    private static final String MARK = "q-screen-";
     private static final int PAUSE_MS_MIN = 600;
     private static final int PAUSE_MS_MAX = 1_100;
     private static final long AHEAD_MICROS = 4_000_000;
@@ -110,7 +110,8 @@ final class ScreenLatency implements AutoCloseable {
             }
             case "seen" ->
                     seen(
-                            Long.parseLong(event.path("event_id").asText().substring(MARK.length())),
+                            Long.parseLong(
+                                    event.path("event_id").asText().substring(MARK.length())),
                             event.path("at_ms").asDouble());
             default -> problem = event.path("message").asText();
         }

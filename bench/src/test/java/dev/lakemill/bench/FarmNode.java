@@ -180,21 +180,20 @@ final class FarmNode implements AutoCloseable {
 
     /** Past the node, straight to the app's port. */
     Answer direct(String path, String... headers) throws IOException, InterruptedException {
-        var port = environment().get("DATABRICKS_APP_PORT");
+        var port = variable("DATABRICKS_APP_PORT");
         return send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path)), headers);
     }
 
     /** What the node gave the app's process, which root may read. */
-    Map<String, String> environment() throws IOException, InterruptedException {
+    String variable(String name) throws IOException, InterruptedException {
         var pid = server.rest().get("/api/2.0/apps/" + FarmApp.NAME).body().path("pid").asLong();
-        var found = new HashMap<String, String>();
-        for (var line : Files.readString(Path.of("/proc/%d/environ".formatted(pid))).split("\0")) {
-            var cut = line.indexOf('=');
-            if (cut > 0) {
-                found.put(line.substring(0, cut), line.substring(cut + 1));
+        var environment = Files.readString(Path.of("/proc/%d/environ".formatted(pid)));
+        for (var line : environment.split("\0")) {
+            if (line.startsWith(name + "=")) {
+                return line.substring(name.length() + 1);
             }
         }
-        return found;
+        throw new IOException(name + " is not set");
     }
 
     private static HttpRequest.Builder base(String token, String url) {
@@ -245,7 +244,8 @@ final class FarmNode implements AutoCloseable {
                     }
                 }
             }
-            throw new IOException("the stream has ended before " + table + " was so");
+            throw new IOException(
+                    "the stream (%d) has ended before %s was so".formatted(status(), table));
         }
 
         /** Whether it ends, be it by being cut off. */

@@ -29,7 +29,7 @@ final class AppServer implements AutoCloseable {
     private static final String APPROVALS = "/api/approvals/";
 
     /** What requests are answered from. */
-    record Parts(Pages pages, Live live, Database database, Models models) {}
+    record Parts(Pages pages, LiveStreams streams, Database database, Models models) {}
 
     private final HttpServer http;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -123,7 +123,7 @@ final class AppServer implements AutoCloseable {
         switch (path) {
             case "/api/live" -> {
                 var tables = LiveTable.named(asked.all("table"));
-                new LiveStream(parts.live(), parts.database(), tables).run(exchange, visitor);
+                parts.streams().run(exchange, visitor, tables);
             }
             case "/api/me" -> {
                 try (var user = parts.database().as(visitor)) {

@@ -43,14 +43,17 @@ public final class FarmApp implements AutoCloseable {
                         variable(environment, "DATABRICKS_CLIENT_ID"),
                         variable(environment, "DATABRICKS_CLIENT_SECRET"));
         var database = new Database(url(environment), variable(environment, "PGUSER"), token);
-        var live = Live.start(database);
+        var live = Live.start(database, new NodeRate(node, token));
         var port = Integer.parseInt(variable(environment, "DATABRICKS_APP_PORT"));
         var server =
                 AppServer.start(
                         new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
                         variable(environment, "LAKEMILL_PROXY_SECRET"),
                         new AppServer.Parts(
-                                Pages.read(pages), live, database, new Models(node, token)));
+                                Pages.read(pages),
+                                new LiveStreams(live, database),
+                                database,
+                                new Models(node, token)));
         return new FarmApp(server, live);
     }
 

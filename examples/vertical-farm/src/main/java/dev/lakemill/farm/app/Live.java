@@ -22,7 +22,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * some, and never the newest.
  */
 final class Live implements AutoCloseable {
-    static final int LISTENERS_MAX = 32;
+    static final int LISTENERS_MAX = 64;
 
     private static final int LOOK_MS = 40;
     private static final long STATE_EVERY_MS = 200;
@@ -50,6 +50,7 @@ final class Live implements AutoCloseable {
     private record Batch(long number, String event) {}
 
     private final Database database;
+    private final NodeRate rate;
     private final CopyOnWriteArrayList<LiveListener> listeners = new CopyOnWriteArrayList<>();
 
     /** Written by the reader alone, as is the next. */
@@ -64,13 +65,14 @@ final class Live implements AutoCloseable {
     private final Thread reader;
     private volatile boolean closed;
 
-    private Live(Database database) {
+    private Live(Database database, NodeRate rate) {
         this.database = database;
+        this.rate = rate;
         this.reader = Thread.ofPlatform().daemon().name("live").unstarted(this::read);
     }
 
-    static Live start(Database database) {
-        var live = new Live(database);
+    static Live start(Database database, NodeRate rate) {
+        var live = new Live(database, rate);
         live.reader.start();
         return live;
     }
@@ -184,7 +186,7 @@ final class Live implements AutoCloseable {
     }
 
     /** The number is 0 before the pipeline has run. */
-    private static Batch batch(Connection connection) throws SQLException {
+    private Batch batch(Connection connection) throws SQLException {
         try (var statement = connection.createStatement();
                 var rows = statement.executeQuery(BATCHES)) {
             if (!rows.next()) {
@@ -194,17 +196,18 @@ final class Live implements AutoCloseable {
         }
     }
 
-    private static String describe(ResultSet rows) throws SQLException {
+    private String describe(ResultSet rows) throws SQLException {
         return """
         event: sync
-        data: {"pipeline":"%s","batch":%d,"applied_at":"%s","freshness_ms":%d,"rows_per_second":null}
+        data: {"pipeline":"%s","batch":%d,"applied_at":"%s","freshness_ms":%d,"rows_per_second":%s}
 
         """
                 .formatted(
                         rows.getString("pipeline"),
                         rows.getLong("batch"),
                         rows.getTimestamp("applied_at").toInstant(),
-                        Math.max(0, rows.getLong("lag_ms")));
+                        Math.max(0, rows.getLong("lag_ms")),
+                        rate.json());
     }
 
     private void charts(Connection connection, Set<LiveTable> wanted, Batch now)
