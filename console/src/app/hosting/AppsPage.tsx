@@ -161,7 +161,12 @@ function AppCard({ app, doing }: { app: App; doing: Doing }) {
           ["Works as", app.service_principal_name],
           ...(app.restarts === undefined
             ? []
-            : [["Started again", app.restarts === 0 ? "never" : `${formatNumber(app.restarts)} times by itself`] as const]),
+            : [
+                [
+                  "Started again",
+                  app.restarts === 0 ? "never" : `${formatNumber(app.restarts)} times by itself`,
+                ] as const,
+              ]),
           [
             "For its user",
             app.user_api_scopes?.length ? app.user_api_scopes.join(", ") : "does nothing",
@@ -205,7 +210,7 @@ function Versions({ app, doing }: { app: string; doing: Doing }) {
   const rollBack = (version: number) =>
     doing.run(async () => {
       await post(`${APPS}/${app}/rollback`, { version });
-      return `Version ${version} of ${app} runs.`;
+      return `Version ${version} of ${app} is started, and takes over when it can work.`;
     });
   return (
     <>

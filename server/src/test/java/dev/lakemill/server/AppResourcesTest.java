@@ -102,7 +102,7 @@ final class AppResourcesTest {
             catalog.securables()
                     .create(system, Securable.schema("shop", schema), "", Map.of(), "");
         }
-        TestNode.await(() -> madeByAdmin("CREATE TABLE IF NOT EXISTS vault.gold (id int)"));
+        awaitDone("CREATE TABLE IF NOT EXISTS vault.gold (id int)");
         copy(APPS.resolve("ledger"), ledger);
         var driver = Driver.class.getProtectionDomain().getCodeSource().getLocation();
         Files.copy(Path.of(driver.toURI()), ledger.resolve("postgresql.jar"));
@@ -142,13 +142,29 @@ final class AppResourcesTest {
         return node.admin().get(path).path("status").path("state").asText();
     }
 
-    private static boolean madeByAdmin(String sql) {
-        var out = new StringWriter();
-        return Main.commandLine()
-                        .setOut(new PrintWriter(out))
-                        .setErr(new PrintWriter(out))
-                        .execute("sql", "--postgres", sql, "--project", folder.toString())
-                == 0;
+    /** As the administrator, through the front door; the schema gets there a moment later. */
+    private static void awaitDone(String sql) throws InterruptedException {
+        var said = new String[] {""};
+        try {
+            TestNode.await(
+                    () -> {
+                        var out = new StringWriter();
+                        var code =
+                                Main.commandLine()
+                                        .setOut(new PrintWriter(out))
+                                        .setErr(new PrintWriter(out))
+                                        .execute(
+                                                "sql",
+                                                "--postgres",
+                                                sql,
+                                                "--project",
+                                                folder.toString());
+                        said[0] = out.toString();
+                        return code == 0;
+                    });
+        } catch (AssertionError e) {
+            throw new AssertionError(said[0], e);
+        }
     }
 
     private static void copy(Path from, Path to) throws IOException {
@@ -209,13 +225,7 @@ final class AppResourcesTest {
 
     @Test
     void aStreamEndsWithItsTokenAndAnExpiredOneOpensNothing() throws Exception {
-        node.node()
-                .catalog()
-                .grants()
-                .change(
-                        node.node().catalog().system(),
-                        new Securable(SecurableType.APP, "hungry"),
-                        List.of(new GrantChange(eve(), Set.of(Privilege.EXECUTE), Set.of())));
+        letEveUse("hungry");
         var token = "Bearer " + token(Duration.ofSeconds(4));
         try (var events =
                 AppHttp.open(
@@ -229,6 +239,16 @@ final class AppResourcesTest {
         var late = AppHttp.get(node.url, host("hungry"), "/", "Authorization", token);
         assertThat(late.status()).as(late.body()).isEqualTo(401);
         assertThat(late.body()).doesNotContain("has eaten");
+    }
+
+    private static void letEveUse(String app) {
+        node.node()
+                .catalog()
+                .grants()
+                .change(
+                        node.node().catalog().system(),
+                        new Securable(SecurableType.APP, app),
+                        List.of(new GrantChange(eve(), Set.of(Privilege.EXECUTE), Set.of())));
     }
 
     private static String eve() {
@@ -335,6 +355,7 @@ final class AppResourcesTest {
 
     @Test
     void aFollowedLogIsTheAppsManagersAlone() {
+        letEveUse("hungry");
         var client = new NodeClient(node.url, token(Duration.ofHours(1)));
         assertThatThrownBy(() -> client.get("/api/2.0/apps/hungry/logs?follow=true"))
                 .hasMessageContaining("MANAGE");
