@@ -259,7 +259,7 @@ describe("apps in the console", { skip }, () => {
     assert.equal(await page.getByRole("button", { name: /^Go back to version/ }).count(), 1);
     await button(page, "Go back to version 2").click();
     await page.getByRole("dialog").getByRole("button", { name: "Run version 2" }).click();
-    await done(page, "Version 2 of supplier-portal runs.");
+    await done(page, "Version 2 of supplier-portal is started");
     assert.equal(fixture.place.versions.find(({ active }) => active).version, 2);
     const link = page.getByRole("link", { name: "Open supplier-portal in a new tab" });
     assert.equal(await link.getAttribute("href"), "http://supplier-portal.localhost:8080");

@@ -210,7 +210,7 @@ function Versions({ app, doing }: { app: string; doing: Doing }) {
   const rollBack = (version: number) =>
     doing.run(async () => {
       await post(`${APPS}/${app}/rollback`, { version });
-      return `Version ${version} of ${app} runs.`;
+      return `Version ${version} of ${app} is started, and takes over when it can work.`;
     });
   return (
     <>

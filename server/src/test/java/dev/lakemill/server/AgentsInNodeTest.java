@@ -352,6 +352,20 @@ final class AgentsInNodeTest {
 
     @Test
     void langGraphKeepsItsCheckpointsUnchanged() throws Exception {
+        langGraph("langgraph.mjs", "graph");
+        var checkpoints = TableName.parse("memory_graph.graph.checkpoints");
+        TestNode.await(() -> node.node().catalog().find(checkpoints).isPresent());
+    }
+
+    @Test
+    void langGraphKeepsItsStoreWithOneStepOfItsSetupToldToBeDone() throws Exception {
+        langGraph("langgraph-store.mjs", "keep");
+        var store = TableName.parse("memory_keep.keep.store");
+        TestNode.await(() -> node.node().catalog().find(store).isPresent());
+    }
+
+    /** Runs a script as a principal of its own, with a schema of its own. */
+    private static void langGraph(String script, String name) throws Exception {
         var root = Path.of(System.getProperty("lakemill.root"));
         assumeTrue(
                 Files.isDirectory(root.resolve("node_modules/@langchain/langgraph")),
@@ -360,20 +374,21 @@ final class AgentsInNodeTest {
         var system = catalog.system();
         var graph =
                 catalog.principals()
-                        .create(system, PrincipalKind.SERVICE_PRINCIPAL, "graph", "", "")
+                        .create(system, PrincipalKind.SERVICE_PRINCIPAL, name, "", "")
                         .principal();
-        catalog.securables().create(system, Securable.catalog("memory"), "", Map.of(), "");
-        var schema = Securable.schema("memory", "graph");
+        var memory = Securable.catalog("memory_" + name);
+        catalog.securables().create(system, memory, "", Map.of(), "");
+        var schema = Securable.schema("memory_" + name, name);
         catalog.securables().create(system, schema, "", Map.of(), "");
-        grant(Securable.catalog("memory"), Privilege.USE_CATALOG);
-        grant(schema, Privilege.USE_SCHEMA, Privilege.CREATE_TABLE);
+        grant(name, memory, Privilege.USE_CATALOG);
+        grant(name, schema, Privilege.USE_SCHEMA, Privilege.CREATE_TABLE);
         TestNode.await(() -> mayCreate(graph));
         var command =
                 List.of(
                         "node",
-                        root.resolve("server/src/test/node/langgraph.mjs").toString(),
+                        root.resolve("server/src/test/node").resolve(script).toString(),
                         node.node().door().address(),
-                        "graph");
+                        name);
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("PRINCIPAL", graph.name());
         builder.environment().put("TOKEN", token(graph));
@@ -382,12 +397,11 @@ final class AgentsInNodeTest {
         var said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor()).as(said).isZero();
         assertThat(said.strip()).endsWith("all well");
-        TestNode.await(() -> catalog.find(TableName.parse("memory.graph.checkpoints")).isPresent());
     }
 
-    private static void grant(Securable on, Privilege... privileges) {
+    private static void grant(String principal, Securable on, Privilege... privileges) {
         var catalog = node.node().catalog();
-        var change = new GrantChange("graph", Set.of(privileges), Set.of());
+        var change = new GrantChange(principal, Set.of(privileges), Set.of());
         catalog.grants().change(catalog.system(), on, List.of(change));
     }
 
@@ -396,7 +410,9 @@ final class AgentsInNodeTest {
         try (var connection = login(principal);
                 var statement = connection.createStatement();
                 var rows =
-                        statement.executeQuery("SELECT has_schema_privilege('graph', 'CREATE')")) {
+                        statement.executeQuery(
+                                "SELECT has_schema_privilege('%s', 'CREATE')"
+                                        .formatted(principal.name()))) {
             return rows.next() && rows.getBoolean(1);
         } catch (SQLException e) {
             return false;

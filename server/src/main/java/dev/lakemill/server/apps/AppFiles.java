@@ -32,6 +32,8 @@ final class AppFiles {
     private static final Set<PosixFilePermission> READ_WRITE =
             Set.of(PosixFilePermission.OTHERS_READ, PosixFilePermission.OTHERS_WRITE);
 
+    private static final String UNFINISHED = ".unfinished";
+
     private final Path data;
     private final Path root;
 
@@ -123,18 +125,41 @@ final class AppFiles {
     /** Makes the app's folders; the version is unpacked into the folder that this returns. */
     Path unfinished(UUID app, AppUser user) {
         try {
-            var folder = folder(app).resolve("versions").resolve(".unfinished");
+            var folder = folder(app).resolve("versions").resolve(UNFINISHED);
             remove(folder);
             Files.createDirectories(folder);
-            for (var open : new Path[] {folder(app), folder(app).resolve("versions")}) {
-                Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwx--x--x"));
-            }
-            Files.createDirectories(log(app));
-            Files.setPosixFilePermissions(log(app), PosixFilePermissions.fromString("rwx------"));
+            openFolders(app);
             user.home(home(app));
             return folder;
         } catch (IOException e) {
             throw Problems.disk("cannot make the app's folder", e);
+        }
+    }
+
+    private void openFolders(UUID app) throws IOException {
+        for (var open : new Path[] {folder(app), folder(app).resolve("versions")}) {
+            Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwx--x--x"));
+        }
+        Files.createDirectories(log(app));
+        Files.setPosixFilePermissions(log(app), PosixFilePermissions.fromString("rwx------"));
+    }
+
+    /** Gives files back to their app's user that came out of a backup, which knows no users. */
+    void settle(UUID app, AppUser user) {
+        var versions = folder(app).resolve("versions");
+        if (!Files.isDirectory(versions)) {
+            return;
+        }
+        try (var all = Files.newDirectoryStream(versions)) {
+            openFolders(app);
+            for (var version : all) {
+                if (!version.endsWith(UNFINISHED) && !user.isSealed(version)) {
+                    user.seal(version);
+                }
+            }
+            user.takeHome(home(app));
+        } catch (IOException e) {
+            throw Problems.disk("cannot give the app its files", e);
         }
     }
 

@@ -87,6 +87,44 @@ final class AppUser {
                 });
     }
 
+    /** Whether a folder was sealed: the folder itself is so last of all. */
+    boolean isSealed(Path folder) throws IOException {
+        return is(folder, "rwxr-x---", "unix:gid");
+    }
+
+    /** Gives the app what was written in its home before, as by a restore. */
+    void takeHome(Path folder) throws IOException {
+        if (!Files.isDirectory(folder) || is(folder, "rwx------", "unix:uid")) {
+            home(folder);
+            return;
+        }
+        Files.walkFileTree(
+                folder,
+                new SimpleFileVisitor<>() {
+                    @Override
+                    public FileVisitResult visitFile(Path file, BasicFileAttributes of)
+                            throws IOException {
+                        if (of.isRegularFile()) {
+                            var executable = Files.isExecutable(file);
+                            own(file, executable ? "rwx------" : "rw-------", false);
+                        }
+                        return FileVisitResult.CONTINUE;
+                    }
+
+                    @Override
+                    public FileVisitResult postVisitDirectory(
+                            Path each, @Nullable IOException failure) throws IOException {
+                        own(each, "rwx------", false);
+                        return FileVisitResult.CONTINUE;
+                    }
+                });
+    }
+
+    private boolean is(Path folder, String mode, String owner) throws IOException {
+        return Files.getPosixFilePermissions(folder).equals(PosixFilePermissions.fromString(mode))
+                && (uid == null || uid.equals(Files.getAttribute(folder, owner)));
+    }
+
     /** Makes a folder that the app may write to. */
     void home(Path folder) throws IOException {
         Files.createDirectories(folder);

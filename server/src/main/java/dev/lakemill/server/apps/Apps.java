@@ -109,6 +109,7 @@ public final class Apps implements AutoCloseable {
             }
             runs.endSecrets(app, Set.of());
             undo(app, row);
+            files.settle(app.id(), app.user());
             if (row.running() && row.active() != null) {
                 app.show(runs.start(app, row.active(), false));
             }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
 import java.util.List;
@@ -95,6 +96,24 @@ record BackupFolder(Path root) {
     }
 
     /** Oldest first. */
+    /** Keeps a file's content by its hash, however large it is. */
+    Mark.SmallFile keep(Path data, Path file) throws IOException {
+        var incoming = files().resolve("incoming");
+        var written = Durable.copy(file, incoming);
+        var kept = files().resolve(written.sha256());
+        if (Files.exists(kept)) {
+            Files.delete(incoming);
+        } else {
+            Files.move(incoming, kept, StandardCopyOption.ATOMIC_MOVE);
+            Durable.sync(files());
+        }
+        return new Mark.SmallFile(
+                data.relativize(file).toString(),
+                written.sha256(),
+                written.bytes(),
+                Files.isExecutable(file));
+    }
+
     List<Mark> marks() throws IOException {
         var folder = marksFolder();
         if (!Files.isDirectory(folder)) {

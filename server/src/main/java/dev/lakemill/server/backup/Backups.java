@@ -20,6 +20,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,6 +60,7 @@ public final class Backups implements AutoCloseable {
     private final Duration interval;
     private final String timeline;
     private final LakeCut lake;
+    private final AppHomes homes;
     private final WalShipper shipper;
     private final ReentrantLock working = new ReentrantLock();
     private final ReentrantLock shipping = new ReentrantLock();
@@ -78,6 +80,7 @@ public final class Backups implements AutoCloseable {
         this.backups.claim(ask("SELECT system_identifier::text FROM pg_control_system()"));
         this.timeline = ask("SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)");
         this.lake = new LakeCut(source, backups, timeline);
+        this.homes = new AppHomes(backups);
         this.shipper =
                 new WalShipper(source.postgres().walOut(), backups, settings.waitingBytesMax());
         this.ships = Thread.ofVirtual().name("backup-wal").unstarted(this::ships);
@@ -147,6 +150,8 @@ public final class Backups implements AutoCloseable {
         working.lock();
         try {
             bytes.set(0);
+            doing = "homes of apps";
+            homes.copy(source.data());
             mark();
             doing = "Postgres";
             var id = ID.format(Instant.now());
@@ -198,7 +203,8 @@ public final class Backups implements AutoCloseable {
                         timeline,
                         source.data().toString(),
                         cut.tables(),
-                        cut.files(),
+                        Stream.concat(cut.files().stream(), homes.newest(source.data()).stream())
+                                .toList(),
                         cut.log());
         backups.add(mark);
         lastMark = mark.time();

@@ -17,9 +17,13 @@ import java.util.Set;
  *
  * @param tables folders of Delta tables
  * @param files all others, none of them inside a table
+ * @param homes files that apps have written
  */
-record DataFolder(List<Path> tables, List<Path> files) {
+record DataFolder(List<Path> tables, List<Path> files, List<Path> homes) {
     private static final Set<String> ELSEWHERE = Set.of("log", "postgres");
+    /** Of deployments that have not ended. */
+    private static final Set<String> UNFINISHED = Set.of(".uploads", ".unfinished");
+
     private static final Set<String> OF_THE_PROCESS = Set.of("node.lock", "run.json", "cli-token");
 
     /** Passwords of Postgres's roles: the one thing of its folder, besides the data, to keep. */
@@ -28,21 +32,28 @@ record DataFolder(List<Path> tables, List<Path> files) {
     DataFolder {
         tables = List.copyOf(tables);
         files = List.copyOf(files);
+        homes = List.copyOf(homes);
     }
 
     static DataFolder of(Path data) throws IOException {
         var tables = new ArrayList<Path>();
         var files = new ArrayList<Path>();
+        var homes = new ArrayList<Path>();
         Files.walkFileTree(
                 data,
                 new SimpleFileVisitor<>() {
                     @Override
                     public FileVisitResult preVisitDirectory(Path dir, BasicFileAttributes about) {
-                        if (Files.isDirectory(dir.resolve("_delta_log"))) {
+                        var path = data.relativize(dir);
+                        if (!path.startsWith("apps")
+                                && Files.isDirectory(dir.resolve("_delta_log"))) {
                             tables.add(dir);
                             return FileVisitResult.SKIP_SUBTREE;
                         }
-                        return ELSEWHERE.contains(data.relativize(dir).toString())
+                        var unfinished =
+                                path.startsWith("apps")
+                                        && UNFINISHED.contains(String.valueOf(path.getFileName()));
+                        return unfinished || ELSEWHERE.contains(path.toString())
                                 ? FileVisitResult.SKIP_SUBTREE
                                 : FileVisitResult.CONTINUE;
                     }
@@ -50,7 +61,9 @@ record DataFolder(List<Path> tables, List<Path> files) {
                     @Override
                     public FileVisitResult visitFile(Path file, BasicFileAttributes about) {
                         var path = data.relativize(file).toString();
-                        if (about.isRegularFile()
+                        if (about.isRegularFile() && AppHomes.isHome(Path.of(path))) {
+                            homes.add(file);
+                        } else if (about.isRegularFile()
                                 && !OF_THE_PROCESS.contains(path)
                                 && !path.endsWith(".new")) {
                             files.add(file);
@@ -70,6 +83,6 @@ record DataFolder(List<Path> tables, List<Path> files) {
         try (var secrets = Files.list(data.resolve("postgres"))) {
             secrets.filter(file -> file.toString().endsWith(SECRET)).forEach(files::add);
         }
-        return new DataFolder(tables, files);
+        return new DataFolder(tables, files, homes);
     }
 }

@@ -41,7 +41,8 @@ final class LakeCut {
     private final Map<Path, Known> known = new HashMap<>();
 
     /** A file whose content is in the backup folder as long as it stays the same. */
-    private record Known(long bytes, long modifiedMillis, String sha256) {}
+    private record Known(
+            long bytes, long modifiedMillis, String sha256, boolean executable) {}
 
     /** All of a node's tables, and files with their content's hash. */
     private record Look(Map<Path, Long> tables, Map<String, Mark.SmallFile> files) {
@@ -189,7 +190,7 @@ final class LakeCut {
                 && isOld
                 && before.bytes() == Files.size(file)
                 && before.modifiedMillis() == modified) {
-            return new Mark.SmallFile(path, before.sha256(), before.bytes());
+            return new Mark.SmallFile(path, before.sha256(), before.bytes(), before.executable());
         }
         var content = Files.readAllBytes(file);
         var sha256 = Durable.sha256(content);
@@ -197,7 +198,8 @@ final class LakeCut {
         if (!Files.exists(kept)) {
             Durable.write(new ByteArrayInputStream(content), kept);
         }
-        known.put(file, new Known(content.length, modified, sha256));
-        return new Mark.SmallFile(path, sha256, content.length);
+        var executable = Files.isExecutable(file);
+        known.put(file, new Known(content.length, modified, sha256, executable));
+        return new Mark.SmallFile(path, sha256, content.length, executable);
     }
 }

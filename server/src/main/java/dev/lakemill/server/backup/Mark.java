@@ -28,7 +28,7 @@ record Mark(
     record Table(String path, String id, long version) {}
 
     /** Any other file; its path is from the data folder. */
-    record SmallFile(String path, String sha256, long bytes) {}
+    record SmallFile(String path, String sha256, long bytes, boolean executable) {}
 
     Mark {
         tables = List.copyOf(tables);

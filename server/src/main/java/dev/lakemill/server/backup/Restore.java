@@ -221,7 +221,8 @@ public final class Restore {
             if (!written.sha256().equals(file.sha256())) {
                 throw new IOException("the backup's file %s is damaged".formatted(file.sha256()));
             }
-            Files.setPosixFilePermissions(target, PosixFilePermissions.fromString("rw-------"));
+            var mode = file.executable() ? "rwx------" : "rw-------";
+            Files.setPosixFilePermissions(target, PosixFilePermissions.fromString(mode));
             bytes += written.bytes();
         }
     }
