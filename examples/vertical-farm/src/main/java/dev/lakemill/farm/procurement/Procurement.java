@@ -77,7 +77,7 @@ public final class Procurement {
               SELECT 1 FROM procurement.rfq AS q
               WHERE q.sku = r.sku AND q.created_at > now() - INTERVAL '10 minutes')
               AND (SELECT count(*) FROM procurement.rfq AS w
-                WHERE w.state IN ('requested', 'drafted')) < %d
+                WHERE w.state IN ('requested', 'drafted')) < ?
             ORDER BY r.deadline, r.sku LIMIT 1
             ON CONFLICT DO NOTHING""";
 
@@ -164,7 +164,7 @@ public final class Procurement {
         while (!stop.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
             try {
                 if (looks++ % PLAN_LOOKS == 0) {
-                    write(OWNER, PLAN.formatted(isDesk ? Integer.MAX_VALUE : UNDECIDED_MAX));
+                    write(OWNER, PLAN, isDesk ? Integer.MAX_VALUE : UNDECIDED_MAX);
                 }
                 if (isDesk) {
                     write("farm_desk", DECIDE);
@@ -175,10 +175,13 @@ public final class Procurement {
         }
     }
 
-    private void write(String principal, String sql) throws SQLException {
+    private void write(String principal, String sql, Object... values) throws SQLException {
         try (var connection = open(principal);
-                var statement = connection.createStatement()) {
-            statement.execute(sql);
+                var statement = connection.prepareStatement(sql)) {
+            for (int i = 0; i < values.length; i++) {
+                statement.setObject(i + 1, values[i]);
+            }
+            statement.execute();
         }
     }
 
