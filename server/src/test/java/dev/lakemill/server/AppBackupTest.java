@@ -43,7 +43,9 @@ final class AppBackupTest {
 
     @Test
     void versionsHomesAndSecretsComeBackAndStillBelongToTheirApp() throws Exception {
-        Files.writeString(folder.resolve("lakemill.yml"), "data: first\nbackup: {folder: kept, interval_s: 1}\n");
+        Files.writeString(
+                folder.resolve("lakemill.yml"),
+                "data: first\nbackup: {folder: kept, interval_s: 1}\n");
         try (var node = new TestNode(folder, Map.of())) {
             var secret = node.data.resolve("secrets/s/k");
             Files.createDirectories(secret.resolveSibling(""));

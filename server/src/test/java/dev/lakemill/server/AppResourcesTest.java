@@ -98,11 +98,11 @@ final class AppResourcesTest {
         var catalog = node.node().catalog();
         var system = catalog.system();
         catalog.securables().create(system, Securable.catalog("shop"), "", Map.of(), "");
-        for (var schema : List.of("ledger", "vault")) {
-            catalog.securables()
-                    .create(system, Securable.schema("shop", schema), "", Map.of(), "");
+        catalog.securables().create(system, Securable.schema("shop", "ledger"), "", Map.of(), "");
+        try (var connection = node.node().postgres().owner().getConnection();
+                var statement = connection.createStatement()) {
+            statement.execute("CREATE SCHEMA vault; CREATE TABLE vault.gold (id int)");
         }
-        awaitDone("CREATE TABLE IF NOT EXISTS vault.gold (id int)");
         copy(APPS.resolve("ledger"), ledger);
         var driver = Driver.class.getProtectionDomain().getCodeSource().getLocation();
         Files.copy(Path.of(driver.toURI()), ledger.resolve("postgresql.jar"));
@@ -142,31 +142,6 @@ final class AppResourcesTest {
         return node.admin().get(path).path("status").path("state").asText();
     }
 
-    /** As the administrator, through the front door; the schema gets there a moment later. */
-    private static void awaitDone(String sql) throws InterruptedException {
-        var said = new String[] {""};
-        try {
-            TestNode.await(
-                    () -> {
-                        var out = new StringWriter();
-                        var code =
-                                Main.commandLine()
-                                        .setOut(new PrintWriter(out))
-                                        .setErr(new PrintWriter(out))
-                                        .execute(
-                                                "sql",
-                                                "--postgres",
-                                                sql,
-                                                "--project",
-                                                folder.toString());
-                        said[0] = out.toString();
-                        return code == 0;
-                    });
-        } catch (AssertionError e) {
-            throw new AssertionError(said[0], e);
-        }
-    }
-
     private static void copy(Path from, Path to) throws IOException {
         try (var files = Files.walk(from, FileVisitOption.FOLLOW_LINKS)) {
             for (var file : files.filter(Files::isRegularFile).toList()) {
@@ -179,14 +154,16 @@ final class AppResourcesTest {
     void anAppThatEatsTooMuchIsKilledAndStartedAgain() throws Exception {
         assertThat(get("hungry", "/eat?20").body()).endsWith("has eaten 20");
         var before = restarts();
-        assertThat(node.get("/metrics").body()).contains("lakemill_app_memory_bytes{app=\"hungry\"}");
+        assertThat(node.get("/metrics").body())
+                .contains("lakemill_app_memory_bytes{app=\"hungry\"}");
         get("hungry", "/eat?300");
         TestNode.await(() -> restarts() > before);
         awaitAnswer("hungry", "/", "has eaten 0");
         assertThat(run(0, "app", "logs", "hungry"))
                 .containsPattern("killed: it used [0-9]+ MB of memory, and may use 200 MB");
         assertThat(node.get("/metrics").body())
-                .contains("lakemill_app_restarts_total{app=\"hungry\"} %.1f".formatted(before + 1.0));
+                .contains(
+                        "lakemill_app_restarts_total{app=\"hungry\"} %.1f".formatted(before + 1.0));
     }
 
     private static int restarts() {
@@ -228,8 +205,7 @@ final class AppResourcesTest {
         letEveUse("hungry");
         var token = "Bearer " + token(Duration.ofSeconds(4));
         try (var events =
-                AppHttp.open(
-                        node.url, "GET", host("hungry"), "/events", "Authorization", token)) {
+                AppHttp.open(node.url, "GET", host("hungry"), "/events", "Authorization", token)) {
             assertThat(events.head().status()).isEqualTo(200);
             var started = System.nanoTime();
             assertThat(events.ends()).isTrue();

@@ -10,10 +10,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What apps write into their homes. It may be large and change all the time, so it is copied with
- * each base backup alone, file by file as each stands then; marks in between name the newest copies.
+ * each base backup alone, file by file as each stands then; marks in between name the newest
+ * copies.
  */
 final class AppHomes {
     private final BackupFolder backups;
+
     /** Null before they are asked for. */
     private @Nullable List<Mark.SmallFile> copied;
 

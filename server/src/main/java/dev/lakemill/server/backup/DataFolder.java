@@ -21,6 +21,7 @@ import java.util.Set;
  */
 record DataFolder(List<Path> tables, List<Path> files, List<Path> homes) {
     private static final Set<String> ELSEWHERE = Set.of("log", "postgres");
+
     /** Of deployments that have not ended. */
     private static final Set<String> UNFINISHED = Set.of(".uploads", ".unfinished");
 

@@ -41,8 +41,7 @@ final class LakeCut {
     private final Map<Path, Known> known = new HashMap<>();
 
     /** A file whose content is in the backup folder as long as it stays the same. */
-    private record Known(
-            long bytes, long modifiedMillis, String sha256, boolean executable) {}
+    private record Known(long bytes, long modifiedMillis, String sha256, boolean executable) {}
 
     /** All of a node's tables, and files with their content's hash. */
     private record Look(Map<Path, Long> tables, Map<String, Mark.SmallFile> files) {
