@@ -95,7 +95,6 @@ record BackupFolder(Path root) {
         Durable.write(new ByteArrayInputStream(JSON.writeValueAsBytes(content)), file);
     }
 
-    /** Oldest first. */
     /** Keeps a file's content by its hash, however large it is. */
     Mark.SmallFile keep(Path data, Path file) throws IOException {
         var incoming = files().resolve("incoming");
@@ -114,6 +113,7 @@ record BackupFolder(Path root) {
                 Files.isExecutable(file));
     }
 
+    /** Oldest first. */
     List<Mark> marks() throws IOException {
         var folder = marksFolder();
         if (!Files.isDirectory(folder)) {
