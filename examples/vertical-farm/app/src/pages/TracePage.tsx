@@ -7,8 +7,8 @@ import { useAddress } from "../frame/address.ts";
 import { Button } from "../frame/Button.tsx";
 import { Filter, matches } from "../frame/Filter.tsx";
 import { TraceIcon } from "../frame/TraceLink.tsx";
-import { told } from "../frame/useActions.ts";
 import { useKeys } from "../frame/useKeys.ts";
+import { told } from "../refused.ts";
 
 const ASK_EVERY_MILLIS = 5_000;
 

@@ -5,7 +5,8 @@ import { requestQuote } from "../api.ts";
 import { openRfq } from "../derive/negotiation.ts";
 import { Button } from "../frame/Button.tsx";
 import { useMe } from "../frame/me.ts";
-import { actions, told, useAction } from "../frame/useActions.ts";
+import { actions, useAction } from "../frame/useActions.ts";
+import { told } from "../refused.ts";
 import { RFQS, type Rfq, TABLES } from "../tables.ts";
 
 export interface Wish {
