@@ -208,7 +208,7 @@ describe("buying", { skip }, () => {
     const { sku, supplier_id, grams } = fixture.requests[0].body;
     assert.ok(sku && supplier_id && grams > 0, JSON.stringify(fixture.requests[0].body));
     const itsRow = list.getByRole("listitem").filter({ hasText: name }).first();
-    await itsRow.getByRole("link", { name: "With an approver" }).click();
+    await itsRow.getByRole("link", { name: "In approval" }).click();
     await page.getByRole("heading", { name: new RegExp(`^${name} from `) }).waitFor();
     await page.getByRole("button", { name: /^Accept/ }).waitFor();
   });

@@ -248,10 +248,10 @@ function options(
 
 const DAY_MILLIS = 86_400_000;
 
-/** The time of day; over days, the day too. */
+/** The time of day; over days the day too, within minutes the second. */
 function formatTick(tick: number, ticks: readonly number[]): string {
   const span = (ticks.at(-1) ?? tick) - (ticks[0] ?? tick);
-  return span > 1.5 * DAY_MILLIS ? formatMoment(tick) : formatClock(tick, false);
+  return span > 1.5 * DAY_MILLIS ? formatMoment(tick) : formatClock(tick, span < 4 * 60_000);
 }
 
 /** How large text is against the usual 16 pixels: on a wall screen a page may make all larger. */

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import {
   formatAway,
   formatClock,
+  formatDate,
+  formatDay,
   formatDays,
   formatDifference,
   formatDue,
@@ -115,7 +117,16 @@ describe("times", () => {
 });
 
 it("shows nothing as a dash, never as 0", () => {
-  const formats = [formatNumber, formatGrams, formatEuro, formatShare, formatDays, formatMoment];
+  const formats = [
+    formatNumber,
+    formatGrams,
+    formatEuro,
+    formatShare,
+    formatDays,
+    formatMoment,
+    formatDate,
+    formatDay,
+  ];
   for (const format of formats) {
     expect(format(null)).toBe("–");
     expect(format(undefined)).toBe("–");

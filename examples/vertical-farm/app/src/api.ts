@@ -1,3 +1,5 @@
+import { Refused, refusedBy } from "./refused.ts";
+
 /* The app's backend, at the same origin: what is asked of it once, and what people decide. */
 
 export const API = new URL("/api/", document.baseURI);
@@ -64,21 +66,6 @@ export interface VarianceBody {
   readonly note?: string;
 }
 
-/** A request that the backend refused, in its own words. */
-export class Refused extends Error {
-  readonly status: number;
-  readonly code: string;
-  /** How to mend it; empty when there is no advice. */
-  readonly hint: string;
-
-  constructor(status: number, code: string, message: string, hint: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-    this.hint = hint;
-  }
-}
-
 const ANSWER_MAX_MILLIS = 30_000;
 
 export const getMe = () => ask<Me>("me");
@@ -118,22 +105,4 @@ async function call<T>(path: string, init: RequestInit): Promise<T> {
     return body as T;
   }
   throw refusedBy(response.status, body);
-}
-
-/** What an answer that is not a success says; a redirect (status 0) leads to the login. */
-export function refusedBy(status: number, body: unknown): Refused {
-  const error = (body as { error?: Record<string, unknown> } | null)?.error;
-  const word = (value: unknown) => (typeof value === "string" ? value : "");
-  if (word(error?.message) !== "") {
-    return new Refused(status, word(error?.code), word(error?.message), word(error?.hint));
-  }
-  if (status === 0 || status === 401) {
-    return new Refused(status, "UNAUTHENTICATED", "You are logged out.", "Reload the page.");
-  }
-  return new Refused(
-    status,
-    "INTERNAL",
-    `The server answered ${status}.`,
-    "Try again in a moment.",
-  );
 }

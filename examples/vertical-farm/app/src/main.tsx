@@ -5,7 +5,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { API, getMe } from "./api.ts";
-import { told } from "./frame/useActions.ts";
+import { told } from "./refused.ts";
 import { router } from "./routes.tsx";
 import { TABLES } from "./tables.ts";
 

@@ -88,12 +88,14 @@ describe("spend", () => {
   });
 
   it("is drawn over time, up to what it is now", () => {
-    const { times, series } = spendChart(budget(99.9), books(budget(99.9), postings, entries));
-    expect(times).toEqual([1, 2, 3]);
+    const made = books(budget(99.9), postings, entries);
+    const { times, series } = spendChart(budget(99.9), made, 9);
+    expect(times).toEqual([1, 2, 3, 9]);
     expect(series.map(({ values }) => values)).toEqual([
-      [0, 0, 60.05],
-      [100.1, 99.9, 39.85],
+      [0, 0, 60.05, 60.05],
+      [100.1, 99.9, 39.85, 39.85],
     ]);
+    expect(spendChart(budget(0), books(budget(0), [], []), 9).times).toEqual([]);
   });
 });
 

@@ -105,10 +105,10 @@ export function spend(budget: Budget, of: Books): Spend {
 }
 
 /**
- * Money reserved and money billed after each posting, ending at what the budget and the ledger say
- * now; what was posted before the newest rows is in the first point.
+ * Money reserved and money billed after each posting, up to now, when it is what the budget and
+ * the ledger say; what was posted before the newest rows is in the first point.
  */
-export function spendChart(budget: Budget, of: Books): Chart {
+export function spendChart(budget: Budget, of: Books, nowMillis: number): Chart {
   const steps = of.postings
     .filter((posting) => posting.posted_at !== null && posting.debit !== null)
     .toReversed()
@@ -125,6 +125,10 @@ export function spendChart(budget: Budget, of: Books): Chart {
     reservedCents += one.reserved;
     billedCents += one.billed;
     points.set(one.atMillis, [billedCents / 100, reservedCents / 100]);
+  }
+  const last = [...points].at(-1);
+  if (last !== undefined && last[0] < nowMillis) {
+    points.set(nowMillis, last[1]);
   }
   const values = [...points.values()];
   return {

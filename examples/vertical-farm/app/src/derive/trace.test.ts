@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { TraceEntry } from "../api.ts";
 import { steps } from "./trace.ts";
 
-const entry = (at: string | null, who: string, source: string): TraceEntry => ({
+const entry = (at: string | null, who: string, source: string, action = ""): TraceEntry => ({
   at,
   who,
-  action: "",
+  action,
   detail: "",
   kind: null,
   id: null,
@@ -28,6 +28,16 @@ describe("steps", () => {
       null,
       null,
     ]);
+  });
+
+  it.each([
+    ["farm_lead", "approved", "procurement.email_outbox", "person"],
+    ["agent budget", "approved", "procurement.budget", "agent"],
+    ["agent of Nordfrø", "replied", "procurement.supplier_reply", "source"],
+    ["template", "drafted", "procurement.email_outbox", "agent"],
+    ["ledger", "posted", "procurement.ledger_posting", "system"],
+  ])("of %s, who %s, from %s, are of the kind %s", (who, action, source, by) => {
+    expect(steps([entry(null, who, source, action)])[0]?.by).toBe(by);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { formatDay } from "@lakemill/console/ui";
 import type { TraceEntry, TraceKind } from "../api.ts";
 
-/** Who did a step: an event from outside, an agent, a person, or Lakemill itself. */
+/** Who did a step: somebody outside, an agent, a person of the farm, or Lakemill itself. */
 export type By = "source" | "agent" | "person" | "system";
 
 export interface Step {
@@ -50,15 +50,21 @@ export function isTraced(kind: string | null): kind is TraceKind {
   return kind !== null && TRACED.includes(kind);
 }
 
-function byOf({ who, source }: TraceEntry): By {
-  if (/^farm\.(bronze|silver)\./.test(source)) {
+/** What only people do, and what only comes from outside. */
+const BY_PEOPLE = ["requested", "approved", "dismissed", "accepted", "disputed", "closed"];
+const FROM_OUTSIDE = ["replied", "invoiced"];
+
+function byOf({ who, action, source }: TraceEntry): By {
+  if (/^farm\.(bronze|silver)\./.test(source) || FROM_OUTSIDE.includes(action)) {
     return "source";
   }
-  if (who.includes("@")) {
-    return "person";
-  }
-  if (source.startsWith("lakemill.agent_") || who.startsWith("agent ")) {
+  if (who.startsWith("agent ")) {
     return "agent";
   }
-  return "system";
+  if (who.includes("@") || BY_PEOPLE.includes(action)) {
+    return "person";
+  }
+  return source.startsWith("lakemill.agent_") || /^(template|model )/.test(who)
+    ? "agent"
+    : "system";
 }

@@ -1,5 +1,4 @@
 import { useEffect, useSyncExternalStore } from "react";
-import { Refused } from "../api.ts";
 import { type Action, ActionStore } from "./actions.ts";
 
 /** What people have decided on this page; there is one page, so there is one of it. */
@@ -25,13 +24,4 @@ export function useFlushOnLeave(): void {
     window.addEventListener("pagehide", flush);
     return () => window.removeEventListener("pagehide", flush);
   }, []);
-}
-
-/** A refusal as one sentence, with what mends it. */
-export function told(error: unknown): Error {
-  return error instanceof Refused && error.hint !== ""
-    ? new Error(`${error.message} ${error.hint}`)
-    : error instanceof Error
-      ? error
-      : new Error(String(error));
 }

@@ -21,7 +21,7 @@ import { Fresh } from "../frame/Fresh.tsx";
 import { rowId, useChosen, useListKeys } from "../frame/ListDetail.tsx";
 import { TraceLink } from "../frame/TraceLink.tsx";
 import { useKeys } from "../frame/useKeys.ts";
-import { NoBudget, SpendBar, useWished } from "../parts/SpendCard.tsx";
+import { NoBudget, SpendBar, useMinute, useWished } from "../parts/SpendCard.tsx";
 import { BUDGETS, type Budget, ENTRIES, POSTINGS, TABLES } from "../tables.ts";
 
 const SHOWN = 40;
@@ -118,7 +118,8 @@ function Numbers({ budget, made }: { budget: Budget; made: Books }) {
 }
 
 function SpendOverTime({ budget, made }: { budget: Budget; made: Books }) {
-  const chart = useMemo(() => spendChart(budget, made), [budget, made]);
+  const minute = useMinute();
+  const chart = useMemo(() => spendChart(budget, made, minute), [budget, made, minute]);
   const wished = useWished();
   const { amount, billed, reserved } = spend(budget, made);
   return (

@@ -22,7 +22,7 @@ export function OverviewPage() {
         <RecommendationsCard chosen={sku} onChoose={choose} className="xl:col-span-8" />
         <div className="flex min-w-0 flex-col gap-4 xl:col-span-4">
           <AttentionCard />
-          <SpendCard className="grow" />
+          <SpendCard />
         </div>
         <StockCard chosen={sku} onChoose={choose} className="xl:col-span-5" />
         <LeaderboardCard chosen={sku} onChoose={choose} className="xl:col-span-7" />

@@ -7,8 +7,8 @@ import { useAddress } from "../frame/address.ts";
 import { Button } from "../frame/Button.tsx";
 import { Filter, matches } from "../frame/Filter.tsx";
 import { TraceIcon } from "../frame/TraceLink.tsx";
-import { told } from "../frame/useActions.ts";
 import { useKeys } from "../frame/useKeys.ts";
+import { told } from "../refused.ts";
 
 const ASK_EVERY_MILLIS = 5_000;
 
@@ -47,6 +47,7 @@ export function TracePage() {
         </button>{" "}
         · {kind} <code className="font-mono text-xs">{id}</code>
       </p>
+      {all.length > 0 && <Legend />}
       {isPending && <Waiting lines={7} />}
       {error !== null && (
         <div role="alert" className="border-t border-line px-4 py-6 text-center sm:px-5">
@@ -91,6 +92,26 @@ const MARKS = {
   person: "border-accent bg-accent",
   system: "border-line-strong bg-surface",
 } as const;
+
+const LEGEND = [
+  ["source", "from outside"],
+  ["person", "people"],
+  ["agent", "agents"],
+  ["system", "Lakemill"],
+] as const;
+
+function Legend() {
+  return (
+    <ul className="flex flex-wrap gap-x-4 px-4 text-sm text-muted sm:px-5">
+      {LEGEND.map(([by, label]) => (
+        <li key={by} className="flex items-center gap-1.5">
+          <span aria-hidden="true" className={`size-2.5 rounded-full border-2 ${MARKS[by]}`} />
+          {label}
+        </li>
+      ))}
+    </ul>
+  );
+}
 
 function Item({ step, isLast, isItself }: ItemProps) {
   const { entry, by, day, atMillis, afterMillis } = step;

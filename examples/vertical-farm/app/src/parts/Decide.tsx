@@ -6,8 +6,9 @@ import { UNDO_MILLIS } from "../frame/actions.ts";
 import { Button } from "../frame/Button.tsx";
 import { Dialog } from "../frame/Dialog.tsx";
 import { useMe } from "../frame/me.ts";
-import { actions, told, useAction } from "../frame/useActions.ts";
+import { actions, useAction } from "../frame/useActions.ts";
 import { useKeys } from "../frame/useKeys.ts";
+import { told } from "../refused.ts";
 import type { Approval } from "../tables.ts";
 
 interface DecideProps {

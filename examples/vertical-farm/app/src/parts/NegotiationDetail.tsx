@@ -14,7 +14,7 @@ import { argsOf, type Negotiation, standing, strongParts } from "../derive/negot
 import { DraftedBy } from "../frame/Drafter.tsx";
 import { useSkuName, useSupplierName } from "../frame/names.ts";
 import { TraceLink } from "../frame/TraceLink.tsx";
-import type { Email, Reply, Rfq } from "../tables.ts";
+import { type Email, type Reply, type Rfq, TABLES } from "../tables.ts";
 import { Decide } from "./Decide.tsx";
 
 /** One request, as the correspondence that it is; what is to be decided stands at its end. */
@@ -27,6 +27,7 @@ export function NegotiationDetail({ negotiation }: { negotiation: Negotiation })
   return (
     <Card
       title={rfq ? `${name} from ${supplierName(rfq.supplier_id)}` : name}
+      table={TABLES.rfqs}
       actions={
         <>
           <Chip tone={tone}>{label}</Chip>

@@ -41,7 +41,7 @@ export function RecommendationRow({ row, isChosen, keyHint, children }: Recommen
     row.expected_cost !== null && row.grams ? (row.expected_cost / row.grams) * 1_000 : null;
   return (
     <li
-      className={`relative grid grid-cols-[1fr_auto] items-start gap-x-4 gap-y-1 border-t border-line px-4 py-3 transition-colors hover:bg-sunken sm:grid-cols-[minmax(0,4fr)_minmax(0,6fr)_auto_auto] sm:px-5 lg:grid-cols-[minmax(0,4fr)_minmax(0,7fr)_7rem_7rem_10.5rem] ${isChosen ? "bg-accent-tint/50 shadow-[inset_3px_0_var(--accent)]" : ""}`}
+      className={`relative grid grid-cols-[1fr_auto] items-start gap-x-4 gap-y-1 border-t border-line px-4 py-3 transition-colors hover:bg-sunken sm:grid-cols-[minmax(0,4fr)_minmax(0,6fr)_auto_auto] sm:px-5 lg:grid-cols-[minmax(0,4fr)_minmax(0,7fr)_6.5rem_7rem_7.5rem] ${isChosen ? "bg-accent-tint/50 shadow-[inset_3px_0_var(--accent)]" : ""}`}
     >
       <div className="flex min-w-0 flex-col items-start gap-1">
         {children}

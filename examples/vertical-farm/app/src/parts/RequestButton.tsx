@@ -2,10 +2,11 @@ import { useRows } from "@lakemill/console/live";
 import { Chip } from "@lakemill/console/ui";
 import { Link } from "@tanstack/react-router";
 import { requestQuote } from "../api.ts";
-import { openRfq, standing } from "../derive/negotiation.ts";
+import { openRfq } from "../derive/negotiation.ts";
 import { Button } from "../frame/Button.tsx";
 import { useMe } from "../frame/me.ts";
-import { actions, told, useAction } from "../frame/useActions.ts";
+import { actions, useAction } from "../frame/useActions.ts";
+import { told } from "../refused.ts";
 import { RFQS, type Rfq, TABLES } from "../tables.ts";
 
 export interface Wish {
@@ -77,17 +78,14 @@ export function RequestButton({ wish, keyHint }: RequestButtonProps) {
   );
 }
 
+/** Where an open request stands, short enough for the place of the button. */
+const STANDINGS: Readonly<Record<string, string>> = {
+  requested: "Being drafted",
+  drafted: "In approval",
+  sent: "Sent",
+};
+
 function OpenRequest({ rfq }: { rfq: Rfq }) {
-  const { label } = standing({
-    id: rfq.id,
-    rfq,
-    email: null,
-    replies: [],
-    approval: null,
-    order: null,
-    box: "underway",
-    atMillis: 0,
-  });
   return (
     <Link
       to="/negotiations"
@@ -95,7 +93,7 @@ function OpenRequest({ rfq }: { rfq: Rfq }) {
       className="inline-flex min-h-9 items-center hover:underline"
       title="To the negotiation"
     >
-      <Chip tone="plain">{label}</Chip>
+      <Chip tone="plain">{STANDINGS[rfq.state] ?? rfq.state}</Chip>
     </Link>
   );
 }

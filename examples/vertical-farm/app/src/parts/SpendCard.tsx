@@ -1,5 +1,13 @@
 import { useRows } from "@lakemill/console/live";
-import { Card, Empty, formatEuro, formatShare, TimeSeries, Waiting } from "@lakemill/console/ui";
+import {
+  Card,
+  Empty,
+  formatEuro,
+  formatShare,
+  TimeSeries,
+  useNow,
+  Waiting,
+} from "@lakemill/console/ui";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { type Books, books, currentBudget, spend, spendChart } from "../derive/ledger.ts";
@@ -57,7 +65,8 @@ export function NoBudget() {
 function Spend({ budget, made }: { budget: Budget; made: Books }) {
   const { amount, billed, reserved, free, share } = spend(budget, made);
   const wished = useWished();
-  const chart = useMemo(() => spendChart(budget, made), [budget, made]);
+  const minute = useMinute();
+  const chart = useMemo(() => spendChart(budget, made, minute), [budget, made, minute]);
   return (
     <>
       <div className="px-4 pb-2 sm:px-5">
@@ -102,6 +111,11 @@ function Spend({ budget, made }: { budget: Budget; made: Books }) {
       </Link>
     </>
   );
+}
+
+/** The time, told anew every minute: often enough for a chart of a month. */
+export function useMinute(): number {
+  return Math.floor(useNow() / 60_000) * 60_000;
 }
 
 /** What the recommendations cost for which no request is open. */

@@ -12,8 +12,9 @@ import { DraftedBy } from "../frame/Drafter.tsx";
 import { useMe } from "../frame/me.ts";
 import { useSupplierName } from "../frame/names.ts";
 import { TraceLink } from "../frame/TraceLink.tsx";
-import { actions, told, useAction } from "../frame/useActions.ts";
+import { actions, useAction } from "../frame/useActions.ts";
 import { useKeys } from "../frame/useKeys.ts";
+import { told } from "../refused.ts";
 import { type Invoice, ORDERS, TABLES, type Variance } from "../tables.ts";
 
 interface VarianceDetailProps {
