@@ -77,7 +77,7 @@ public final class Procurement {
               SELECT 1 FROM procurement.rfq AS q
               WHERE q.sku = r.sku AND q.created_at > now() - INTERVAL '10 minutes')
               AND (SELECT count(*) FROM procurement.rfq AS w
-                WHERE w.state IN ('requested', 'drafted')) < %d
+                WHERE w.state IN ('requested', 'drafted')) < ?
             ORDER BY r.deadline, r.sku LIMIT 1
             ON CONFLICT DO NOTHING""";
 
@@ -164,7 +164,7 @@ public final class Procurement {
         while (!stop.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
             try {
                 if (looks++ % PLAN_LOOKS == 0) {
-                    write(OWNER, PLAN.formatted(isDesk ? Integer.MAX_VALUE : UNDECIDED_MAX));
+                    plan(isDesk ? Integer.MAX_VALUE : UNDECIDED_MAX);
                 }
                 if (isDesk) {
                     write("farm_desk", DECIDE);
@@ -172,6 +172,14 @@ public final class Procurement {
             } catch (SQLException e) {
                 System.err.println("procurement waits: " + e.getMessage());
             }
+        }
+    }
+
+    private void plan(int undecidedMax) throws SQLException {
+        try (var connection = open(OWNER);
+                var insert = connection.prepareStatement(PLAN)) {
+            insert.setInt(1, undecidedMax);
+            insert.executeUpdate();
         }
     }
 
