@@ -164,7 +164,7 @@ public final class Procurement {
         while (!stop.await(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
             try {
                 if (looks++ % PLAN_LOOKS == 0) {
-                    write(OWNER, PLAN, isDesk ? Integer.MAX_VALUE : UNDECIDED_MAX);
+                    plan(isDesk ? Integer.MAX_VALUE : UNDECIDED_MAX);
                 }
                 if (isDesk) {
                     write("farm_desk", DECIDE);
@@ -175,13 +175,18 @@ public final class Procurement {
         }
     }
 
-    private void write(String principal, String sql, Object... values) throws SQLException {
+    private void plan(int undecidedMax) throws SQLException {
+        try (var connection = open(OWNER);
+                var insert = connection.prepareStatement(PLAN)) {
+            insert.setInt(1, undecidedMax);
+            insert.executeUpdate();
+        }
+    }
+
+    private void write(String principal, String sql) throws SQLException {
         try (var connection = open(principal);
-                var statement = connection.prepareStatement(sql)) {
-            for (int i = 0; i < values.length; i++) {
-                statement.setObject(i + 1, values[i]);
-            }
-            statement.execute();
+                var statement = connection.createStatement()) {
+            statement.execute(sql);
         }
     }
 
