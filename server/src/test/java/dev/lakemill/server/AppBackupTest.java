@@ -29,7 +29,7 @@ final class AppBackupTest {
             http.createServer((q, r) => {
               if (q.url === '/add') fs.appendFileSync(file, 'x');
               const kept = fs.existsSync(file) ? fs.readFileSync(file) : '';
-              r.end('%s ' + execFileSync('./tool.sh') + kept + ' ' + process.env.KEY);
+              r.end('TEXT ' + execFileSync('./tool.sh') + kept + ' ' + process.env.KEY);
             }).listen(process.env.DATABRICKS_APP_PORT, '127.0.0.1');
             """;
     private static final String MANIFEST =
@@ -95,7 +95,7 @@ final class AppBackupTest {
 
     private void deploy(String text) throws IOException {
         var source = Files.createDirectories(folder.resolve("source"));
-        Files.writeString(source.resolve("server.js"), SERVER.formatted(text));
+        Files.writeString(source.resolve("server.js"), SERVER.replace("TEXT", text));
         Files.writeString(source.resolve("app.yaml"), MANIFEST);
         var tool = source.resolve("tool.sh");
         Files.writeString(tool, "#!/bin/sh\nprintf 'tool '\n");
