@@ -194,11 +194,23 @@ final class BenchCommand {
     }
 
     @Command(
+            name = "gateway",
+            mixinStandardHelpOptions = true,
+            description = "Calls of a scripted model through the gateway against direct ones.")
+    int gateway(
+            @Option(names = "--rounds", defaultValue = "3") int rounds,
+            @Option(names = "--seconds", defaultValue = "4") int seconds,
+            @Option(names = "--json") boolean json)
+            throws Exception {
+        return run(GatewayBench::run, new BenchOptions(rounds, seconds, json));
+    }
+
+    @Command(
             name = "agents",
             mixinStandardHelpOptions = true,
             description = {
-                "kill -9 of agents and of Postgres, and ends of sessions, under load, with a model",
-                "that is slow, busy and wrong; then every effect, approval and run is counted."
+                "kill -9 of the server, its Postgres and agents, and ends of sessions, with a model",
+                "that is slow, busy and wrong; then every effect, approval, run and call is counted."
             })
     int agents(
             @Option(names = "--rounds", defaultValue = "100") int rounds,

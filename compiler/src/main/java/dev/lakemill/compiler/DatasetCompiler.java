@@ -110,6 +110,10 @@ final class DatasetCompiler {
 
     private void checkStreams(CreateDataset dataset, Lowered flow) {
         var position = flow.flow().text().position();
+        errors.addAll(
+                dataset.streaming()
+                        ? Questions.refused(flow.query())
+                        : Questions.misplaced(flow.query()));
         if (!appends(dataset)) {
             errors.addAll(StreamingRules.ofView(flow.query()));
         } else if (flow.flow().isOnce()) {

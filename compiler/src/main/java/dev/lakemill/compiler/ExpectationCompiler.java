@@ -156,6 +156,9 @@ final class ExpectationCompiler {
                     "an expectation cannot score with a model",
                     "score in the query, and expect something of the column");
         }
+        for (var error : Questions.refused(condition)) {
+            throw new TextRefused(error);
+        }
         if (Relations.calls(condition, Function.JAVA)) {
             throw new TextRefused(
                     text.position(),

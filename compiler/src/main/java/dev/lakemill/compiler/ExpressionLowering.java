@@ -179,6 +179,9 @@ final class ExpressionLowering {
             case ApplyFunctionExpression scored
                     when scored.function() instanceof Predictions.Prediction prediction ->
                     predict(scored, prediction.model());
+            case ApplyFunctionExpression asked
+                    when asked.function() instanceof Questions.Asked question ->
+                    ask(asked, question);
             case ApplyFunctionExpression called
                     when called.function() instanceof JavaCalls.JavaCall java ->
                     java(called, java.called());
@@ -215,6 +218,11 @@ final class ExpressionLowering {
                         Scala.<org.apache.spark.sql.catalyst.expressions.Expression>list(
                                 e.children())));
         return call(Function.PREDICT, e, model.output(), arguments);
+    }
+
+    private Expression ask(ApplyFunctionExpression e, Questions.Asked asked) {
+        var prompt = lower(Scala.list(e.children()).getFirst());
+        return call(Function.AI_QUERY, e, scope.type(e), asked.question(prompt).arguments());
     }
 
     /** A call whose arguments are Spark expressions. */

@@ -31,7 +31,8 @@ import org.apache.spark.sql.types.StringType;
 /**
  * {@code predict('catalog.schema.model@alias', f1, ...)} and {@code model_version(...)} as
  * functions that Spark's analyzer resolves: the types are those of the version's signature, and the
- * version is the one that the request gives. Never computed here.
+ * version is the one that the request gives. Never computed here. {@code ai_query} stands in {@link
+ * Questions}.
  */
 final class Predictions {
     private static final ScopedValue<Predictions> CURRENT = ScopedValue.newInstance();
@@ -48,6 +49,7 @@ final class Predictions {
     static void register(FunctionRegistry registry) {
         register(registry, "predict", arguments -> CURRENT.get().predict(arguments));
         register(registry, "model_version", arguments -> CURRENT.get().version(arguments));
+        register(registry, "ai_query", arguments -> CURRENT.get().question(arguments));
     }
 
     /** Runs an analysis that knows these models. */
@@ -127,6 +129,14 @@ final class Predictions {
                     "give the model's name with its alias alone");
         }
         return new Literal(model.version(), DataTypes.IntegerType);
+    }
+
+    private Expression question(List<Expression> arguments) {
+        try {
+            return Questions.of(arguments, CurrentOrigin.get());
+        } catch (Questions.Refused e) {
+            throw refused(e.origin(), String.valueOf(e.getMessage()), e.hint());
+        }
     }
 
     private ModelReference.Resolved model(String function, List<Expression> arguments) {

@@ -95,6 +95,10 @@ final class Scope {
         errors.add(new TextError(position(node), message, hint));
     }
 
+    void refuse(TextError error) {
+        errors.add(error);
+    }
+
     /** What was refused; a plan with errors is not to be used. */
     List<TextError> errors() {
         return errors.stream().distinct().toList();

@@ -118,6 +118,7 @@ final class SqlCompiler {
                         "give a difference of times as a number: timestampdiff(SECOND, t, u)");
             }
         }
+        Questions.refused(lowered).forEach(scope::refuse);
         return scope.errors().isEmpty()
                 ? new SqlCompilation.Query(Pruning.prune(lowered))
                 : new SqlCompilation.Rejected(scope.errors());
@@ -142,6 +143,7 @@ final class SqlCompiler {
         }
         var scope = new Scope(catalyst, request.text().position());
         var lowered = QueryLowering.ofAnyOrder(scope).lower(analyzed);
+        Questions.refused(lowered).forEach(scope::refuse);
         if (!scope.errors().isEmpty()) {
             return new SqlCompilation.Rejected(scope.errors());
         }

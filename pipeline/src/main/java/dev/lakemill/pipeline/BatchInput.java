@@ -15,16 +15,18 @@ import java.util.Set;
  * @param rows new rows of sources, in order; they stay the caller's
  * @param once the flows that run a single time, in this batch
  * @param everything true to recompute all views, whatever changed
+ * @param answers true to recompute the views that ask models
  */
 record BatchInput(
         long number,
         Instant now,
         Map<TableName, List<TableBatch>> rows,
         Set<String> once,
-        boolean everything) {
+        boolean everything,
+        boolean answers) {
     BatchInput(
             long number, Instant now, Map<TableName, List<TableBatch>> rows, boolean everything) {
-        this(number, now, rows, Set.of(), everything);
+        this(number, now, rows, Set.of(), everything, everything);
     }
 
     long rowCount() {

@@ -45,6 +45,7 @@ final class DuckFailures {
                             && call.arguments().stream().allMatch(DuckFailures::hasColumn);
             case RAISE_ERROR,
                     PREDICT,
+                    AI_QUERY,
                     JAVA,
                     MAKE_DATE,
                     SPLIT_PART,

@@ -81,6 +81,7 @@ final class DuckFunctions {
             case LEAST -> function("least", a);
             case NANVL -> "(CASE WHEN isnan(%1$s) THEN %2$s ELSE %1$s END)".formatted(two(a));
             case PREDICT -> predict(call, a);
+            case AI_QUERY -> asked(call, a);
             case JAVA -> java(call, a);
             case RAISE_ERROR -> "CAST(error(%s) AS %s)".formatted(a.getFirst(), type(call));
             case CURRENT_USER -> values.caller(call).user();
@@ -232,6 +233,11 @@ final class DuckFunctions {
         return function(
                 JarFunctions.function(constant(call.arguments().getFirst()).orElseThrow()),
                 Stream.concat(given, arguments.stream().skip(1)).toList());
+    }
+
+    private static String asked(Call call, List<String> arguments) {
+        var given = Stream.of(DuckExpressions.text(call.position().toString()));
+        return function("ai_query", Stream.concat(given, arguments.stream()).toList());
     }
 
     private static String predict(Call call, List<String> arguments) {

@@ -30,11 +30,12 @@ final class Engine implements AutoCloseable {
     private final DuckSession duck;
     private final Predictor predictor;
     private final JarFunctions functions;
+    private final Answers answers;
     private final Map<TableName, ViewMaintenance> maintenance = new HashMap<>();
 
     private Instant now = Instant.EPOCH;
 
-    /** Of a program that scores nothing. */
+    /** Of a program that scores and asks nothing. */
     Engine(Program program, DuckSession duck, MaintenanceChoice choice) {
         this(
                 program,
@@ -42,20 +43,27 @@ final class Engine implements AutoCloseable {
                 choice,
                 use -> {
                     throw new IllegalArgumentException("no folder of " + use);
-                });
+                },
+                new Answers(AskedModels.NONE));
     }
 
     /**
      * @param models the folder of a version of a model
+     * @param answers that queries see; they stay the caller's
      */
     Engine(
             Program program,
             DuckSession duck,
             MaintenanceChoice choice,
-            Function<ModelUse, Path> models) {
+            Function<ModelUse, Path> models,
+            Answers answers) {
+        this.answers = answers;
         this.program = program;
         this.duck = duck;
         this.predictor = Predictor.register(duck.connection(), program.models(), models);
+        if (program.asks()) {
+            answers.register(duck.connection());
+        }
         this.functions = JarFunctions.register(duck.connection(), program.functions());
         for (var table : program.appended()) {
             create(table);
@@ -111,6 +119,7 @@ final class Engine implements AutoCloseable {
     /** Runs a batch; either all of it stands or nothing. */
     BatchOutcome run(BatchInput input) {
         duck.begin(input.now(), now);
+        answers.asOf(input.now());
         var batch = new RunningBatch(this, duck, input);
         try {
             var done = batch.run();
@@ -140,6 +149,7 @@ final class Engine implements AutoCloseable {
     /** Holds a view against its query; one that differs is computed anew when it is next due. */
     ViewAudit audit(Step.View view) {
         duck.begin(now, now);
+        answers.asOf(now);
         ViewAudit audit;
         try {
             var batch = new RunningBatch(this, duck, new BatchInput(0, now, Map.of(), true));
@@ -171,6 +181,10 @@ final class Engine implements AutoCloseable {
             throw new IllegalArgumentException(view + " is no view");
         }
         return found;
+    }
+
+    Answers answers() {
+        return answers;
     }
 
     DuckSession duck() {

@@ -3,6 +3,7 @@ package dev.lakemill.pipeline;
 import dev.lakemill.plan.Attribute;
 import dev.lakemill.plan.Expression;
 import dev.lakemill.plan.Function;
+import dev.lakemill.plan.Question;
 import dev.lakemill.plan.Relation;
 import dev.lakemill.plan.Relation.Named;
 import dev.lakemill.plan.Relations;
@@ -43,6 +44,9 @@ final class MaintenancePlan {
      * @throws NotIncremental saying which part of the query stands in the way
      */
     static Maintained of(Relation query, MaintenanceSql sql) throws NotIncremental {
+        if (Question.isAskedIn(query)) {
+            throw new NotIncremental("it asks models, whose answers come in their own time");
+        }
         return new MaintenancePlan(sql).part(query);
     }
 

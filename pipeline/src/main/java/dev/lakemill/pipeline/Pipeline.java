@@ -35,6 +35,7 @@ public final class Pipeline implements AutoCloseable {
      * @param feed where batches and rounds go; it stays the caller's
      * @param limits up to where the sources are read
      * @param models the folder of a version of a model
+     * @param asked the models that {@code ai_query} asks
      * @param folder of the pipeline's own: journal, checkpoints, temporary files
      */
     public record Wiring(
@@ -42,11 +43,12 @@ public final class Pipeline implements AutoCloseable {
             Function<PipelineOutputs.Output, DeltaTable> outputs,
             GroupFeed feed,
             Function<ModelUse, Path> models,
+            AskedModels asked,
             Path folder,
             BufferAllocator allocator,
             InstantSource clock,
             SourceLimits limits) {
-        /** Of all rows of the sources. */
+        /** Of all rows of the sources, with no models to ask. */
         public Wiring(
                 Map<TableName, TableFeed> sources,
                 Function<PipelineOutputs.Output, DeltaTable> outputs,
@@ -55,7 +57,16 @@ public final class Pipeline implements AutoCloseable {
                 Path folder,
                 BufferAllocator allocator,
                 InstantSource clock) {
-            this(sources, outputs, feed, models, folder, allocator, clock, SourceLimits.NONE);
+            this(
+                    sources,
+                    outputs,
+                    feed,
+                    models,
+                    AskedModels.NONE,
+                    folder,
+                    allocator,
+                    clock,
+                    SourceLimits.NONE);
         }
     }
 
@@ -104,6 +115,7 @@ public final class Pipeline implements AutoCloseable {
                         outputs,
                         wiring.feed(),
                         wiring.models(),
+                        wiring.asked(),
                         wiring.folder(),
                         new LocalDisk(),
                         wiring.allocator(),

@@ -144,6 +144,7 @@ final class PipelineLoop implements Runnable {
     private void start() {
         var started = new PipelineRun(program, config, parts);
         run = started;
+        started.onAnswers(this::wake);
         started.load(this::awaitInput);
         state = PipelineStatus.State.RUNNING;
         show();
@@ -319,7 +320,7 @@ final class PipelineLoop implements Runnable {
     }
 
     private void awaitInput() {
-        held = "source rows of the last commit round are not there yet";
+        held = "what the last commit round had read is not there yet";
         show();
         await(HELD_WAIT);
         held = "";

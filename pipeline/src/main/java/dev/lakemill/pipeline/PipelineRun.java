@@ -51,6 +51,7 @@ final class PipelineRun implements AutoCloseable {
     private final Checkpoints checkpoints;
     private final PendingOutputs outputs;
     private final DuckSession duck;
+    private final Answers answers;
     private final Engine engine;
     private final SourceReaders readers;
     private final ArrayDeque<BatchRecord> replay;
@@ -85,6 +86,7 @@ final class PipelineRun implements AutoCloseable {
             Map<TableName, OutputTable> outputs,
             GroupFeed feed,
             Function<ModelUse, Path> models,
+            AskedModels asked,
             Path folder,
             Disk disk,
             BufferAllocator allocator,
@@ -139,16 +141,18 @@ final class PipelineRun implements AutoCloseable {
         this.duck =
                 DuckSession.open(
                         config.duck(), parts.folder().resolve("temporary"), parts.allocator());
-        this.engine = engine(program, duck, config.views().choice(), parts.models());
+        this.answers = new Answers(parts.asked());
+        this.engine = engine(program, duck, config.views().choice(), parts.models(), answers);
     }
 
     private static Engine engine(
             Program program,
             DuckSession duck,
             MaintenanceChoice choice,
-            Function<ModelUse, Path> models) {
+            Function<ModelUse, Path> models,
+            Answers answers) {
         try {
-            return new Engine(program, duck, choice, models);
+            return new Engine(program, duck, choice, models, answers);
         } catch (RuntimeException | Error e) {
             duck.close();
             throw e;
@@ -161,6 +165,9 @@ final class PipelineRun implements AutoCloseable {
      * @param awaitInput as of {@link StateLoader#load}
      */
     void load(Runnable awaitInput) {
+        if (program.asks()) {
+            answers.load(awaitInput);
+        }
         new StateLoader(program, engine, parts.outputs(), base).load(parts.sources(), awaitInput);
         var tables = new LinkedHashMap<TableName, DeltaSnapshot>();
         parts.outputs().forEach((name, table) -> tables.put(name, table.snapshotAt(base.number())));
@@ -267,6 +274,11 @@ final class PipelineRun implements AutoCloseable {
         return engine.audit(view);
     }
 
+    /** Rings when models have answered. */
+    void onAnswers(Runnable action) {
+        answers.onArrival(action);
+    }
+
     /** How each view is kept. */
     Map<TableName, ViewStatus> views() {
         return engine.views();
@@ -332,6 +344,7 @@ final class PipelineRun implements AutoCloseable {
         letGo();
         outputs.close();
         readers.close();
+        answers.close();
         engine.close();
     }
 
@@ -369,10 +382,11 @@ final class PipelineRun implements AutoCloseable {
         gathered = null;
         var once = new TreeSet<>(last.once());
         var isNew = holdsHistory(rows.positions()) && once.addAll(program.once());
-        if (rows.isEmpty() && !tick && !everything && !isNew) {
+        var now = answers.takeIn(now(), last.now());
+        if (rows.isEmpty() && !tick && !everything && !isNew && !answers.areDue()) {
             return new Advance.Idle();
         }
-        var batch = new BatchRecord(last.number() + 1, now(), rows.positions(), once);
+        var batch = new BatchRecord(last.number() + 1, now, rows.positions(), once);
         try {
             journal.append(batch);
         } catch (UncheckedIOException e) {
@@ -400,7 +414,8 @@ final class PipelineRun implements AutoCloseable {
                                 record.now(),
                                 batch.rows().rows(),
                                 once,
-                                everything));
+                                everything,
+                                answers.areDue()));
         return switch (outcome) {
             case BatchOutcome.Done done -> {
                 stands(batch, done);
@@ -415,6 +430,9 @@ final class PipelineRun implements AutoCloseable {
     private void stands(Prepared batch, BatchOutcome.Done done) {
         last = batch.batch();
         everything = false;
+        if (replay.isEmpty()) {
+            answers.seen(last.number());
+        }
         receivedMicros = Math.max(receivedMicros, batch.rows().receivedMicros());
         for (var step : program.steps()) {
             var count = done.counts().get(step.name());
@@ -454,6 +472,7 @@ final class PipelineRun implements AutoCloseable {
     /** Cuts what no recovery needs; left for the next round when the disk refuses. */
     private void forgetBefore(long older, long newest) {
         try {
+            answers.forgetBefore(older);
             checkpoints.keepOnly(Set.of(older, newest));
             journal.trim(older);
         } catch (IOException | UncheckedIOException e) {

@@ -1,6 +1,7 @@
 package dev.lakemill.pipeline;
 
 import dev.lakemill.plan.ModelUse;
+import dev.lakemill.plan.Question;
 import dev.lakemill.plan.Relation;
 import dev.lakemill.plan.Relations;
 import dev.lakemill.types.TableName;
@@ -52,6 +53,11 @@ record PlannedQuery(Relation relation, boolean rulesUseNow) implements Query {
     @Override
     public Set<ModelUse> models() {
         return Relations.models(relation);
+    }
+
+    @Override
+    public boolean asks() {
+        return Question.isAskedIn(relation);
     }
 
     @Override

@@ -134,6 +134,11 @@ final class Program {
         return found;
     }
 
+    /** Whether a view asks models' endpoints. */
+    boolean asks() {
+        return views().stream().anyMatch(view -> view.query().asks());
+    }
+
     /** Whether time alone changes a view. */
     boolean usesNow() {
         return views().stream().anyMatch(view -> view.query().usesNow());
@@ -181,7 +186,7 @@ final class Program {
                             view.schema(),
                             view.comment(),
                             new PlannedQuery(
-                                    WindowOrder.settled(view.query()),
+                                    AnsweredRows.settled(WindowOrder.settled(view.query())),
                                     usesNow(view.expectations())),
                             view.expectations().stream().map(Program::rule).toList(),
                             view.options().refreshPolicy());

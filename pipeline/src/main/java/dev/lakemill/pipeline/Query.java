@@ -25,6 +25,11 @@ interface Query {
         return Set.of();
     }
 
+    /** Whether it asks models' endpoints. */
+    default boolean asks() {
+        return false;
+    }
+
     /** Whether the result changes with the clock alone. */
     boolean usesNow();
 

@@ -140,6 +140,7 @@ public final class Rebuild implements AutoCloseable {
                         staged,
                         feed,
                         wiring.models(),
+                        wiring.asked(),
                         wiring.folder().resolve(FOLDER).resolve("run"),
                         wiring.allocator(),
                         wiring.clock(),

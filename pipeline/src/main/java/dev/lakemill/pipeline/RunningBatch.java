@@ -216,15 +216,22 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
         var due =
                 input.everything()
                         || view.query().usesNow()
+                        || (input.answers() && view.query().asks())
                         || view.query().columnsRead().keySet().stream().anyMatch(this::changed);
         if (!due) {
             return;
+        }
+        if (view.query().asks()) {
+            engine.answers().begin();
         }
         engine.maintenance(view.name())
                 .refresh(
                         new ViewMaintenance.Refresh(
                                 duck, judged(view, DuckSession.NOW), this, input.everything()))
                 .ifPresent(changed -> take(view, changed));
+        if (view.query().asks()) {
+            engine.answers().end(view.name(), input.number());
+        }
     }
 
     private void take(Step.View view, String changed) {

@@ -109,6 +109,7 @@ final class RebuildTest {
                 output -> Objects.requireNonNull(opened.tables.get(output.name())),
                 new GroupFeed("test", 1),
                 world.models,
+                world.asked,
                 folder.resolve("pipeline"),
                 opened.allocator,
                 Clock.systemUTC(),

@@ -47,6 +47,9 @@ final class TestWorld {
                 throw new IllegalStateException("there is no model " + use);
             };
 
+    /** What {@code ai_query} asks. */
+    AskedModels asked = AskedModels.NONE;
+
     UnaryOperator<OutputTable> outputTables = table -> table;
 
     /** What every process finds again: rows by position, and how far Delta has them. */
@@ -123,6 +126,7 @@ final class TestWorld {
                 outputs,
                 opened.feed,
                 models,
+                asked,
                 folder.resolve("pipeline"),
                 disk,
                 opened.allocator,

@@ -194,6 +194,8 @@ public enum Function {
     // Models.
     /** The model's full name and its version, constants, then the features. */
     PREDICT("predict"),
+    /** See {@link Question}. */
+    AI_QUERY("ai_query"),
 
     // Functions of a jar.
     /** The name of a {@link JavaFunction}, a constant, then the arguments. */

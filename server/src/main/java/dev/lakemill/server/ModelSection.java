@@ -47,7 +47,9 @@ final class ModelSection {
     /** The gateway of a project. */
     static Gateway open(Config config, Catalog catalog, DataSource database) {
         var section = read(config.folder().resolve(Config.FILE));
-        var endpoints = GatewayConfig.read(section, config.folder(), System::getenv);
+        var endpoints =
+                GatewayConfig.read(
+                        section, config.folder(), config.data().resolve("secrets"), System::getenv);
         return Gateway.open(endpoints, catalog, database, Clock.systemUTC());
     }
 

@@ -39,6 +39,17 @@ final class PipelineEvents {
         this.log = log;
     }
 
+    /** Why answers to its ai_query do not come. */
+    static Event unanswered(String pipeline, String problem) {
+        return new Event(
+                "operation_progress",
+                Level.WARN,
+                "ai_query waits: " + problem,
+                Map.of("pipeline_name", pipeline),
+                Map.of("type", "AI_QUERY"),
+                null);
+    }
+
     /** A plan begins to run. */
     void created(PipelinePlan plan, boolean full) {
         var cause = full ? "FULL_REFRESH" : "DEPLOY";

@@ -2,6 +2,7 @@ package dev.lakemill.server;
 
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.feed.GroupFeed;
+import dev.lakemill.pipeline.AskedModels;
 import dev.lakemill.pipeline.Pipeline;
 import dev.lakemill.pipeline.PipelineOutputs;
 import dev.lakemill.pipeline.PipelineStatus;
@@ -50,6 +51,7 @@ final class PipelineHost implements AutoCloseable {
             Tables tables,
             Postgres postgres,
             RegisteredModels models,
+            AskedModels asked,
             PipelineRights rights,
             Consumer<EventLog.Event> events,
             BufferAllocator allocator,
@@ -450,10 +452,7 @@ final class PipelineHost implements AutoCloseable {
 
     private @Nullable RebuildState rebuildState() {
         var under = rebuilding;
-        if (under == null) {
-            return null;
-        }
-        return RebuildState.of(under.tables(), under.rebuild().progress());
+        return under == null ? null : RebuildState.of(under.tables(), under.rebuild().progress());
     }
 
     /** Runs what was handed on to its end, commits, shows it in Postgres, and stops. */

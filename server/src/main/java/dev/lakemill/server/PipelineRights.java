@@ -1,5 +1,6 @@
 package dev.lakemill.server;
 
+import dev.lakemill.agents.gateway.Gateway;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.Decision;
 import dev.lakemill.catalog.PrincipalInfo;
@@ -8,6 +9,7 @@ import dev.lakemill.pipeline.PipelineOutputs;
 import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.FileSource;
 import dev.lakemill.plan.PipelinePlan;
+import dev.lakemill.plan.Question;
 import dev.lakemill.plan.Relations;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
@@ -63,6 +65,13 @@ final class PipelineRights {
         for (var use : Relations.models(plan)) {
             var model = new Securable(SecurableType.REGISTERED_MODEL, use.model());
             require(principal, Privilege.EXECUTE, model, missing);
+        }
+        for (var endpoint : Question.endpoints(plan)) {
+            var model = Gateway.modelOf(endpoint);
+            // One that is not there answers nobody, until it is configured.
+            if (catalog.securables().find(model).isPresent()) {
+                require(principal, Privilege.EXECUTE, model, missing);
+            }
         }
         for (var output : PipelineOutputs.of(plan)) {
             output(principal, output.name(), output.kind(), missing);

@@ -1,9 +1,11 @@
 package dev.lakemill.server;
 
+import dev.lakemill.agents.gateway.AnswerStore;
 import dev.lakemill.ingest.IngestTable;
 import dev.lakemill.pipeline.WarmCompiler;
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.Relations;
+import dev.lakemill.server.models.PipelineQuestions;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -58,6 +60,7 @@ final class Pipelines {
                                 node.tables(),
                                 node.postgres(),
                                 node.models(),
+                                questions(entry),
                                 new PipelineRights(node.catalog(), entry.owner()),
                                 node.events()::add,
                                 allocator,
@@ -65,6 +68,15 @@ final class Pipelines {
                                 () -> deploy(entry, false)));
         hosts.add(host);
         return host;
+    }
+
+    private PipelineQuestions questions(Config.PipelineEntry entry) {
+        return new PipelineQuestions(
+                entry.name(),
+                new PipelineQuestions.Asker(node.catalog(), entry.owner()),
+                node.gateway(),
+                new AnswerStore(node.postgres().owner()),
+                problem -> node.events().add(PipelineEvents.unanswered(entry.name(), problem)));
     }
 
     /** Starts those that are open. */

@@ -110,6 +110,7 @@ final class RunningPipeline implements AutoCloseable {
                 stores.outputs(),
                 feed,
                 parts.models()::folder,
+                parts.asked(),
                 parts.folder(),
                 parts.allocator(),
                 Clock.systemUTC(),

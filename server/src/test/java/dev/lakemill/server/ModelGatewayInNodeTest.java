@@ -197,6 +197,18 @@ final class ModelGatewayInNodeTest {
     }
 
     @Test
+    void endpointsAreDescribedAsDatabricksDoes() {
+        var path = "/api/2.0/serving-endpoints";
+        var shown = TestNode.body(get(path + "/writer", token));
+        assertThat(shown.at("/config/served_entities/0/external_model/name").asText())
+                .isEqualTo("served");
+        assertThat(TestNode.body(get(path, token)).path("endpoints")).contains(shown);
+        assertThat(get(path + "/writer", token("stranger")).statusCode()).isEqualTo(404);
+        assertThat(TestNode.body(get(path + "/nothing", token)).path("error_code").asText())
+                .isNotEmpty();
+    }
+
+    @Test
     void modelsOfTheRegistryAreScoredAtTheSamePlace() {
         var rows = "{\"dataframe_split\": {\"data\": [[4.8, 0.2, -0.1, 0, 0.9]]}}";
         var here = post("/serving-endpoints/main.ml.rank@champion/invocations", rows, token);

@@ -127,7 +127,7 @@ final class CallAccount {
                         error));
     }
 
-    private static int status(ModelProblem problem) {
+    static int status(ModelProblem problem) {
         return switch (problem.kind()) {
             case INVALID_REQUEST, BLOCKED -> 400;
             case NO_ENDPOINT -> 404;

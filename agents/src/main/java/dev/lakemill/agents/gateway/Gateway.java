@@ -1,6 +1,5 @@
 package dev.lakemill.agents.gateway;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
@@ -16,7 +15,6 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
-import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
 
 /**
@@ -61,6 +59,7 @@ public final class Gateway implements ModelGateway, AutoCloseable {
     private final CallAccount account;
     private final ModelUsage usage;
     private final Fallback fallback;
+    private final Guard guard;
     private final Map<String, Semaphore> places = new ConcurrentHashMap<>();
 
     private Gateway(GatewayConfig config, Catalog catalog, DataSource database, Clock clock) {
@@ -71,6 +70,7 @@ public final class Gateway implements ModelGateway, AutoCloseable {
         this.account = new CallAccount(spend, catalog.audit());
         this.usage = new ModelUsage(config, spend, database, principals, clock);
         this.fallback = new Fallback(clock);
+        this.guard = new Guard(this::complete, catalog.system());
     }
 
     /** Makes its tables and a registered model in the catalog for every endpoint. */
@@ -103,16 +103,12 @@ public final class Gateway implements ModelGateway, AutoCloseable {
         var endpoint = call.endpoint();
         var whole = fallback.chat(endpoint, call.request(), call.outputMax());
         var answer = whole.body();
-        var side = endpoint.guardrails().output();
         try {
-            if (!side.isOpen()) {
-                answer.path("choices")
-                        .forEach(choice -> guardMessage(side, "answer", choice.path("message")));
-            }
+            guard.output(call.reserved().planned().caller(), endpoint.guardrails(), answer);
         } catch (ModelProblem e) {
             account.end(
                     call,
-                    CallAccount.outcome(call, whole, 400, e.problem()),
+                    CallAccount.outcome(call, whole, CallAccount.status(e), e.problem()),
                     CallAccount.payload(call, ""));
             throw new Ended(e);
         }
@@ -120,14 +116,6 @@ public final class Gateway implements ModelGateway, AutoCloseable {
         var outcome = CallAccount.outcome(call, whole, 200, "");
         account.end(call, outcome, CallAccount.payload(call, answer.toString()));
         return answer;
-    }
-
-    private static void guardMessage(Guardrails.Side side, String direction, JsonNode message) {
-        UnaryOperator<String> admit = text -> Guardrails.admit(side, direction, text);
-        ChatJson.change(message, "content", admit);
-        for (var toolCall : message.path("tool_calls")) {
-            ChatJson.change(toolCall.path("function"), "arguments", admit);
-        }
     }
 
     /** A problem after the call has been accounted. */
@@ -309,6 +297,23 @@ public final class Gateway implements ModelGateway, AutoCloseable {
         return usage.budgets(caller, everybody, endpoint -> everybody || mayCall(caller, endpoint));
     }
 
+    /** Whether any model is configured; without one, the template drafter answers. */
+    public boolean hasModels() {
+        return config.endpoints().stream().anyMatch(e -> !e.isTemplateAlone());
+    }
+
+    /** What an endpoint's answers come from; another text when its providers are others. */
+    public String version(String endpoint) {
+        return config.endpoint(endpoint)
+                .map(e -> e.providers().toString() + e.guardrails())
+                .orElse("");
+    }
+
+    /** The registered model on which EXECUTE is needed to call the endpoint. */
+    public static Securable modelOf(String endpoint) {
+        return EndpointModels.of(endpoint);
+    }
+
     /** Whether a name is one of an endpoint here, rather than of a registered model. */
     public boolean has(String name) {
         return config.endpoint(name).isPresent();
@@ -357,7 +362,7 @@ public final class Gateway implements ModelGateway, AutoCloseable {
                         TokenUsage.estimate(characters),
                         outputMax);
         try {
-            guardInput(endpoint.guardrails().input(), request);
+            guard.input(caller, endpoint.guardrails(), request);
             var place = place(endpoint);
             try {
                 return new Call(
@@ -396,22 +401,6 @@ public final class Gateway implements ModelGateway, AutoCloseable {
             throw ChatJson.invalid(
                     "input is no text or list of 1 to %d texts".formatted(EMBEDDED_TEXTS_MAX),
                     "send {\"input\": [\"…\"]}");
-        }
-    }
-
-    private static void guardInput(Guardrails.Side side, ObjectNode request) {
-        if (side.isOpen()) {
-            return;
-        }
-        UnaryOperator<String> admit = text -> Guardrails.admit(side, "input", text);
-        ChatJson.changeTexts(request.path("messages"), admit);
-        ChatJson.change(request, "input", admit);
-        if (request.path("input") instanceof com.fasterxml.jackson.databind.node.ArrayNode texts) {
-            for (int i = 0; i < texts.size(); i++) {
-                if (texts.get(i).isTextual()) {
-                    texts.set(i, admit.apply(texts.get(i).asText()));
-                }
-            }
         }
     }
 

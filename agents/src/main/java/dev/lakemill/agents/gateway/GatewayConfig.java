@@ -35,6 +35,11 @@ public final class GatewayConfig {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_-]{0,62}");
     private static final BigDecimal MICROS = BigDecimal.valueOf(1_000_000);
 
+    /** As Databricks writes it; the scope and the key are names of a folder and a file. */
+    private static final Pattern SECRET =
+            Pattern.compile(
+                    "\\{\\{ *secrets/([A-Za-z0-9_@-][A-Za-z0-9_.@-]*)/([A-Za-z0-9_@-][A-Za-z0-9_.@-]*) *}}");
+
     /** Reads what stands in the environment; null for what does not. */
     public interface Environment {
         @Nullable String get(String variable);
@@ -42,11 +47,13 @@ public final class GatewayConfig {
 
     private final Map<String, EndpointConfig> endpoints = new LinkedHashMap<>();
     private final Path folder;
+    private final Path secrets;
     private final Environment environment;
     private String first = ProviderConfig.TEMPLATE;
 
-    private GatewayConfig(Path folder, Environment environment) {
+    private GatewayConfig(Path folder, Path secrets, Environment environment) {
         this.folder = folder;
+        this.secrets = secrets;
         this.environment = environment;
     }
 
@@ -58,12 +65,19 @@ public final class GatewayConfig {
                 _ -> null);
     }
 
+    /** With secrets in the folder {@code secrets} beside the file. */
+    static GatewayConfig read(JsonNode models, Path folder, Environment environment) {
+        return read(models, folder, folder.resolve("secrets"), environment);
+    }
+
     /**
      * @param folder that relative files of keys start at
+     * @param secrets folder of the files {@code scope/key}
      * @throws LakemillException INVALID_ARGUMENT for the first thing that is wrong
      */
-    public static GatewayConfig read(JsonNode models, Path folder, Environment environment) {
-        var config = new GatewayConfig(folder, environment);
+    public static GatewayConfig read(
+            JsonNode models, Path folder, Path secrets, Environment environment) {
+        var config = new GatewayConfig(folder, secrets, environment);
         config.read(models);
         return config;
     }
@@ -82,6 +96,7 @@ public final class GatewayConfig {
                     throw section.bad("there are too many endpoints", "at most " + ENDPOINTS_MAX);
                 }
             }
+            endpoints.values().forEach(endpoint -> checkJudge(section, endpoint));
             first =
                     section.text(
                             DEFAULT,
@@ -93,6 +108,20 @@ public final class GatewayConfig {
             }
         }
         endpoints.put(ProviderConfig.TEMPLATE, EndpointConfig.template());
+    }
+
+    /** A judge answers by itself: judged by another, or itself, it might never come to an end. */
+    private void checkJudge(Section section, EndpointConfig endpoint) {
+        if (!endpoint.guardrails().areJudged()) {
+            return;
+        }
+        var judge = endpoints.get(endpoint.guardrails().judge());
+        if (judge == null || judge.isTemplateAlone() || judge.guardrails().areJudged()) {
+            throw section.bad(
+                    "'%s' cannot judge what '%s' is asked"
+                            .formatted(endpoint.guardrails().judge(), endpoint.name()),
+                    "name an endpoint with a model, without safety and valid_topics of its own");
+        }
     }
 
     /** In the order of the file; the template last. */
@@ -202,12 +231,16 @@ public final class GatewayConfig {
             return () -> "";
         }
         var reference = entry.inner("api_key");
+        var secret = SECRET.matcher(reference.node().asText(""));
+        if (secret.matches()) {
+            return () -> fromFile(secrets.resolve(secret.group(1)).resolve(secret.group(2)));
+        }
         var variable = reference.text("env", "");
         var file = reference.text("file", "");
         if (!reference.isObject() || variable.isEmpty() == file.isEmpty()) {
             throw entry.bad(
                     "api_key is no reference",
-                    "write api_key: {env: VARIABLE} or api_key: {file: path}, never the key itself");
+                    "write \"{{secrets/scope/key}}\", {env: VARIABLE} or {file: path}, never the key");
         }
         reference.known(Set.of("env", "file"));
         return variable.isEmpty() ? () -> fromFile(folder.resolve(file)) : () -> set(variable);
@@ -255,17 +288,22 @@ public final class GatewayConfig {
     }
 
     private static Guardrails guardrails(Section guardrails) {
-        guardrails.known(Set.of("input", "output"));
-        return new Guardrails(side(guardrails.inner("input")), side(guardrails.inner("output")));
+        guardrails.known(Set.of("input", "output", "judge"));
+        var read =
+                new Guardrails(
+                        side(guardrails.inner("input")),
+                        side(guardrails.inner("output")),
+                        guardrails.text("judge", ""));
+        if (read.areJudged() && read.judge().isEmpty()) {
+            throw guardrails.bad(
+                    "valid_topics and safety need a model that judges",
+                    "set judge to the name of another endpoint");
+        }
+        return read;
     }
 
     private static Guardrails.Side side(Section side) {
         side.known(Set.of("invalid_keywords", "valid_topics", "safety", "pii"));
-        if (!side.texts("valid_topics").isEmpty() || side.flag("safety")) {
-            throw side.bad(
-                    "valid_topics and safety need a model that judges",
-                    "keep invalid_keywords and pii, which are decided by rule");
-        }
         var keywords = side.texts("invalid_keywords");
         if (keywords.size() > KEYWORDS_MAX || keywords.contains("")) {
             throw side.bad("invalid_keywords", "1 to %d, none empty".formatted(KEYWORDS_MAX));
@@ -273,7 +311,10 @@ public final class GatewayConfig {
         var pii = side.inner("pii");
         pii.known(Set.of("behavior"));
         return new Guardrails.Side(
-                keywords, pii.oneOf(Guardrails.Pii.class, pii.text("behavior", "NONE")));
+                keywords,
+                pii.oneOf(Guardrails.Pii.class, pii.text("behavior", "NONE")),
+                side.flag("safety"),
+                side.texts("valid_topics"));
     }
 
     /** A mapping of the file, with its place for errors. */

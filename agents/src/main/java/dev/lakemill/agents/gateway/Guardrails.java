@@ -9,11 +9,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What may be asked and answered, by rules, in the words of Databricks' {@code guardrails}.
- * Personal data is what has a form: e-mail addresses, telephone numbers, card numbers (Luhn), bank
- * accounts (IBAN) and social security numbers.
+ * What may be asked and answered, in the words of Databricks' {@code guardrails}. By rules:
+ * keywords, and personal data, which is what has a form: e-mail addresses, telephone numbers, card
+ * numbers (Luhn), bank accounts (IBAN) and social security numbers. By a model that judges: see
+ * {@link Guard}.
+ *
+ * @param judge name of the endpoint that judges; empty where nothing is to be judged
  */
-record Guardrails(Side input, Side output) {
+record Guardrails(Side input, Side output, String judge) {
     /** What is done with personal data. */
     enum Pii {
         NONE,
@@ -21,20 +24,34 @@ record Guardrails(Side input, Side output) {
         MASK
     }
 
-    /** Of one direction. */
-    record Side(List<String> invalidKeywords, Pii pii) {
-        static final Side OPEN = new Side(List.of(), Pii.NONE);
+    /**
+     * Of one direction.
+     *
+     * @param isSafe whether what is not safe is refused
+     * @param validTopics what it may be about; empty for anything
+     */
+    record Side(List<String> invalidKeywords, Pii pii, boolean isSafe, List<String> validTopics) {
+        static final Side OPEN = new Side(List.of(), Pii.NONE, false, List.of());
 
         Side {
             invalidKeywords = List.copyOf(invalidKeywords);
+            validTopics = List.copyOf(validTopics);
         }
 
         boolean isOpen() {
-            return invalidKeywords.isEmpty() && pii == Pii.NONE;
+            return invalidKeywords.isEmpty() && pii == Pii.NONE && !isJudged();
+        }
+
+        boolean isJudged() {
+            return isSafe || !validTopics.isEmpty();
         }
     }
 
-    static final Guardrails NONE = new Guardrails(Side.OPEN, Side.OPEN);
+    static final Guardrails NONE = new Guardrails(Side.OPEN, Side.OPEN, "");
+
+    boolean areJudged() {
+        return input.isJudged() || output.isJudged();
+    }
 
     private record Form(String name, Pattern pattern, Predicate<String> holds) {}
 
@@ -151,7 +168,7 @@ record Guardrails(Side input, Side output) {
         return text.chars().filter(Character::isDigit).count() >= 9;
     }
 
-    private static ModelProblem blocked(String problem) {
+    static ModelProblem blocked(String problem) {
         return new ModelProblem(
                 ModelProblem.Kind.BLOCKED,
                 problem,

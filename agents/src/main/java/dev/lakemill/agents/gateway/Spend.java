@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
 final class Spend {
     private static final Logger log = LoggerFactory.getLogger(Spend.class);
     private static final Migrations MIGRATIONS =
-            new Migrations("models", Spend.class, List.of("0001-usage.sql"));
+            new Migrations("models", Spend.class, List.of("0001-usage.sql", "0002-answers.sql"));
     private static final int UNSETTLED_MAX = 10_000;
     private static final int ERROR_CHARS_MAX = 1_000;
     private static final Duration PRUNED_EVERY = Duration.ofHours(1);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lakemill.types.LakemillException;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -47,6 +48,7 @@ final class GatewayConfigTest {
                 "{name: a, providers: [GOOD], guardrails: {input: {safety: true}}}|model that judges",
                 "{name: a, providers: [GOOD], guardrails: {output: {valid_topics: [food]}}}|model that judges",
                 "{name: a, providers: [GOOD], guardrails: {input: {pii: {behavior: EAT}}}}|EAT",
+                "{name: a, providers: [{name: p, model: m, base_url: 'http://gpu/v1', api_key: '{{secrets/../key}}'}]}|no reference",
             })
     void tellsWhatIsWrongAndWhere(String endpoint, String told) {
         var text = "{endpoints: [%s]}".formatted(endpoint.replace("GOOD", GOOD));
@@ -54,6 +56,17 @@ final class GatewayConfigTest {
                 .isInstanceOf(LakemillException.class)
                 .hasMessageContaining("models.endpoints[")
                 .hasMessageContaining(told);
+    }
+
+    @Test
+    void aJudgeIsAnotherEndpointThatIsNotJudged() {
+        for (var judge : List.of("a", "template", "none")) {
+            var text =
+                    "{endpoints: [{name: a, providers: [%s], guardrails: {input: {safety: true}, judge: %s}}]}"
+                            .formatted(GOOD, judge);
+            assertThatThrownBy(() -> read(text))
+                    .hasMessageContaining("'%s' cannot judge what 'a' is asked".formatted(judge));
+        }
     }
 
     private static GatewayConfig read(String yaml) {

@@ -323,6 +323,62 @@ final class GatewayTest {
     }
 
     @Test
+    void guardrailsAreJudgedByAnotherEndpointAndFailClosed() {
+        var gateway =
+                openWith(
+                        "judged",
+                        provider("one", first, ""),
+                        """
+                        guardrails: {input: {safety: true, valid_topics: [farming]}, output: {safety: true}, judge: judge}
+                          - name: judge
+                            attempts: 1
+                            providers: [{name: two, model: m, base_url: '%s'}]
+                        """
+                                .formatted(second.url()));
+        var caller = caller("judged");
+        second.otherwise(new Answer.Text("{\"safe\": true, \"on_topic\": true}"));
+        gateway.chat(caller, ask("judged", "When is basil ripe?"));
+        assertThat(second.asked()).as("input and answer").hasSize(2);
+        var judged = second.asked().getFirst().body().path("messages");
+        assertThat(judged.path(0).path("content").asText()).contains("[\"farming\"]");
+        assertThat(judged.path(1).path("content").asText())
+                .isEqualTo("{\"text\":\"When is basil ripe?\"}");
+        assertThat(usage("judge"))
+                .as("on the node's account")
+                .hasSize(2)
+                .allMatch(row -> row.endsWith("|system"));
+
+        second.script(new Answer.Text("{\"safe\": true, \"on_topic\": false}"));
+        var offTopic = problem(() -> gateway.chat(caller, ask("judged", "Who won?")));
+        assertThat(offTopic.kind()).isEqualTo(ModelProblem.Kind.BLOCKED);
+        second.script(
+                new Answer.Text("{\"safe\": true, \"on_topic\": true}"),
+                new Answer.Text("{\"safe\": false, \"on_topic\": true}"));
+        var unsafe = problem(() -> gateway.chat(caller, ask("judged", "And pests?")));
+        assertThat(unsafe.kind()).isEqualTo(ModelProblem.Kind.BLOCKED);
+        assertThat(first.asked()).as("what is off topic is not asked").hasSize(2);
+        second.otherwise(new Answer.Status(500, 0));
+        var away = problem(() -> gateway.chat(caller, ask("judged", "And mint?")));
+        assertThat(away.kind()).isEqualTo(ModelProblem.Kind.UNAVAILABLE);
+        assertThat(away.problem()).contains("cannot be judged");
+        assertThat(first.asked()).hasSize(2);
+    }
+
+    @Test
+    void keysComeFromTheFilesOfSecrets() throws Exception {
+        Files.createDirectories(folder.resolve("secrets/models"));
+        Files.writeString(folder.resolve("secrets/models/hosted"), "from-the-scope\n");
+        var gateway =
+                openWith(
+                        "secret",
+                        "- {name: one, model: m, base_url: '%s', api_key: '{{secrets/models/hosted}}'}"
+                                .formatted(first.url()),
+                        "");
+        gateway.chat(caller("secret"), hello("secret"));
+        assertThat(first.asked().getFirst().authorization()).isEqualTo("Bearer from-the-scope");
+    }
+
+    @Test
     void keepsWhatWasSaidOnlyWhereItIsAskedForAndMasked() {
         var caller = caller("logged");
         open("logged", "inference_log: true").chat(caller, ask("logged", "I am jo@farm.example"));

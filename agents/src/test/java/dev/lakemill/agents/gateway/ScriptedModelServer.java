@@ -12,12 +12,14 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Deque;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
@@ -29,6 +31,7 @@ public final class ScriptedModelServer implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int INPUT_TOKENS = 11;
     private static final int OUTPUT_TOKENS = 7;
+    private static final int ASKED_KEPT_MAX = 10_000;
 
     /** One answer of the script. */
     public sealed interface Answer {
@@ -71,7 +74,8 @@ public final class ScriptedModelServer implements AutoCloseable {
 
     private final HttpServer server;
     private final Queue<Answer> script = new ConcurrentLinkedQueue<>();
-    private final List<Asked> asked = new CopyOnWriteArrayList<>();
+    private final Deque<Asked> asked = new ConcurrentLinkedDeque<>();
+    private final AtomicInteger askedCount = new AtomicInteger();
     private final CountDownLatch closed = new CountDownLatch(1);
     private volatile Answer otherwise = new Answer.Text("Good day.");
 
@@ -107,7 +111,7 @@ public final class ScriptedModelServer implements AutoCloseable {
         return this;
     }
 
-    /** So far, in the order of arrival. */
+    /** The newest {@value #ASKED_KEPT_MAX}, in the order of arrival. */
     public List<Asked> asked() {
         return List.copyOf(asked);
     }
@@ -125,6 +129,9 @@ public final class ScriptedModelServer implements AutoCloseable {
             var key = exchange.getRequestHeaders().getFirst("authorization");
             var path = exchange.getRequestURI().getPath();
             asked.add(new Asked(path, key == null ? "" : key, body));
+            if (askedCount.incrementAndGet() > ASKED_KEPT_MAX) {
+                asked.poll();
+            }
             if (path.endsWith("/models")) {
                 send(exchange, 200, models());
                 return;

@@ -22,6 +22,8 @@ import java.util.Map;
  */
 public final class GatewayRoutes {
     private static final int PROMPTS_MAX = 64;
+    private static final String ENDPOINTS = "/api/2.0/serving-endpoints";
+    private static final String CHAT_TASK = "llm/v1/chat";
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
     /** Scores rows with a registered model that is no endpoint. */
@@ -49,10 +51,8 @@ public final class GatewayRoutes {
         }
         openAi.secured(HttpMethod.GET, "/v1/models", (_, caller) -> mine.models(caller));
         openAi.secured(HttpMethod.GET, "/v1/models/:name", mine::model);
-        openAi.secured(
-                HttpMethod.GET,
-                "/api/2.0/serving-endpoints",
-                (_, caller) -> mine.endpoints(caller));
+        routes.secured(HttpMethod.GET, ENDPOINTS, (_, caller) -> mine.endpoints(caller));
+        routes.secured(HttpMethod.GET, ENDPOINTS + "/:name", mine::endpoint);
         mine.post("/serving-endpoints/:name/invocations", mine::invoke);
     }
 
@@ -208,13 +208,42 @@ public final class GatewayRoutes {
     private Object endpoints(Caller caller) {
         var answer = NODES.objectNode();
         var list = answer.putArray("endpoints");
-        for (var endpoint : gateway.endpoints(caller)) {
-            var one = list.addObject().put("name", endpoint.name());
-            one.put("description", endpoint.comment());
-            one.putObject("state").put("ready", "READY").put("config_update", "NOT_UPDATING");
-            one.put("template", endpoint.isTemplate());
-        }
+        gateway.endpoints(caller).forEach(endpoint -> list.add(served(endpoint)));
         return answer;
+    }
+
+    private Object endpoint(RoutingContext context, Caller caller) {
+        var name = context.pathParam("name");
+        return gateway.endpoints(caller).stream()
+                .filter(endpoint -> endpoint.name().equals(name))
+                .findFirst()
+                .map(GatewayRoutes::served)
+                .orElseThrow(
+                        () ->
+                                new LakemillException(
+                                        ErrorCode.NOT_FOUND,
+                                        "there is no endpoint '%s'".formatted(name),
+                                        "GET %s lists those that you may call"
+                                                .formatted(ENDPOINTS)));
+    }
+
+    /** As Databricks describes an endpoint of external models. */
+    private static ObjectNode served(Gateway.Listed endpoint) {
+        var one = NODES.objectNode().put("name", endpoint.name());
+        one.put("description", endpoint.comment());
+        one.put("endpoint_type", "EXTERNAL_MODEL").put("task", CHAT_TASK);
+        one.putObject("state").put("ready", "READY").put("config_update", "NOT_UPDATING");
+        one.put("template", endpoint.isTemplate());
+        var entities = one.putObject("config").putArray("served_entities");
+        for (var provider : endpoint.providers()) {
+            var entity = entities.addObject().put("name", provider.name());
+            entity.putObject("external_model")
+                    .put("name", provider.model())
+                    .put("provider", "custom")
+                    .put("task", CHAT_TASK);
+            entity.put("circuit", provider.circuit());
+        }
+        return one;
     }
 
     private static ModelProblem invalid(String problem, String hint) {
