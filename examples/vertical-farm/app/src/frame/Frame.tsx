@@ -76,6 +76,14 @@ function Links() {
   const open =
     useRows(TABLES.variances, VARIANCES)?.filter(({ state }) => state === "open").length ?? 0;
   const counts: Record<string, number> = { "/negotiations": waiting, "/variances": open };
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  // On a phone the links are a row that is wider than the screen, and counts make it wider.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what moves the links
+  useEffect(() => {
+    document
+      .querySelector("nav [aria-current=page]")
+      ?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [path, waiting > 0, open > 0]);
   return PAGES.map(({ to, label }) => (
     <Link
       key={to}
@@ -114,10 +122,6 @@ function useTitle(): void {
   const label = PAGES.find(({ to }) => to === path)?.label ?? "Trace";
   useEffect(() => {
     document.title = `${label} · Vertical farm`;
-    // On a phone the links are a row that is wider than the screen.
-    document
-      .querySelector("nav [aria-current=page]")
-      ?.scrollIntoView({ block: "nearest", inline: "center" });
     if (shown.current !== path) {
       shown.current = path;
       document.getElementById("content")?.focus({ preventScroll: true });

@@ -169,7 +169,7 @@ function Accounts({ made }: { made: Books }) {
         </Chip>
       }
     >
-      <table className="w-full whitespace-nowrap max-sm:text-xs">
+      <table className="w-full whitespace-nowrap max-sm:text-xs max-sm:[&_td]:px-1 max-sm:[&_th]:px-1 max-sm:[&_tr>:first-child]:pl-3 max-sm:[&_tr>:last-child]:pr-3">
         <thead className="text-sm text-muted">
           <tr>
             <th scope="col" className="py-1.5 pl-4 text-left font-normal sm:pl-5">
