@@ -75,7 +75,8 @@ final class FarmAppTest {
 
     private static JsonNode inbox(String rfq) throws Exception {
         try (var live = farm.live(lead, "procurement.inbox")) {
-            var shown = live.await("procurement.inbox", data -> row(data, "rfq_id", rfq).isPresent());
+            var shown =
+                    live.await("procurement.inbox", data -> row(data, "rfq_id", rfq).isPresent());
             return row(shown, "rfq_id", rfq).orElseThrow();
         }
     }
