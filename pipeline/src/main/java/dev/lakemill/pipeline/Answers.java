@@ -37,9 +37,10 @@ import org.slf4j.LoggerFactory;
  * saw. What it lacks is asked for beside the batches, by at most {@value #ASKED_AT_ONCE_MAX} calls
  * at a time, and {@link #takeIn} gives what has come to the batch that is about to begin.
  *
- * <p>At most {@value #WAITING_MAX} questions wait and {@value #KEPT_MAX} answers are kept; of
- * answers that no view shows any more, the oldest go first. Of the rest of a large table's
- * questions, some more are found with every batch that has got answers.
+ * <p>At most {@value #WAITING_MAX} questions wait and {@value #KEPT_MAX} answers or {@value
+ * #KEPT_CHARS_MAX} characters are kept; of answers that no view shows any more, the oldest go
+ * first. Of the rest of a large table's questions, some more are found with every batch that has
+ * got answers.
  *
  * <p>The owner thread of the pipeline has it; DuckDB's and the asking threads come in where it is
  * said.
@@ -58,6 +59,7 @@ final class Answers implements AutoCloseable {
     private static final int ASKED_AT_ONCE_MAX = 8;
     private static final int WAITING_MAX = 1_000;
     private static final int KEPT_MAX = 100_000;
+    private static final int KEPT_CHARS_MAX = 64 << 20;
     private static final Duration TAKEN_IN_EVERY = Duration.ofMillis(500);
     private static final Duration AWAY = Duration.ofSeconds(10);
     private static final Duration DEFECT = Duration.ofMinutes(1);
@@ -78,6 +80,7 @@ final class Answers implements AutoCloseable {
     private final DelayQueue<Waiting> waiting = new DelayQueue<>();
     private volatile Runnable bell = () -> {};
     private volatile boolean closed;
+    private volatile boolean isStoreAway;
 
     private final Map<String, Asked> inFlight = new HashMap<>();
     private final Map<TableName, Set<String>> usedBy = new HashMap<>();
@@ -87,7 +90,8 @@ final class Answers implements AutoCloseable {
 
     private final List<Thread> threads = new ArrayList<>();
     private long takenInNanos = System.nanoTime() - TAKEN_IN_EVERY.toNanos();
-    private long storeAwayUntilNanos = System.nanoTime();
+    private long keptChars;
+    private @Nullable Thread keeper;
     private boolean isSwept;
     private boolean due;
 
@@ -213,6 +217,7 @@ final class Answers implements AutoCloseable {
     }
 
     private void add(Kept answer) {
+        keptChars += length(answer);
         known.merge(
                 answer.key(),
                 List.of(answer),
@@ -222,6 +227,11 @@ final class Answers implements AutoCloseable {
                     both.sort((a, b) -> b.since().compareTo(a.since()));
                     return List.copyOf(both.subList(0, Math.min(2, both.size())));
                 });
+    }
+
+    private static int length(Kept answer) {
+        var told = answer.text() == null ? answer.error() : answer.text();
+        return told == null ? 0 : told.length();
     }
 
     /** Rings when answers have come. */
@@ -249,7 +259,7 @@ final class Answers implements AutoCloseable {
     }
 
     private boolean hasArrived() {
-        if (arrived.isEmpty() || System.nanoTime() - storeAwayUntilNanos < 0) {
+        if (arrived.isEmpty() || isStoreAway) {
             return false;
         }
         return System.nanoTime() - takenInNanos >= TAKEN_IN_EVERY.toNanos()
@@ -293,8 +303,9 @@ final class Answers implements AutoCloseable {
             models.keep(stamped);
         } catch (LakemillException e) {
             arrived.addAll(came);
-            storeAwayUntilNanos = System.nanoTime() + AWAY.toNanos();
+            isStoreAway = true;
             models.tell("answers wait to be kept: " + e.problem());
+            keeper = Thread.ofVirtual().name("ai-query-keeper").start(this::awaitStore);
             return false;
         }
         takenInNanos = System.nanoTime();
@@ -305,6 +316,28 @@ final class Answers implements AutoCloseable {
         return !stamped.isEmpty();
     }
 
+    /** Beside the batches, so that they are not held up again. */
+    private void awaitStore() {
+        try {
+            while (isStoreAway && !closed) {
+                Thread.sleep(AWAY);
+                try {
+                    models.keep(List.of());
+                    isStoreAway = false;
+                    bell.run();
+                } catch (LakemillException e) {
+                    models.tell("answers wait to be kept: " + e.problem());
+                }
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean isFull() {
+        return known.size() + inFlight.size() >= KEPT_MAX || keptChars >= KEPT_CHARS_MAX;
+    }
+
     /** Has what the last batch lacked asked for. */
     private void ask(long batch) {
         sweep(batch);
@@ -312,9 +345,9 @@ final class Answers implements AutoCloseable {
             if (inFlight.size() >= WAITING_MAX) {
                 break;
             }
-            if (known.size() + inFlight.size() >= KEPT_MAX
-                    && !known.containsKey(lacking.getKey())) {
-                models.tell("%d answers are kept, and no more are asked for".formatted(KEPT_MAX));
+            if (isFull() && !known.containsKey(lacking.getKey())) {
+                models.tell(
+                        "%d answers are kept, and no more are asked for".formatted(known.size()));
                 break;
             }
             if (inFlight.putIfAbsent(lacking.getKey(), lacking.getValue()) == null) {
@@ -344,7 +377,7 @@ final class Answers implements AutoCloseable {
 
     /** No batch before this one is repeated any more. */
     void forgetBefore(long batch) {
-        if (known.size() < KEPT_MAX) {
+        if (!isFull()) {
             return;
         }
         var gone = new ArrayList<String>();
@@ -355,7 +388,10 @@ final class Answers implements AutoCloseable {
         }
         try {
             models.forget(gone);
-            gone.forEach(known::remove);
+            for (var key : gone) {
+                var answers = known.remove(key);
+                keptChars -= answers == null ? 0 : answers.stream().mapToInt(Answers::length).sum();
+            }
             left.keySet().removeAll(gone);
         } catch (LakemillException e) {
             models.tell("answers wait to be forgotten: " + e.problem());
@@ -409,5 +445,8 @@ final class Answers implements AutoCloseable {
     public void close() {
         closed = true;
         threads.forEach(Thread::interrupt);
+        if (keeper != null) {
+            keeper.interrupt();
+        }
     }
 }
