@@ -232,8 +232,8 @@ final class AgentsInNodeTest {
         node.awaitRows(
                 "count(*) FROM system.access.audit WHERE action_name = 'runStep'"
                         + " AND request_params['run_id'] = '%s'".formatted(run)
-                        + " AND request_params['kind'] = 'wait'",
-                "3");
+                        + " AND request_params['name'] = 'none'",
+                "1");
         assertThat(failure("agent", "tell", run, "1")).contains("takes no messages any more");
     }
 
