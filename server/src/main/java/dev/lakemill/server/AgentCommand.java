@@ -303,6 +303,20 @@ final class AgentCommand {
     }
 
     @Command(
+            name = "tell",
+            mixinStandardHelpOptions = true,
+            description = "Sends a run that goes on a message; once for each --key.")
+    int tell(
+            @Mixin NodeClient.Target target,
+            @Parameters(paramLabel = "RUN") String run,
+            @Parameters(paramLabel = "JSON") String message,
+            @Option(names = "--key", paramLabel = "TEXT", defaultValue = "") String key) {
+        var body = Map.of("message", parse(message), "key", key);
+        print("message " + target.client().post(RUNS + run + "/messages", body).path("message_id"));
+        return 0;
+    }
+
+    @Command(
             name = "cancel",
             mixinStandardHelpOptions = true,
             description = "Ends a run for good, with what it waits for.")

@@ -1,6 +1,7 @@
 package dev.lakemill.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -182,6 +183,58 @@ final class AgentsInNodeTest {
                 "3");
         run("agent", "register", "passing", "--principal", "passing-agent");
         assertThat(run("agent", "run", "passing", "--key", "done")).isNotEqualTo(open);
+    }
+
+    @Test
+    void aRunTakesMessagesOnceInOrderAndWaitsForThem() throws Exception {
+        var principal = agent("listens");
+        var run = run("agent", "run", "listens");
+        Agent code =
+                r -> {
+                    var until = r.startedAt().plus(Duration.ofHours(1));
+                    var first = r.receive("first", until).orElseThrow();
+                    var second = r.receive("second", until).orElseThrow();
+                    r.sleepUntil(r.startedAt());
+                    var none = r.receive("none", r.startedAt());
+                    return Map.of(
+                            "said", List.of(first.body(), second.body()),
+                            "by", first.sender(),
+                            "more", none.isPresent());
+                };
+        try (var _ = worker("listens", principal, code)) {
+            awaitStatus(run, "waiting");
+            var sent = run("agent", "tell", run, "{\"price\": 12}", "--key", "reply");
+            assertThat(run("agent", "tell", run, "{\"price\": 13}", "--key", "reply"))
+                    .isEqualTo(sent);
+            TestNode.await(() -> shown(run).path("steps").size() == 1);
+            awaitStatus(run, "waiting");
+        }
+        // A message to a run that nobody works on is there when somebody does.
+        try (var connection = login(principal);
+                var statement = connection.createStatement()) {
+            assertThatThrownBy(
+                            () ->
+                                    statement.execute(
+                                            "SELECT lakemill.agent_tell('%s', '1', 'k')"
+                                                    .formatted(run)))
+                    .hasMessageContaining("to send a message to");
+        }
+        run("agent", "tell", run, "\"soon\"");
+        try (var _ = worker("listens", principal, code)) {
+            awaitStatus(run, "succeeded");
+        }
+        var output = shown(run).path("output");
+        assertThat(output.path("said").toString()).isEqualTo("[{\"price\":12},\"soon\"]");
+        assertThat(output.path("more").asBoolean()).isFalse();
+        assertThat(output.path("by").asText()).isNotEmpty();
+        assertThat(shown(run).path("messages")).hasSize(2);
+        // A step without a message is audited as well, and can be read.
+        node.awaitRows(
+                "count(*) FROM system.access.audit WHERE action_name = 'runStep'"
+                        + " AND request_params['run_id'] = '%s'".formatted(run)
+                        + " AND request_params['name'] = 'none'",
+                "1");
+        assertThat(failure("agent", "tell", run, "1")).contains("takes no messages any more");
     }
 
     private static void trigger(String agent, Map<String, ?> trigger) {

@@ -25,7 +25,7 @@ public final class AgentStore {
             new Migrations(
                     "agents", AgentStore.class, List.of("0001-agents.sql", "0002-memory.sql"));
     private static final List<String> EACH_START =
-            List.of("runtime.sql", "people.sql", "triggers.sql", "delete.sql");
+            List.of("runtime.sql", "people.sql", "triggers.sql", "delete.sql", "messages.sql");
 
     private static final String REGISTER =
             """
@@ -83,6 +83,8 @@ public final class AgentStore {
                     FROM lakemill.agent_approvals p WHERE p.run_id = r.run_id),
                 'outbox', (SELECT coalesce(jsonb_agg(to_jsonb(o) ORDER BY o.seq), '[]')
                     FROM lakemill.agent_outbox o WHERE o.run_id = r.run_id),
+                'messages', (SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY m.id), '[]')
+                    FROM lakemill.agent_run_messages m WHERE m.run_id = r.run_id),
                 'reads', (SELECT coalesce(jsonb_agg(d.table_name ORDER BY 1), '[]')
                     FROM lakemill.agent_reads d WHERE d.run_id = r.run_id))
             FROM lakemill.agent_runs r WHERE r.run_id = ? AND %s
@@ -163,7 +165,7 @@ public final class AgentStore {
                     ErrorCode.INVALID_ARGUMENT,
                     "'%s' is no service principal".formatted(agent.principal()),
                     "make one for the agent alone: ./lakemill principal create"
-                            + " service-principal NAME");
+                            + " service NAME");
         }
         if (sql.value("SELECT 1 FROM lakemill.principals WHERE name = ?", agent.owner()) == null) {
             throw new LakemillException(
@@ -282,6 +284,24 @@ public final class AgentStore {
     /** Hands an approval on to another principal or group. */
     public void delegate(String actor, UUID approval, String receiver) {
         sql.value("SELECT lakemill.agent_delegate_as(?, ?, ?)", actor, approval, receiver);
+    }
+
+    /**
+     * Sends a run that goes on a message.
+     *
+     * @param key names the message: sent again, it is the same one
+     * @return its number
+     */
+    public long tell(String actor, UUID run, String key, JsonNode message, String onBehalfOf) {
+        var id =
+                sql.value(
+                        "SELECT lakemill.agent_tell_as(?, ?, ?, ?::jsonb, ?)",
+                        actor,
+                        run,
+                        key,
+                        message,
+                        onBehalfOf);
+        return Long.parseLong(String.valueOf(id));
     }
 
     /** Ends a run for good. False when it had ended. */

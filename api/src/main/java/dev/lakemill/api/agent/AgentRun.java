@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -367,6 +368,26 @@ public final class AgentRun {
                     journal.sleep(claim, step, time);
                     throw waiting("sleep");
                 });
+    }
+
+    /**
+     * The oldest message to this run that it has not taken yet, waiting for one until a time; no
+     * thread waits. Empty when none came.
+     *
+     * @param until the same for every attempt: from {@link #startedAt} or a {@link #note}
+     */
+    public Optional<Message> receive(String name, Instant until) throws SQLException {
+        var output =
+                step(
+                        "wait",
+                        name,
+                        Journal.JSON.createObjectNode().put("until", until.toString()),
+                        step ->
+                                journal.receive(claim, step, until)
+                                        .orElseThrow(() -> waiting(name)));
+        return output.path("received").asBoolean()
+                ? Optional.of(new Message(output.path("message"), output.path("sender").asText()))
+                : Optional.empty();
     }
 
     private interface Doing {

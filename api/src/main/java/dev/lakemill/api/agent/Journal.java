@@ -174,6 +174,17 @@ final class Journal implements AutoCloseable {
         call(claim, "agent_sleep(?, ?, ?::jsonb, ?)", text(step), Timestamp.from(until));
     }
 
+    /** The step's output; empty when the run has to wait for a message. */
+    Optional<JsonNode> receive(Claim claim, ObjectNode step, Instant until) throws SQLException {
+        var taken =
+                call(
+                        claim,
+                        "agent_receive(?, ?, ?::jsonb, ?)::text",
+                        text(step),
+                        Timestamp.from(until));
+        return Optional.ofNullable(taken).map(Journal::parse);
+    }
+
     void succeed(Claim claim, JsonNode output) throws SQLException {
         call(claim, "agent_succeed(?, ?, ?::jsonb)", text(output));
     }

@@ -57,6 +57,7 @@ public final class AgentRoutes {
         routes.secured(HttpMethod.DELETE, AGENTS + "/:agent/triggers/:trigger", mine::dropTrigger);
         routes.secured(HttpMethod.GET, RUNS, mine::runs);
         routes.secured(HttpMethod.GET, RUNS + "/:run", mine::show);
+        routes.secured(HttpMethod.POST, RUNS + "/:run/messages", mine::tell);
         routes.secured(HttpMethod.POST, RUNS + "/:run/cancel", mine::cancel);
         routes.secured(HttpMethod.POST, RUNS + "/:run/pause", (x, c) -> mine.pauseRun(x, c, true));
         routes.secured(
@@ -266,6 +267,22 @@ public final class AgentRoutes {
     private Object cancel(RoutingContext context, Caller caller) {
         var reason = routes.body(context).path("reason").asText("");
         return Map.of("cancelled", store.cancel(actor(caller), id(context, "run"), reason));
+    }
+
+    private Object tell(RoutingContext context, Caller caller) {
+        var body = routes.body(context);
+        if (!body.has("message")) {
+            throw missing("message");
+        }
+        var key = body.path("key").asText("");
+        var id =
+                store.tell(
+                        actor(caller),
+                        id(context, "run"),
+                        key.isEmpty() ? UUID.randomUUID().toString() : key,
+                        body.get("message"),
+                        onBehalfOf(caller));
+        return Map.of("message_id", id);
     }
 
     private Object pauseRun(RoutingContext context, Caller caller, boolean pause) {
