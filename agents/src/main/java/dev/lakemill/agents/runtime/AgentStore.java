@@ -164,8 +164,7 @@ public final class AgentStore {
             throw new LakemillException(
                     ErrorCode.INVALID_ARGUMENT,
                     "'%s' is no service principal".formatted(agent.principal()),
-                    "make one for the agent alone: ./lakemill principal create"
-                            + " service NAME");
+                    "make one for the agent alone: ./lakemill principal create" + " service NAME");
         }
         if (sql.value("SELECT 1 FROM lakemill.principals WHERE name = ?", agent.owner()) == null) {
             throw new LakemillException(
