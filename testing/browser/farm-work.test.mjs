@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { faults } from "./axe.mjs";
+import { faults } from "./accessible.mjs";
 import { openPage, SIZES, screenshot, skip, startChromium } from "./chromium.mjs";
 import { startFixture } from "./fixture/serve.mjs";
 

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { faults } from "./axe.mjs";
+import { faults } from "./accessible.mjs";
 import { logIn, openPage, SIZES, screenshot, skip, startChromium } from "./chromium.mjs";
 import { startFixture } from "./fixture/serve.mjs";
 

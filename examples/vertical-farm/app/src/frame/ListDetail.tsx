@@ -60,8 +60,9 @@ export function Rows<T>({ label, rows, idOf, chosen, onChoose, children }: RowsP
   );
 }
 
+/** Without spaces, which an id may not have. */
 export function rowId(id: string): string {
-  return `row ${id}`;
+  return `row-${encodeURIComponent(id)}`;
 }
 
 /** j and k choose the next and the one before; the focus goes along. */

@@ -12,6 +12,7 @@ import java.sql.Timestamp;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import javax.sql.DataSource;
@@ -146,7 +147,10 @@ public final class AuditReader {
 
     private static Map<String, String> pairs(String json) {
         try {
-            return JSON.readValue(json, PAIRS);
+            var pairs = JSON.readValue(json, PAIRS);
+            // What SQL recorded may have values that are null.
+            pairs.values().removeIf(Objects::isNull);
+            return pairs;
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }

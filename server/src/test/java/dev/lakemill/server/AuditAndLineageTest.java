@@ -303,6 +303,24 @@ final class AuditAndLineageTest {
         return out.toString();
     }
 
+    /** As a function in SQL may. */
+    private static void recordNull() throws SQLException {
+        try (var connection = postgres.owner().getConnection();
+                var statement = connection.createStatement()) {
+            statement.execute(
+                    """
+                    INSERT INTO lakemill.audit
+                        (event_id, event_time, source_ip_address, user_agent, session_id,
+                        user_email, user_subject_name, service_name, action_name, request_id,
+                        request_params, status_code, error_message, audit_level, run_by, run_as, door)
+                    SELECT gen_random_uuid(), event_time, source_ip_address, user_agent, session_id,
+                        user_email, user_subject_name, service_name, action_name, request_id,
+                        request_params || '{"nothing": null}', status_code, error_message,
+                        audit_level, run_by, run_as, door
+                    FROM lakemill.audit WHERE action_name = 'land' LIMIT 1""");
+        }
+    }
+
     @Test
     void sealedRecordsLandInDeltaOnceEach() throws Exception {
         try (var allocator = new RootAllocator();
@@ -322,6 +340,7 @@ final class AuditAndLineageTest {
                                         "land",
                                         Map.of("round", "" + round, "other", "")));
                 catalog.audit().flush();
+                recordNull();
                 AuditLog.CHAIN.seal(postgres.owner(), 10_000);
                 AuditLanding.ofEvents(landing(allocator, Duration.ZERO), table).close();
             }

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 /** The pages that a bundler built, kept in memory, and packed once. */
 final class Pages {
     private static final String POLICY =
-            "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline';"
-                    + " img-src 'self' data:; font-src 'self' data:; object-src 'none';"
+            "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self';"
+                    + " font-src 'self'; object-src 'none';"
                     + " frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
 
     private static final Map<String, String> TYPES =
@@ -42,6 +42,9 @@ final class Pages {
 
     /** As bundlers put a hash of the content into a name: {@code index-B4xK9_dQ.js}. */
     private static final Pattern HASHED = Pattern.compile(".*[.-][A-Za-z0-9_-]{8,}\\.[a-z0-9]+");
+
+    /** What a bundler puts out; an application's own paths may have dots too. */
+    private static final Pattern FILE = Pattern.compile("assets/.*|[^/]+\\.[a-z0-9]+");
 
     private record Page(byte[] plain, byte @Nullable [] gzip, String type, String etag) {}
 
@@ -87,11 +90,11 @@ final class Pages {
         return bytes.toByteArray();
     }
 
-    /** Paths without a dot in their last part are the application's own, and get its page. */
+    /** Paths that are no file's are the application's own, and get its page. */
     void serve(HttpExchange exchange) throws IOException {
         var name = exchange.getRequestURI().getPath().substring(1);
         var page = pages.get(name.isEmpty() ? INDEX : name);
-        if (page == null && !name.substring(name.lastIndexOf('/') + 1).contains(".")) {
+        if (page == null && !FILE.matcher(name).matches()) {
             name = INDEX;
             page = pages.get(INDEX);
         }

@@ -170,7 +170,7 @@ final class TraceSql {
             """
             SELECT a.received_at AS at, coalesce(s.name, a.supplier_id) AS who,
               'replied' AS action,
-              a.kind || coalesce(format(' at %s per kg', a.price_per_kg), '') || ': ' || a.text
+              a.kind || coalesce(' at ' || a.price_per_kg || ' per kg', '') || ': ' || a.text
                 AS detail,
               'rfq' AS kind, a.rfq_id::text AS id, 'procurement.supplier_reply ' || a.id AS source
             FROM procurement.supplier_reply AS a
