@@ -34,7 +34,8 @@ ALTER GROUP farm_viewers ADD SERVICE PRINCIPAL farm_screen;
 
 -- 4. The procurement lead: sees the screens, and asks Gold in SQL.
 CREATE USER IF NOT EXISTS farm_lead;
-ALTER GROUP farm_viewers ADD USER farm_lead, GROUP admins;
+CREATE USER IF NOT EXISTS farm_clerk;
+ALTER GROUP farm_viewers ADD USER farm_lead, USER farm_clerk, GROUP admins;
 GRANT USE SCHEMA, SELECT ON SCHEMA farm.gold TO farm_lead;
 
 -- 5. The checker compares every layer with the one before it, and changes nothing.
@@ -69,7 +70,7 @@ GRANT SELECT ON TABLE farm.serving.suppliers TO farm_dispatcher;
 -- 7. The people of procurement: they ask for quotations, decide what agents ask, and settle
 -- variances, in the app. They own the agents, and so may pause them and see what they did.
 CREATE GROUP IF NOT EXISTS farm_buyers;
-ALTER GROUP farm_buyers ADD USER farm_lead, GROUP admins;
+ALTER GROUP farm_buyers ADD USER farm_lead, USER farm_clerk, GROUP admins;
 ALTER GROUP farm_viewers ADD GROUP farm_buyers;
 GRANT USE CATALOG ON CATALOG farm TO farm_buyers;
 GRANT USE SCHEMA ON SCHEMA farm.procurement TO farm_buyers;

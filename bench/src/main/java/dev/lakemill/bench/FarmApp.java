@@ -18,6 +18,9 @@ record FarmApp(String url) {
     /** Who it is for: the people of procurement. */
     static final String USER = "farm_lead";
 
+    /** Another of procurement: a newer link of one user replaces the one before. */
+    static final String CLERK = "farm_clerk";
+
     private static final String GROUP = "farm_buyers";
     private static final int SECONDS_MAX = 120;
 

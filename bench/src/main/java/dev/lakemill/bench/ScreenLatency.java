@@ -80,7 +80,7 @@ final class ScreenLatency implements AutoCloseable {
                 List.of(
                         "node",
                         "testing/browser/screen.mjs",
-                        FarmApp.loginLink(server, FarmApp.USER),
+                        FarmApp.loginLink(server, FarmApp.CLERK),
                         app.url());
         var browser =
                 new ProcessBuilder(command)
