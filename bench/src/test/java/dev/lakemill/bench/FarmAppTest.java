@@ -385,15 +385,13 @@ final class FarmAppTest {
         assertThat(farm.ask("farm_screen", batch)).isEqualTo("t");
         assertThat(farm.ask("farm_suppliers", "SELECT count(*) FROM (%s) AS b".formatted(batch)))
                 .isEqualTo("0");
-        assertThatThrownBy(
-                        () -> farm.ask("farm_screen", "SELECT sources FROM lakemill.sync_state"))
+        assertThatThrownBy(() -> farm.ask("farm_screen", "SELECT sources FROM lakemill.sync_state"))
                 .hasMessageContaining("permission denied");
         var shown =
                 "SELECT lakemill.wait_for('serving.tray_cost', 0, '60 seconds',"
                         + " 'farm.bronze.supplier_quotes')";
         assertThat(farm.ask("farm_screen", shown)).isEqualTo("t");
-        assertThatThrownBy(
-                        () -> farm.ask("farm_suppliers", shown))
+        assertThatThrownBy(() -> farm.ask("farm_suppliers", shown))
                 .hasMessageContaining("there is no synced table serving.tray_cost");
     }
 

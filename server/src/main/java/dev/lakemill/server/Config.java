@@ -55,16 +55,7 @@ record Config(
         flatten("", ModelSection.folderAlone(tree), flat);
         flat.remove(SyncedTableProject.KEY);
         AgentProject.KEYS.forEach(flat::remove);
-        var pipelines = new ArrayList<PipelineEntry>();
-        entries(flat.remove("pipelines"), "pipelines", file)
-                .forEach(
-                        (name, entry) ->
-                                pipelines.add(
-                                        new PipelineEntry(
-                                                name,
-                                                folder.resolve(entry.folder()),
-                                                entry.owner(),
-                                                entry.configuration())));
+        var pipelines = pipelines(flat.remove("pipelines"), folder, file);
         var apps = new ArrayList<App>();
         entries(flat.remove("apps"), "apps", file)
                 .forEach((name, entry) -> apps.add(new App(name, folder.resolve(entry.folder()))));
@@ -73,6 +64,20 @@ record Config(
                 values(flat, environment, file),
                 pipelines,
                 apps);
+    }
+
+    private static List<PipelineEntry> pipelines(@Nullable Object section, Path folder, Path file) {
+        var pipelines = new ArrayList<PipelineEntry>();
+        entries(section, "pipelines", file)
+                .forEach(
+                        (name, entry) ->
+                                pipelines.add(
+                                        new PipelineEntry(
+                                                name,
+                                                folder.resolve(entry.folder()),
+                                                entry.owner(),
+                                                entry.configuration())));
+        return pipelines;
     }
 
     /** The same with one pipeline alone. */

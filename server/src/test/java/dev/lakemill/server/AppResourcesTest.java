@@ -312,7 +312,10 @@ final class AppResourcesTest {
         var python = venv.resolve("bin/python").toString();
         var made = shell("%s -m venv %s".formatted(system, venv));
         assumeTrue(made.isEmpty(), "no virtual environment can be made: " + made);
-        var installed = shell("%s -m pip install -q %s".formatted(python, PACKAGES));
+        var installed =
+                shell(
+                        "%s -m pip install -q --retries 0 --timeout 15 --disable-pip-version-check %s"
+                                .formatted(python, PACKAGES));
         assumeTrue(installed.isEmpty(), "pip does not install FastAPI: " + installed);
         return python;
     }
