@@ -43,8 +43,9 @@ final class Pages {
     /** As bundlers put a hash of the content into a name: {@code index-B4xK9_dQ.js}. */
     private static final Pattern HASHED = Pattern.compile(".*[.-][A-Za-z0-9_-]{8,}\\.[a-z0-9]+");
 
-    /** What a bundler puts out; an application's own paths may have dots too. */
-    private static final Pattern FILE = Pattern.compile("assets/.*|[^/]+\\.[a-z0-9]+");
+    /** What a bundler puts out, or nobody does; an application's own paths may have dots too. */
+    private static final Pattern FILE =
+            Pattern.compile("assets/.*|[^/]+\\.[a-z0-9]+|(.*/)?\\.\\..*");
 
     private record Page(byte[] plain, byte @Nullable [] gzip, String type, String etag) {}
 
