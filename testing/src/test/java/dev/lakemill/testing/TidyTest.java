@@ -47,7 +47,9 @@ class TidyTest {
             var lines = lines(file);
             for (int i = 0; i < lines.size(); i++) {
                 var start = METHOD_START.matcher(lines.get(i));
-                if (start.matches()) {
+                // The components of a record on a line of their own begin no method.
+                var begins = i == 0 || !lines.get(i - 1).endsWith("(");
+                if (begins && start.matches()) {
                     var end = lines.subList(i, lines.size()).indexOf(start.group(1) + "}");
                     var body = lines.subList(i, i + Math.max(0, end));
                     var table = body.stream().anyMatch(l -> l.contains("return switch ("));
