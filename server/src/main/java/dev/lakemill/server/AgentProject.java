@@ -5,18 +5,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.yaml.snakeyaml.LoaderOptions;
-import org.yaml.snakeyaml.Yaml;
-import org.yaml.snakeyaml.constructor.SafeConstructor;
-import org.yaml.snakeyaml.error.YAMLException;
 
 /**
  * The agents that a project's lakemill.yml declares, and what is to be done so that the node has
@@ -128,23 +122,12 @@ final class AgentProject {
     }
 
     private static JsonNode entries(Path file) {
-        if (!Files.exists(file)) {
-            return JSON.createArrayNode();
+        var section = ProjectYaml.read(file, problem -> wrong(file, problem)).path("agents");
+        var listed = section.isObject() ? section.path("declared") : section;
+        if (!listed.isMissingNode() && !listed.isArray()) {
+            throw wrong(file, "the agents are no list");
         }
-        try (var reader = Files.newBufferedReader(file)) {
-            Object tree = new Yaml(new SafeConstructor(new LoaderOptions())).load(reader);
-            var section = JSON.<JsonNode>valueToTree(tree).path("agents");
-            var listed = section.isObject() ? section.path("declared") : section;
-            if (!listed.isMissingNode() && !listed.isArray()) {
-                throw wrong(file, "the agents are no list");
-            }
-            return listed;
-        } catch (YAMLException e) {
-            throw wrong(file, String.valueOf(e.getMessage()));
-        } catch (IOException e) {
-            throw new LakemillException(
-                    ErrorCode.UNAVAILABLE, "cannot read " + file, "check its permissions", e);
-        }
+        return listed;
     }
 
     private static LakemillException wrong(Path file, String problem) {

@@ -6,8 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -15,10 +13,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
-import org.yaml.snakeyaml.LoaderOptions;
-import org.yaml.snakeyaml.Yaml;
-import org.yaml.snakeyaml.constructor.SafeConstructor;
-import org.yaml.snakeyaml.error.YAMLException;
 
 /**
  * The synced tables that a project's lakemill.yml lists, and what is to be done so that the node
@@ -72,22 +66,11 @@ final class SyncedTableProject {
     }
 
     private static JsonNode entries(Path file) {
-        if (!Files.exists(file)) {
-            return JSON.createArrayNode();
+        var listed = ProjectYaml.read(file, problem -> wrong(file, problem)).path(KEY);
+        if (!listed.isMissingNode() && !listed.isArray()) {
+            throw wrong(file, KEY + " is not a list");
         }
-        try (var reader = Files.newBufferedReader(file)) {
-            Object tree = new Yaml(new SafeConstructor(new LoaderOptions())).load(reader);
-            var listed = JSON.<JsonNode>valueToTree(tree).path(KEY);
-            if (!listed.isMissingNode() && !listed.isArray()) {
-                throw wrong(file, KEY + " is not a list");
-            }
-            return listed;
-        } catch (YAMLException e) {
-            throw wrong(file, String.valueOf(e.getMessage()));
-        } catch (IOException e) {
-            throw new LakemillException(
-                    ErrorCode.UNAVAILABLE, "cannot read " + file, "check its permissions", e);
-        }
+        return listed;
     }
 
     private static LakemillException wrong(Path file, String problem) {

@@ -54,15 +54,7 @@ final class AppResourcesTest {
     }
 
     private static String run(int expected, String... arguments) {
-        var line = Main.commandLine();
-        var out = new StringWriter();
-        line.setOut(new PrintWriter(out, true));
-        line.setErr(new PrintWriter(out, true));
-        var all = new ArrayList<>(List.of(arguments));
-        all.addAll(List.of("--project", folder.toString()));
-        var code = line.execute(all.toArray(String[]::new));
-        assertThat(code).as("%s", out).isEqualTo(expected);
-        return out.toString();
+        return node.run(expected, arguments);
     }
 
     private static String host(String app) {

@@ -16,13 +16,10 @@ import dev.lakemill.types.SecurableType;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -76,15 +73,7 @@ final class AppsTest {
     }
 
     private static String run(int expected, String... arguments) {
-        var line = Main.commandLine();
-        var out = new StringWriter();
-        line.setOut(new PrintWriter(out, true));
-        line.setErr(new PrintWriter(out, true));
-        var all = new ArrayList<>(List.of(arguments));
-        all.addAll(List.of("--project", folder.toString()));
-        var code = line.execute(all.toArray(String[]::new));
-        assertThat(code).as("%s", out).isEqualTo(expected);
-        return out.toString();
+        return node.run(expected, arguments);
     }
 
     private static String deploy(String kind, String name) {

@@ -1,5 +1,7 @@
 package dev.lakemill.server;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -11,6 +13,8 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -23,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,12 +43,14 @@ final class TestNode implements AutoCloseable {
     private static final int LOOKS = 1_200;
 
     private final Node node;
+    private final Path folder;
     private final HttpClient http =
             HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NEVER).build();
     final String url;
     final Path data;
 
     TestNode(Path folder, Map<String, String> settings) throws Exception {
+        this.folder = folder;
         // Postgres runs as another user where we are root.
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
         var environment = new HashMap<String, String>();
@@ -69,6 +76,20 @@ final class TestNode implements AutoCloseable {
                 .register(
                         new IngestTable(
                                 known, node.tables().delta(name), node.tables().feed(name)));
+    }
+
+    /** What a command prints that is run on the node's project and ends with a code. */
+    String run(int expected, String... arguments) {
+        var out = new StringWriter();
+        var line =
+                Main.commandLine()
+                        .setOut(new PrintWriter(out, true))
+                        .setErr(new PrintWriter(out, true));
+        var all = new ArrayList<>(List.of(arguments));
+        all.addAll(List.of("--project", folder.toString()));
+        var code = line.execute(all.toArray(String[]::new));
+        assertThat(code).as("%s", out).isEqualTo(expected);
+        return out.toString();
     }
 
     /** As the commands on this machine call. */
