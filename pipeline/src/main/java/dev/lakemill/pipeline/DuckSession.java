@@ -13,11 +13,15 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Properties;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.apache.arrow.c.ArrowArrayStream;
 import org.apache.arrow.c.Data;
@@ -29,6 +33,8 @@ import org.apache.arrow.vector.util.VectorSchemaRootAppender;
 import org.duckdb.DuckDBConnection;
 import org.duckdb.DuckDBResultSet;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One connection to a DuckDB in memory. One thread uses it.
@@ -38,6 +44,8 @@ import org.jspecify.annotations.Nullable;
  * are taken over, since a type that differs would be read as other values without an error.
  */
 final class DuckSession implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(DuckSession.class);
+
     /**
      * SQL of the running batch's now(): a parameter, so that the same text serves every batch and
      * the engine still sees a constant.
@@ -55,12 +63,25 @@ final class DuckSession implements AutoCloseable {
     /** More than the steps of a usual pipeline need; beyond it, the longest unused goes. */
     private static final int READY_STATEMENTS_MAX = 1_000;
 
+    /** A table of more rows is sooner made anew than emptied. */
+    private static final long EMPTIED_ROWS_MAX = 10_000;
+
+    /** Deleted rows are read over until a checkpoint; so many cost less than it does. */
+    private static final long DELETED_ROWS_MAX = 20_000;
+
     private final DuckDBConnection connection;
     private final BufferAllocator allocator;
 
     /** Parsed statements by their text, the longest unused first. */
     private final LinkedHashMap<String, Ready> ready = new LinkedHashMap<>(16, 0.75f, true);
 
+    /** The tables that {@link #refill} has made, with the rows that it last put there. */
+    private final Map<String, Long> filled = new HashMap<>();
+
+    /** Of {@link #filled}, those that a rollback takes away. */
+    private final Set<String> made = new HashSet<>();
+
+    private long deletedRows;
     private long nowMicros;
     private long nowBeforeMicros;
 
@@ -131,6 +152,20 @@ final class DuckSession implements AutoCloseable {
         } catch (SQLException e) {
             throw new DuckException(e);
         }
+        made.clear();
+        if (deletedRows > DELETED_ROWS_MAX) {
+            checkpoint();
+        }
+    }
+
+    /** Lets go of rows that were deleted. */
+    private void checkpoint() {
+        try (var statement = connection.createStatement()) {
+            statement.execute("CHECKPOINT");
+            deletedRows = 0;
+        } catch (SQLException e) {
+            LOG.debug("no checkpoint beside who reads; the next batch tries again", e);
+        }
     }
 
     void rollback() {
@@ -140,6 +175,8 @@ final class DuckSession implements AutoCloseable {
         } catch (SQLException e) {
             throw new DuckException(e);
         }
+        filled.keySet().removeAll(made);
+        made.clear();
     }
 
     /** Runs SQL that comes once. */
@@ -160,13 +197,45 @@ final class DuckSession implements AutoCloseable {
         }
     }
 
-    /** As {@link #repeat}, of SQL that makes a table or changes one; the number of its rows. */
+    /**
+     * Fills a table with nothing but what a query gives, and counts its rows. The table is made when
+     * it comes for the first time, with the query's columns, and emptied later: statements that
+     * read it stay planned as long as no table is made or dropped.
+     *
+     * @param table quoted name
+     */
+    long refill(String table, String select) {
+        empty(table, select);
+        var rows = written("INSERT INTO %s %s".formatted(table, select));
+        filled.put(table, rows);
+        return rows;
+    }
+
+    private void empty(String table, String select) {
+        var before = filled.get(table);
+        if (before == null || before > EMPTIED_ROWS_MAX) {
+            repeat("CREATE OR REPLACE TABLE %s AS FROM (%s) LIMIT 0".formatted(table, select));
+            made.add(table);
+        } else {
+            deleted("DELETE FROM " + table);
+        }
+        filled.put(table, 0L);
+    }
+
+    /** As {@link #repeat}, of SQL that changes a table; the number of rows that it changed. */
     long written(String sql) {
         try {
             return ready(sql).executeUpdate();
         } catch (SQLException e) {
             throw new DuckException(e);
         }
+    }
+
+    /** As {@link #written}, of SQL that deletes rows. */
+    long deleted(String sql) {
+        var rows = written(sql);
+        deletedRows += rows;
+        return rows;
     }
 
     private PreparedStatement ready(String sql) throws SQLException {
@@ -258,6 +327,18 @@ final class DuckSession implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** As {@link #refill}, of SQL that reads {@link #INCOMING}: the batches, which stay the caller's. */
+    void refill(String table, TableSchema schema, List<Rows> batches, String select) {
+        if (!filled.containsKey(table)) {
+            load(schema, List.of(), "CREATE OR REPLACE TABLE %s AS %s".formatted(table, select));
+            made.add(table);
+            filled.put(table, 0L);
+        }
+        empty(table, "FROM " + table);
+        load(schema, batches, "INSERT INTO %s %s".formatted(table, select));
+        filled.put(table, batches.stream().mapToLong(Rows::count).sum());
     }
 
     /** As {@link #load(TableSchema, Supplier, String)}, of a list, which stays the caller's. */

@@ -65,6 +65,8 @@ final class Engine implements AutoCloseable {
             answers.register(duck.connection());
         }
         this.functions = JarFunctions.register(duck.connection(), program.functions());
+        duck.execute(
+                "CREATE TABLE %s AS SELECT 0::BIGINT AS number".formatted(RunningBatch.RUNNING));
         for (var table : program.appended()) {
             create(table);
         }

@@ -24,9 +24,7 @@ final class FullRecompute {
     Optional<String> refresh(ViewMaintenance.Refresh refresh) {
         var duck = refresh.duck();
         var after = quoted(view.name() + " next");
-        var rows =
-                duck.written(
-                        "CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(after, refresh.query()));
+        var rows = duck.refill(after, refresh.query());
         var changes = difference(Checks.columns(view.schema()), content.table(), after);
         var changed = content.keep(duck, changes);
         if (changed == 0) {

@@ -24,7 +24,7 @@ final class KeptRows implements Maintained {
     private final Keys keys;
     private final Keys resultKeys;
     private final Operator operator;
-    private final StateTable state;
+    private final String state;
     private final Relation.Scan stand;
     private final String touched;
     private final Relation.Scan touchedStand;
@@ -53,8 +53,8 @@ final class KeptRows implements Maintained {
         this.resultKeys = resultKeys;
         this.operator = operator;
         var output = operator.over(input.now()).output();
-        this.state = new StateTable(sql.table("kept"));
-        this.stand = sql.stand(state.name(), output);
+        this.state = sql.table("kept");
+        this.stand = sql.stand(state, output);
         this.touched = sql.table("keys");
         this.touchedStand = sql.stand(touched, keys.names());
         this.before = sql.table("kept before");
@@ -71,7 +71,7 @@ final class KeptRows implements Maintained {
 
     @Override
     public void build(MaintenanceSql sql) {
-        state.replace(sql.duck(), sql.print(operator.over(input.now())));
+        sql.duck().refill(state, sql.print(operator.over(input.now())));
     }
 
     @Override
@@ -92,9 +92,8 @@ final class KeptRows implements Maintained {
         if (!sql.keep(changed, difference(stand.output(), before, after))) {
             return Optional.empty();
         }
-        var gone = deleteTouched(sql);
-        sql.duck().repeat("INSERT INTO %s FROM %s".formatted(state.name(), after));
-        state.gone(sql.duck(), gone);
+        deleteTouched(sql);
+        sql.duck().repeat("INSERT INTO %s FROM %s".formatted(state, after));
         return Optional.of(changedStand);
     }
 
@@ -110,9 +109,10 @@ final class KeptRows implements Maintained {
                         new Relation.Project(changes, columns)));
     }
 
-    private long deleteTouched(MaintenanceSql sql) {
+    private void deleteTouched(MaintenanceSql sql) {
         if (keys.isEmpty()) {
-            return sql.duck().written("DELETE FROM " + state.name());
+            sql.duck().deleted("DELETE FROM " + state);
+            return;
         }
         var same = new ArrayList<String>();
         for (int i = 0; i < keys.names().size(); i++) {
@@ -122,11 +122,11 @@ final class KeptRows implements Maintained {
                                     sql.print(resultKeys.values().get(i)),
                                     column(keys.names().get(i))));
         }
-        return sql.duck()
-                .written(
+        sql.duck()
+                .deleted(
                         "DELETE FROM %s USING (SELECT %s FROM %s) AS k WHERE %s"
                                 .formatted(
-                                        state.name(),
+                                        state,
                                         columns(keys.names()),
                                         touched,
                                         String.join(" AND ", same)));

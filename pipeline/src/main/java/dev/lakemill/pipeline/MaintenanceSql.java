@@ -105,7 +105,7 @@ final class MaintenanceSql {
 
     /** Keeps a result until the batch's next; true when it has rows. */
     boolean keep(String table, String select) {
-        return duck().written("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(table, select)) > 0;
+        return duck().refill(table, select) > 0;
     }
 
     long count(String table) {

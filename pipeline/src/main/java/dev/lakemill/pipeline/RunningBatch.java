@@ -22,7 +22,8 @@ import org.apache.arrow.vector.BigIntVector;
  * before it did in this batch.
  */
 final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
-    private static final String RUNNING = quoted("running batch");
+    /** A table of one row. */
+    static final String RUNNING = quoted("running batch");
 
     /** Of a view. */
     private static final int EXPECTED_CHANGES = 1000;
@@ -53,9 +54,7 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     }
 
     BatchOutcome.Done run() {
-        duck.execute(
-                "CREATE OR REPLACE TEMP TABLE %s AS SELECT %d::BIGINT AS number"
-                        .formatted(RUNNING, input.number()));
+        duck.execute("UPDATE %s SET number = %d".formatted(RUNNING, input.number()));
         for (var step : engine.program().steps()) {
             running = step.name().toString();
             switch (step) {
@@ -117,12 +116,12 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
         }
         var table = new Program.Appended(source.name(), source.schema());
         var rows = quoted(source.name() + " new");
-        duck.load(
+        duck.refill(
+                rows,
                 source.schema(),
                 batches.stream().map(TableBatch::rows).toList(),
-                "CREATE OR REPLACE TEMP TABLE %s AS SELECT row_number() OVER () AS %s, %s FROM %s"
+                "SELECT row_number() OVER () AS %s, %s FROM %s"
                         .formatted(
-                                rows,
                                 Checks.ROW,
                                 Checks.columns(source.schema()),
                                 DuckSession.INCOMING));

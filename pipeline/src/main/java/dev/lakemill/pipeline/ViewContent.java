@@ -13,20 +13,20 @@ final class ViewContent {
     private static final int REPLACE_ROWS = 10_000;
 
     private final Step.View view;
-    private final StateTable table;
+    private final String table;
     private final String columns;
     private final String changes;
 
     ViewContent(Step.View view) {
         this.view = view;
-        this.table = new StateTable(Engine.whole(view.name()));
+        this.table = Engine.whole(view.name());
         this.columns = Checks.columns(view.schema());
         this.changes = quoted(view.name() + " changes");
     }
 
     /** The quoted name of the table. */
     String table() {
-        return table.name();
+        return table;
     }
 
     /** The quoted name of the table of the last changes. */
@@ -40,7 +40,7 @@ final class ViewContent {
      * @param select SQL that gives the view's columns and the weight
      */
     long keep(DuckSession duck, String select) {
-        return duck.written("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(changes, select));
+        return duck.refill(changes, select);
     }
 
     /**
@@ -53,7 +53,7 @@ final class ViewContent {
         if (view.schema().indexOf("rowid").isPresent()
                 || rows <= REPLACE_ROWS
                 || changed * REPLACE_SHARE > rows) {
-            table.replace(duck, "FROM " + after);
+            duck.refill(table, "FROM " + after);
         } else {
             apply(duck, changed);
         }
@@ -65,18 +65,11 @@ final class ViewContent {
      * @param changed rows of the changes
      */
     void apply(DuckSession duck, long changed) {
-        var came =
-                duck.count(
-                        "SELECT count(*) FROM %s WHERE %s > 0"
-                                .formatted(changes, ViewMaintenance.WEIGHT));
-        if (came < changed) {
-            duck.repeat(deletion());
-            table.gone(duck, changed - came);
-        }
-        if (came > 0) {
+        var gone = duck.deleted(deletion());
+        if (gone < changed) {
             duck.repeat(
                     "INSERT INTO %s SELECT %s FROM %s WHERE %s > 0"
-                            .formatted(table.name(), columns, changes, ViewMaintenance.WEIGHT));
+                            .formatted(table, columns, changes, ViewMaintenance.WEIGHT));
         }
     }
 
@@ -96,7 +89,7 @@ final class ViewContent {
               GROUP BY ALL) AS d ON %6$s)
           WHERE place <= gone)"""
                 .formatted(
-                        table.name(),
+                        table,
                         columns,
                         changes,
                         view.schema().columns().stream()
