@@ -67,7 +67,7 @@ final class DuckSession implements AutoCloseable {
     private static final long EMPTIED_ROWS_MAX = 10_000;
 
     /** Deleted rows are read over until a checkpoint; so many cost less than it does. */
-    private static final long DELETED_ROWS_MAX = 20_000;
+    private static final long DELETED_ROWS_MAX = 200_000;
 
     private final DuckDBConnection connection;
     private final BufferAllocator allocator;
@@ -115,6 +115,7 @@ final class DuckSession implements AutoCloseable {
             JavaFunctions.install(connection);
             var session = new DuckSession(connection, allocator);
             session.execute("SET TimeZone = 'UTC'");
+            session.execute("SET checkpoint_threshold = '1TB'");
             return session;
         } catch (SQLException e) {
             throw new DuckException(e);
@@ -152,9 +153,27 @@ final class DuckSession implements AutoCloseable {
         } catch (SQLException e) {
             throw new DuckException(e);
         }
-        made.clear();
+        if (!made.isEmpty()) {
+            made.clear();
+            forgetPlans();
+        }
         if (deletedRows > DELETED_ROWS_MAX) {
             checkpoint();
+        }
+    }
+
+    /**
+     * DuckDB plans a prepared statement anew when a table was made since, and from then on in each
+     * execution.
+     */
+    private void forgetPlans() {
+        try {
+            for (var statement : ready.values()) {
+                statement.statement().close();
+            }
+            ready.clear();
+        } catch (SQLException e) {
+            throw new DuckException(e);
         }
     }
 
@@ -447,11 +466,8 @@ final class DuckSession implements AutoCloseable {
 
     @Override
     public void close() {
+        forgetPlans();
         try {
-            for (var statement : ready.values()) {
-                statement.statement().close();
-            }
-            ready.clear();
             connection.close();
         } catch (SQLException e) {
             throw new DuckException(e);

@@ -10,7 +10,7 @@ final class ViewContent {
     private static final int REPLACE_SHARE = 4;
 
     /** A table of so many rows is written anew sooner than the rows that go are found in it. */
-    private static final int REPLACE_ROWS = 10_000;
+    private static final int REPLACE_ROWS = 1_000;
 
     private final Step.View view;
     private final String table;
