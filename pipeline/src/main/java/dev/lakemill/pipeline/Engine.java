@@ -33,6 +33,9 @@ final class Engine implements AutoCloseable {
     private final Answers answers;
     private final Map<TableName, ViewMaintenance> maintenance = new HashMap<>();
 
+    /** About how many rows are kept of tables that only grow. */
+    private final Map<TableName, Long> rows = new HashMap<>();
+
     private Instant now = Instant.EPOCH;
 
     /** Of a program that scores and asks nothing. */
@@ -66,7 +69,8 @@ final class Engine implements AutoCloseable {
         }
         this.functions = JarFunctions.register(duck.connection(), program.functions());
         duck.execute(
-                "CREATE TABLE %s AS SELECT 0::BIGINT AS number".formatted(RunningBatch.RUNNING));
+                "CREATE TABLE %s AS SELECT 0::BIGINT AS number, %s AS now"
+                        .formatted(RunningBatch.RUNNING, literal(now)));
         for (var table : program.appended()) {
             create(table);
         }
@@ -113,9 +117,23 @@ final class Engine implements AutoCloseable {
                         .orElseThrow();
         duck.load(
                 schema,
-                next,
+                () -> {
+                    var batch = next.get();
+                    grew(table, batch == null ? 0 : batch.count());
+                    return batch;
+                },
                 "INSERT INTO %s SELECT %s FROM %s"
                         .formatted(whole(table), quotedAll(kept), DuckSession.INCOMING));
+    }
+
+    /** Notes rows that came into a table that only grows. */
+    void grew(TableName table, long by) {
+        rows.merge(table, by, Long::sum);
+    }
+
+    /** About how many rows are kept of a table that only grows; 0 of a view. */
+    long rows(TableName table) {
+        return rows.getOrDefault(table, 0L);
     }
 
     /** Runs a batch; either all of it stands or nothing. */

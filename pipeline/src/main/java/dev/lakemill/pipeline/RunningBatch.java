@@ -31,6 +31,12 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     /** SQL of the batch's number. */
     private static final String NUMBER = "(SELECT number FROM " + RUNNING + ")";
 
+    /** SQL of now(), as {@link DuckSession#NOW}, but no constant, and so planned once. */
+    private static final String NOW_READ = "(SELECT now FROM " + RUNNING + ")";
+
+    /** Of more rows, a constant now() spares the reading. */
+    private static final long NOW_READ_ROWS_MAX = 100_000;
+
     private final Engine engine;
     private final DuckSession duck;
     private final BatchInput input;
@@ -54,7 +60,9 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     }
 
     BatchOutcome.Done run() {
-        duck.execute("UPDATE %s SET number = %d".formatted(RUNNING, input.number()));
+        duck.execute(
+                "UPDATE %s SET number = %d, now = %s"
+                        .formatted(RUNNING, input.number(), Engine.literal(input.now())));
         for (var step : engine.program().steps()) {
             running = step.name().toString();
             switch (step) {
@@ -201,13 +209,15 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     private void keep(Program.Appended table, String rows) {
         var kept = engine.program().columnsKept(table);
         if (!kept.isEmpty()) {
-            duck.repeat(
-                    "INSERT INTO %s SELECT %s FROM %s ORDER BY %s"
-                            .formatted(
-                                    Engine.whole(table.name()),
-                                    Engine.quotedAll(kept),
-                                    rows,
-                                    Checks.ROW));
+            engine.grew(
+                    table.name(),
+                    duck.written(
+                            "INSERT INTO %s SELECT %s FROM %s ORDER BY %s"
+                                    .formatted(
+                                            Engine.whole(table.name()),
+                                            Engine.quotedAll(kept),
+                                            rows,
+                                            Checks.ROW)));
         }
     }
 
@@ -226,11 +236,20 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
         engine.maintenance(view.name())
                 .refresh(
                         new ViewMaintenance.Refresh(
-                                duck, judged(view, DuckSession.NOW), this, input.everything()))
+                                duck, judged(view, now(view)), this, input.everything()))
                 .ifPresent(changed -> take(view, changed));
         if (view.query().asks()) {
             engine.answers().end(view.name(), input.number());
         }
+    }
+
+    private String now(Step.View view) {
+        var query = view.query();
+        return query.mayReadNow()
+                        && query.columnsRead().keySet().stream()
+                                .allMatch(table -> engine.rows(table) <= NOW_READ_ROWS_MAX)
+                ? NOW_READ
+                : DuckSession.NOW;
     }
 
     private void take(Step.View view, String changed) {
