@@ -203,9 +203,7 @@ final class DuckAggregates {
         private String ofFinite(String value) {
             return "(CASE WHEN %s THEN %s ELSE %s END)"
                     .formatted(
-                            plain("bool_or", "NOT " + isFinite(), null),
-                            number(Double.NaN),
-                            value);
+                            plain("bool_or", "NOT " + isFinite(), null), number(Double.NaN), value);
         }
 
         private String isFinite() {

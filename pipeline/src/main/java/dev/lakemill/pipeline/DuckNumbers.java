@@ -141,8 +141,7 @@ final class DuckNumbers {
 
     private String quotient() {
         if (call.type() instanceof Decimal result) {
-            return notByZero(
-                    new DuckDivision(decimal(0), decimal(1), result).print(left, right));
+            return notByZero(new DuckDivision(decimal(0), decimal(1), result).print(left, right));
         }
         return notByZero(left + " / " + right);
     }

@@ -217,9 +217,9 @@ final class DuckSession implements AutoCloseable {
     }
 
     /**
-     * Fills a table with nothing but what a query gives, and counts its rows. The table is made when
-     * it comes for the first time, with the query's columns, and emptied later: statements that
-     * read it stay planned as long as no table is made or dropped.
+     * Fills a table with nothing but what a query gives, and counts its rows. The table is made
+     * when it comes for the first time, with the query's columns, and emptied later: statements
+     * that read it stay planned as long as no table is made or dropped.
      *
      * @param table quoted name
      */
@@ -348,7 +348,10 @@ final class DuckSession implements AutoCloseable {
         }
     }
 
-    /** As {@link #refill}, of SQL that reads {@link #INCOMING}: the batches, which stay the caller's. */
+    /**
+     * As {@link #refill}, of SQL that reads {@link #INCOMING}: the batches, which stay the
+     * caller's.
+     */
     void refill(String table, TableSchema schema, List<Rows> batches, String select) {
         if (!filled.containsKey(table)) {
             load(schema, List.of(), "CREATE OR REPLACE TABLE %s AS %s".formatted(table, select));

@@ -21,9 +21,7 @@ final class DuckTexts {
         onlyTexts();
         return switch (call.function()) {
             case CONCAT ->
-                    a.isEmpty()
-                            ? "''"
-                            : DuckTypes.cast(DuckFunctions.infix(a, "||"), call.type());
+                    a.isEmpty() ? "''" : DuckTypes.cast(DuckFunctions.infix(a, "||"), call.type());
             case CONCAT_WS -> concatWithSeparator();
             case UPPER -> DuckLetters.upper(a.getFirst(), call.position());
             case LOWER -> DuckLetters.lower(a.getFirst(), call.position());

@@ -130,9 +130,7 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
                 batches.stream().map(TableBatch::rows).toList(),
                 "SELECT row_number() OVER () AS %s, %s FROM %s"
                         .formatted(
-                                Checks.ROW,
-                                Checks.columns(source.schema()),
-                                DuckSession.INCOMING));
+                                Checks.ROW, Checks.columns(source.schema()), DuckSession.INCOMING));
         fresh.put(source.name(), rows);
         keep(table, rows);
         counts.put(
