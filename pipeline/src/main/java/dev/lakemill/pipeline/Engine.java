@@ -141,7 +141,7 @@ final class Engine implements AutoCloseable {
         duck.begin(input.now(), now);
         answers.asOf(input.now());
         var batch = new RunningBatch(this, duck, input);
-        try {
+        try (batch) {
             var done = batch.run();
             duck.commit();
             now = input.now();
@@ -258,7 +258,7 @@ final class Engine implements AutoCloseable {
     }
 
     private void undo(RunningBatch batch) {
-        batch.close();
+        batch.undo();
         duck.rollback();
         maintenance.values().forEach(ViewMaintenance::undone);
     }

@@ -21,17 +21,18 @@ final class FullRecompute {
     }
 
     /** As {@link ViewMaintenance#refresh}. */
-    Optional<String> refresh(ViewMaintenance.Refresh refresh) {
+    Optional<ViewChanges> refresh(ViewMaintenance.Refresh refresh) {
         var duck = refresh.duck();
         var after = quoted(view.name() + " next");
         var rows = duck.refill(after, refresh.query());
         var changes = difference(Checks.columns(view.schema()), content.table(), after);
-        var changed = content.keep(duck, changes);
-        if (changed == 0) {
+        var changed = content.changed(duck, changes);
+        if (changed.rows().count() == 0) {
+            changed.close();
             return Optional.empty();
         }
         content.become(duck, changed, after, rows);
-        return Optional.of(content.changes());
+        return Optional.of(changed);
     }
 
     /** SQL of the rows that make {@code after} of {@code before}. */

@@ -4,12 +4,8 @@ import static dev.lakemill.pipeline.DuckPrinter.quoted;
 
 import dev.lakemill.feed.Changes;
 import dev.lakemill.feed.TableBatch;
-import dev.lakemill.types.Column;
-import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableName;
-import dev.lakemill.types.TableSchema;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,9 +20,6 @@ import org.apache.arrow.vector.BigIntVector;
 final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     /** A table of one row. */
     static final String RUNNING = quoted("running batch");
-
-    /** Of a view. */
-    private static final int EXPECTED_CHANGES = 1000;
 
     /** SQL of the batch's number. */
     private static final String NUMBER = "(SELECT number FROM " + RUNNING + ")";
@@ -44,8 +37,8 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     /** SQL of the new rows of tables that grew in this batch, {@link Checks#ROW} included. */
     private final Map<TableName, String> fresh = new HashMap<>();
 
-    /** SQL names of the changes of views that changed in this batch. */
-    private final Map<TableName, String> viewChanges = new HashMap<>();
+    /** Of views that changed in this batch. */
+    private final Map<TableName, ViewChanges> viewChanges = new HashMap<>();
 
     private final Map<TableName, Changes> changes = new LinkedHashMap<>();
     private final Map<TableName, TableCount> counts = new LinkedHashMap<>();
@@ -104,15 +97,21 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     public Optional<String> changes(TableName table) {
         var rows = fresh.get(table);
         return rows == null
-                ? Optional.ofNullable(viewChanges.get(table))
+                ? Optional.ofNullable(viewChanges.get(table)).map(c -> c.table(duck))
                 : Optional.of(
                         "(SELECT * EXCLUDE (%s), 1 AS %s FROM %s)"
                                 .formatted(Checks.ROW, ViewMaintenance.WEIGHT, rows));
     }
 
-    /** Frees the rows of a batch that does not stand. */
+    /** Frees what the batch was computed with. */
     @Override
     public void close() {
+        viewChanges.values().forEach(ViewChanges::close);
+        viewChanges.clear();
+    }
+
+    /** Frees the rows of a batch that does not stand. */
+    void undo() {
         changes.values().forEach(Changes::close);
         changes.clear();
     }
@@ -250,14 +249,9 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
                 : DuckSession.NOW;
     }
 
-    private void take(Step.View view, String changed) {
-        var columns = new ArrayList<>(view.schema().columns());
-        columns.add(Column.required(ViewMaintenance.WEIGHT, Primitive.LONG));
-        var sql = "FROM %s ORDER BY %s DESC".formatted(changed, ViewMaintenance.WEIGHT);
-        try (var rows = duck.rows(sql, new TableSchema(columns), EXPECTED_CHANGES)) {
-            viewChanges.put(view.name(), changed);
-            changes.put(view.name(), changes(view, rows));
-        }
+    private void take(Step.View view, ViewChanges changed) {
+        viewChanges.put(view.name(), changed);
+        changes.put(view.name(), changes(view, changed.rows()));
     }
 
     private Changes changes(Step.View view, Rows weighted) {

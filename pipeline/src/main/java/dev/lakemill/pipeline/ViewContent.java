@@ -2,6 +2,11 @@ package dev.lakemill.pipeline;
 
 import static dev.lakemill.pipeline.DuckPrinter.quoted;
 
+import dev.lakemill.types.Column;
+import dev.lakemill.types.DataType.Primitive;
+import dev.lakemill.types.Rows;
+import dev.lakemill.types.TableSchema;
+import java.util.ArrayList;
 import java.util.stream.Collectors;
 
 /** The table that holds a view's rows, and how changes come into it. */
@@ -12,16 +17,22 @@ final class ViewContent {
     /** A table of so many rows is written anew sooner than the rows that go are found in it. */
     private static final int REPLACE_ROWS = 1_000;
 
+    private static final int EXPECTED_CHANGES = 1000;
+
     private final Step.View view;
     private final String table;
     private final String columns;
     private final String changes;
+    private final TableSchema weighted;
 
     ViewContent(Step.View view) {
         this.view = view;
         this.table = Engine.whole(view.name());
         this.columns = Checks.columns(view.schema());
         this.changes = quoted(view.name() + " changes");
+        var all = new ArrayList<>(view.schema().columns());
+        all.add(Column.required(ViewMaintenance.WEIGHT, Primitive.LONG));
+        this.weighted = new TableSchema(all);
     }
 
     /** The quoted name of the table. */
@@ -29,32 +40,43 @@ final class ViewContent {
         return table;
     }
 
-    /** The quoted name of the table of the last changes. */
-    String changes() {
-        return changes;
-    }
-
     /**
-     * Keeps the changes for those who read the view, and counts them.
+     * The changes, not kept in a table; the caller's to close.
      *
      * @param select SQL that gives the view's columns and the weight
      */
+    ViewChanges changed(DuckSession duck, String select) {
+        return new ViewChanges(rows(duck, select), changes, false);
+    }
+
+    /** As {@link #changed}, kept in a table, and counted. */
     long keep(DuckSession duck, String select) {
         return duck.refill(changes, select);
+    }
+
+    /** What {@link #keep} kept; the caller's to close. */
+    ViewChanges kept(DuckSession duck) {
+        return new ViewChanges(rows(duck, "FROM " + changes), changes, true);
+    }
+
+    private Rows rows(DuckSession duck, String changed) {
+        var sql = "%s ORDER BY %s DESC".formatted(changed, ViewMaintenance.WEIGHT);
+        return duck.rows(sql, weighted, EXPECTED_CHANGES);
     }
 
     /**
      * Brings the table to {@code after}, which differs from it by the kept changes.
      *
-     * @param changed rows of the changes
      * @param rows of {@code after}
      */
-    void become(DuckSession duck, long changed, String after, long rows) {
+    void become(DuckSession duck, ViewChanges changes, String after, long rows) {
+        var changed = changes.rows().count();
         if (view.schema().indexOf("rowid").isPresent()
                 || rows <= REPLACE_ROWS
-                || changed * REPLACE_SHARE > rows) {
+                || (long) changed * REPLACE_SHARE > rows) {
             duck.refill(table, "FROM " + after);
         } else {
+            changes.table(duck);
             apply(duck, changed);
         }
     }
