@@ -4,6 +4,7 @@ import dev.lakemill.postgres.Postgres;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -154,22 +155,18 @@ public final class Backups implements AutoCloseable {
             homes.copy(source.data());
             mark();
             doing = "Postgres";
-            var id = ID.format(Instant.now());
-            var folder = backups.base(id);
-            var taken = source.postgres().baseBackup(folder.resolve("data"), bytes::addAndGet);
-            var base = Base.of(id, taken);
-            BackupFolder.write(folder.resolve("manifest.json"), base);
+            var base = base(ID.format(Instant.now()));
             var mark = mark();
             doing = "pruning";
             Retention.prune(backups, keep);
             lake.forget();
             return Map.of(
-                    "id", id,
+                    "id", base.id(),
                     "bytes", bytes.get(),
                     "restorable_from", base.ended(),
                     "restorable_to", mark.time(),
                     "tables", mark.tables().size());
-        } catch (IOException | SQLException e) {
+        } catch (IOException | UncheckedIOException | SQLException e) {
             throw unavailable(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -177,6 +174,23 @@ public final class Backups implements AutoCloseable {
         } finally {
             doing = "";
             working.unlock();
+        }
+    }
+
+    /** Of Postgres. What is half goes again at once: it would take the room that was missing. */
+    private Base base(String id) throws IOException, SQLException {
+        var folder = backups.base(id);
+        var isWhole = false;
+        try {
+            var taken = source.postgres().baseBackup(folder.resolve("data"), bytes::addAndGet);
+            var base = Base.of(id, taken);
+            BackupFolder.write(folder.resolve("manifest.json"), base);
+            isWhole = true;
+            return base;
+        } finally {
+            if (!isWhole) {
+                Retention.delete(folder);
+            }
         }
     }
 
