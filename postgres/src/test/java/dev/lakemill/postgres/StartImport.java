@@ -28,7 +28,8 @@ final class StartImport {
             var catalog = Catalog.open(postgres.owner());
             var audit = RowAudit.open(postgres.owner(), catalog.audit());
             var admin = catalog.principals().find(args[3]).orElseThrow().principal();
-            var source = "postgresql://lakemill@127.0.0.1:%d/rented?sslmode=disable".formatted(port);
+            var source =
+                    "postgresql://lakemill@127.0.0.1:%d/rented?sslmode=disable".formatted(port);
             var request =
                     new ImportRequest(
                             ImportSource.parse(source, args[2]),

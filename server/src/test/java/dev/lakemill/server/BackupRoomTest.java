@@ -109,8 +109,9 @@ final class BackupRoomTest {
             try (var node = start(backups)) {
                 assertThat(node.run(1, "backup"))
                         .contains("the backup failed", "No space left on device")
-                        .contains("hint: see that the backup folder can be written and its disk has"
-                                + " room");
+                        .contains(
+                                "hint: see that the backup folder can be written and its disk has"
+                                        + " room");
                 assertThat(listed(node)).isEmpty();
                 assertThat(names(backups.resolve("bases"))).isEmpty();
                 // The node goes on.

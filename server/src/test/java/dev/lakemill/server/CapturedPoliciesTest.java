@@ -32,8 +32,7 @@ final class CapturedPoliciesTest {
                     Column.nullable("region", Primitive.STRING),
                     Column.nullable("mail", Primitive.STRING));
 
-    private static final String CREDENTIALS =
-            "/api/2.1/unity-catalog/temporary-table-credentials";
+    private static final String CREDENTIALS = "/api/2.1/unity-catalog/temporary-table-credentials";
 
     @TempDir static Path folder;
     private static TestNode node;

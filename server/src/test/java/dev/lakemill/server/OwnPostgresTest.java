@@ -86,8 +86,7 @@ final class OwnPostgresTest {
     }
 
     private static void open(Path folder) throws Exception {
-        Files.setPosixFilePermissions(
-                folder, PosixFilePermissions.fromString("rwx--x--x"));
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
     }
 
     private static void aPipelineFillsASyncedTable(TestNode node, OtherPostgres postgres)
@@ -132,7 +131,8 @@ final class OwnPostgresTest {
                         TestNode.OWN_PAGE[0],
                         TestNode.OWN_PAGE[1]);
         var token = TestNode.body(answer).path("token").asText();
-        var url = "jdbc:postgresql://%s/mill?sslmode=require".formatted(node.node().door().address());
+        var url =
+                "jdbc:postgresql://%s/mill?sslmode=require".formatted(node.node().door().address());
         TestNode.await(() -> isSeen(url, token));
         try (var connection = DriverManager.getConnection(url, "bob", token);
                 var statement = connection.createStatement()) {
@@ -187,7 +187,10 @@ final class OwnPostgresTest {
             assertThatThrownBy(() -> new TestNode(project, settings).close())
                     .isInstanceOf(LakemillException.class)
                     .hasMessageContaining("is version 15; Lakemill needs 16 or newer");
-            assertThat(postgres.ask("mill", "SELECT count(*) FROM pg_namespace WHERE nspname = 'lakemill'"))
+            assertThat(
+                            postgres.ask(
+                                    "mill",
+                                    "SELECT count(*) FROM pg_namespace WHERE nspname = 'lakemill'"))
                     .isEqualTo("0");
         }
     }

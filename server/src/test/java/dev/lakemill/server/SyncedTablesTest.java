@@ -98,7 +98,8 @@ final class SyncedTablesTest {
             sql(
                     "CREATE SYNCED TABLE shop.serving.loading FROM shop.gold.totals PRIMARY KEY"
                             + " (id) WITH (mode = 'continuous')");
-            var at = "/data_synchronization_status/provisioning_status/initial_pipeline_sync_progress";
+            var at =
+                    "/data_synchronization_status/provisioning_status/initial_pipeline_sync_progress";
             TestNode.await(
                     () -> {
                         var told = node().admin().get(path).at(at);
@@ -110,7 +111,11 @@ final class SyncedTablesTest {
                     () -> sql("SHOW SYNCED TABLES").rows().toString().contains("1 of 1 rows, "));
             TestNode.await(
                     () ->
-                            node().admin().get("/api/status").path("tables").findValues("load")
+                            node()
+                                    .admin()
+                                    .get("/api/status")
+                                    .path("tables")
+                                    .findValues("load")
                                     .stream()
                                     .anyMatch(load -> load.path("total_row_count").asLong() == 1));
             holder.rollback();

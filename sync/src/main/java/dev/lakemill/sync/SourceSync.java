@@ -121,8 +121,7 @@ public final class SourceSync implements AutoCloseable {
         var behind = asked.get() - answered;
         var micros = now == null ? 0 : now.state().receivedMicros();
         var began = startedAt;
-        var progress =
-                working && target != null && began != null ? target.progress(began) : null;
+        var progress = working && target != null && began != null ? target.progress(began) : null;
         var table =
                 new SyncStatus(
                         member.name(),
