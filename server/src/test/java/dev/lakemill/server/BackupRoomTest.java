@@ -114,6 +114,10 @@ final class BackupRoomTest {
                                         + " room");
                 assertThat(listed(node)).isEmpty();
                 assertThat(names(backups.resolve("bases"))).isEmpty();
+                fill(disk.resolve("others"));
+                assertThat(node.run(1, "backup"))
+                        .contains("the backup failed", "No space left on device");
+                Files.delete(disk.resolve("others"));
                 // The node goes on.
                 assertThat(node.rows("1")).containsExactly("1");
 
@@ -131,6 +135,17 @@ final class BackupRoomTest {
             assertThat(folder.resolve("again")).isDirectory();
         } finally {
             new ProcessBuilder("umount", disk.toString()).start().waitFor();
+        }
+    }
+
+    /** Takes all the room that is left. */
+    private static void fill(Path file) throws IOException {
+        try (var out = Files.newOutputStream(file)) {
+            while (true) {
+                out.write(new byte[4_096]);
+            }
+        } catch (IOException e) {
+            assertThat(e).hasMessageContaining("No space left");
         }
     }
 

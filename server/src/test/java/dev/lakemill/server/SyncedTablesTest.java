@@ -99,7 +99,8 @@ final class SyncedTablesTest {
                     "CREATE SYNCED TABLE shop.serving.loading FROM shop.gold.totals PRIMARY KEY"
                             + " (id) WITH (mode = 'continuous')");
             var at =
-                    "/data_synchronization_status/provisioning_status/initial_pipeline_sync_progress";
+                    "/data_synchronization_status/provisioning_status"
+                            + "/initial_pipeline_sync_progress";
             TestNode.await(
                     () -> {
                         var told = node().admin().get(path).at(at);

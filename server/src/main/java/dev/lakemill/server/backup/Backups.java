@@ -37,6 +37,9 @@ public final class Backups implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Backups.class);
     private static final Duration SHIP_EVERY = Duration.ofSeconds(1);
     private static final Duration ARCHIVED_MAX = Duration.ofMinutes(5);
+
+    /** How long shipping may fail before a backup or mark does. */
+    private static final Duration TROUBLE_MAX = Duration.ofSeconds(10);
     private static final Duration END_WAIT_MAX = Duration.ofSeconds(20);
     private static final DateTimeFormatter ID =
             DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss.SSS'Z'").withZone(ZoneOffset.UTC);
@@ -256,13 +259,16 @@ public final class Backups implements AutoCloseable {
 
     private void awaitArchived(String wal) throws InterruptedException, IOException {
         var deadline = System.nanoTime() + ARCHIVED_MAX.toNanos();
+        var wellAt = System.nanoTime();
         var file = backups.wal().resolve(wal + ".gz");
         while (!Files.exists(file)) {
             ship();
             if (ending.getCount() == 0) {
                 throw new IOException("the node is stopping");
             }
-            if (System.nanoTime() > deadline) {
+            var now = System.nanoTime();
+            wellAt = shipper.problem().isEmpty() ? now : wellAt;
+            if (now > deadline || now - wellAt > TROUBLE_MAX.toNanos()) {
                 throw new IOException(
                         "Postgres's log file %s does not get into %s: %s"
                                 .formatted(wal, backups.wal(), shipper.problem()));
