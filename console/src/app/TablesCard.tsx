@@ -2,7 +2,7 @@ import { ToggleGroup } from "radix-ui";
 import type { TableStatus } from "../live/index.ts";
 import { Card, Empty, Flash, formatDuration, formatNumber } from "../ui/index.ts";
 import { Breakable } from "./Breakable.tsx";
-import { kindOf, type Layer, type LayerTables } from "./layers.ts";
+import { kindOf, type Layer, type LayerTables, loading } from "./layers.ts";
 
 interface TablesCardProps {
   readonly layers: readonly LayerTables[];
@@ -76,6 +76,9 @@ function TableRow({ table }: { table: TableStatus }) {
           <Breakable name={name ?? ""} />
         </span>
         <span className="ml-2 text-xs text-muted max-sm:ml-0 max-sm:block">{kindOf(table)}</span>
+        {table.load && (
+          <span className="ml-2 text-xs max-sm:ml-0 max-sm:block">{loading(table.load)}</span>
+        )}
       </th>
       <td className="px-3 py-1.5 text-right">
         <Flash>{formatNumber(table.rows)}</Flash>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { TableKind, TableStatus } from "../live/index.ts";
-import { byLayer, consequence, layerOf } from "./layers.ts";
+import { byLayer, consequence, layerOf, loading } from "./layers.ts";
 
 const table = (name: string, kind: TableKind, rows = 1, freshness: number | null = 10) =>
   ({ name, kind, rows, position: 1, freshness_ms: freshness }) satisfies TableStatus;
@@ -50,4 +50,22 @@ it("takes only a layer's name for a layer", () => {
 it("says in words what becomes of a row that fails", () => {
   expect(consequence("QUARANTINE")).toBe("set aside");
   expect(consequence("SOMETHING_NEW")).toBe("something_new");
+});
+
+describe("loading", () => {
+  const load = (completion: number, seconds: number) =>
+    loading({
+      synced_row_count: 5,
+      total_row_count: 10,
+      sync_progress_completion: completion,
+      estimated_completion_time_seconds: seconds,
+    });
+
+  it("tells how far it is and how long it takes yet", () => {
+    expect(load(0.437, 83)).toBe("loading: 43 %, 1 min left");
+  });
+
+  it("says nothing of the time before it knows the pace", () => {
+    expect(load(0, 0)).toBe("loading: 0 %");
+  });
 });

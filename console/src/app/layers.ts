@@ -1,4 +1,5 @@
-import type { TableStatus } from "../live/index.ts";
+import type { LoadStatus, TableStatus } from "../live/index.ts";
+import { formatDuration } from "../ui/format.ts";
 
 /** Where a table stands on the way of a row, in this order. */
 export const LAYERS = ["bronze", "silver", "gold", "serving"] as const;
@@ -69,6 +70,15 @@ const KINDS: Record<TableStatus["kind"], string> = {
 
 export function kindOf(table: TableStatus): string {
   return KINDS[table.kind];
+}
+
+/** How far the copying of a synced table is, in words. */
+export function loading(load: LoadStatus): string {
+  const percent = Math.floor(100 * load.sync_progress_completion);
+  const left = load.estimated_completion_time_seconds;
+  return left > 0
+    ? `loading: ${percent} %, ${formatDuration(1000 * left)} left`
+    : `loading: ${percent} %`;
 }
 
 const CONSEQUENCES: Record<string, string> = {

@@ -4,6 +4,7 @@ export { LiveProvider, useLive, useRetryNow, useRows } from "./live.tsx";
 export type { ArrivedTable, Connection, LiveState } from "./state.ts";
 export type {
   ExpectationStatus,
+  LoadStatus,
   OutputStatus,
   PipelineStatus,
   Status,

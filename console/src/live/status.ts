@@ -24,6 +24,16 @@ export interface TableStatus {
   readonly position: number;
   /** From durable to visible here, for the newest row; null before the first or if unknown. */
   readonly freshness_ms: number | null;
+  /** Of a synced table while its rows are copied; null otherwise. */
+  readonly load?: LoadStatus | null;
+}
+
+export interface LoadStatus {
+  readonly synced_row_count: number;
+  readonly total_row_count: number;
+  /** From 0 to 1. */
+  readonly sync_progress_completion: number;
+  readonly estimated_completion_time_seconds: number;
 }
 
 export interface PipelineStatus {

@@ -1,10 +1,17 @@
 package dev.lakemill.capture;
 
 import dev.lakemill.delta.DeltaTable;
+import dev.lakemill.types.Column;
 import dev.lakemill.types.TableSchema;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Where captured tables stand in the lake; whoever composes says it. One thread calls it. */
 public interface Lake {
+    /** Columns of a history that its state table does not have. */
+    Set<String> METADATA =
+            LakeColumns.METADATA.stream().map(Column::name).collect(Collectors.toUnmodifiableSet());
+
     /** What of a state table it is. */
     enum Part {
         HISTORY,

@@ -173,6 +173,7 @@ public final class Catalog {
         return changes.change(
                 model -> {
                     requireCreate(model, caller, securable, kind);
+                    CapturedCopies.requireKept(model, caller, Map.of(), properties);
                     var info =
                             securables
                                     .fresh(caller, securable, comment, properties, location)
@@ -278,6 +279,7 @@ public final class Catalog {
                     var before = model.requireTable(name);
                     var securable = Securable.table(before.name());
                     access.require(caller, Privilege.MANAGE, securable);
+                    CapturedCopies.requireKept(model, caller, before.properties(), properties);
                     var schema = newSchema == null ? before.schema() : newSchema;
                     Policies.requireColumnsStay(model, before, schema);
                     var info =

@@ -28,6 +28,18 @@ public record CatalogTable(
      */
     public static final String DECLARED_COLUMNS = "declared_columns";
 
+    /**
+     * Property of a table that is captured from a state table: that one's schema and name in
+     * Postgres. Row filters and masks of the state table hold on it too.
+     */
+    public static final String CAPTURED_FROM = "captured_from";
+
+    /**
+     * Property of a captured table whose state table went with row filter or masks: its name. Until
+     * a policy of its own is set, nobody reads it.
+     */
+    public static final String POLICIES_GONE = "captured_policies_gone";
+
     public CatalogTable {
         properties = Map.copyOf(properties);
     }

@@ -54,6 +54,7 @@ final class Model implements Rules.Facts {
     private final Map<UUID, SecurableInfo> securables = new HashMap<>();
     private final Map<Securable, UUID> securableNames = new HashMap<>();
     private final Map<UUID, Set<UUID>> children = new HashMap<>();
+    private final Map<String, UUID> stateTables = new HashMap<>();
     private @Nullable UUID everybody;
     private @Nullable UUID node;
 
@@ -249,6 +250,14 @@ final class Model implements Rules.Facts {
     void put(SecurableInfo info, TableFacts facts) {
         put(info);
         tables.put(info.id(), table(info, facts));
+        if (facts.kind() == TableKind.STATE) {
+            stateTables.put(info.location(), info.id());
+        }
+    }
+
+    /** By its location. */
+    Optional<CatalogTable> stateTable(String location) {
+        return Optional.ofNullable(stateTables.get(location)).map(tables::get);
     }
 
     private static CatalogTable table(SecurableInfo info, TableFacts facts) {
@@ -276,6 +285,7 @@ final class Model implements Rules.Facts {
                 .ifPresent(parent -> removeFrom(children, parent.id(), id));
         children.remove(id);
         tables.remove(id);
+        stateTables.remove(info.location(), id);
         grants.remove(id);
         functions.remove(id);
         filters.remove(id);

@@ -9,6 +9,8 @@ import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -173,16 +175,42 @@ public final class Policies {
                     model.securable(Securable.table(table))
                             .map(info -> model.masks.getOrDefault(info.id(), Map.of()))
                             .orElse(Map.of())
-                            .forEach(
-                                    (column, p) ->
-                                            masks.add(
-                                                    new ColumnMask(
-                                                            table,
-                                                            column,
-                                                            name(model, p),
-                                                            p.columns())));
+                            .forEach((column, p) -> masks.add(mask(model, table, column, p)));
                     return List.copyOf(masks);
                 });
+    }
+
+    /** Its own and, for a table that is captured from a state table, that one's. */
+    public HeldPolicies on(TableName name) {
+        return changes.read(
+                model -> {
+                    var table = model.table(name);
+                    if (table == null) {
+                        return HeldPolicies.NONE;
+                    }
+                    var filters = new ArrayList<RowFilter>();
+                    var masks = new ArrayList<ColumnMask>();
+                    var source = CapturedCopies.source(model, table);
+                    addPolicies(model, table, filters, masks);
+                    source.ifPresent(s -> addPolicies(model, s, filters, masks));
+                    var gone = table.properties().getOrDefault(CatalogTable.POLICIES_GONE, "");
+                    return new HeldPolicies(filters, masks, source, gone);
+                });
+    }
+
+    private static void addPolicies(
+            Model model, CatalogTable table, List<RowFilter> filters, List<ColumnMask> masks) {
+        var filter = model.filters.get(table.id());
+        if (filter != null) {
+            filters.add(new RowFilter(table.name(), name(model, filter), filter.columns()));
+        }
+        model.masks
+                .getOrDefault(table.id(), Map.of())
+                .forEach((column, p) -> masks.add(mask(model, table.name(), column, p)));
+    }
+
+    private static ColumnMask mask(Model model, TableName table, String column, Model.Policy p) {
+        return new ColumnMask(table, column, name(model, p), p.columns());
     }
 
     private static String name(Model model, Model.Policy policy) {
@@ -198,22 +226,28 @@ public final class Policies {
                     var columns = exact(table, filter.columns());
                     checkFilter(table, model.function(function), columns);
                     var policy = new Model.Policy(function, columns);
+                    var opened = CapturedCopies.opened(model, table);
                     changes.commit(
                             event(caller, "updateTableRowFilter", table, filter.function()),
-                            connection ->
-                                    Statements.update(
-                                            connection,
-                                            """
-                                            INSERT INTO lakemill.row_filters
-                                                (table_id, function_id, columns)
-                                            VALUES (?, ?, ?) ON CONFLICT (table_id) DO UPDATE
-                                            SET function_id = EXCLUDED.function_id,
-                                                columns = EXCLUDED.columns
-                                            """,
-                                            table.id(),
-                                            function,
-                                            columns),
-                            shown -> shown.filters.put(table.id(), policy));
+                            connection -> {
+                                Statements.update(
+                                        connection,
+                                        """
+                                        INSERT INTO lakemill.row_filters
+                                            (table_id, function_id, columns)
+                                        VALUES (?, ?, ?) ON CONFLICT (table_id) DO UPDATE
+                                        SET function_id = EXCLUDED.function_id,
+                                            columns = EXCLUDED.columns
+                                        """,
+                                        table.id(),
+                                        function,
+                                        columns);
+                                save(connection, opened);
+                            },
+                            shown -> {
+                                shown.filters.put(table.id(), policy);
+                                opened.ifPresent(info -> Securables.replace(shown, info));
+                            });
                     return true;
                 });
     }
@@ -248,25 +282,30 @@ public final class Policies {
                     var using = exact(table, mask.usingColumns());
                     checkMask(table, model.function(function), column, using);
                     var policy = new Model.Policy(function, using);
+                    var opened = CapturedCopies.opened(model, table);
                     changes.commit(
                             event(caller, "updateTableColumnMask", table, mask.function()),
-                            connection ->
-                                    Statements.update(
-                                            connection,
-                                            """
-                                            INSERT INTO lakemill.column_masks
-                                                (table_id, column_name, function_id,
-                                                using_columns)
-                                            VALUES (?, ?, ?, ?)
-                                            ON CONFLICT (table_id, column_name) DO UPDATE
-                                            SET function_id = EXCLUDED.function_id,
-                                                using_columns = EXCLUDED.using_columns
-                                            """,
-                                            table.id(),
-                                            column,
-                                            function,
-                                            using),
-                            shown -> shown.putMask(table.id(), column, policy));
+                            connection -> {
+                                Statements.update(
+                                        connection,
+                                        """
+                                        INSERT INTO lakemill.column_masks
+                                            (table_id, column_name, function_id, using_columns)
+                                        VALUES (?, ?, ?, ?)
+                                        ON CONFLICT (table_id, column_name) DO UPDATE
+                                        SET function_id = EXCLUDED.function_id,
+                                            using_columns = EXCLUDED.using_columns
+                                        """,
+                                        table.id(),
+                                        column,
+                                        function,
+                                        using);
+                                save(connection, opened);
+                            },
+                            shown -> {
+                                shown.putMask(table.id(), column, policy);
+                                opened.ifPresent(info -> Securables.replace(shown, info));
+                            });
                     return true;
                 });
     }
@@ -294,6 +333,13 @@ public final class Policies {
                             shown -> shown.removeMask(table.id(), exact));
                     return true;
                 });
+    }
+
+    private static void save(Connection connection, Optional<SecurableInfo> opened)
+            throws SQLException {
+        if (opened.isPresent()) {
+            SecurableStore.save(connection, opened.get());
+        }
     }
 
     private CatalogTable requireTable(Model model, Caller caller, TableName name) {

@@ -146,6 +146,7 @@ public final class Securables {
         return changes.change(
                 model -> {
                     var before = requireManaged(model, caller, securable);
+                    CapturedCopies.requireKept(model, caller, before.properties(), properties);
                     var info = touched(caller, before.described(comment, properties));
                     changes.commit(
                             event(caller, "update", before.securable()),
@@ -241,6 +242,7 @@ public final class Securables {
     void remove(Model model, Caller caller, SecurableInfo info, boolean force) {
         var gone = model.subtree(info);
         requireUnused(model, gone);
+        var closed = CapturedCopies.closed(model, gone);
         changes.commit(
                 event(caller, "delete", info.securable()),
                 connection -> {
@@ -248,8 +250,14 @@ public final class Securables {
                         Models.requireNoVersions(connection, info);
                     }
                     SecurableStore.delete(connection, info.id());
+                    for (var copy : closed) {
+                        SecurableStore.save(connection, copy);
+                    }
                 },
-                shown -> gone.reversed().forEach(each -> shown.removeSecurable(each.id())));
+                shown -> {
+                    gone.reversed().forEach(each -> shown.removeSecurable(each.id()));
+                    closed.forEach(copy -> replace(shown, copy));
+                });
     }
 
     private static void requireUnused(Model model, List<SecurableInfo> gone) {

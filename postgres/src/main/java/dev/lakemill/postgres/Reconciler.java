@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -72,10 +73,8 @@ final class Reconciler {
     /** All at once; when that fails, each on its own, so that one does not hold up the others. */
     private static List<Step> take(Connection connection, List<Step> steps, Set<String> failed)
             throws SQLException {
-        var all = new ArrayList<String>();
-        steps.forEach(step -> all.addAll(step.commands()));
         try {
-            execute(connection, String.join(";\n", all));
+            execute(connection, steps.stream().map(Step::sql).collect(Collectors.joining(";\n")));
             connection.commit();
             return steps;
         } catch (SQLException e) {
@@ -85,7 +84,7 @@ final class Reconciler {
         var done = new ArrayList<Step>();
         for (var step : steps) {
             try {
-                execute(connection, String.join(";\n", step.commands()));
+                execute(connection, step.sql());
                 connection.commit();
                 done.add(step);
             } catch (SQLException e) {

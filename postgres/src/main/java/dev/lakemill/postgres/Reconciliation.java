@@ -73,8 +73,12 @@ final class Reconciliation {
     }
 
     private void add(String subject, List<String> commands) {
+        add(subject, "", commands);
+    }
+
+    private void add(String subject, String granted, List<String> commands) {
         if (!commands.isEmpty()) {
-            steps.add(new Step(subject, null, commands));
+            steps.add(new Step(subject, null, granted, commands));
         }
     }
 
@@ -212,7 +216,7 @@ final class Reconciliation {
         var had = new TreeMap<>((there == null ? Acl.empty() : there.acl()).privileges());
         had.keySet().removeIf(this::isIdleOwner);
         commands.addAll(without(acl).from(new Acl(had), "SCHEMA " + quoted(name)));
-        add("schema " + name, commands);
+        add("schema " + name, name, commands);
     }
 
     /** Whether what this role owns is ours to govern. */
@@ -237,7 +241,12 @@ final class Reconciliation {
             commands.addAll(TableSteps.toward(name, without(table), found));
         }
         if (!commands.isEmpty()) {
-            steps.add(new Step("table " + name, front == null ? null : name, commands));
+            steps.add(
+                    new Step(
+                            "table " + name,
+                            front == null ? null : name,
+                            name.toString(),
+                            commands));
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.lakemill.postgres;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -8,9 +9,23 @@ import org.jspecify.annotations.Nullable;
  *
  * @param subject what it is about, for people: {@code table gold.stock}
  * @param table when it is about one
+ * @param granted the table or schema whose grants it changes, as principals' own GRANT locks it;
+ *     empty for none
  */
-record Step(String subject, @Nullable Relation table, List<String> commands) {
+record Step(String subject, @Nullable Relation table, String granted, List<String> commands) {
+    private static final String LOCK = "SELECT pg_advisory_xact_lock(7084, hashtext(%s))";
+
     Step {
         commands = List.copyOf(commands);
+    }
+
+    /** The commands, behind what keeps a principal's GRANT from meeting them. */
+    String sql() {
+        var all = new ArrayList<String>();
+        if (!granted.isEmpty()) {
+            all.add(LOCK.formatted(Relation.literal(granted)));
+        }
+        all.addAll(commands);
+        return String.join(";\n", all);
     }
 }

@@ -378,6 +378,59 @@ final class ImportTest {
     }
 
     @Test
+    void anImportKilledAmidALargeTableGoesOnWithNothingTwice() throws Exception {
+        inSource(
+                """
+                CREATE SCHEMA small;
+                CREATE TABLE small.a AS SELECT i AS id FROM generate_series(1, 1000) i;
+                CREATE TABLE small.big AS
+                    SELECT i AS id, md5(i::text) AS note FROM generate_series(1, 1000000) i;
+                ALTER TABLE small.big ADD PRIMARY KEY (id);
+                ANALYZE
+                """);
+        for (var at : List.of(50_000, 600_000)) {
+            killAt(at);
+            // None of the rows is there: their transaction ended with the process.
+            assertThat(node.query("SELECT count(*) FROM small.big")).containsExactly("0");
+        }
+        inSource("DELETE FROM small.big WHERE id % 1000 = 0; INSERT INTO small.a VALUES (1001)");
+        var report = run(new Quiet());
+        assertThat(report.tables())
+                .extracting(t -> t.name() + " " + t.rows())
+                .containsExactlyInAnyOrder("moved.small.a 1001", "moved.small.big 999000");
+        assertSame("SELECT count(*), sum(hashtextextended(t::text, 0)) FROM small.big t");
+        assertSame("SELECT count(*), count(DISTINCT id), sum(id) FROM small.a");
+    }
+
+    /** Runs it in a process that ends, as by kill -9, when it has copied so many rows. */
+    private static void killAt(long rows) throws Exception {
+        var command =
+                List.of(
+                        Path.of(System.getProperty("java.home"), "bin/java").toString(),
+                        "@" + Path.of(System.getProperty("lakemill.root"), "jvm.flags"),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        StartImport.class.getName(),
+                        folder.resolve("importer").toString(),
+                        Integer.toString(node.postgres.port()),
+                        password(),
+                        admin.name(),
+                        ann.name());
+        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        var said = new StringBuilder();
+        try (var lines = process.inputReader()) {
+            for (var line = lines.readLine(); line != null; line = lines.readLine()) {
+                said.append(line).append('\n');
+                if (line.startsWith("copied ") && Long.parseLong(line.substring(7)) >= rows) {
+                    process.destroyForcibly().waitFor();
+                    return;
+                }
+            }
+        }
+        throw new AssertionError("it was not killed: " + said);
+    }
+
+    @Test
     void anotherImportWaitsAndOneThatIsNotDoneCanBeTakenAway() throws Exception {
         inSource(SMALL);
         assertThatThrownBy(() -> run(new Kill(8))).hasMessageContaining("killed");

@@ -13,9 +13,11 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -26,6 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Principals, grants and policies of the catalog in Postgres, and back. */
 final class ProjectionTest {
+    private static final int MADE_BESIDE = 25;
+
     @TempDir static Path folder;
     private static TestGovernance governance;
 
@@ -390,6 +394,50 @@ final class ProjectionTest {
                 ann,
                 "SELECT lakemill.revoke('SELECT', 'TABLE', 'gold_native.stock', 'native_bob')");
         await("bob may not read", () -> !may(bob, "SELECT", table));
+    }
+
+    @Test
+    void tablesAreMadeAndGrantedBesideOneAnotherAndTheNodesOwnGrants() throws Exception {
+        governance.synced("beside.gold_beside.stock");
+        var schema = Securable.schema("beside", "gold_beside");
+        var reader = governance.user("beside_reader");
+        var makers = new ArrayList<Callable<Integer>>();
+        for (var name : List.of("ann", "bob", "eve")) {
+            var maker = governance.user("beside_" + name);
+            governance.grant(maker, Securable.catalog("beside"), Privilege.USE_CATALOG);
+            governance.grant(
+                    maker, schema, Privilege.USE_SCHEMA, Privilege.CREATE_TABLE, Privilege.MANAGE);
+            makers.add(() -> makeAndGrant(maker, "gold_beside." + name, reader));
+        }
+        governance.reconcile();
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (var made : threads.invokeAll(makers)) {
+                assertThat(made.get()).isEqualTo(MADE_BESIDE);
+            }
+        }
+        assertThat(
+                        governance.query(
+                                "SELECT count(*) FROM lakemill.grants g JOIN lakemill.principals p"
+                                        + " ON p.id = g.principal_id WHERE p.name ="
+                                        + " 'beside_reader' AND g.privilege = 'SELECT'"))
+                .containsExactly(Integer.toString(3 * MADE_BESIDE));
+    }
+
+    /** As a migration does it: each statement by itself, one behind the other. */
+    private static int makeAndGrant(Principal maker, String prefix, Principal reader)
+            throws SQLException {
+        var made = 0;
+        try (var session = governance.login(maker)) {
+            for (; made < MADE_BESIDE; made++) {
+                var table = prefix + made;
+                TestGovernance.execute(
+                        session,
+                        "CREATE TABLE %s (id int PRIMARY KEY)".formatted(table),
+                        "GRANT SELECT ON %s TO %s".formatted(table, reader.name()),
+                        "GRANT USAGE ON SCHEMA gold_beside TO " + reader.name());
+            }
+        }
+        return made;
     }
 
     @Test

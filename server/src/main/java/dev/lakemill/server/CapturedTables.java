@@ -30,8 +30,7 @@ import org.apache.arrow.memory.BufferAllocator;
  * {@code name_current}, with the lineage from it.
  */
 final class CapturedTables implements Lake {
-    /** Property of a table of the catalog: the table of Postgres that it is captured from. */
-    static final String SOURCE = "captured_from";
+    private static final String SOURCE = CatalogTable.CAPTURED_FROM;
 
     private final Map<String, String> catalogs;
     private final Catalog catalog;

@@ -73,11 +73,16 @@ final class GovernanceStatements {
                                     List.of(new GrantChange(principal, Set.of(), privileges)));
             case GovernanceStatement.SetOwner(var on, var owner) ->
                     catalog.grants().transfer(caller, on, owner);
-            case GovernanceStatement.SetRowFilter(var filter) ->
-                    catalog.policies().setRowFilter(caller, filter);
+            case GovernanceStatement.SetRowFilter(var filter) -> {
+                SyncedTableRules.requireNoCopy(catalog, filter.table());
+                catalog.policies().setRowFilter(caller, filter);
+            }
             case GovernanceStatement.DropRowFilter(var table) ->
                     catalog.policies().dropRowFilter(caller, table);
-            case GovernanceStatement.SetMask(var mask) -> catalog.policies().setMask(caller, mask);
+            case GovernanceStatement.SetMask(var mask) -> {
+                SyncedTableRules.requireNoCopy(catalog, mask.table());
+                catalog.policies().setMask(caller, mask);
+            }
             case GovernanceStatement.DropMask(var table, var column) ->
                     catalog.policies().dropMask(caller, table, column);
             case GovernanceStatement.SetTags(var on, var column, var tags) ->
@@ -338,18 +343,31 @@ final class GovernanceStatements {
         table.properties().entrySet().stream()
                 .sorted(Map.Entry.comparingByKey())
                 .forEach(p -> rows.add(row("Property " + p.getKey(), p.getValue(), "")));
-        catalog.policies()
-                .rowFilter(table.name())
-                .ifPresent(f -> rows.add(row("Row Filter", call(f.function(), f.columns()), "")));
-        for (var mask : catalog.policies().masks(table.name())) {
+        var held = catalog.policies().on(table.name());
+        for (var filter : held.filters()) {
+            rows.add(
+                    row(
+                            "Row Filter",
+                            call(filter.function(), filter.columns()),
+                            whose(table, filter.table())));
+        }
+        for (var mask : held.masks()) {
             var columns =
                     Stream.concat(Stream.of(mask.column()), mask.usingColumns().stream()).toList();
-            rows.add(row("Mask of " + mask.column(), call(mask.function(), columns), ""));
+            rows.add(
+                    row(
+                            "Mask of " + mask.column(),
+                            call(mask.function(), columns),
+                            whose(table, mask.table())));
         }
         for (var tag : catalog.tags().on(info.securable())) {
             rows.add(row("Tag" + of(tag), tag.key() + " = " + tag.value(), ""));
         }
         return rows;
+    }
+
+    private static String whose(CatalogTable table, TableName policy) {
+        return policy.equals(table.name()) ? "" : "of " + policy;
     }
 
     private static String of(Tag tag) {

@@ -20,7 +20,6 @@ import dev.lakemill.types.Principal;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.TableName;
-import dev.lakemill.types.TableSchema;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -63,10 +62,12 @@ final class LakeQueries {
     private final Parts parts;
     private final Limits limits;
     private final Semaphore turns;
+    private final LakePolicies policies;
 
     LakeQueries(Parts parts, Limits limits) {
         this.parts = parts;
         this.limits = limits;
+        this.policies = new LakePolicies(parts.catalog());
         this.turns = new Semaphore(limits.parallelMax(), true);
         LakeQuery.clear(parts.temporaryFolder());
     }
@@ -276,42 +277,13 @@ final class LakeQueries {
                     Map.of());
         }
         var found = parts.catalog().find(name).orElseThrow(() -> gone(name));
-        return governed(found, found.schema(), LakeTable.opening(parts.lake(), found));
+        return policies.governed(found, found.schema(), LakeTable.opening(parts.lake(), found));
     }
 
     private LakeQuery.Table tail(TableName name) {
         var found = parts.catalog().find(name).orElseThrow(() -> gone(name));
-        return governed(
+        return policies.governed(
                 found, LakeTable.tailSchema(found), LakeTable.tailOpening(parts.lake(), found));
-    }
-
-    /** With the table's row filter and masks. */
-    private LakeQuery.Table governed(
-            CatalogTable found, TableSchema schema, LakeQuery.Opening opening) {
-        var policies = parts.catalog().policies();
-        var masks = new HashMap<String, LakeQuery.Rule>();
-        for (var mask : policies.masks(found.name())) {
-            var columns = new ArrayList<>(List.of(mask.column()));
-            columns.addAll(mask.usingColumns());
-            masks.put(mask.column(), rule(mask.function(), columns));
-        }
-        var filter = policies.rowFilter(found.name()).map(f -> rule(f.function(), f.columns()));
-        return new LakeQuery.Table(schema, opening, filter, masks);
-    }
-
-    private LakeQuery.Rule rule(String function, List<String> columns) {
-        var found =
-                parts.catalog()
-                        .policies()
-                        .function(function)
-                        .orElseThrow(
-                                () ->
-                                        new LakemillException(
-                                                ErrorCode.FAILED_PRECONDITION,
-                                                "the function %s of a row filter or mask is gone"
-                                                        .formatted(function),
-                                                "whoever manages the table can set it anew"));
-        return new LakeQuery.Rule(found.duckSql(), columns);
     }
 
     private static LakemillException gone(TableName name) {

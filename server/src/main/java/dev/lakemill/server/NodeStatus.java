@@ -88,6 +88,7 @@ record NodeStatus(
      * @param position of the log (INGESTED), batch (SYNCED) or version of Delta (the others)
      * @param freshnessMs how long the newest row took from durable to visible here, when it last
      *     changed; null before the first, and where it is not known
+     * @param load of a synced table that is being loaded; null otherwise
      */
     @JsonNaming(SnakeCaseStrategy.class)
     record TableState(
@@ -96,7 +97,20 @@ record NodeStatus(
             @Nullable String source,
             long rows,
             long position,
-            @Nullable Long freshnessMs) {}
+            @Nullable Long freshnessMs,
+            @Nullable LoadState load) {}
+
+    /**
+     * A synced table that is being loaded, in Lakebase's words.
+     *
+     * @param syncProgressCompletion from 0 to 1
+     */
+    @JsonNaming(SnakeCaseStrategy.class)
+    record LoadState(
+            long syncedRowCount,
+            long totalRowCount,
+            double syncProgressCompletion,
+            double estimatedCompletionTimeSeconds) {}
 
     /**
      * One pipeline.

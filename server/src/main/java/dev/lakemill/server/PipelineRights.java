@@ -110,11 +110,12 @@ final class PipelineRights {
             return;
         }
         require(principal, Privilege.SELECT, Securable.table(name), missing);
-        var policies = catalog.policies();
-        if (policies.rowFilter(name).isPresent() || !policies.masks(name).isEmpty()) {
+        var held = catalog.policies().on(name).told();
+        if (!held.isEmpty()) {
             throw new LakemillException(
                     ErrorCode.FAILED_PRECONDITION,
-                    "%s has a row filter or masks, which apply to %s too".formatted(name, owner),
+                    "%s is under %s, which apply to %s too"
+                            .formatted(name, String.join(" and ", held), owner),
                     "drop them, or set them on the tables that the pipeline makes");
         }
     }

@@ -107,7 +107,8 @@ final class StatusReport {
                 null,
                 counted(table.name()).rows() + waiting,
                 status == null ? 0 : status.position(),
-                status == null ? null : status.freshnessMillis());
+                status == null ? null : status.freshnessMillis(),
+                null);
     }
 
     private TableState output(CatalogTable table) {
@@ -118,7 +119,8 @@ final class StatusReport {
                 null,
                 counted.rows(),
                 counted.version(),
-                freshness(table));
+                freshness(table),
+                null);
     }
 
     private TableState synced(CatalogTable table, @Nullable SyncStatus status) {
@@ -128,7 +130,18 @@ final class StatusReport {
                 table.properties().get(OutputTables.SOURCE),
                 status == null ? 0 : status.rows(),
                 status == null ? 0 : status.batch(),
-                freshness(table));
+                freshness(table),
+                status == null ? null : load(status.progress()));
+    }
+
+    private static NodeStatus.@Nullable LoadState load(SourceStatus.@Nullable Progress progress) {
+        return progress == null
+                ? null
+                : new NodeStatus.LoadState(
+                        progress.rows(),
+                        progress.rowsTotal(),
+                        progress.completion(),
+                        progress.secondsLeft());
     }
 
     private @Nullable Long freshness(CatalogTable table) {

@@ -52,16 +52,31 @@ final class SyncedTableRules {
                     "sync a table, a streaming table or a materialized view; a query becomes one"
                             + " in a pipeline's text");
         }
-        var policies = catalog.policies();
-        if (policies.rowFilter(table.name()).isPresent()
-                || !policies.masks(table.name()).isEmpty()) {
+        var held = catalog.policies().on(table.name()).told();
+        if (!held.isEmpty()) {
             throw new LakemillException(
                     ErrorCode.FAILED_PRECONDITION,
-                    "%s has a row filter or masks, which its copy would not have"
-                            .formatted(table.name()),
+                    "%s is under %s, which its copy would not have"
+                            .formatted(table.name(), String.join(" and ", held)),
                     "set them on the synced table instead, or on a table that a pipeline makes");
         }
         return table;
+    }
+
+    /** FAILED_PRECONDITION while a captured copy of a state table is copied into Postgres again. */
+    static void requireNoCopy(Catalog catalog, TableName stateTable) {
+        for (var table : catalog.list()) {
+            var source = SyncedTableDefinition.of(table).map(SyncedTableDefinition::source);
+            var from = source.flatMap(s -> catalog.policies().on(s).capturedFrom());
+            if (from.filter(t -> t.name().toString().equalsIgnoreCase(stateTable.toString()))
+                    .isPresent()) {
+                throw new LakemillException(
+                        ErrorCode.FAILED_PRECONDITION,
+                        "%s is copied by way of %s into %s, which would not have the policy"
+                                .formatted(stateTable, source.orElseThrow(), table.name()),
+                        "drop that synced table first");
+            }
+        }
     }
 
     /** With the source's name as the catalog writes it. */

@@ -243,7 +243,15 @@ final class SyncedTables implements AutoCloseable {
                         ? 0
                         : Duration.between(appliedAt, Instant.now()).toMillis();
         return new SourceStatus(
-                table.name(), state, table, -1, null, null, table.refused(), stale, null);
+                table.name(),
+                state,
+                table,
+                -1,
+                null,
+                null,
+                table.refused(),
+                stale,
+                table.progress());
     }
 
     /**

@@ -88,12 +88,57 @@ final class SyncedTablesTest {
         return steps;
     }
 
+    private static void theFirstLoadOfAPipelinesOutputTellsHowFarItIs() throws Exception {
+        var path = "/api/2.0/database/synced_tables/shop.serving.loading";
+        try (var holder = node().node().postgres().owner().getConnection();
+                var lock = holder.createStatement()) {
+            holder.setAutoCommit(false);
+            // The load's transaction waits for it behind the last of its own work.
+            lock.execute("LOCK TABLE lakemill.sync_skipped IN EXCLUSIVE MODE");
+            sql(
+                    "CREATE SYNCED TABLE shop.serving.loading FROM shop.gold.totals PRIMARY KEY"
+                            + " (id) WITH (mode = 'continuous')");
+            var at =
+                    "/data_synchronization_status/provisioning_status"
+                            + "/initial_pipeline_sync_progress";
+            TestNode.await(
+                    () -> {
+                        var told = node().admin().get(path).at(at);
+                        return told.path("synced_row_count").asLong() == 1
+                                && told.path("total_row_count").asLong() == 1
+                                && told.has("estimated_completion_time_seconds");
+                    });
+            TestNode.await(
+                    () -> sql("SHOW SYNCED TABLES").rows().toString().contains("1 of 1 rows, "));
+            TestNode.await(
+                    () ->
+                            node()
+                                    .admin()
+                                    .get("/api/status")
+                                    .path("tables")
+                                    .findValues("load")
+                                    .stream()
+                                    .anyMatch(load -> load.path("total_row_count").asLong() == 1));
+            holder.rollback();
+        }
+        TestNode.await(
+                () ->
+                        node().admin()
+                                .get(path)
+                                .at("/data_synchronization_status/detailed_state")
+                                .asText()
+                                .equals("SYNCED_TABLE_ONLINE_CONTINUOUS_UPDATE"));
+        sql("DROP SYNCED TABLE shop.serving.loading");
+    }
+
     @Test
     void followsAPipelinesOutputWithThePipelineAndOnDemand() throws Exception {
         assertInstanceOf(SyncedTableProject.Step.Create.class, apply().getFirst());
         assertInstanceOf(SyncedTableProject.Step.Nothing.class, apply().getFirst());
         node().send("shop.raw.events", "{\"id\": 7, \"x\": 1}", "{\"id\": 7, \"x\": 2}");
         await("72", "serving.totals");
+        node().awaitRows("* FROM shop.gold.totals", "7|2");
+        theFirstLoadOfAPipelinesOutputTellsHowFarItIs();
         assertEquals(
                 "counts",
                 ask(

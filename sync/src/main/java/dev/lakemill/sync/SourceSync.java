@@ -120,6 +120,8 @@ public final class SourceSync implements AutoCloseable {
         var source = member.source().name();
         var behind = asked.get() - answered;
         var micros = now == null ? 0 : now.state().receivedMicros();
+        var began = startedAt;
+        var progress = working && target != null && began != null ? target.progress(began) : null;
         var table =
                 new SyncStatus(
                         member.name(),
@@ -129,7 +131,8 @@ public final class SourceSync implements AutoCloseable {
                         behind,
                         now == null ? null : now.appliedAt(),
                         target == null ? Map.of() : target.skippedByText(),
-                        target == null ? "" : target.refused());
+                        target == null ? "" : target.refused(),
+                        progress);
         var trouble = table.refused().isEmpty() ? loop.problem() : table.refused();
         var notice = target == null ? "" : notice(target);
         return new SourceStatus(
@@ -143,7 +146,7 @@ public final class SourceSync implements AutoCloseable {
                 isBehind(member.source())
                         ? Math.max(0, Duration.between(freshAt, Instant.now()).toMillis())
                         : 0,
-                working && target != null ? progress(target) : null);
+                progress);
     }
 
     /** What is not as it should be while the table goes on. */
@@ -181,17 +184,6 @@ public final class SourceSync implements AutoCloseable {
         return working || asked.get() != answered
                 ? SourceStatus.State.ONLINE_TRIGGERED_UPDATE
                 : SourceStatus.State.ONLINE_NO_PENDING_UPDATE;
-    }
-
-    private SourceStatus.Progress progress(Target target) {
-        var began = startedAt;
-        var seconds = began == null ? 0 : Duration.between(began, Instant.now()).toMillis() / 1e3;
-        var done = target.completion();
-        return new SourceStatus.Progress(
-                target.rowsLoaded(),
-                target.rowsToLoad(),
-                done,
-                done == 0 ? 0 : seconds * (1 - done) / done);
     }
 
     /** Finishes the transaction that runs, and stops. */

@@ -150,7 +150,8 @@ public final class Sync implements AutoCloseable {
                                         behind,
                                         current == null ? null : current.at(),
                                         target.skippedByText(),
-                                        target.refused()))
+                                        target.refused(),
+                                        target.progress()))
                 .toList();
     }
 
@@ -186,6 +187,7 @@ public final class Sync implements AutoCloseable {
         /** What the connection or Postgres took back leaves no doubt about what is shown. */
         @Override
         public void failed(Exception e) {
+            targets.forEach(Target::endLoad);
             inDoubt |= e instanceof TableFailure failure && !failure.mayPass();
             inDoubt |= e instanceof RuntimeException && !(e instanceof LakemillException);
         }

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param appliedAt when it came to show that batch; null before the first
  * @param skipped rows of the source set aside, by reason
  * @param refused why it does not change at present; empty when it does
+ * @param progress of a load that is being done now; null while none is
  */
 public record SyncStatus(
         TableName name,
@@ -23,7 +24,8 @@ public record SyncStatus(
         long batchesBehind,
         @Nullable Instant appliedAt,
         Map<String, Long> skipped,
-        String refused) {
+        String refused,
+        SourceStatus.@Nullable Progress progress) {
     public SyncStatus {
         skipped = Map.copyOf(skipped);
     }

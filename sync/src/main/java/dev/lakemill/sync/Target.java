@@ -1,9 +1,12 @@
 package dev.lakemill.sync;
 
+import java.time.Duration;
+import java.time.Instant;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One synced table at work. The sync's thread changes it; the fields that others read for the
@@ -28,6 +31,9 @@ final class Target {
     private volatile long rowsToLoad;
     private final AtomicInteger stepsDone = new AtomicInteger();
     private volatile int stepsToDo;
+
+    /** Since when a snapshot is being written; null while none is. */
+    private volatile @Nullable Instant loadingSince;
 
     Target(SyncedTableSpec spec, int number) {
         this.spec = spec;
@@ -61,6 +67,28 @@ final class Target {
         rowsToLoad = rowsTotal;
         stepsDone.set(0);
         stepsToDo = steps;
+        loadingSince = Instant.now();
+    }
+
+    /** The snapshot is written, or will be written anew. */
+    void endLoad() {
+        loadingSince = null;
+    }
+
+    /** Of the snapshot that is being written; null while none is. */
+    SourceStatus.@Nullable Progress progress() {
+        var since = loadingSince;
+        return since == null ? null : progress(since);
+    }
+
+    /**
+     * @param began when the work of which it is a part did
+     */
+    SourceStatus.Progress progress(Instant began) {
+        var seconds = Duration.between(began, Instant.now()).toMillis() / 1e3;
+        var done = completion();
+        var left = done == 0 ? 0 : seconds * (1 - done) / done;
+        return new SourceStatus.Progress(rowsLoaded, rowsToLoad, done, left);
     }
 
     void loads(long rowsRead) {
@@ -71,16 +99,8 @@ final class Target {
         stepsDone.incrementAndGet();
     }
 
-    long rowsLoaded() {
-        return rowsLoaded;
-    }
-
-    long rowsToLoad() {
-        return rowsToLoad;
-    }
-
     /** How much of the snapshot's work is done, from 0 to 1. */
-    double completion() {
+    private double completion() {
         var all = rowsToLoad * (1 + stepsToDo / STEPS_PER_PASS);
         return all == 0
                 ? 0
@@ -152,6 +172,7 @@ final class Target {
     /** A transaction that changed the table was committed. */
     void committed(Outcome outcome) {
         failures = 0;
+        endLoad();
         rows = (outcome.whole() ? 0 : rows) + outcome.rows();
         var counts = new EnumMap<SkipReason, Long>(SkipReason.class);
         if (!outcome.whole()) {

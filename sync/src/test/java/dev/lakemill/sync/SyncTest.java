@@ -95,6 +95,39 @@ final class SyncTest {
     }
 
     @Test
+    void aLoadTellsHowFarItIsUntilItIsCommitted() throws Exception {
+        pipeline.insert(STOCK, "basil", 10L, "fresh").insert(STOCK, "mint", 20L, null);
+        pipeline.publish();
+        pipeline.commit();
+        Registry.MIGRATIONS.apply(TestPostgres.postgres().owner());
+        try (var holder = TestPostgres.postgres().owner().getConnection();
+                var lock = holder.createStatement()) {
+            holder.setAutoCommit(false);
+            // The load's transaction waits for it behind the last of its own work.
+            lock.execute("LOCK TABLE lakemill.sync_skipped IN EXCLUSIVE MODE");
+            try (var sync = start()) {
+                TestPostgres.await("all rows are read", () -> rowsLoaded(sync) == 2);
+                var status = sync.status().getFirst();
+                assertThat(status.appliedAt()).isNull();
+                var progress = Objects.requireNonNull(status.progress());
+                assertThat(progress.rowsTotal()).isEqualTo(2);
+                assertThat(progress.completion()).isBetween(0.1, 1.0);
+                assertThat(progress.secondsLeft()).isNotNegative();
+                assertThat(sync.status().getLast().progress()).isNull();
+                holder.rollback();
+                awaitBatch(sync, 1);
+                assertThat(sync.status()).allMatch(table -> table.progress() == null);
+                assertThat(stock()).hasSize(2);
+            }
+        }
+    }
+
+    private static long rowsLoaded(Sync sync) {
+        var progress = sync.status().getFirst().progress();
+        return progress == null ? -1 : progress.rows();
+    }
+
+    @Test
     void aTableBehindAViewWithMasksIsWrittenWhereItLies() throws Exception {
         pipeline.insert(STOCK, "basil", 10L, "fresh").insert(STOCK, "mint", 20L, null);
         pipeline.publish();

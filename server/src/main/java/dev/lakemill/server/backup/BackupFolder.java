@@ -146,6 +146,17 @@ record BackupFolder(Path root) {
         }
     }
 
+    /** Folders of base backups that did not come to their end. */
+    List<Path> halfBases() throws IOException {
+        var folder = root.resolve("bases");
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (var bases = Files.list(folder)) {
+            return bases.filter(base -> !Files.exists(base.resolve("manifest.json"))).toList();
+        }
+    }
+
     /** Names of files of Postgres's log, without their ending, in order. */
     List<String> walFiles() throws IOException {
         if (!Files.isDirectory(wal())) {

@@ -4,6 +4,7 @@ import dev.lakemill.postgres.Postgres;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -36,6 +37,9 @@ public final class Backups implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Backups.class);
     private static final Duration SHIP_EVERY = Duration.ofSeconds(1);
     private static final Duration ARCHIVED_MAX = Duration.ofMinutes(5);
+
+    /** How long shipping may fail before a backup or mark does. */
+    private static final Duration TROUBLE_MAX = Duration.ofSeconds(10);
     private static final Duration END_WAIT_MAX = Duration.ofSeconds(20);
     private static final DateTimeFormatter ID =
             DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss.SSS'Z'").withZone(ZoneOffset.UTC);
@@ -154,22 +158,18 @@ public final class Backups implements AutoCloseable {
             homes.copy(source.data());
             mark();
             doing = "Postgres";
-            var id = ID.format(Instant.now());
-            var folder = backups.base(id);
-            var taken = source.postgres().baseBackup(folder.resolve("data"), bytes::addAndGet);
-            var base = Base.of(id, taken);
-            BackupFolder.write(folder.resolve("manifest.json"), base);
+            var base = base(ID.format(Instant.now()));
             var mark = mark();
             doing = "pruning";
             Retention.prune(backups, keep);
             lake.forget();
             return Map.of(
-                    "id", id,
+                    "id", base.id(),
                     "bytes", bytes.get(),
                     "restorable_from", base.ended(),
                     "restorable_to", mark.time(),
                     "tables", mark.tables().size());
-        } catch (IOException | SQLException e) {
+        } catch (IOException | UncheckedIOException | SQLException e) {
             throw unavailable(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -177,6 +177,23 @@ public final class Backups implements AutoCloseable {
         } finally {
             doing = "";
             working.unlock();
+        }
+    }
+
+    /** Of Postgres. What is half goes again at once: it would take the room that was missing. */
+    private Base base(String id) throws IOException, SQLException {
+        var folder = backups.base(id);
+        var isWhole = false;
+        try {
+            var taken = source.postgres().baseBackup(folder.resolve("data"), bytes::addAndGet);
+            var base = Base.of(id, taken);
+            BackupFolder.write(folder.resolve("manifest.json"), base);
+            isWhole = true;
+            return base;
+        } finally {
+            if (!isWhole) {
+                Retention.delete(folder);
+            }
         }
     }
 
@@ -242,13 +259,16 @@ public final class Backups implements AutoCloseable {
 
     private void awaitArchived(String wal) throws InterruptedException, IOException {
         var deadline = System.nanoTime() + ARCHIVED_MAX.toNanos();
+        var wellAt = System.nanoTime();
         var file = backups.wal().resolve(wal + ".gz");
         while (!Files.exists(file)) {
             ship();
             if (ending.getCount() == 0) {
                 throw new IOException("the node is stopping");
             }
-            if (System.nanoTime() > deadline) {
+            var now = System.nanoTime();
+            wellAt = shipper.problem().isEmpty() ? now : wellAt;
+            if (now > deadline || now - wellAt > TROUBLE_MAX.toNanos()) {
                 throw new IOException(
                         "Postgres's log file %s does not get into %s: %s"
                                 .formatted(wal, backups.wal(), shipper.problem()));

@@ -9,14 +9,17 @@ import java.util.HashSet;
 import java.util.List;
 
 /**
- * Deletes what no kept base backup needs: older ones, marks before the oldest that is kept (but the
- * one just before it), Postgres's log before it, and tables, files and segments that no mark names.
- * Of a table's files those go that were removed from it before the oldest mark.
+ * Deletes what no kept base backup needs: older and half ones, marks before the oldest that is kept
+ * (but the one just before it), Postgres's log before it, and tables, files and segments that no
+ * mark names. Of a table's files those go that were removed from it before the oldest mark.
  */
 final class Retention {
     private Retention() {}
 
     static void prune(BackupFolder backups, int keep) throws IOException {
+        for (var half : backups.halfBases()) {
+            delete(half);
+        }
         var bases = backups.bases();
         if (bases.size() > keep) {
             var dropped = bases.subList(0, bases.size() - keep);

@@ -32,12 +32,11 @@ final class TableShapes {
                         .put("table_type", type(request, table))
                         .put("data_source_format", format(table))
                         .put("storage_location", location(request.caller(), table));
-        node.set(
-                "columns",
-                ColumnJson.infos(table.schema(), catalog.policies().masks(table.name())));
+        var held = catalog.policies().on(table.name());
+        node.set("columns", ColumnJson.infos(table.schema(), held.masks()));
         Shapes.properties(node, table.properties());
-        catalog.policies()
-                .rowFilter(table.name())
+        held.filters().stream()
+                .findFirst()
                 .ifPresent(
                         filter -> {
                             var shown = node.putObject("row_filter");

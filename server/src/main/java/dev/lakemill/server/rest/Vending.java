@@ -9,7 +9,6 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -142,14 +141,7 @@ final class Vending {
     }
 
     private List<String> policies(CatalogTable table) {
-        var found = new ArrayList<String>();
-        catalog.policies()
-                .rowFilter(table.name())
-                .ifPresent(filter -> found.add("the row filter " + filter.function()));
-        catalog.policies()
-                .masks(table.name())
-                .forEach(mask -> found.add("the mask of column " + mask.column()));
-        return found;
+        return catalog.policies().on(table.name()).told();
     }
 
     private static String reason(CatalogTable table, List<String> policies) {
