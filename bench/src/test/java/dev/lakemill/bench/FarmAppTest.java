@@ -428,6 +428,12 @@ final class FarmAppTest {
         assertThat(quote.at("/entries/0/source").asText())
                 .startsWith("farm.silver.supplier_quotes event_id q-");
         assertThat(quote.at("/entries").findValuesAsText("action")).contains("quoted", "ranked");
+        var supplier = offer.path("supplier_id").asText();
+        var prices = farm.get(viewer, "/api/prices?sku=" + sku).json().path("prices");
+        assertThat(prices.findValuesAsText("supplier_id")).contains(supplier);
+        assertThat(prices.at("/0/price").asDouble()).isPositive();
+        assertThat(prices.at("/0/bucket").asLong() % 900_000).isZero();
+        refused(400, "INVALID_ARGUMENT", farm.get(viewer, "/api/prices"));
         refused(404, "NOT_FOUND", farm.get(lead, "/api/trace?kind=order&id=PO-777777"));
         refused(400, "INVALID_ARGUMENT", farm.get(lead, "/api/trace?kind=secret&id=1"));
         refused(400, "INVALID_ARGUMENT", farm.get(lead, "/api/trace?kind=rfq"));
