@@ -482,9 +482,9 @@ final class AppsTest {
     @Test
     void whoLeavesBeforeTheAnswerIsNoErrorOfTheApp() throws Exception {
         var before = run(0, "app", "logs", "two");
-        var path = "/slow?" + System.nanoTime();
-        try (var _ = AppHttp.open(node.url, "GET", host("two"), path, "Authorization", bearer())) {
-            Thread.sleep(300); // until it is with the app; then it leaves
+        try (var _ =
+                AppHttp.open(node.url, "GET", host("two"), "/slow", "Authorization", bearer())) {
+            TestNode.await(() -> run(0, "app", "logs", "two").contains("slow: here"));
         }
         TestNode.await(() -> run(0, "app", "logs", "two").contains("slow: gone"));
         assertThat(run(0, "app", "logs", "two").substring(before.length()))

@@ -280,7 +280,12 @@ final class AppProxy {
 
     private Future<HttpClientRequest> origin(int port, Sent sent) {
         var options = new RequestOptions().setHost("127.0.0.1").setPort(port);
-        return client.request(options).onSuccess(made -> sent.request = made);
+        return client.request(options)
+                .onSuccess(
+                        made -> {
+                            made.exceptionHandler(_ -> {}); // the response tells it as well
+                            sent.request = made;
+                        });
     }
 
     /** What is done to each request and each response. */
