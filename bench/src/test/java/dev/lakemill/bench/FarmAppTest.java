@@ -325,7 +325,15 @@ final class FarmAppTest {
     private static void accept(String invoice, String from) throws Exception {
         Map<String, Object> decision =
                 Map.of(
-                        "invoice_id", invoice, "rule", "price", "line", 1, "from", from, "to",
+                        "invoice_id",
+                        invoice,
+                        "rule",
+                        "price",
+                        "line",
+                        1,
+                        "from",
+                        from,
+                        "to",
                         "accepted");
         var decided = farm.post(lead, "/api/variances", decision);
         assertThat(decided.status()).as(decided.response().body()).isEqualTo(200);

@@ -17,9 +17,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads tokens of one type, and checks a signature once: it takes a millisecond of a processor,
- * and callers show the same token again and again. Those whose signature was right are known by
- * their SHA-256 while their key is. Safe to use from any thread.
+ * Reads tokens of one type, and checks a signature once: it takes a millisecond of a processor, and
+ * callers show the same token again and again. Those whose signature was right are known by their
+ * SHA-256 while their key is. Safe to use from any thread.
  */
 final class SignedTokens {
     private static final int KNOWN_MAX = 4_096;

@@ -73,8 +73,13 @@ final class Settlement {
     }
 
     private Optional<String> accept(Ledger ledger) throws SQLException {
-        var key = "variance-" + decided.text("id") + "/" + decided.text("rule") + "/"
-                + decided.number("line");
+        var key =
+                "variance-"
+                        + decided.text("id")
+                        + "/"
+                        + decided.text("rule")
+                        + "/"
+                        + decided.number("line");
         if (!decided.get("is_in_currency").asBoolean()) {
             return Optional.of("the books have one currency: ask for a bill in it");
         }
