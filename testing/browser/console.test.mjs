@@ -158,6 +158,10 @@ describe("agents in the console", { skip }, () => {
 
   test("have runs that can be paused and cancelled", async (test) => {
     const { fixture, page } = await open(test, `/runs/${RUN}`);
+    const messages = page.getByRole("region", { name: "Messages" });
+    const [taken, waiting] = await messages.getByRole("listitem").allTextContents();
+    assert.match(taken, /ada@example\.org.*step 2.*reply-7/s);
+    assert.match(waiting, /mailbox for bo@example\.org.*waits.*reply-8/s);
     await button(page, "Pause").click();
     await done(page, "The run is paused.");
     assert.equal(fixture.place.runs[0].paused, true);

@@ -240,6 +240,22 @@ describe("buying", { skip }, () => {
     assert.ok(await offer.getByRole("button", { name: /^Request/ }).isDisabled());
   });
 
+  test("the prices of a day are drawn for each supplier who offers", async (test) => {
+    const { page } = await opened(test, "/suppliers?sku=broccoli");
+    const all = page.getByRole("list", { name: "Offers, the best first" }).locator("> li");
+    const offers = Math.min(6, await all.count());
+    const history = page.getByRole("region", { name: "Prices of 24 hours" });
+    await history
+      .getByRole("img", { name: new RegExp(`^Prices of ${offers} suppliers`) })
+      .or(history.locator("canvas"))
+      .first()
+      .waitFor();
+    await history
+      .getByText(/EUR\/kg/)
+      .nth(offers)
+      .waitFor({ state: "attached" });
+  });
+
   test("a variance is disputed with a note", async (test) => {
     const { page, fixture } = await opened(test, "/variances");
     const disputed = page.getByRole("button", { name: /^Disputed/ });
@@ -270,6 +286,22 @@ describe("buying", { skip }, () => {
     await page.keyboard.press("u");
     await page.waitForURL("**/trace/quote/broccoli/sup-*");
     assert.deepEqual(complaints, []);
+  });
+
+  test("what agents did stands in the trace of a request", async (test) => {
+    const { fixture } = await opened(test, "/");
+    const { rfq_id } = fixture.procurement.emails.find(({ sent_at }) => sent_at);
+    for (const [theme, width] of [
+      ["light", "wide"],
+      ["dark", "narrow"],
+    ]) {
+      const url = `${fixture.farm}/trace/rfq/${rfq_id}`;
+      const shown = await openPage(test, chromium.browser, url, { size: SIZES[width], theme });
+      await shown.page.getByText("lakemill.agent_steps run 0193 step 1").waitFor();
+      await screenshot(shown.page, `farm-trace-rfq-${theme}-${width}`);
+      assert.deepEqual(await faults(shown.page), []);
+      assert.deepEqual(shown.complaints, []);
+    }
   });
 
   test("on a phone a list leads to its detail and back", async (test) => {

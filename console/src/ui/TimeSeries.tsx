@@ -234,7 +234,7 @@ function options(
         stroke: color(`var(--series-${number})`),
         width: stacked ? 1 : 1.75,
         fill: color(
-          `color-mix(in srgb, var(--series-${number}) ${stacked ? 34 : 9}%, ${stacked ? "var(--surface)" : "transparent"})`,
+          `color-mix(in srgb, var(--series-${number}) ${stacked ? 34 : drawn.length === 1 ? 9 : 0}%, ${stacked ? "var(--surface)" : "transparent"})`,
         ),
         points: { show: false },
         ...(stepped ? { paths: uPlot.paths.stepped!({ align: 1 }) } : {}),

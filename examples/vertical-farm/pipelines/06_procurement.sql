@@ -30,11 +30,12 @@ SELECT
 FROM newest
 WHERE n = 1 AND valid_until > now();
 
--- The mean price per SKU and quarter hour of the last 24 hours.
+-- Prices per SKU, supplier and quarter hour of the last 24 hours: for the means, and the chart.
 CREATE OR REFRESH MATERIALIZED VIEW farm.gold.quoted_by_quarter_hour AS
 SELECT
   timestamp_micros(unix_micros(quoted_at) - unix_micros(quoted_at) % 900000000) AS bucket,
   sku,
+  supplier_id,
   sum(price_per_kg) AS prices,
   count(*) AS quotes
 FROM farm.silver.supplier_quotes
@@ -42,7 +43,8 @@ WHERE quoted_at
   >= timestamp_micros(unix_micros(now()) - unix_micros(now()) % 900000000) - INTERVAL 24 HOURS
 GROUP BY
   timestamp_micros(unix_micros(quoted_at) - unix_micros(quoted_at) % 900000000),
-  sku;
+  sku,
+  supplier_id;
 
 -- What the ranking model sees of each offer, as it saw it in training:
 --   demand_1h        demand of the last hour against the mean of 24 hours; 1 where there is none

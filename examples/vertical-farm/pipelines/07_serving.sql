@@ -19,6 +19,9 @@ CREATE SYNCED TABLE farm.serving.input_prices_24h FROM farm.gold.input_prices_24
 CREATE SYNCED TABLE farm.serving.live_quotes FROM farm.gold.live_quotes
   PRIMARY KEY (sku, supplier_id) INDEX (supplier_id);
 
+CREATE SYNCED TABLE farm.serving.quoted_by_quarter_hour FROM farm.gold.quoted_by_quarter_hour
+  PRIMARY KEY (sku, supplier_id, bucket);
+
 CREATE SYNCED TABLE farm.serving.tray_cost FROM farm.gold.tray_cost
   PRIMARY KEY (sku);
 

@@ -31,6 +31,7 @@ import {
   type Run,
   triggerOf,
 } from "./agents.ts";
+import { MessagesCard } from "./MessagesCard.tsx";
 import { type Entry, timelineOf } from "./timeline.ts";
 
 /** One run: what it did, step by step, what it used, and what it waits for. */
@@ -63,6 +64,7 @@ export function RunPage({ id }: { id: string }) {
               {run.output !== null && <Json label="Output" value={run.output} />}
             </div>
           </Card>
+          <MessagesCard run={run} />
           <Origin run={run} />
         </div>
       </div>

@@ -121,6 +121,18 @@ export interface Mail {
   readonly sent_at: string | null;
 }
 
+/** What somebody sent the run while it went on. */
+export interface Message {
+  readonly id: number;
+  readonly key: string;
+  readonly sender: string;
+  readonly on_behalf_of: string;
+  readonly message: unknown;
+  readonly created_at: string;
+  /** The step that took it; null while it waits. */
+  readonly seq: number | null;
+}
+
 /** What GET /api/2.0/agent-runs/ID answers. */
 export interface Run extends RunLine {
   readonly input: unknown;
@@ -129,6 +141,7 @@ export interface Run extends RunLine {
   readonly effects: readonly Effect[];
   readonly approvals: readonly Approval[];
   readonly outbox: readonly Mail[];
+  readonly messages: readonly Message[];
   readonly reads: readonly string[];
 }
 

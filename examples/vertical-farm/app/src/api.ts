@@ -42,6 +42,13 @@ export interface TraceEntry {
   readonly source: string;
 }
 
+/** The mean of what a supplier quoted in a quarter hour, which begins at `bucket`. */
+export interface QuotedPrice {
+  readonly bucket: number;
+  readonly supplier_id: string;
+  readonly price: number;
+}
+
 export type Decision = "accept" | "edit" | "respond" | "ignore" | "delegate";
 
 export interface DecisionBody {
@@ -72,6 +79,9 @@ export const getMe = () => ask<Me>("me");
 export const getModels = () => ask<Models>("models");
 export const getTrace = (kind: string, id: string) =>
   ask<Trace>(`trace?${new URLSearchParams({ kind, id })}`);
+
+export const getPrices = (sku: string) =>
+  ask<{ prices: readonly QuotedPrice[] }>(`prices?${new URLSearchParams({ sku })}`);
 
 export const requestQuote = (body: RfqBody) => send<{ id: string }>("rfqs", body);
 export const decide = (approvalId: string, body: DecisionBody) =>

@@ -233,6 +233,7 @@ export const VARIANCES = {
   drafted_by: text,
   state: text,
   decided_by: text,
+  note: text,
   created_at: instant,
 };
 export type Variance = RowOf<typeof VARIANCES>;

@@ -112,6 +112,7 @@ describe("postedFor", () => {
     ["rfq-7", { kind: "rfq", id: "7" }],
     ["outcome-7-8", { kind: "rfq", id: "7-8" }],
     ["invoice-PO-1-1", { kind: "invoice", id: "PO-1-1" }],
+    ["variance-PO-1-1/partial_delivery/1", { kind: "invoice", id: "PO-1-1" }],
     ["by hand", null],
   ])("finds what %s is of", (key, of) => {
     expect(postedFor(key)).toEqual(of);

@@ -152,6 +152,10 @@ export function currentBudget(budgets: readonly Budget[]): Budget | undefined {
 
 /** What a posting is of, as its key says; null when it is of nothing that has a trace. */
 export function postedFor(key: string): { readonly kind: string; readonly id: string } | null {
+  const variance = /^variance-(.+)\/[a-z_]+\/\d+$/.exec(key)?.[1];
+  if (variance !== undefined) {
+    return { kind: "invoice", id: variance };
+  }
   const [, prefix, id] = /^(rfq|outcome|invoice)-(.+)$/.exec(key) ?? [];
   if (prefix === undefined || id === undefined) {
     return null;

@@ -183,6 +183,7 @@ const variance = (rule: string, amount: number, state = "open"): Variance => ({
   drafted_by: "template",
   state,
   decided_by: "",
+  note: "",
   created_at: 1,
 });
 

@@ -10,6 +10,7 @@ import {
   priceDigits,
   priceLevel,
   quantile,
+  quotedChart,
   skusByFamily,
   spoken,
   sum,
@@ -160,5 +161,27 @@ describe("figures", () => {
 
   it("say names in words", () => {
     expect(spoken("grow_lights")).toBe("Grow lights");
+  });
+});
+
+describe("quotedChart", () => {
+  it("has a line for each supplier who quoted, with gaps where it did not", () => {
+    const rows = [
+      { bucket: 2, supplier_id: "a", price: 11 },
+      { bucket: 1, supplier_id: "a", price: 10 },
+      { bucket: 2, supplier_id: "b", price: 9 },
+    ];
+    const suppliers = ["b", "a", "c"].map((id) => ({
+      supplier_id: id,
+      supplier_name: `Supplier ${id}`,
+    }));
+    expect(quotedChart(rows, suppliers)).toEqual({
+      times: [1, 2],
+      series: [
+        { label: "Supplier b", color: 1, values: [null, 9] },
+        { label: "Supplier a", color: 2, values: [10, 11] },
+      ],
+    });
+    expect(quotedChart([], suppliers)).toEqual({ times: [], series: [] });
   });
 });

@@ -1,4 +1,5 @@
 import type { Series, SeriesColor, Tone } from "@lakemill/console/ui";
+import type { QuotedPrice } from "../api.ts";
 import type { Demand, FamilyDemand, InputPrice, Offer, Recommendation, Stock } from "../tables.ts";
 
 /* What the board concludes from rows: orders, levels and chart series. Nothing here keeps state. */
@@ -116,6 +117,27 @@ export function priceChart(
     times: own.map((row) => row.bucket!),
     series: [{ label: "Price", color, values: own.map((row) => row.price) }],
   };
+}
+
+/** A series per supplier, in the order given, over the quarter hours of all. */
+export function quotedChart(
+  rows: readonly QuotedPrice[],
+  suppliers: readonly { readonly supplier_id: string; readonly supplier_name: string }[],
+): Chart {
+  const times = timesOf(rows);
+  const series = suppliers.map(({ supplier_id, supplier_name }, index) => {
+    const own = new Map(
+      rows
+        .filter((row) => row.supplier_id === supplier_id)
+        .map((row) => [row.bucket, row.price] as const),
+    );
+    return {
+      label: supplier_name,
+      color: COLORS[index % COLORS.length]!,
+      values: times.map((time) => own.get(time) ?? null),
+    };
+  });
+  return { times, series: series.filter(({ values }) => values.some((value) => value !== null)) };
 }
 
 function timesOf(rows: readonly { readonly bucket: number | null }[]): number[] {

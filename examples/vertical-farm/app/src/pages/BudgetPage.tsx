@@ -261,7 +261,8 @@ function Ledger({ made }: { made: Books }) {
     >
       {made.postings.length === 0 && (
         <Empty title="Nothing was posted yet">
-          The budget agent posts when a draft is committed, the reconciler when a bill is right.
+          The budget agent posts when a draft is committed or a variance decided, the reconciler
+          when a bill is right.
         </Empty>
       )}
       {made.postings.length > 0 && found.length === 0 && (

@@ -25,6 +25,7 @@ import { useSuppliers } from "../frame/names.ts";
 import { TraceLink } from "../frame/TraceLink.tsx";
 import { useKeys } from "../frame/useKeys.ts";
 import { QuotedPrice, Rank, Score, TrayCost, useQuotes } from "../parts/LeaderboardCard.tsx";
+import { PriceHistory } from "../parts/PriceHistory.tsx";
 import { useRequestable } from "../parts/RequestButton.tsx";
 import { RequestDialog } from "../parts/RequestDialog.tsx";
 import { WhyBars } from "../parts/WhyBars.tsx";
@@ -160,6 +161,7 @@ function Offers({ sku }: { sku: Stock | undefined }) {
           <p className="border-t border-line px-4 py-2 text-xs text-muted sm:px-5">
             Scored by farm.ml.supplier_rank, version {formatNumber(best?.model_version ?? null)}
           </p>
+          <PriceHistory sku={id ?? ""} offers={offers} />
           <TrayCost sku={id ?? ""} />
         </>
       )}

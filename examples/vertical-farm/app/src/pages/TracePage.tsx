@@ -115,6 +115,8 @@ function Legend() {
 
 function Item({ step, isLast, isItself }: ItemProps) {
   const { entry, by, day, atMillis, afterMillis } = step;
+  // What an agent's run did stands smaller than what came of it.
+  const isWithin = entry.kind === "step";
   return (
     <li className="grid grid-cols-[4.5rem_1rem_minmax(0,1fr)] gap-x-3 sm:grid-cols-[6rem_1rem_minmax(0,1fr)]">
       {day !== null && <p className="col-span-3 pt-3 pb-2 text-sm font-medium text-muted">{day}</p>}
@@ -126,9 +128,11 @@ function Item({ step, isLast, isItself }: ItemProps) {
       </div>
       <div aria-hidden="true" className="relative flex justify-center">
         {!isLast && <span className="absolute top-2 bottom-[-0.5rem] w-px bg-line-strong" />}
-        <span className={`relative mt-1.5 size-2.5 rounded-full border-2 ${MARKS[by]}`} />
+        <span
+          className={`relative mt-1.5 rounded-full border-2 ${isWithin ? "size-2" : "size-2.5"} ${MARKS[by]}`}
+        />
       </div>
-      <div className="min-w-0 pb-4">
+      <div className={`min-w-0 ${isWithin ? "pb-2 pl-3 text-sm" : "pb-4"}`}>
         <p className="flex flex-wrap items-center gap-x-2">
           <span className="font-medium">
             <bdi>{entry.action}</bdi>

@@ -82,6 +82,11 @@ export function VarianceDetail({ variance, invoice }: VarianceDetailProps) {
               by <bdi>{variance.decided_by}</bdi>
             </>
           )}
+          {variance.note !== "" && (
+            <>
+              : <bdi>{variance.note}</bdi>
+            </>
+          )}
         </p>
       )}
       {waysOut(variance).length > 0 && (
@@ -111,9 +116,21 @@ function Side({
 }
 
 const WAYS = [
-  { to: "accepted", verb: "Accept", keys: "a", what: "Accept as billed", look: "main" },
+  {
+    to: "accepted",
+    verb: "Accept",
+    keys: "a",
+    what: "Accept as billed: it is owed, and taken from the budget",
+    look: "main",
+  },
   { to: "disputed", verb: "Dispute", keys: "d", what: "Dispute with the supplier", look: "bad" },
-  { to: "closed", verb: "Close", keys: "x", what: "Close: nothing to do", look: "plain" },
+  {
+    to: "closed",
+    verb: "Close",
+    keys: "x",
+    what: "Close: only what is right is owed",
+    look: "plain",
+  },
 ] as const;
 
 /** What may come after each state. */

@@ -17,7 +17,10 @@ const routes = {
     const timer = setInterval(() => r.write('data: next\n\n'), 200);
     q.on('close', () => clearInterval(timer));
   },
-  '/slow': () => {},
+  '/slow': (q) => {
+    console.log('slow: here');
+    q.on('close', () => console.log('slow: gone'));
+  },
   '/crash': () => process.exit(3),
   '/break': (q) => q.socket.destroy(),
   '/length': (q, r) => {

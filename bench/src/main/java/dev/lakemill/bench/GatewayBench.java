@@ -3,10 +3,9 @@ package dev.lakemill.bench;
 import dev.lakemill.agents.gateway.ScriptedModelServer;
 import dev.lakemill.agents.gateway.ScriptedModelServer.Answer;
 import java.io.IOException;
+import java.net.HttpURLConnection;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -49,9 +48,6 @@ final class GatewayBench {
         }
     }
 
-    private final HttpClient http =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-
     private GatewayBench() {}
 
     static Report run(BenchOptions options) throws Exception {
@@ -67,7 +63,7 @@ final class GatewayBench {
             write(project, models.url());
             try (var server = ServerProcess.start(project, project.resolve("data"), settings)) {
                 server.awaitReady(PATIENCE);
-                new GatewayBench().measure(options, models.url(), server, report);
+                measure(options, models.url(), server, report);
             }
         } finally {
             Folders.delete(project);
@@ -95,7 +91,7 @@ final class GatewayBench {
                 """);
     }
 
-    private void measure(
+    private static void measure(
             BenchOptions options, URI models, ServerProcess server, Report.Builder report)
             throws Exception {
         var login = server.login("asker");
@@ -147,7 +143,7 @@ final class GatewayBench {
                         results.stream().map(r -> r.get(1).p50Ms() - r.get(0).p50Ms()).toList()));
     }
 
-    private Measured load(Way way, int clients, int seconds)
+    private static Measured load(Way way, int clients, int seconds)
             throws InterruptedException, ExecutionException {
         var began = System.nanoTime();
         var until = began + Duration.ofSeconds(seconds).toNanos();
@@ -162,22 +158,34 @@ final class GatewayBench {
         }
     }
 
-    private long[] calls(Way way, long until) throws IOException, InterruptedException {
-        var request =
-                HttpRequest.newBuilder(URI.create(way.url() + "/chat/completions"))
-                        .header("authorization", "Bearer " + way.token())
-                        .header("content-type", "application/json")
-                        .POST(HttpRequest.BodyPublishers.ofString(BODY))
-                        .build();
+    private static long[] calls(Way way, long until) throws IOException {
+        var url = URI.create(way.url() + "/chat/completions").toURL();
         var nanos = new ArrayList<Long>();
         while (System.nanoTime() < until) {
             var began = System.nanoTime();
-            var answer = http.send(request, BodyHandlers.ofString());
+            call((HttpURLConnection) url.openConnection(), way.token());
             nanos.add(System.nanoTime() - began);
-            if (answer.statusCode() != 200) {
-                throw new IOException(answer.statusCode() + " " + answer.body());
-            }
         }
         return nanos.stream().mapToLong(Long::longValue).toArray();
+    }
+
+    /**
+     * By the JDK's older client: in the newer one of JDK 25 an answer that is there at once can
+     * come to the pool that its connection was just taken from, and the call fails with "Data
+     * received while in pool" (JDK-8357639).
+     */
+    private static void call(HttpURLConnection connection, String token) throws IOException {
+        connection.setDoOutput(true);
+        connection.setRequestProperty("authorization", "Bearer " + token);
+        connection.setRequestProperty("content-type", "application/json");
+        try (var body = connection.getOutputStream()) {
+            body.write(BODY.getBytes(StandardCharsets.UTF_8));
+        }
+        if (connection.getResponseCode() != 200) {
+            throw new IOException(connection.getResponseCode() + " of " + connection.getURL());
+        }
+        try (var answer = connection.getInputStream()) {
+            answer.readAllBytes();
+        }
     }
 }

@@ -133,8 +133,10 @@ final class ProcurementProcess implements AutoCloseable {
             ok(rest.put("/api/2.0/agents/" + agent, body), agent);
         }
         onInsert(rest, "negotiator", "rfq");
-        onState(rest, "budget", "approved");
-        onState(rest, "dispatcher", "committed");
+        onState(rest, "budget", "email_outbox", "approved");
+        onState(rest, "dispatcher", "email_outbox", "committed");
+        onState(rest, "budget", "variance_review", "accepted");
+        onState(rest, "budget", "variance_review", "closed");
         onInsert(rest, "buyer", "supplier_reply");
         onInsert(rest, "reconciler", "invoice");
     }
@@ -153,7 +155,7 @@ final class ProcurementProcess implements AutoCloseable {
                         List.of("insert")));
     }
 
-    private static void onState(RestClient rest, String agent, String state)
+    private static void onState(RestClient rest, String agent, String table, String state)
             throws IOException, InterruptedException {
         trigger(
                 rest,
@@ -162,7 +164,7 @@ final class ProcurementProcess implements AutoCloseable {
                         "name",
                         state,
                         "table",
-                        "farm.procurement.email_outbox",
+                        "farm.procurement." + table,
                         "operations",
                         List.of("update"),
                         "changed_column",

@@ -229,7 +229,10 @@ final class FarmAppTest {
                 "Seed, please " + LEAD + " sent");
         var trace = farm.get(lead, "/api/trace?kind=rfq&id=" + rfq).json();
         assertThat(trace.at("/entries").findValuesAsText("action"))
-                .contains("requested", "ran", "drafted", "approved", "posted", "sent");
+                .contains("requested", "ran", "drafted", "approved", "posted", "sent")
+                .contains("read", "waited", "wrote");
+        assertThat(trace.at("/entries").findValuesAsText("detail"))
+                .contains("draft", "approval: send_rfq, edit by " + LEAD, "commit");
         assertThat(trace.at("/entries").findValuesAsText("who")).contains(LEAD, "template");
         refused(403, "PERMISSION_DENIED", farm.get(viewer, "/api/trace?kind=rfq&id=" + rfq));
     }
@@ -300,7 +303,121 @@ final class FarmAppTest {
                 .isEqualTo(LEAD + " not ours");
         var trace = farm.get(lead, "/api/trace?kind=invoice&id=I-1").json();
         assertThat(trace.at("/entries").findValuesAsText("action"))
-                .containsExactly("invoiced", "found", "disputed");
+                .contains("invoiced", "ran", "read", "wrote", "found", "disputed");
+    }
+
+    private static void bill(String id, String rfq, int pricePerKg) throws Exception {
+        farm.write(
+                "farm_suppliers",
+                """
+                INSERT INTO procurement.invoice (id, supplier_id, number, po_number, currency, net, tax)
+                SELECT '%s', 'rijnzaad', '%s', o.number, 'EUR', %d, %d * 0.21
+                FROM procurement.purchase_order AS o WHERE o.rfq_id = '%s'"""
+                        .formatted(id, id, pricePerKg, pricePerKg, rfq),
+                "INSERT INTO procurement.invoice_line VALUES ('%s', 1, 'rocket', 1000, %d)"
+                        .formatted(id, pricePerKg));
+        await(
+                "SELECT rule || ' ' || state FROM procurement.variance_review"
+                        + " WHERE invoice_id = '%s'".formatted(id),
+                "price open");
+    }
+
+    private static void accept(String invoice, String from) throws Exception {
+        Map<String, Object> decision =
+                Map.of(
+                        "invoice_id",
+                        invoice,
+                        "rule",
+                        "price",
+                        "line",
+                        1,
+                        "from",
+                        from,
+                        "to",
+                        "accepted");
+        var decided = farm.post(lead, "/api/variances", decision);
+        assertThat(decided.status()).as(decided.response().body()).isEqualTo(200);
+    }
+
+    private static void awaitSettled(String invoice, int times) throws Exception {
+        for (int look = 0; look < 600; look++) {
+            var settled =
+                    farm.ask(
+                            "farm_budget",
+                            """
+                            SELECT count(*) FROM lakemill.agent_activity WHERE agent = 'budget'
+                              AND input #>> '{key,invoice_id}' = '%s' AND status = 'succeeded'"""
+                                    .formatted(invoice));
+            if (settled.equals(String.valueOf(times))) {
+                return;
+            }
+            Thread.sleep(100);
+        }
+        throw new AssertionError("not settled %d times: %s".formatted(times, invoice));
+    }
+
+    @Test
+    void anAcceptedVarianceIsOwedOnceAndNeverBeyondTheBudget() throws Exception {
+        var rfq = UUID.randomUUID().toString();
+        farm.write(
+                "farm_procurement",
+                """
+                INSERT INTO procurement.rfq (id, sku, supplier_id, grams, quoted_price_per_kg,
+                  expected_cost, needed_by, reason, requested_by, state)
+                VALUES ('%s', 'rocket', 'rijnzaad', 1000, 10, 10, now(), 'a test', 'test', 'ordered')"""
+                        .formatted(rfq),
+                "UPDATE procurement.budget SET committed = committed + 10",
+                """
+                WITH p AS (INSERT INTO procurement.ledger_posting (key, month, amount, memo)
+                  SELECT 'rfq-%s', month, 10, 'a test' FROM procurement.budget RETURNING id)
+                INSERT INTO procurement.ledger_entry (posting_id, side, account, amount)
+                SELECT p.id, v.side, v.account, 10 FROM p, (VALUES ('debit', 'commitments'),
+                  ('credit', 'budget')) AS v (side, account)"""
+                        .formatted(rfq),
+                """
+                WITH o AS (INSERT INTO procurement.purchase_order
+                  (rfq_id, supplier_id, currency, tax_percent, total)
+                  VALUES ('%s', 'rijnzaad', 'EUR', 21, 10) RETURNING number),
+                g AS (INSERT INTO procurement.goods_receipt (id, po_number, line, grams)
+                  SELECT o.number || '/1', o.number, 1, 1000 FROM o)
+                INSERT INTO procurement.po_line SELECT o.number, 1, 'rocket', 1000, 10 FROM o"""
+                        .formatted(rfq));
+        bill("V-1", rfq, 12);
+        accept("V-1", "open");
+        awaitSettled("V-1", 1);
+        farm.write(
+                "farm_procurement",
+                "UPDATE procurement.variance_review SET state = 'disputed' WHERE invoice_id = 'V-1'");
+        accept("V-1", "disputed");
+        awaitSettled("V-1", 2);
+        var posted =
+                """
+                SELECT string_agg(p.key || ' ' || p.amount || ' ' || e.account, ', ' ORDER BY p.key)
+                FROM procurement.ledger_posting AS p
+                JOIN procurement.ledger_entry AS e ON e.posting_id = p.id AND e.side = 'credit'
+                WHERE p.key LIKE 'invoice-V-%' OR p.key LIKE 'variance-V-%'""";
+        var once = "invoice-V-1 10.00 commitments, variance-V-1/price/1 2.00 budget";
+        assertThat(farm.ask("farm_procurement", posted)).isEqualTo(once);
+        var trace = farm.get(lead, "/api/trace?kind=invoice&id=V-1").json();
+        assertThat(trace.at("/entries").findValuesAsText("detail"))
+                .anyMatch(detail -> detail.contains("accepted of bill V-1 of rijnzaad (price)"));
+
+        bill("W-1", rfq, 900_000);
+        accept("W-1", "open");
+        await(
+                "SELECT state || ' ' || decided_by || ' ' || (note LIKE '%is left of the budget%')"
+                        + " FROM procurement.variance_review WHERE invoice_id = 'W-1'",
+                "disputed agent budget true");
+        assertThat(
+                        farm.ask(
+                                "farm_procurement",
+                                """
+                                SELECT sum(CASE side WHEN 'debit' THEN amount ELSE -amount END)
+                                  || ' ' || ((SELECT sum(committed) FROM procurement.budget) - sum(CASE
+                                    WHEN account <> 'budget' THEN 0
+                                    WHEN side = 'credit' THEN amount ELSE -amount END))
+                                FROM procurement.ledger_entry"""))
+                .isEqualTo("0.00 0.00");
     }
 
     @Test
@@ -319,6 +436,12 @@ final class FarmAppTest {
         assertThat(quote.at("/entries/0/source").asText())
                 .startsWith("farm.silver.supplier_quotes event_id q-");
         assertThat(quote.at("/entries").findValuesAsText("action")).contains("quoted", "ranked");
+        var supplier = offer.path("supplier_id").asText();
+        var prices = farm.get(viewer, "/api/prices?sku=" + sku).json().path("prices");
+        assertThat(prices.findValuesAsText("supplier_id")).contains(supplier);
+        assertThat(prices.at("/0/price").asDouble()).isPositive();
+        assertThat(prices.at("/0/bucket").asLong() % 900_000).isZero();
+        refused(400, "INVALID_ARGUMENT", farm.get(viewer, "/api/prices"));
         refused(404, "NOT_FOUND", farm.get(lead, "/api/trace?kind=order&id=PO-777777"));
         refused(400, "INVALID_ARGUMENT", farm.get(lead, "/api/trace?kind=secret&id=1"));
         refused(400, "INVALID_ARGUMENT", farm.get(lead, "/api/trace?kind=rfq"));

@@ -7,7 +7,8 @@ import java.util.Objects;
  * What was done or refused, in the words of Databricks' {@code system.access.audit}.
  *
  * @param service {@code unityCatalog}, {@code accounts}, {@code zerobus}, {@code postgres}, {@code
- *     pipelines}, {@code apps} or {@code agents}
+ *     databaseInstances}, {@code pipelines}, {@code modelServing}, {@code mcp}, {@code apps} or
+ *     {@code agents}
  * @param action in camel case, for example {@code getTable}, {@code updatePermissions}, {@code
  *     tokenLogin}, {@code openStream}
  * @param parameters what it was about; never a secret. {@link #USER_AGENT} and {@link #SESSION_ID}

@@ -5,7 +5,6 @@ import com.nimbusds.jose.JOSEObjectType;
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jose.JWSHeader;
 import com.nimbusds.jose.crypto.ECDSASigner;
-import com.nimbusds.jose.crypto.ECDSAVerifier;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
 import dev.lakemill.catalog.AuditEvent;
@@ -52,6 +51,7 @@ public final class Tokens {
     private final Principals principals;
     private final AuditLog audit;
     private final SigningKeys keys;
+    private final SignedTokens signed;
     private final Revocations revocations;
     private final Changes changes;
     private final Supplier<String> issuer;
@@ -66,6 +66,7 @@ public final class Tokens {
         this.issuer = parts.config().issuer();
         this.clock = parts.clock();
         this.keys = keys;
+        this.signed = new SignedTokens(TYPE, keys);
         this.revocations = revocations;
         this.changes = changes;
         this.refusals = new RateLimit(60, Duration.ofSeconds(1), clock);
@@ -262,19 +263,7 @@ public final class Tokens {
             throw refused("the token is longer than %d characters".formatted(LENGTH_MAX));
         }
         try {
-            var jwt = SignedJWT.parse(token);
-            var header = jwt.getHeader();
-            if (!JWSAlgorithm.ES256.equals(header.getAlgorithm())
-                    || !TYPE.equals(header.getType())) {
-                throw refused("it is not an access token");
-            }
-            var key =
-                    keys.find(String.valueOf(header.getKeyID()))
-                            .orElseThrow(() -> refused("its signature is unknown"));
-            if (!jwt.verify(new ECDSAVerifier(key))) {
-                throw refused("its signature is wrong");
-            }
-            return info(jwt.getJWTClaimsSet());
+            return info(signed.read(token));
         } catch (ParseException | JOSEException | IllegalArgumentException e) {
             throw refused("it is not an access token");
         }
@@ -354,6 +343,11 @@ public final class Tokens {
         return keys.published();
     }
 
+    /** How many signatures were checked since the start. */
+    long signaturesChecked() {
+        return signed.checked();
+    }
+
     /** Signs with a new key from now on; tokens that stand stay good. */
     public void rotateKeys() {
         keys.rotate();
@@ -366,7 +360,7 @@ public final class Tokens {
                 .orElseThrow(() -> refused("the principal is not active"));
     }
 
-    private static LakemillException refused(String problem) {
+    static LakemillException refused(String problem) {
         return new LakemillException(
                 ErrorCode.UNAUTHENTICATED,
                 problem,

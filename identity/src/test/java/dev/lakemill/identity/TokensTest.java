@@ -76,6 +76,22 @@ final class TokensTest {
     }
 
     @Test
+    void aSignatureIsCheckedOnceAndEverythingElseEachTime() {
+        var issued = issue(here.newUser());
+        var text = issued.text();
+        tokens.verify(text, Audience.REST);
+        var checked = tokens.signaturesChecked();
+        tokens.verify(text, Audience.REST);
+        assertThat(tokens.signaturesChecked()).isEqualTo(checked);
+
+        var other = text.charAt(text.length() / 2) == 'A' ? 'B' : 'A';
+        var middle = text.length() / 2;
+        unauthenticated(text.substring(0, middle) + other + text.substring(middle + 1));
+        tokens.revoke(here.system(), issued.info());
+        unauthenticated(text);
+    }
+
+    @Test
     void aTokenEndsWhenItsTimeIsOver() {
         var issued = issue(here.newUser());
         here.clock.forward(Duration.ofMinutes(59));
@@ -287,6 +303,9 @@ final class TokensTest {
         here.clock.forward(SigningKeys.SIGNS.plusDays(1));
         issue(here.newUser());
         assertThat(tokens.publicKeys().toString()).doesNotContain(keyOf(old));
+        assertThatThrownBy(() -> tokens.verify(old.text()))
+                .as("though it was known")
+                .hasMessageContaining("its signature is unknown");
     }
 
     private static int keyCount() {

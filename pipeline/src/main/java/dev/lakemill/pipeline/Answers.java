@@ -166,6 +166,7 @@ final class Answers implements AutoCloseable {
         if (seen == null) {
             return null;
         }
+        models.reused();
         if (seen.error() == null) {
             return ANSWER + seen.text();
         }

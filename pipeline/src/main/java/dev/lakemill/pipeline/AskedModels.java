@@ -77,6 +77,9 @@ public interface AskedModels {
 
     void forget(List<String> keys);
 
+    /** A row got an answer that was kept. */
+    default void reused() {}
+
     /** Tells operators why answers do not come; often the same again. */
     void tell(String problem);
 

@@ -1,7 +1,8 @@
 -- Run at each start where we are superuser: event triggers that keep principals to the catalog.
 --
 -- What a principal may do natively besides reading and writing: CREATE TABLE and what goes with
--- tables, and GRANT and REVOKE of what the catalog knows. A table that it makes belongs at once to a
+-- tables, a trigger that stamps a column with the time, and GRANT and REVOKE of what the catalog
+-- knows. A table that it makes belongs at once to a
 -- role of the catalog's owner and schema, and the catalog hears of it. Everything is asked of the
 -- session's user; commands of our own run where these triggers do not fire, which a principal
 -- cannot bring about.
@@ -333,6 +334,67 @@ BEGIN
     PERFORM lakemill.note_table('ALTER', altered.nspname, altered.relname);
 END $$;
 
+-- Whether a function can do no more than set one column of the row at hand to the time: what
+-- migrations make for updated_at. Any other would run with the rights of whoever writes the table,
+-- the node among them, so that its owner would borrow these.
+CREATE OR REPLACE FUNCTION lakemill.only_stamps(function oid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(bool_and(l.lanname = 'plpgsql' AND p.prokind = 'f' AND p.pronargs = 0
+        AND p.prorettype = 'trigger'::regtype AND NOT p.prosecdef AND NOT p.proleakproof
+        AND coalesce(p.proconfig = '{"search_path=pg_catalog, pg_temp"}', true)
+        AND p.prosrc ~* '^\s*BEGIN\s+NEW\.("[a-z_][a-z0-9_]*"|[a-z_][a-z0-9_]*)\s*:?=\s*(CURRENT_TIMESTAMP|now\(\))\s*;\s*RETURN\s+NEW\s*;\s*END\s*;?\s*$'),
+        false)
+    FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.oid = function
+$$;
+
+CREATE OR REPLACE FUNCTION lakemill.refuse_code(tag text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE insufficient_privilege USING
+        MESSAGE = format('%s may not use %s', session_user, tag),
+        HINT = 'but for a BEFORE trigger FOR EACH ROW whose function says'
+            || ' BEGIN NEW.column = now(); RETURN NEW; END; ask an admin for the rest';
+END $$;
+
+-- Gives a function that the session's principal has just made to the role that owns its tables
+-- there, and holds what it calls to Postgres' own.
+CREATE OR REPLACE FUNCTION lakemill.adopt_function(object oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    schema_name text;
+    role text;
+BEGIN
+    SELECT n.nspname INTO schema_name FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE p.oid = object;
+    IF NOT lakemill.only_stamps(object) OR schema_name LIKE 'pg\_%' THEN
+        PERFORM lakemill.refuse_code('CREATE FUNCTION');
+    END IF;
+    role := lakemill.owner_role(lakemill.session_principal(),
+        lakemill.full_name(lakemill.find_securable('SCHEMA', schema_name)), schema_name);
+    PERFORM lakemill.run_unguarded(
+        format('ALTER FUNCTION %s OWNER TO %I', object::regprocedure, role));
+    PERFORM lakemill.run_unguarded(format(
+        'ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp', object::regprocedure));
+    PERFORM lakemill.run_unguarded(
+        format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', object::regprocedure));
+END $$;
+
+-- A trigger that a principal has just made calls such a function, and nothing before it.
+CREATE OR REPLACE FUNCTION lakemill.check_trigger(object oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.oid = object
+            AND lakemill.only_stamps(t.tgfoid)
+            AND t.tgtype & 3 = 3 -- BEFORE, FOR EACH ROW
+            AND t.tgqual IS NULL AND t.tgconstraint = 0 AND t.tgname NOT LIKE 'lakemill%') THEN
+        PERFORM lakemill.refuse_code('CREATE TRIGGER');
+    END IF;
+END $$;
+
 CREATE OR REPLACE FUNCTION lakemill.guard_start() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -345,7 +407,8 @@ BEGIN
     ELSIF tg_tag NOT IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE',
         'DROP TABLE', 'CREATE INDEX', 'ALTER INDEX', 'DROP INDEX', 'REINDEX', 'CREATE SEQUENCE',
         'ALTER SEQUENCE', 'DROP SEQUENCE', 'CREATE TYPE', 'ALTER TYPE', 'DROP TYPE',
-        'CREATE DOMAIN', 'ALTER DOMAIN', 'DROP DOMAIN', 'CREATE SCHEMA', 'COMMENT') THEN
+        'CREATE DOMAIN', 'ALTER DOMAIN', 'DROP DOMAIN', 'CREATE SCHEMA', 'COMMENT',
+        'CREATE FUNCTION', 'DROP FUNCTION', 'CREATE TRIGGER', 'DROP TRIGGER') THEN
         RAISE insufficient_privilege USING
             MESSAGE = format('%s may not use %s', session_user, tg_tag),
             HINT = 'principals make tables, indexes, sequences and types; ask an admin for the rest';
@@ -382,6 +445,10 @@ BEGIN
                     (SELECT n.nspname FROM pg_namespace n WHERE n.oid = command.objid));
         ELSIF command.command_tag IN ('CREATE TYPE', 'CREATE DOMAIN') THEN
             PERFORM lakemill.adopt_type(command.objid);
+        ELSIF command.command_tag = 'CREATE FUNCTION' THEN
+            PERFORM lakemill.adopt_function(command.objid);
+        ELSIF command.command_tag = 'CREATE TRIGGER' THEN
+            PERFORM lakemill.check_trigger(command.objid);
         END IF;
     END LOOP;
 END $$;
@@ -402,12 +469,20 @@ BEGIN
         DELETE FROM lakemill.row_audit_opt_outs o
         WHERE (o.table_schema, o.table_name) = (dropped.schema_name, dropped.object_name);
     END LOOP;
+    IF tg_tag NOT IN ('DROP TABLE', 'DROP SCHEMA') AND EXISTS (
+            SELECT FROM pg_event_trigger_dropped_objects() d WHERE d.object_type = 'trigger'
+                AND d.address_names[cardinality(d.address_names)] LIKE 'lakemill%') THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = format('%s may not drop a trigger of the catalog', session_user),
+            HINT = 'the catalog changes them';
+    END IF;
 END $$;
 
 REVOKE ALL ON FUNCTION lakemill.run_unguarded(text), lakemill.is_principal_session(),
     lakemill.split_names(text), lakemill.lock_grants(text[]), lakemill.native_grant(text), lakemill.native_acl(text[]),
     lakemill.end_native_grant(), lakemill.owner_role(uuid, text, text), lakemill.adopt(oid, text, boolean),
-    lakemill.adopt_type(oid),
+    lakemill.adopt_type(oid), lakemill.only_stamps(oid), lakemill.refuse_code(text),
+    lakemill.adopt_function(oid), lakemill.check_trigger(oid),
     lakemill.audit_rows(text, text), lakemill.record_rows(text, text),
     lakemill.note_table(text, text, text), lakemill.note_alter(oid), lakemill.guard_start(),
     lakemill.guard_end(), lakemill.guard_drop() FROM PUBLIC;

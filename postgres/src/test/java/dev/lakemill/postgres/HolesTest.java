@@ -14,6 +14,7 @@ import java.io.StringReader;
 import java.io.StringWriter;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -270,9 +271,70 @@ final class HolesTest {
         refused("must be owner", "ALTER TABLE lab.filtered DISABLE ROW LEVEL SECURITY");
         refused("may not use CREATE POLICY", "CREATE POLICY p ON lab.filtered USING (true)");
         refused(
-                "may not use CREATE TRIGGER",
+                "permission denied",
                 "CREATE TRIGGER t AFTER INSERT ON lab.filtered"
                         + " EXECUTE FUNCTION suppress_redundant_updates_trigger()");
+    }
+
+    /** What it does with other rows, and whom it calls, would be done by whoever writes the table. */
+    @Test
+    void aTriggerOfAPrincipalStampsAColumnAndDoesNothingElse() throws SQLException {
+        var function = "CREATE OR REPLACE FUNCTION lab.stamp() RETURNS trigger AS $$%s$$ %s";
+        var trigger =
+                "CREATE OR REPLACE TRIGGER %s %s ON lab.stamped %s EXECUTE FUNCTION lab.stamp()";
+        var body = " BEGIN\n NEW.at = CURRENT_TIMESTAMP;\n RETURN NEW;\n END;\n";
+        var stamp = function.formatted(body, "LANGUAGE 'plpgsql'");
+        governance.executeAs(
+                eve,
+                "CREATE TABLE lab.stamped (id int PRIMARY KEY, at timestamptz)",
+                stamp,
+                stamp,
+                "DROP TRIGGER IF EXISTS stamp ON lab.stamped",
+                trigger.formatted("stamp", "BEFORE UPDATE", "FOR EACH ROW"),
+                "INSERT INTO lab.stamped VALUES (1)",
+                "UPDATE lab.stamped SET id = 2");
+        governance.reconcile();
+        assertThat(governance.queryAs(eve, "SELECT at IS NOT NULL FROM lab.stamped"))
+                .containsExactly("t");
+        assertThat(
+                        governance.query(
+                                "SELECT pg_get_userbyid(proowner) || proconfig::text FROM pg_proc"
+                                        + " WHERE oid = 'lab.stamp'::regproc"))
+                .singleElement()
+                .asString()
+                .startsWith("lakemill_owner:")
+                .endsWith("{\"search_path=pg_catalog, pg_temp\"}");
+        for (var other :
+                List.of(
+                        "BEGIN PERFORM lakemill.session_name(); NEW.at = now(); RETURN NEW; END",
+                        "BEGIN NEW.at = (SELECT now() FROM lab.filtered); RETURN NEW; END",
+                        "BEGIN NEW.at = now(); DELETE FROM lab.filtered; RETURN NEW; END",
+                        "BEGIN NEW.at = lab.now(); RETURN NEW; END",
+                        "BEGIN NEW.at = now(); RETURN NULL; END",
+                        "DECLARE x int := lab.f(); BEGIN NEW.at = now(); RETURN NEW; END")) {
+            refused("may not use CREATE FUNCTION", function.formatted(other, "LANGUAGE plpgsql"));
+        }
+        for (var how : List.of("SECURITY DEFINER", "SET work_mem = 65536", "SET search_path = lab")) {
+            refused(
+                    "may not use CREATE FUNCTION",
+                    function.formatted(body, "LANGUAGE plpgsql " + how));
+        }
+        refused(
+                "may not use CREATE TRIGGER",
+                trigger.formatted("t", "AFTER UPDATE", "FOR EACH ROW"));
+        var when = "FOR EACH ROW WHEN (lakemill.session_name() = 'boss')";
+        refused("may not use CREATE TRIGGER", trigger.formatted("t", "BEFORE UPDATE", when));
+        refused(
+                "may not use CREATE TRIGGER",
+                trigger.formatted("lakemill_row_audit", "BEFORE UPDATE", "FOR EACH ROW"));
+        refused(
+                "may not use CREATE TRIGGER",
+                "CREATE TRIGGER t BEFORE UPDATE ON lab.stamped FOR EACH ROW"
+                        + " EXECUTE FUNCTION suppress_redundant_updates_trigger()");
+        refused("may not drop a trigger", "DROP TRIGGER lakemill_row_audit ON lab.stamped");
+        refused("may not use ALTER FUNCTION", "ALTER FUNCTION lab.stamp() RESET ALL");
+        governance.executeAs(
+                eve, "DROP TRIGGER stamp ON lab.stamped", "DROP FUNCTION lab.stamp()");
     }
 
     @Test

@@ -32,6 +32,16 @@ final class AgentCommand {
     private static final String APPROVALS = "/api/2.0/agent-approvals";
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    private static final String NONE =
+            """
+                    lakemill.yml declares no agents. For example:
+
+                    agents:
+                      - name: negotiator
+                        principal: negotiator-agent
+                        approvers: [procurement]
+                        triggers: [{name: nightly, cron: "0 3 * * *"}]""";
+
     @Spec private CommandSpec spec;
 
     @Command(
@@ -106,10 +116,8 @@ final class AgentCommand {
             mixinStandardHelpOptions = true,
             description = "Tells what 'apply' would do with the agents of lakemill.yml.")
     int plan(@Mixin NodeClient.Target target) {
-        var steps = AgentProject.plan(AgentProject.read(target.project()), target.client());
-        steps.forEach(step -> print(AgentProject.line(step)));
-        tellWhenNone(steps);
-        return 0;
+        return steps().plan(
+                        AgentProject.plan(AgentProject.read(target.project()), target.client()));
     }
 
     @Command(
@@ -122,26 +130,11 @@ final class AgentCommand {
     int apply(@Mixin NodeClient.Target target) {
         var client = target.client();
         var steps = AgentProject.plan(AgentProject.read(target.project()), client);
-        for (var step : steps) {
-            AgentProject.apply(step, client);
-            print(AgentProject.line(step));
-        }
-        tellWhenNone(steps);
-        return 0;
+        return steps().apply(steps, step -> AgentProject.apply(step, client));
     }
 
-    private void tellWhenNone(List<AgentProject.Step> steps) {
-        if (steps.isEmpty()) {
-            print(
-                    """
-                    lakemill.yml declares no agents. For example:
-
-                    agents:
-                      - name: negotiator
-                        principal: negotiator-agent
-                        approvers: [procurement]
-                        triggers: [{name: nightly, cron: "0 3 * * *"}]""");
-        }
+    private ProjectSteps<AgentProject.Step> steps() {
+        return new ProjectSteps<>(this::print, AgentProject::line, NONE);
     }
 
     @Command(

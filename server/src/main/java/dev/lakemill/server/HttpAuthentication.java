@@ -216,14 +216,18 @@ final class HttpAuthentication implements Routes.Authentication {
     }
 
     private @Nullable String cookie(RoutingContext context) {
-        var cookie = context.request().getCookie(cookieName());
+        var cookie = context.request().getCookie(cookieName(context));
         return cookie == null ? null : cookie.getValue();
     }
 
-    /** Cookies know no ports, and several nodes may run on one machine. */
-    private String cookieName() {
-        var port = URI.create(publicUrl.get()).getPort();
-        return port < 0 ? "lakemill" : "lakemill_" + port;
+    /**
+     * Cookies know no ports, and several nodes may run on one machine. Behind TLS no page of a
+     * neighbouring host can set a cookie of a name that begins with __Host-.
+     */
+    private String cookieName(RoutingContext context) {
+        var url = URI.create(publicUrl.get());
+        var name = url.getPort() < 0 ? "lakemill" : "lakemill_" + url.getPort();
+        return "https".equals(url.getScheme()) && !isHere(context) ? "__Host-" + name : name;
     }
 
     /** The header that gives a browser its session, and with an empty token takes it away. */
@@ -231,14 +235,18 @@ final class HttpAuthentication implements Routes.Authentication {
         return Map.of(
                 "set-cookie",
                 "%s=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax%s"
-                        .formatted(cookieName(), token, seconds, secure(context)));
+                        .formatted(
+                                cookieName(context),
+                                token,
+                                seconds,
+                                // Off this machine a browser keeps and sends it through TLS alone.
+                                isHere(context) ? "" : "; Secure"));
     }
 
-    /** Off this machine a browser keeps and sends the cookie through TLS alone. */
-    private static String secure(RoutingContext context) {
+    private static boolean isHere(RoutingContext context) {
         var authority = context.request().authority();
         var host = authority == null ? "" : authority.host();
-        return Set.of("127.0.0.1", "localhost", "[::1]").contains(host) ? "" : "; Secure";
+        return Set.of("127.0.0.1", "localhost", "[::1]").contains(host);
     }
 
     /** The other end, before it is known who that is; the same for all of one request. */

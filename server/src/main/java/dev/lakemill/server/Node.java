@@ -102,6 +102,7 @@ final class Node implements AutoCloseable {
                                     postgres.ownerUnpooled(), lake, pipelines.hosts(), config));
             sql = part(sqlService());
             gateway = part(ModelSection.open(config, catalog, postgres.owner()));
+            pipelines.forgetRemoved();
             sql.file().applyBeforeTables();
             models = registeredModels();
             for (var entry : config.pipelines()) {
@@ -337,6 +338,7 @@ final class Node implements AutoCloseable {
         metrics.synced(synced);
         ModelSection.measure(gateway, metrics);
         AgentMetrics.add(metrics, agents.store());
+        QuestionMetrics.add(metrics, pipelines::asked);
         HostedApps.measure(apps, metrics);
         NodeMetrics.add(metrics, ingest::totals, () -> door.door().connections().size());
         capture.ifPresent(captured -> CaptureMetrics.add(metrics, captured));

@@ -24,6 +24,8 @@ final class Pipelines {
     private final BufferAllocator allocator;
     private final List<PipelineHost> hosts = new CopyOnWriteArrayList<>();
 
+    private final List<PipelineQuestions> questions = new CopyOnWriteArrayList<>();
+
     /** A text is compiled and put in place before the next is compiled. */
     private final ReentrantLock deploying = new ReentrantLock();
 
@@ -71,12 +73,30 @@ final class Pipelines {
     }
 
     private PipelineQuestions questions(Config.PipelineEntry entry) {
-        return new PipelineQuestions(
-                entry.name(),
-                new PipelineQuestions.Asker(node.catalog(), entry.owner()),
-                node.gateway(),
-                new AnswerStore(node.postgres().owner()),
-                problem -> node.events().add(PipelineEvents.unanswered(entry.name(), problem)));
+        var asked =
+                new PipelineQuestions(
+                        entry.name(),
+                        new PipelineQuestions.Asker(node.catalog(), entry.owner()),
+                        node.gateway(),
+                        new AnswerStore(node.postgres().owner()),
+                        problem ->
+                                node.events()
+                                        .add(PipelineEvents.unanswered(entry.name(), problem)));
+        questions.add(asked);
+        return asked;
+    }
+
+    /** What each has asked models. */
+    List<PipelineQuestions.Totals> asked() {
+        return questions.stream().map(PipelineQuestions::totals).toList();
+    }
+
+    /** Of pipelines that are not the project's any more nothing is asked. */
+    void forgetRemoved() {
+        var names = node.config().pipelines().stream().map(Config.PipelineEntry::name).toList();
+        for (var removed : new AnswerStore(node.postgres().owner()).retain(names)) {
+            log.info("the answers of models to pipeline '{}', which is gone, are removed", removed);
+        }
     }
 
     /** Starts those that are open. */

@@ -6,7 +6,6 @@ import dev.lakemill.sync.Sync;
 import dev.lakemill.types.TableName;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +26,16 @@ import picocli.CommandLine.Spec;
         },
         synopsisSubcommandLabel = "COMMAND")
 final class SyncCommand {
+    private static final String NONE =
+            """
+                    lakemill.yml lists no synced_tables. For example:
+
+                    synced_tables:
+                      - name: catalog.schema.copy
+                        source_table_full_name: catalog.schema.table
+                        primary_key_columns: [id]
+                        scheduling_policy: CONTINUOUS""";
+
     @Spec private CommandSpec spec;
 
     @Command(
@@ -34,11 +43,9 @@ final class SyncCommand {
             mixinStandardHelpOptions = true,
             description = "Tells what 'apply' would do with the synced_tables of lakemill.yml.")
     int plan(@Mixin SqlTarget target) {
-        var steps =
-                SyncedTableProject.plan(SyncedTableProject.read(target.project()), target.node());
-        steps.forEach(step -> print(line(step)));
-        tellWhenNone(steps);
-        return 0;
+        return steps().plan(
+                        SyncedTableProject.plan(
+                                SyncedTableProject.read(target.project()), target.node()));
     }
 
     @Command(
@@ -51,26 +58,11 @@ final class SyncCommand {
     int apply(@Mixin SqlTarget target) {
         var node = target.node();
         var steps = SyncedTableProject.plan(SyncedTableProject.read(target.project()), node);
-        for (var step : steps) {
-            SyncedTableProject.apply(step, node);
-            print(line(step));
-        }
-        tellWhenNone(steps);
-        return 0;
+        return steps().apply(steps, step -> SyncedTableProject.apply(step, node));
     }
 
-    private void tellWhenNone(List<SyncedTableProject.Step> steps) {
-        if (steps.isEmpty()) {
-            print(
-                    """
-                    lakemill.yml lists no synced_tables. For example:
-
-                    synced_tables:
-                      - name: catalog.schema.copy
-                        source_table_full_name: catalog.schema.table
-                        primary_key_columns: [id]
-                        scheduling_policy: CONTINUOUS""");
-        }
+    private ProjectSteps<SyncedTableProject.Step> steps() {
+        return new ProjectSteps<>(this::print, SyncCommand::line, NONE);
     }
 
     private static String line(SyncedTableProject.Step step) {

@@ -411,7 +411,7 @@ final class AgentsInNodeTest {
     }
 
     @Test
-    void langGraphKeepsItsStoreWithOneStepOfItsSetupToldToBeDone() throws Exception {
+    void langGraphKeepsItsStoreUnchanged() throws Exception {
         langGraph("langgraph-store.mjs", "keep");
         var store = TableName.parse("memory_keep.keep.store");
         TestNode.await(() -> node.node().catalog().find(store).isPresent());

@@ -176,6 +176,10 @@ final class AppsTest {
         return "Bearer " + TestNode.body(answer).path("access_token").asText();
     }
 
+    private static JsonNode claims(String token) throws IOException {
+        return JSON.readTree(java.util.Base64.getUrlDecoder().decode(token.split("\\.")[1]));
+    }
+
     private static JsonNode sql(String token, String statement) {
         var body = "{\"statement\": \"%s\", \"wait_timeout\": \"50s\"}".formatted(statement);
         return TestNode.body(
@@ -212,6 +216,8 @@ final class AppsTest {
         assertThat(headers.path("x-forwarded-host").asText()).isEqualTo(host("one"));
         assertThat(headers.path("x-real-ip").asText()).isEqualTo("127.0.0.1");
         assertThat(headers.path("cookie").asText()).isEqualTo("theirs=1");
+        var claims = claims(headers.path("x-forwarded-access-token").asText());
+        assertThat(claims.path("exp").asLong() - claims.path("iat").asLong()).isEqualTo(600);
         assertThat(headers.has("x_forwarded_email")).isFalse();
         assertThat(headers.toString()).doesNotContain("8.8.8.8", "\"root", "guess", "\"mine");
         var token = headers.path("x-forwarded-access-token").asText();
@@ -471,6 +477,18 @@ final class AppsTest {
                         "text/html");
         assertThat(broken.status()).isEqualTo(502);
         assertThat(broken.body()).contains("<h1>one broke off</h1>");
+    }
+
+    @Test
+    void whoLeavesBeforeTheAnswerIsNoErrorOfTheApp() throws Exception {
+        var before = run(0, "app", "logs", "two");
+        try (var _ =
+                AppHttp.open(node.url, "GET", host("two"), "/slow", "Authorization", bearer())) {
+            TestNode.await(() -> run(0, "app", "logs", "two").contains("slow: here"));
+        }
+        TestNode.await(() -> run(0, "app", "logs", "two").contains("slow: gone"));
+        assertThat(run(0, "app", "logs", "two").substring(before.length()))
+                .doesNotContain("the proxy:");
     }
 
     @Test

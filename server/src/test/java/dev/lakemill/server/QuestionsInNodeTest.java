@@ -2,10 +2,13 @@ package dev.lakemill.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lakemill.agents.gateway.AnswerStore;
 import dev.lakemill.agents.gateway.ScriptedModelServer;
 import dev.lakemill.agents.gateway.ScriptedModelServer.Answer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -49,7 +52,8 @@ final class QuestionsInNodeTest {
                 CREATE CATALOG IF NOT EXISTS main;
                 GRANT USE CATALOG, USE SCHEMA, SELECT, MODIFY ON CATALOG main TO admins;
                 CREATE SERVICE PRINCIPAL IF NOT EXISTS asker;
-                GRANT USE CATALOG, CREATE SCHEMA ON CATALOG main TO asker;
+                GRANT USE CATALOG, USE SCHEMA, CREATE SCHEMA, CREATE TABLE, CREATE MATERIALIZED VIEW
+                  ON CATALOG main TO asker;
                 GRANT EXECUTE ON REGISTERED MODEL system.ai.writer TO asker;
                 CREATE SERVICE PRINCIPAL IF NOT EXISTS nobody;
                 GRANT USE CATALOG, CREATE SCHEMA ON CATALOG main TO nobody;
@@ -93,6 +97,13 @@ final class QuestionsInNodeTest {
         assertThat(node.rows("status_code FROM system.ai_gateway.usage"))
                 .as("an answer is asked for once")
                 .containsOnlyOnce("200");
+        var metrics = node.get("/metrics").body();
+        assertThat(metrics)
+                .contains("lakemill_ai_query_calls_total{pipeline=\"p\"} 2.0")
+                .contains("lakemill_ai_query_calls_failed_total{pipeline=\"p\"} 1.0")
+                .containsPattern(
+                        "lakemill_ai_query_seconds_total\\{pipeline=\"p\"\\} \\d+\\.\\d*[1-9]")
+                .containsPattern("lakemill_ai_query_cached_total\\{pipeline=\"p\"\\} [2-9]");
     }
 
     @Test
@@ -101,6 +112,20 @@ final class QuestionsInNodeTest {
         assertThat(denied.error().orElseThrow())
                 .contains("EXECUTE on REGISTERED MODEL system.ai.writer")
                 .contains("GRANT EXECUTE ON REGISTERED MODEL system.ai.writer TO `nobody`");
+    }
+
+    @Test
+    void answersOfAPipelineThatIsGoneAreRemovedAtTheNextStart() throws Exception {
+        var database = node.node().postgres().owner();
+        var store = new AnswerStore(database);
+        var answer = new AnswerStore.Row("k", Instant.EPOCH, "writer", "1", "Hello", null);
+        store.keep("gone", List.of(answer));
+        store.keep("p", List.of(answer));
+        node.close();
+        node = new TestNode(folder, Map.of());
+        var restarted = new AnswerStore(node.node().postgres().owner());
+        assertThat(restarted.load("gone")).isEmpty();
+        assertThat(restarted.load("p")).contains(answer);
     }
 
     @Test

@@ -5,6 +5,7 @@ import dev.lakemill.types.LakemillException;
 import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -125,6 +126,34 @@ public final class AnswerStore {
                         delete.setString(1, pipeline);
                         delete.setArray(2, connection.createArrayOf("text", keys.toArray()));
                         return delete.executeUpdate();
+                    }
+                });
+    }
+
+    /**
+     * Removes the answers of all other pipelines.
+     *
+     * @return whose there were
+     */
+    public List<String> retain(Collection<String> pipelines) {
+        var sql =
+                """
+                WITH gone AS (DELETE FROM lakemill.model_answers
+                    WHERE pipeline <> ALL (?) RETURNING pipeline)
+                SELECT DISTINCT pipeline FROM gone ORDER BY 1
+                """;
+        return Transactions.run(
+                database,
+                connection -> {
+                    try (var delete = connection.prepareStatement(sql)) {
+                        delete.setArray(1, connection.createArrayOf("text", pipelines.toArray()));
+                        var removed = new ArrayList<String>();
+                        try (var rows = delete.executeQuery()) {
+                            while (rows.next()) {
+                                removed.add(rows.getString(1));
+                            }
+                        }
+                        return removed;
                     }
                 });
     }

@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /** Writes how each call ended: its usage row, its audit record, and the totals. */
-final class CallAccount {
+final class CallAccount implements AutoCloseable {
     private final Spend spend;
     private final AuditLog audit;
     private final Map<String, LongAdder> totals = new ConcurrentHashMap<>();
@@ -158,5 +158,10 @@ final class CallAccount {
                 total("cost") / 1e6,
                 total("running"),
                 resting);
+    }
+
+    @Override
+    public void close() {
+        spend.close();
     }
 }

@@ -471,5 +471,6 @@ public final class Gateway implements ModelGateway, AutoCloseable {
     @Override
     public void close() {
         fallback.close();
+        account.close();
     }
 }

@@ -35,11 +35,6 @@ public final class GatewayConfig {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_-]{0,62}");
     private static final BigDecimal MICROS = BigDecimal.valueOf(1_000_000);
 
-    /** As Databricks writes it; the scope and the key are names of a folder and a file. */
-    private static final Pattern SECRET =
-            Pattern.compile(
-                    "\\{\\{ *secrets/([A-Za-z0-9_@-][A-Za-z0-9_.@-]*)/([A-Za-z0-9_@-][A-Za-z0-9_.@-]*) *}}");
-
     /** Reads what stands in the environment; null for what does not. */
     public interface Environment {
         @Nullable String get(String variable);
@@ -47,13 +42,13 @@ public final class GatewayConfig {
 
     private final Map<String, EndpointConfig> endpoints = new LinkedHashMap<>();
     private final Path folder;
-    private final Path secrets;
+    private final SecretFiles secrets;
     private final Environment environment;
     private String first = ProviderConfig.TEMPLATE;
 
     private GatewayConfig(Path folder, Path secrets, Environment environment) {
         this.folder = folder;
-        this.secrets = secrets;
+        this.secrets = new SecretFiles(secrets);
         this.environment = environment;
     }
 
@@ -231,9 +226,9 @@ public final class GatewayConfig {
             return () -> "";
         }
         var reference = entry.inner("api_key");
-        var secret = SECRET.matcher(reference.node().asText(""));
-        if (secret.matches()) {
-            return () -> fromFile(secrets.resolve(secret.group(1)).resolve(secret.group(2)));
+        var secret = SecretFiles.target(reference.node().asText(""));
+        if (secret.isPresent()) {
+            return () -> secret(secret.get());
         }
         var variable = reference.text("env", "");
         var file = reference.text("file", "");
@@ -254,12 +249,20 @@ public final class GatewayConfig {
         return value.strip();
     }
 
+    private String secret(String target) {
+        return secrets.read(target).orElseThrow(() -> unreadable(secrets.file(target)));
+    }
+
     private static String fromFile(Path file) {
         try {
             return Files.readString(file).strip();
         } catch (IOException e) {
-            throw noKey("the file %s of a provider's key cannot be read".formatted(file));
+            throw unreadable(file);
         }
+    }
+
+    private static ModelProblem unreadable(Path file) {
+        return noKey("the file %s of a provider's key cannot be read".formatted(file));
     }
 
     private static ModelProblem noKey(String problem) {

@@ -6,17 +6,13 @@ import dev.lakemill.catalog.Principals;
 import dev.lakemill.catalog.Transactions;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Principal;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.SQLException;
-import java.sql.Timestamp;
-import java.sql.Types;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -29,15 +25,14 @@ import org.slf4j.LoggerFactory;
  * The account of calls in Postgres. A call's most possible tokens and cost are reserved, and its
  * usage row is written, in one transaction before any provider is asked; afterwards the row says
  * what was used, and the difference is given back. So a crash in between leaves a row, and costs
- * its caller what was reserved: never less than was used. Without Postgres nothing is asked. Safe
- * to use from any thread.
+ * its caller what was reserved: never less than was used. Calls that come at once share their
+ * transaction. Without Postgres nothing is asked. Safe to use from any thread.
  */
-final class Spend {
+final class Spend implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Spend.class);
     private static final Migrations MIGRATIONS =
             new Migrations("models", Spend.class, List.of("0001-usage.sql", "0002-answers.sql"));
     private static final int UNSETTLED_MAX = 10_000;
-    private static final int ERROR_CHARS_MAX = 1_000;
     private static final Duration PRUNED_EVERY = Duration.ofHours(1);
     private static final String PRUNE =
             """
@@ -73,12 +68,31 @@ final class Spend {
     /** What was asked and answered, redacted. */
     record Payload(String request, String response) {}
 
-    private record Settlement(Reserved reserved, Outcome outcome, @Nullable Payload payload) {}
+    /** What is written together with others that come at once. */
+    sealed interface Entry {
+        Reserved reserved();
+
+        /** Before the call. */
+        record Reserve(Reserved reserved, Instant at) implements Entry {}
+
+        /** After it. */
+        record Settle(Reserved reserved, Outcome outcome, @Nullable Payload payload, Instant at)
+                implements Entry {}
+
+        /** A call that reserved nothing. */
+        record Whole(Settle settled, Instant at) implements Entry {
+            @Override
+            public Reserved reserved() {
+                return settled.reserved();
+            }
+        }
+    }
 
     private final DataSource database;
     private final Principals principals;
     private final Clock clock;
-    private final ConcurrentLinkedQueue<Settlement> unsettled = new ConcurrentLinkedQueue<>();
+    private final ConcurrentLinkedQueue<Entry.Settle> unsettled = new ConcurrentLinkedQueue<>();
+    private final GroupCommit<Entry, Optional<ModelProblem>> account;
     private final AtomicInteger unsettledCount = new AtomicInteger();
     private volatile Instant pruned = Instant.MIN;
 
@@ -86,6 +100,13 @@ final class Spend {
         this.database = database;
         this.principals = principals;
         this.clock = clock;
+        this.account =
+                new GroupCommit<>(
+                        "model-account",
+                        group ->
+                                Transactions.run(
+                                        database,
+                                        connection -> new SpendRows(connection).write(group)));
     }
 
     /** Makes its tables; calls of a process that was killed are told as such. */
@@ -114,36 +135,32 @@ final class Spend {
     Reserved reserve(Planned planned) {
         settleWaiting();
         var now = clock.instant();
+        prune(now);
         var counted = counted(planned.endpoint(), planned.caller().principal(), now);
+        var reserved = new Reserved(planned, counted);
+        var refusal = Optional.<ModelProblem>empty();
         try {
-            return Transactions.run(
-                    database,
-                    connection -> {
-                        for (var each : counted) {
-                            count(connection, planned, each, now);
-                        }
-                        insert(connection, planned, now);
-                        prune(connection, now);
-                        return new Reserved(planned, counted);
-                    });
+            refusal = account.submit(new Entry.Reserve(reserved, now));
         } catch (LakemillException e) {
             throw new ModelProblem(
                     ModelProblem.Kind.UNAVAILABLE,
                     "the call cannot be accounted, so that it is not made: " + e.problem(),
                     "see that Postgres runs");
         }
+        if (refusal.isPresent()) {
+            throw refusal.get();
+        }
+        return reserved;
     }
 
     /** Never fails: what Postgres does not take now goes along with a later call. */
     void settle(Reserved reserved, Outcome outcome, @Nullable Payload payload) {
-        var settlement = new Settlement(reserved, outcome, payload);
+        settle(new Entry.Settle(reserved, outcome, payload, clock.instant()));
+    }
+
+    private void settle(Entry.Settle settlement) {
         try {
-            Transactions.run(
-                    database,
-                    connection -> {
-                        settle(connection, settlement);
-                        return true;
-                    });
+            account.submit(settlement);
         } catch (LakemillException e) {
             log.warn("a call's use waits to be written: {}", e.getMessage());
             if (unsettledCount.incrementAndGet() > UNSETTLED_MAX) {
@@ -197,47 +214,7 @@ final class Spend {
         return List.copyOf(merged);
     }
 
-    private static void count(Connection connection, Planned planned, Counted counted, Instant now)
-            throws SQLException {
-        var sql =
-                """
-                INSERT INTO lakemill.model_spend AS s
-                    (endpoint, counted_as, period, period_start, calls, tokens, cost_micros)
-                SELECT ?, ?, ?, ?::timestamptz, 1, v.tokens, v.cost
-                FROM (SELECT ?::bigint AS tokens, ?::bigint AS cost, ?::bigint AS calls_max,
-                    ?::bigint AS tokens_max, ?::bigint AS cost_max) v
-                WHERE v.calls_max >= 1 AND v.tokens <= v.tokens_max AND v.cost <= v.cost_max
-                ON CONFLICT (endpoint, counted_as, period, period_start) DO UPDATE
-                SET calls = s.calls + 1, tokens = s.tokens + excluded.tokens,
-                    cost_micros = s.cost_micros + excluded.cost_micros
-                WHERE s.calls < ? AND s.tokens <= ? - excluded.tokens
-                    AND s.cost_micros <= ? - excluded.cost_micros
-                """;
-        var limit = counted.limit();
-        try (var insert = connection.prepareStatement(sql)) {
-            key(insert, planned, counted, 1);
-            insert.setLong(5, planned.tokens());
-            insert.setLong(6, planned.costMicros());
-            for (var at : List.of(7, 10)) {
-                insert.setLong(at, limit.calls());
-                insert.setLong(at + 1, limit.tokens());
-                insert.setLong(at + 2, limit.costMicros());
-            }
-            if (insert.executeUpdate() == 0) {
-                throw exceeded(planned, counted, now);
-            }
-        }
-    }
-
-    private static void key(PreparedStatement statement, Planned planned, Counted counted, int at)
-            throws SQLException {
-        statement.setString(at, planned.endpoint().name());
-        statement.setString(at + 1, counted.as());
-        statement.setString(at + 2, counted.limit().period().name());
-        statement.setTimestamp(at + 3, Timestamp.from(counted.start()));
-    }
-
-    private static ModelProblem exceeded(Planned planned, Counted counted, Instant now) {
+    static ModelProblem exceeded(Planned planned, Counted counted, Instant now) {
         var limit = counted.limit();
         var isDay = limit.period() == RateLimit.Period.DAY;
         var told = new ArrayList<String>();
@@ -263,34 +240,6 @@ final class Spend {
                 Duration.between(now, limit.period().end(counted.start())));
     }
 
-    private static void insert(Connection connection, Planned planned, Instant now)
-            throws SQLException {
-        var sql =
-                """
-                INSERT INTO lakemill.model_usage (request_id, event_time, endpoint, api,
-                    requester_id, requester, on_behalf_of, door, is_stream, input_tokens,
-                    output_tokens, cost_micros)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """;
-        var caller = planned.caller();
-        var onBehalfOf = caller.onBehalfOf();
-        try (var insert = connection.prepareStatement(sql)) {
-            insert.setObject(1, planned.requestId());
-            insert.setTimestamp(2, Timestamp.from(now));
-            insert.setString(3, planned.endpoint().name());
-            insert.setString(4, planned.api());
-            insert.setObject(5, caller.principal().id());
-            insert.setString(6, caller.principal().name());
-            insert.setString(7, onBehalfOf == null ? null : onBehalfOf.name());
-            insert.setString(8, caller.door());
-            insert.setBoolean(9, planned.isStream());
-            insert.setLong(10, planned.inputTokens());
-            insert.setLong(11, planned.outputTokens());
-            insert.setLong(12, planned.costMicros());
-            insert.executeUpdate();
-        }
-    }
-
     /** A refused call has a row as well; best effort, for nothing was asked. */
     void refused(Planned planned, int status, String error) {
         var provider = ProviderConfig.template();
@@ -299,16 +248,10 @@ final class Spend {
 
     /** The row of a call that reserved nothing; best effort. */
     void record(Planned planned, Outcome outcome) {
+        var now = clock.instant();
+        var reserved = new Reserved(planned, List.of());
         try {
-            Transactions.run(
-                    database,
-                    connection -> {
-                        insert(connection, planned, clock.instant());
-                        settle(
-                                connection,
-                                new Settlement(new Reserved(planned, List.of()), outcome, null));
-                        return true;
-                    });
+            account.submit(new Entry.Whole(new Entry.Settle(reserved, outcome, null, now), now));
         } catch (LakemillException e) {
             log.warn("a call leaves no usage row: {}", e.getMessage());
         }
@@ -322,102 +265,34 @@ final class Spend {
                 return;
             }
             unsettledCount.decrementAndGet();
-            settle(next.reserved(), next.outcome(), next.payload());
+            settle(next);
         }
     }
 
-    private void settle(Connection connection, Settlement settlement) throws SQLException {
-        var planned = settlement.reserved().planned();
-        var outcome = settlement.outcome();
-        if (!complete(connection, planned, outcome)) {
-            return;
-        }
-        for (var counted : settlement.reserved().counted()) {
-            giveBack(connection, planned, counted, outcome);
-        }
-        var payload = settlement.payload();
-        if (payload != null) {
-            keep(connection, planned, outcome, payload);
-        }
+    @Override
+    public void close() {
+        account.close();
     }
 
-    private static void giveBack(
-            Connection connection, Planned planned, Counted counted, Outcome outcome)
-            throws SQLException {
-        var sql =
-                """
-                UPDATE lakemill.model_spend SET tokens = tokens + ?, cost_micros = cost_micros + ?
-                WHERE endpoint = ? AND counted_as = ? AND period = ? AND period_start = ?
-                """;
-        try (var update = connection.prepareStatement(sql)) {
-            update.setLong(1, outcome.usage().total() - planned.tokens());
-            update.setLong(2, outcome.costMicros() - planned.costMicros());
-            key(update, planned, counted, 3);
-            update.executeUpdate();
-        }
-    }
-
-    /** False when that was done before, though its commit was not confirmed. */
-    private static boolean complete(Connection connection, Planned planned, Outcome outcome)
-            throws SQLException {
-        var sql =
-                """
-                UPDATE lakemill.model_usage SET provider = ?, model = ?, is_template = ?,
-                    status_code = ?, error = ?, input_tokens = ?, output_tokens = ?,
-                    is_estimated = ?, cost_micros = ?, latency_ms = ?, first_token_ms = ?,
-                    attempts = ?
-                WHERE request_id = ? AND status_code IS NULL
-                """;
-        var wasAsked = outcome.attempts() > 0;
-        try (var update = connection.prepareStatement(sql)) {
-            update.setString(1, wasAsked ? outcome.provider().name() : null);
-            update.setString(2, wasAsked ? outcome.model() : null);
-            update.setBoolean(3, wasAsked && outcome.isGood() && outcome.provider().isTemplate());
-            update.setInt(4, outcome.status());
-            update.setString(5, outcome.error().isEmpty() ? null : shortened(outcome.error()));
-            update.setLong(6, outcome.usage().input());
-            update.setLong(7, outcome.usage().output());
-            update.setBoolean(8, outcome.usage().estimated());
-            update.setLong(9, outcome.costMicros());
-            update.setLong(10, outcome.latencyMs());
-            update.setObject(11, outcome.firstTokenMs(), Types.BIGINT);
-            update.setInt(12, outcome.attempts());
-            update.setObject(13, planned.requestId());
-            return update.executeUpdate() == 1;
-        }
-    }
-
-    private void keep(Connection connection, Planned planned, Outcome outcome, Payload payload)
-            throws SQLException {
-        var sql =
-                """
-                INSERT INTO lakemill.model_payload
-                    (request_id, event_time, endpoint, requester, status_code, request, response)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
-                """;
-        try (var insert = connection.prepareStatement(sql)) {
-            insert.setObject(1, planned.requestId());
-            insert.setTimestamp(2, Timestamp.from(clock.instant()));
-            insert.setString(3, planned.endpoint().name());
-            insert.setString(4, planned.caller().principal().name());
-            insert.setInt(5, outcome.status());
-            insert.setString(6, payload.request().replace("\0", ""));
-            insert.setString(7, payload.response().replace("\0", ""));
-            insert.executeUpdate();
-        }
-    }
-
-    private void prune(Connection connection, Instant now) throws SQLException {
+    /** Beside the calls, which do not wait for it. */
+    private void prune(Instant now) {
         if (now.isAfter(pruned.plus(PRUNED_EVERY))) {
             pruned = now;
-            try (var delete = connection.createStatement()) {
-                delete.execute(PRUNE);
-            }
+            Thread.ofVirtual().name("model-account-pruning").start(this::prune);
         }
     }
 
-    private static String shortened(String error) {
-        var clean = error.replace("\0", "");
-        return clean.length() > ERROR_CHARS_MAX ? clean.substring(0, ERROR_CHARS_MAX) : clean;
+    private void prune() {
+        try {
+            Transactions.run(
+                    database,
+                    connection -> {
+                        try (var delete = connection.createStatement()) {
+                            return delete.execute(PRUNE);
+                        }
+                    });
+        } catch (LakemillException e) {
+            log.warn("old rows of models' use stay for an hour: {}", e.getMessage());
+        }
     }
 }

@@ -449,7 +449,18 @@ WHERE r.started_by = lakemill.session_name() OR r.on_behalf_of = lakemill.sessio
     OR a.principal = lakemill.session_name()
     OR lakemill.agent_may_see(r.agent);
 
-GRANT SELECT ON lakemill.agent_inbox, lakemill.agent_activity TO PUBLIC;
+-- The steps of those runs, without what was asked and answered: that may be more than whoever
+-- started a run may read.
+CREATE OR REPLACE VIEW lakemill.agent_activity_steps WITH (security_barrier) AS
+SELECT s.run_id, r.agent, s.seq, s.kind, s.name, s.model, s.tokens_in, s.tokens_out, s.cost_micros,
+    s.ms, s.created_at, p.action, p.decision, p.decided_by, e.state AS effect_state
+FROM lakemill.agent_activity r
+JOIN lakemill.agent_steps s ON s.run_id = r.run_id
+LEFT JOIN lakemill.agent_approvals p ON p.run_id = s.run_id AND p.seq = s.seq
+LEFT JOIN lakemill.agent_effects e ON e.run_id = s.run_id AND e.seq = s.seq;
+
+GRANT SELECT ON lakemill.agent_inbox, lakemill.agent_activity, lakemill.agent_activity_steps
+    TO PUBLIC;
 
 DO $$
 DECLARE

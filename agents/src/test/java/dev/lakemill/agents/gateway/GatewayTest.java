@@ -271,6 +271,12 @@ final class GatewayTest {
             }
             assertThat(good).isEqualTo(5);
         }
+        assertThat(
+                        query(
+                                "SELECT calls || ' ' || tokens FROM lakemill.model_spend"
+                                        + " WHERE endpoint = 'crowd'"))
+                .as("the refused ones count in neither limit")
+                .containsExactly("5 90", "5 90");
     }
 
     @Test

@@ -266,6 +266,8 @@ final class AgentRuntimeTest {
         }
         assertThat(agents.status(run)).isEqualTo("queued");
         assertThat(agents.queryAs("bob", "SELECT run_id FROM lakemill.agent_activity")).isEmpty();
+        assertThat(agents.queryAs("bob", "SELECT run_id FROM lakemill.agent_activity_steps"))
+                .isEmpty();
         assertThat(agents.queryAs("ada", "SELECT run_id FROM lakemill.agent_activity"))
                 .contains(run.toString());
     }

@@ -49,6 +49,7 @@ class PipelineFilesTest {
                         "input_trend_24h",
                         "input_prices_24h",
                         "live_quotes",
+                        "quoted_by_quarter_hour",
                         "tray_cost",
                         "supplier_leaderboard",
                         "procurement_recommendations")) {

@@ -103,7 +103,7 @@ final class AppGate {
         if (!hosted) {
             return null;
         }
-        var cookie = request.getCookie(cookieName("lakemill_app"));
+        var cookie = request.getCookie(sessionName());
         if (cookie == null) {
             return null;
         }
@@ -294,7 +294,12 @@ final class AppGate {
 
     private String cookie(String token, long seconds) {
         return "%s=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax%s"
-                .formatted(cookieName("lakemill_app"), token, seconds, secure());
+                .formatted(sessionName(), token, seconds, secure());
+    }
+
+    /** Behind TLS by a name under which no neighbouring host can set a cookie. */
+    private String sessionName() {
+        return (secure().isEmpty() ? "" : "__Host-") + cookieName("lakemill_app");
     }
 
     /** Cookies know no ports, and several nodes may run on one machine. */

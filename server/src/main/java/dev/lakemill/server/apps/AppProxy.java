@@ -12,6 +12,7 @@ import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.http.PoolOptions;
 import io.vertx.core.http.RequestOptions;
+import io.vertx.core.http.StreamResetException;
 import io.vertx.core.net.HostAndPort;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.httpproxy.Body;
@@ -279,7 +280,12 @@ final class AppProxy {
 
     private Future<HttpClientRequest> origin(int port, Sent sent) {
         var options = new RequestOptions().setHost("127.0.0.1").setPort(port);
-        return client.request(options).onSuccess(made -> sent.request = made);
+        return client.request(options)
+                .onSuccess(
+                        made -> {
+                            made.exceptionHandler(_ -> {}); // the response tells it as well
+                            sent.request = made;
+                        });
     }
 
     /** What is done to each request and each response. */
@@ -353,6 +359,8 @@ final class AppProxy {
                         "It had %d seconds (response_seconds_max)."
                                 .formatted(
                                         visit.running().manifest().limits().responseSecondsMax()));
+            } else if (request.response().closed() || failure instanceof StreamResetException) {
+                sent.reset(); // whoever asked has gone, which is no fault of the app's
             } else {
                 visit.app().log().system("the proxy: " + Problems.text(failure));
                 fail(

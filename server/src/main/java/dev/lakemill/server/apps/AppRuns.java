@@ -1,5 +1,6 @@
 package dev.lakemill.server.apps;
 
+import dev.lakemill.agents.gateway.SecretFiles;
 import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Principals;
 import dev.lakemill.types.ErrorCode;
@@ -7,7 +8,6 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Securable;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Base64;
@@ -22,7 +22,6 @@ final class AppRuns {
     static final int VERSIONS_KEPT = 20;
 
     private static final Duration SECRET_TTL = Duration.ofDays(365);
-    private static final int SECRET_BYTES_MAX = 64 << 10;
 
     private final Apps.Parts parts;
     private final AppFiles files;
@@ -195,22 +194,15 @@ final class AppRuns {
         };
     }
 
-    private Path secretFile(String target) {
-        return parts.data().resolve("secrets").resolve(target).normalize();
-    }
-
     /** An administrator puts secrets there: {@code secrets/SCOPE/KEY} in the data folder. */
     private String secret(String target) {
-        var file = secretFile(target);
-        try {
-            if (file.startsWith(parts.data().resolve("secrets"))
-                    && Files.size(file) <= SECRET_BYTES_MAX) {
-                return Files.readString(file).strip();
-            }
-        } catch (IOException _) {
-            // Told below; the path is no secret, and the reason may be.
-        }
-        throw Problems.precondition(
+        return new SecretFiles(parts.data().resolve("secrets"))
+                .read(target)
+                .orElseThrow(() -> noSecret(target));
+    }
+
+    private static LakemillException noSecret(String target) {
+        return Problems.precondition(
                 "there is no secret '%s'".formatted(target),
                 "an administrator writes it to the file secrets/%s of the data folder, mode 0600"
                         .formatted(target));

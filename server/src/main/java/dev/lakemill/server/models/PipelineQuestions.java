@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 
 /**
@@ -37,6 +38,10 @@ public final class PipelineQuestions implements AskedModels {
     private final Gateway gateway;
     private final AnswerStore store;
     private final Consumer<String> events;
+    private final LongAdder calls = new LongAdder();
+    private final LongAdder failed = new LongAdder();
+    private final LongAdder nanos = new LongAdder();
+    private final LongAdder rowsFromKept = new LongAdder();
     private final AtomicLong toldNanos = new AtomicLong(System.nanoTime() - TOLD_EVERY_NANOS);
 
     /**
@@ -91,8 +96,33 @@ public final class PipelineQuestions implements AskedModels {
         return UUID.nameUUIDFromBytes(version.getBytes(StandardCharsets.UTF_8)).toString();
     }
 
+    /** What was asked since the start. */
+    public record Totals(
+            String pipeline, long calls, long failed, double seconds, long rowsFromKept) {}
+
+    public Totals totals() {
+        return new Totals(
+                pipeline, calls.sum(), failed.sum(), nanos.sum() / 1e9, rowsFromKept.sum());
+    }
+
+    @Override
+    public void reused() {
+        rowsFromKept.increment();
+    }
+
     @Override
     public Reply ask(Asked asked) {
+        var began = System.nanoTime();
+        var reply = answer(asked);
+        nanos.add(System.nanoTime() - began);
+        calls.increment();
+        if (!(reply instanceof Reply.Answered)) {
+            failed.increment();
+        }
+        return reply;
+    }
+
+    private Reply answer(Asked asked) {
         try {
             var answer = gateway.complete(asker.caller(), request(asked));
             var content = answer.path("choices").path(0).path("message").path("content");

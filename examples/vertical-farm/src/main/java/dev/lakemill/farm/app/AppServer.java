@@ -135,6 +135,11 @@ final class AppServer implements AutoCloseable {
                     answer(exchange, 200, parts.models().drafter(user));
                 }
             }
+            case "/api/prices" -> {
+                try (var user = parts.database().as(visitor)) {
+                    answer(exchange, 200, Prices.of(user, asked.one("sku")));
+                }
+            }
             case "/api/trace" -> {
                 try (var user = parts.database().as(visitor)) {
                     user.setReadOnly(true);

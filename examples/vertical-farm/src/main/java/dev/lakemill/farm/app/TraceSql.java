@@ -92,25 +92,50 @@ final class TraceSql {
               'rfq' AS kind, id::text AS id, 'procurement.rfq' AS source
             FROM procurement.rfq WHERE id::text = ?""";
 
-    /** Of agents' runs that the row started, as their owners see them. */
+    /** Of agents' runs that rows with these keys started, as their owners see them. */
     private static final String RUNS =
             """
             SELECT r.created_at AS at, 'agent ' || r.agent AS who, 'ran' AS action,
-              format('%s after %s steps%s', r.status, r.steps_used,
-                CASE WHEN r.tokens_used > 0 THEN format(' and %s tokens', r.tokens_used) ELSE '' END)
+              format('%%s after %%s steps%%s', r.status, r.steps_used,
+                CASE WHEN r.tokens_used > 0 THEN format(' and %%s tokens', r.tokens_used) ELSE '' END)
                 AS detail,
-              'run' AS kind, r.run_id::text AS id, 'lakemill.agent_steps run ' || r.run_id AS source
+              'run' AS kind, r.run_id::text AS id, 'lakemill.agent_runs ' || r.run_id AS source
             FROM lakemill.agent_activity AS r
-            WHERE r.input #>> '{key,id}' IN (
-              SELECT k.id FROM (SELECT ?::text AS rfq) AS p CROSS JOIN LATERAL (
-                SELECT p.rfq AS id
-                UNION ALL SELECT o.id::text FROM procurement.email_outbox AS o
-                  WHERE o.rfq_id::text = p.rfq
-                UNION ALL SELECT a.id FROM procurement.supplier_reply AS a
-                  WHERE a.rfq_id::text = p.rfq
-                UNION ALL SELECT i.id FROM procurement.invoice AS i
-                  JOIN procurement.purchase_order AS b ON b.number = i.po_number
-                  WHERE b.rfq_id::text = p.rfq) AS k)""";
+            WHERE coalesce(r.input #>> '{key,id}', r.input #>> '{key,invoice_id}') IN (%s)""";
+
+    /** What such a run did: what it read, asked a model, waited for and wrote. */
+    private static final String STEPS =
+            """
+            SELECT s.created_at AS at, 'agent ' || s.agent AS who,
+              CASE s.kind WHEN 'tool' THEN 'read' WHEN 'llm' THEN 'asked a model'
+                WHEN 'effect' THEN 'wrote' WHEN 'wait' THEN 'waited' ELSE 'noted' END AS action,
+              s.name
+                || CASE WHEN s.decision IS NULL THEN ''
+                  ELSE format(': %%s, %%s by %%s', s.action, s.decision, s.decided_by) END
+                || CASE WHEN s.model = '' THEN '' ELSE format(': %%s, %%s tokens, %%s ms', s.model,
+                  s.tokens_in + s.tokens_out, s.ms) END
+                || CASE WHEN s.effect_state IS NULL OR s.effect_state = 'done' THEN ''
+                  ELSE ': ' || s.effect_state END AS detail,
+              'step' AS kind, s.run_id || ':' || s.seq AS id,
+              format('lakemill.agent_steps run %%s step %%s', s.run_id, s.seq) AS source
+            FROM lakemill.agent_activity_steps AS s
+            WHERE s.run_id IN (SELECT r.run_id FROM lakemill.agent_activity AS r
+              WHERE coalesce(r.input #>> '{key,id}', r.input #>> '{key,invoice_id}') IN (%s))""";
+
+    /** Of the rows that started agents for a request. */
+    private static final String KEYS_OF_REQUEST =
+            """
+            SELECT k.id FROM (SELECT ?::text AS rfq) AS p CROSS JOIN LATERAL (
+              SELECT p.rfq AS id
+              UNION ALL SELECT o.id::text FROM procurement.email_outbox AS o
+                WHERE o.rfq_id::text = p.rfq
+              UNION ALL SELECT a.id FROM procurement.supplier_reply AS a
+                WHERE a.rfq_id::text = p.rfq
+              UNION ALL SELECT i.id FROM procurement.invoice AS i
+                JOIN procurement.purchase_order AS b ON b.number = i.po_number
+                WHERE b.rfq_id::text = p.rfq) AS k""";
+
+    private static final String KEY_OF_INVOICE = "SELECT ?::text";
 
     private static final String DRAFTED =
             """
@@ -162,9 +187,16 @@ final class TraceSql {
                     + """
                     JOIN (SELECT ?::text AS rfq) AS r
                       ON p.key IN ('rfq-' || r.rfq, 'outcome-' || r.rfq)
-                      OR p.key IN (SELECT 'invoice-' || i.id FROM procurement.invoice AS i
+                      OR EXISTS (SELECT FROM procurement.invoice AS i
                         JOIN procurement.purchase_order AS o ON o.number = i.po_number
-                        WHERE o.rfq_id::text = r.rfq)""";
+                        WHERE o.rfq_id::text = r.rfq AND (p.key = 'invoice-' || i.id
+                          OR starts_with(p.key, 'variance-' || i.id || '/')))""";
+
+    private static final String POSTED_FOR_INVOICE =
+            POSTED
+                    + """
+                    JOIN (SELECT ?::text AS id) AS i
+                      ON p.key = 'invoice-' || i.id OR starts_with(p.key, 'variance-' || i.id || '/')""";
 
     private static final String REPLIED =
             """
@@ -233,7 +265,8 @@ final class TraceSql {
     static final List<String> REQUEST =
             List.of(
                     REQUESTED,
-                    RUNS,
+                    RUNS.formatted(KEYS_OF_REQUEST),
+                    STEPS.formatted(KEYS_OF_REQUEST),
                     DRAFTED,
                     DECIDED,
                     BLOCKED,
@@ -250,6 +283,9 @@ final class TraceSql {
     static final List<String> INVOICE =
             List.of(
                     INVOICED + "WHERE i.id = ?",
+                    RUNS.formatted(KEY_OF_INVOICE),
+                    STEPS.formatted(KEY_OF_INVOICE),
+                    POSTED_FOR_INVOICE,
                     VARIES + "WHERE i.id = ?",
                     SETTLED + "WHERE i.id = ?" + DECIDED_ONES);
 
@@ -267,10 +303,10 @@ final class TraceSql {
 
     static final String RFQ_OF_POSTING =
             """
-            SELECT CASE WHEN p.key LIKE 'invoice-%' THEN (
+            SELECT CASE WHEN p.key LIKE 'invoice-%' OR p.key LIKE 'variance-%' THEN (
                 SELECT o.rfq_id::text FROM procurement.invoice AS i
                 JOIN procurement.purchase_order AS o ON o.number = i.po_number
-                WHERE 'invoice-' || i.id = p.key)
+                WHERE 'invoice-' || i.id = p.key OR starts_with(p.key, 'variance-' || i.id || '/'))
               ELSE regexp_replace(p.key, '^(rfq|outcome)-', '') END
             FROM procurement.ledger_posting AS p WHERE p.id::text = ?""";
 

@@ -9,11 +9,36 @@ import java.util.Map;
 
 /**
  * Commits a draft that people have approved: its cost is reserved in the month's budget, or the
- * draft is blocked. No model has a part in it.
+ * draft is blocked. Books what people have decided of a bill that is not as ordered. No model has a
+ * part in it.
  */
 public final class BudgetKeeper implements Agent {
     @Override
     public Object run(AgentRun run) throws SQLException {
+        return run.input().at("/key/invoice_id").isMissingNode() ? commit(run) : settle(run);
+    }
+
+    private static Object settle(AgentRun run) throws SQLException {
+        var key = run.input().path("key");
+        var rows =
+                run.query(
+                        "variance",
+                        Settlement.DECIDED,
+                        key.path("invoice_id").asText(),
+                        key.path("rule").asText(),
+                        key.path("line").asInt());
+        if (rows.isEmpty()) {
+            return Map.of("variance", key, "state", "no longer decided");
+        }
+        var decided = rows.getFirst();
+        // Decided anew, as after there was no money, it is booked anew; the ledger's keys hold.
+        var once = "settle-%s %s".formatted(key, decided.text("decided_at"));
+        var state =
+                run.write("settle", once, connection -> new Settlement(decided).book(connection));
+        return Map.of("variance", key, "state", state.asText());
+    }
+
+    private static Object commit(AgentRun run) throws SQLException {
         var id = run.input().at("/key/id").asText();
         var state = run.write("commit", "commit-" + id, connection -> commit(connection, id));
         return Map.of("email", id, "state", state.asText());

@@ -11,7 +11,8 @@ import java.util.UUID;
 
 /**
  * The budget's books, in the transaction of the caller. What is reserved moves from the budget to
- * commitments, and what is owed from there to payables.
+ * commitments, and what is owed from there to payables; what nobody had reserved, from the budget
+ * to payables.
  */
 final class Ledger {
     private final Connection connection;
@@ -40,6 +41,23 @@ final class Ledger {
      */
     Optional<String> commit(String key, LocalDate month, BigDecimal amount, String memo)
             throws SQLException {
+        return take(key, month, amount, Account.COMMITMENTS, memo);
+    }
+
+    /**
+     * Owes, or takes back, what nobody had reserved; nothing when the key was posted before.
+     *
+     * @param amount negative to take back; not 0
+     * @return why not; empty when it is done
+     */
+    Optional<String> pay(String key, LocalDate month, BigDecimal amount, String memo)
+            throws SQLException {
+        return has(key) ? Optional.empty() : take(key, month, amount, Account.PAYABLES, memo);
+    }
+
+    private Optional<String> take(
+            String key, LocalDate month, BigDecimal amount, Account to, String memo)
+            throws SQLException {
         var sql =
                 """
                 UPDATE procurement.budget SET committed = committed + ?
@@ -53,11 +71,21 @@ final class Ledger {
             }
         }
         if (amount.signum() > 0) {
-            post(key, month, amount, Account.COMMITMENTS, Account.BUDGET, memo);
+            post(key, month, amount, to, Account.BUDGET, memo);
         } else {
-            post(key, month, amount.negate(), Account.BUDGET, Account.COMMITMENTS, memo);
+            post(key, month, amount.negate(), Account.BUDGET, to, memo);
         }
         return Optional.empty();
+    }
+
+    private boolean has(String key) throws SQLException {
+        var sql = "SELECT 1 FROM procurement.ledger_posting WHERE key = ?";
+        try (var select = connection.prepareStatement(sql)) {
+            select.setString(1, key);
+            try (var rows = select.executeQuery()) {
+                return rows.next();
+            }
+        }
     }
 
     private String left(LocalDate month) throws SQLException {
@@ -73,8 +101,26 @@ final class Ledger {
         }
     }
 
-    /** One debit and one credit of the same amount. */
+    /** One debit and one credit of the same amount, by a key that is new. */
     void post(
+            String key,
+            LocalDate month,
+            BigDecimal amount,
+            Account debit,
+            Account credit,
+            String memo)
+            throws SQLException {
+        if (!postOnce(key, month, amount, debit, credit, memo)) {
+            throw new IllegalStateException("posted before: " + key);
+        }
+    }
+
+    /**
+     * The same; nothing when the key was posted before.
+     *
+     * @return whether it is posted now
+     */
+    boolean postOnce(
             String key,
             LocalDate month,
             BigDecimal amount,
@@ -85,14 +131,16 @@ final class Ledger {
         var id = UUID.randomUUID();
         var posting =
                 "INSERT INTO procurement.ledger_posting (id, key, month, amount, memo)"
-                        + " VALUES (?, ?, ?, ?, ?)";
+                        + " VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING";
         try (var insert = connection.prepareStatement(posting)) {
             insert.setObject(1, id);
             insert.setString(2, key);
             insert.setDate(3, Date.valueOf(month));
             insert.setBigDecimal(4, amount);
             insert.setString(5, memo);
-            insert.executeUpdate();
+            if (insert.executeUpdate() == 0) {
+                return false;
+            }
         }
         var entry =
                 "INSERT INTO procurement.ledger_entry (posting_id, side, account, amount)"
@@ -106,5 +154,6 @@ final class Ledger {
             insert.setBigDecimal(6, amount);
             insert.executeUpdate();
         }
+        return true;
     }
 }
