@@ -27,15 +27,6 @@ final class DuckAggregates {
         this.values = values;
     }
 
-    /**
-     * A sum of integers or decimals of which DuckDB does not guess the bounds. DuckDB 2.0 counts no
-     * rows for an outer join one side of which its statistics say is empty, takes sums over it for
-     * 0 and decides comparisons by that. A member of a union has no statistics.
-     */
-    static String unbounded(String sum) {
-        return "union_extract(union_value(v := %s), 'v')".formatted(sum);
-    }
-
     String print(AggregateCall call) {
         return print(call, "");
     }
@@ -151,8 +142,7 @@ final class DuckAggregates {
             if (type(0) == Primitive.FLOAT) {
                 return plain("sum", DuckTypes.cast(a.getFirst(), Primitive.DOUBLE), null);
             }
-            var isBounded = over.isEmpty() && !DuckTypes.isFloating(type(0));
-            return isBounded ? unbounded(plain("sum")) : plain("sum");
+            return plain("sum");
         }
 
         /** DuckDB fails where a sum is longer than its widest type, before it can be tried. */

@@ -64,7 +64,7 @@ final class DuckSession implements AutoCloseable {
     private static final int READY_STATEMENTS_MAX = 1_000;
 
     /** A table of more rows is sooner made anew than emptied. */
-    private static final long EMPTIED_ROWS_MAX = 10_000;
+    private static final long EMPTIED_ROWS_MAX = 200_000;
 
     /** Deleted rows are read over until a checkpoint; so many cost less than it does. */
     private static final long DELETED_ROWS_MAX = 200_000;

@@ -49,6 +49,6 @@ final class FullRecompute {
                         ViewMaintenance.WEIGHT,
                         before,
                         after,
-                        DuckAggregates.unbounded("sum(_lakemill_w)"));
+                        "sum(_lakemill_w)");
     }
 }

@@ -41,8 +41,10 @@ public final class JavaFunctions {
     }
 
     /**
-     * Registers all with the database of the connection, and has it compute sums as they are
-     * written: DuckDB would make sum(a) + count(a) of sum(a + 1), which does not overflow.
+     * Registers all with the database of the connection, and has it compute as it is written:
+     * DuckDB would make sum(a) + count(a) of sum(a + 1), which does not overflow; and where its
+     * statistics say that one side of an outer join is empty, it would take sums over it for 0 and
+     * decide comparisons by that.
      */
     public static void install(Connection connection) throws SQLException {
         try (var statement = connection.createStatement()) {

@@ -194,7 +194,7 @@ final class MaintenanceSql {
                         column(WEIGHT),
                         changes,
                         exactly(columns),
-                        DuckAggregates.unbounded("sum(" + column(WEIGHT) + ")"));
+                        "sum(" + column(WEIGHT) + ")");
     }
 
     /** SQL of what two rows must share to be the same to every expression. */
