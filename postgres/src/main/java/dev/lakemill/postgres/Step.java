@@ -13,8 +13,6 @@ import org.jspecify.annotations.Nullable;
  *     empty for none
  */
 record Step(String subject, @Nullable Relation table, String granted, List<String> commands) {
-    private static final String LOCK = "SELECT pg_advisory_xact_lock(7084, hashtext(%s))";
-
     Step {
         commands = List.copyOf(commands);
     }
@@ -23,7 +21,9 @@ record Step(String subject, @Nullable Relation table, String granted, List<Strin
     String sql() {
         var all = new ArrayList<String>();
         if (!granted.isEmpty()) {
-            all.add(LOCK.formatted(Relation.literal(granted)));
+            all.add(
+                    "SELECT pg_advisory_xact_lock(7084, hashtext(%s))"
+                            .formatted(Relation.literal(granted)));
         }
         all.addAll(commands);
         return String.join(";\n", all);

@@ -150,8 +150,12 @@ final class OtherPostgres implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         server.destroy();
-        server.waitFor(20, TimeUnit.SECONDS);
+        try {
+            server.waitFor(20, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }
