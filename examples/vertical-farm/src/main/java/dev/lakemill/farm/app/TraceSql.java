@@ -196,7 +196,8 @@ final class TraceSql {
             POSTED
                     + """
                     JOIN (SELECT ?::text AS id) AS i
-                      ON p.key = 'invoice-' || i.id OR starts_with(p.key, 'variance-' || i.id || '/')""";
+                      ON p.key = 'invoice-' || i.id
+                        OR starts_with(p.key, 'variance-' || i.id || '/')""";
 
     private static final String REPLIED =
             """

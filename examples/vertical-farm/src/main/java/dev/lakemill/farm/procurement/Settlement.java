@@ -61,7 +61,8 @@ final class Settlement {
                     connection,
                     """
                     UPDATE procurement.variance_review
-                    SET state = 'disputed', decided_by = 'agent budget', decided_at = now(), note = ?
+                    SET state = 'disputed', decided_by = 'agent budget', decided_at = now(),
+                      note = ?
                     WHERE invoice_id = ? AND rule = ? AND line = ?""",
                     refusal.get(),
                     decided.text("id"),
