@@ -81,38 +81,41 @@ final class CapturedPoliciesTest {
 
     /** A state table with a European, an American, and an American who is gone again. */
     private static void people(String name) throws Exception {
-        execute("CREATE TABLE app.%s (id bigint PRIMARY KEY, region text, email text)", name);
         execute(
-                "INSERT INTO app.%s VALUES (1, 'eu', 'a@x'), (2, 'us', 'b@x'), (3, 'us', 'c@x')",
-                name);
+                "CREATE TABLE app.%s (id bigint PRIMARY KEY, region text, email text)"
+                        .formatted(name));
+        execute(
+                "INSERT INTO app.%s VALUES (1, 'eu', 'a@x'), (2, 'us', 'b@x'), (3, 'us', 'c@x')"
+                        .formatted(name));
         node.awaitRows("id FROM shop.app.%s_current".formatted(name), "1", "2", "3");
-        execute("ALTER TABLE app.%s RENAME email TO mail", name);
-        execute("DELETE FROM app.%s WHERE id = 3", name);
-        execute("UPDATE app.%s SET mail = mail WHERE id = 2", name);
+        execute("ALTER TABLE app.%s RENAME email TO mail".formatted(name));
+        execute("DELETE FROM app.%s WHERE id = 3".formatted(name));
+        execute("UPDATE app.%s SET mail = mail WHERE id = 2".formatted(name));
         var table = TableName.parse("shop.app." + name);
         var location = "postgres:app." + name;
         var catalog = catalog();
         catalog.create(catalog.system(), table, TableKind.STATE, PEOPLE, location, "", Map.of());
         node.awaitRows("id, mail FROM shop.app.%s_current".formatted(name), "1|a@x", "2|b@x");
-        TestNode.await(() -> rows("_pg_change_type FROM shop.app.%s_history", name).size() == 5);
+        TestNode.await(
+                () -> rows("_pg_change_type FROM shop.app.%s_history".formatted(name)).size() == 5);
     }
 
     private static Catalog catalog() {
         return node.node().catalog();
     }
 
-    private static List<String> rows(String query, Object... arguments) {
-        return node.rows(query.formatted(arguments));
+    private static List<String> rows(String query) {
+        return node.rows(query);
     }
 
-    private static void sql(String statement, Object... arguments) {
-        new SqlClient(node.admin()).run(statement.formatted(arguments));
+    private static void sql(String statement) {
+        new SqlClient(node.admin()).run(statement);
     }
 
-    private static void execute(String sql, Object... arguments) throws SQLException {
+    private static void execute(String sql) throws SQLException {
         try (var connection = node.node().postgres().owner().getConnection();
                 var statement = connection.createStatement()) {
-            statement.execute(sql.formatted(arguments));
+            statement.execute(sql);
         }
     }
 
@@ -156,7 +159,7 @@ final class CapturedPoliciesTest {
         assertThat(rows("id, mail FROM shop.app.masked_current")).containsExactly("1|***", "2|***");
         assertThat(rows("id, email, mail FROM shop.app.masked_history WHERE id < 3"))
                 .containsOnly("1|null|***", "2|null|***");
-        assertThat(rows("count(*) FROM shop.app.masked_history WHERE mail LIKE '%%@x'"))
+        assertThat(rows("count(*) FROM shop.app.masked_history WHERE mail LIKE '%@x'"))
                 .containsExactly("0");
         assertThat(rows("max(_pg_lsn) > 0 FROM shop.app.masked_history")).containsExactly("true");
         sql(

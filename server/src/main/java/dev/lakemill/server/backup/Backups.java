@@ -40,6 +40,7 @@ public final class Backups implements AutoCloseable {
 
     /** How long shipping may fail before a backup or mark does. */
     private static final Duration TROUBLE_MAX = Duration.ofSeconds(10);
+
     private static final Duration END_WAIT_MAX = Duration.ofSeconds(20);
     private static final DateTimeFormatter ID =
             DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss.SSS'Z'").withZone(ZoneOffset.UTC);
