@@ -44,11 +44,6 @@ final class FullRecompute {
             SELECT %1$s, %5$s AS _lakemill_w FROM (
               SELECT %1$s, 1 AS _lakemill_w FROM %4$s UNION ALL SELECT %1$s, -1 FROM %3$s)
             GROUP BY %1$s HAVING %5$s <> 0))"""
-                .formatted(
-                        columns,
-                        ViewMaintenance.WEIGHT,
-                        before,
-                        after,
-                        "sum(_lakemill_w)");
+                .formatted(columns, ViewMaintenance.WEIGHT, before, after, "sum(_lakemill_w)");
     }
 }

@@ -32,10 +32,7 @@ final class ViewChanges implements AutoCloseable {
     String table(DuckSession duck) {
         if (!kept) {
             duck.refill(
-                    table,
-                    rows.schema(),
-                    List.of(rows),
-                    "SELECT * FROM " + DuckSession.INCOMING);
+                    table, rows.schema(), List.of(rows), "SELECT * FROM " + DuckSession.INCOMING);
             kept = true;
         }
         return table;

@@ -276,7 +276,9 @@ final class HolesTest {
                         + " EXECUTE FUNCTION suppress_redundant_updates_trigger()");
     }
 
-    /** What it does with other rows, and whom it calls, would be done by whoever writes the table. */
+    /**
+     * What it does with other rows, and whom it calls, would be done by whoever writes the table.
+     */
     @Test
     void aTriggerOfAPrincipalStampsAColumnAndDoesNothingElse() throws SQLException {
         var function = "CREATE OR REPLACE FUNCTION lab.stamp() RETURNS trigger AS $$%s$$ %s";
@@ -314,7 +316,8 @@ final class HolesTest {
                         "DECLARE x int := lab.f(); BEGIN NEW.at = now(); RETURN NEW; END")) {
             refused("may not use CREATE FUNCTION", function.formatted(other, "LANGUAGE plpgsql"));
         }
-        for (var how : List.of("SECURITY DEFINER", "SET work_mem = 65536", "SET search_path = lab")) {
+        for (var how :
+                List.of("SECURITY DEFINER", "SET work_mem = 65536", "SET search_path = lab")) {
             refused(
                     "may not use CREATE FUNCTION",
                     function.formatted(body, "LANGUAGE plpgsql " + how));
@@ -333,8 +336,7 @@ final class HolesTest {
                         + " EXECUTE FUNCTION suppress_redundant_updates_trigger()");
         refused("may not drop a trigger", "DROP TRIGGER lakemill_row_audit ON lab.stamped");
         refused("may not use ALTER FUNCTION", "ALTER FUNCTION lab.stamp() RESET ALL");
-        governance.executeAs(
-                eve, "DROP TRIGGER stamp ON lab.stamped", "DROP FUNCTION lab.stamp()");
+        governance.executeAs(eve, "DROP TRIGGER stamp ON lab.stamped", "DROP FUNCTION lab.stamp()");
     }
 
     @Test
