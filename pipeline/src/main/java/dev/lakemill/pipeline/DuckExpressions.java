@@ -3,6 +3,7 @@ package dev.lakemill.pipeline;
 import dev.lakemill.plan.Attribute;
 import dev.lakemill.plan.Expression;
 import dev.lakemill.plan.Relation;
+import dev.lakemill.plan.SourcePosition;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
 import java.time.LocalDate;
@@ -52,11 +53,16 @@ final class DuckExpressions {
             case Expression.Case cases -> cases(cases);
             case Expression.Field field ->
                     "struct_extract(%s, %s)".formatted(print(field.struct()), text(field.name()));
-            case Expression.ScalarSubquery s -> "(" + queries.apply(s.query()) + ")";
-            case Expression.Exists e -> "EXISTS (" + queries.apply(e.query()) + ")";
+            case Expression.ScalarSubquery s -> "(" + subquery(s.query(), s.position()) + ")";
+            case Expression.Exists e -> "EXISTS (" + subquery(e.query(), e.position()) + ")";
             case Expression.InSubquery in ->
-                    "(%s IN (%s))".formatted(print(in.value()), queries.apply(in.query()));
+                    "(%s IN (%s))"
+                            .formatted(print(in.value()), subquery(in.query(), in.position()));
         };
+    }
+
+    private String subquery(Relation query, SourcePosition position) {
+        return queries.apply(DuckSubqueries.flat(query, position));
     }
 
     /** A condition to stand behind WHERE, whose parts DuckDB computes one after the other. */
