@@ -414,7 +414,7 @@ $$;
 -- Holds the checks and defaults of a table, domain or type that a principal has just made or altered
 -- to such functions: they run with the rights of whoever writes the table, so that its owner would
 -- borrow these. Postgres keeps no dependency on its own functions, but their oids in the expression.
--- What indexes, generated columns and partitions call is IMMUTABLE, which Postgres sees to.
+-- What indexes and keys of partitions call is IMMUTABLE, which Postgres sees to.
 CREATE OR REPLACE FUNCTION lakemill.check_expressions(class oid, object oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
