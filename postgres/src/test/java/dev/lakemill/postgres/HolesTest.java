@@ -29,6 +29,9 @@ import org.postgresql.PGConnection;
  * tables in {@code lab}. Boss sees everything.
  */
 final class HolesTest {
+    private static final String LOOT =
+            "query_to_xml('SELECT secret FROM lab.masked', true, true, '')::text";
+
     @TempDir static Path folder;
     private static TestGovernance governance;
     private static Principal eve;
@@ -343,11 +346,10 @@ final class HolesTest {
      * They would run with the rights of whoever writes the table, the node's and boss's among them.
      */
     @Test
-    void checksAndDefaultsOfAPrincipalOnlyCompute() throws SQLException {
+    void checksOfAPrincipalOnlyCompute() throws SQLException {
         var grant =
                 "(lakemill.grant('SELECT', 'TABLE', 'hole.lab.masked', 'eve') IS NULL)"
                         + " IN (true, false)";
-        var loot = "query_to_xml('SELECT secret FROM lab.masked', true, true, '')::text";
         governance.executeAs(
                 eve,
                 "CREATE TABLE lab.bait (id int CHECK (id > 0), note text)",
@@ -369,18 +371,27 @@ final class HolesTest {
                     "may not call lakemill.\"grant\"(text,text,text,text)",
                     command.formatted(grant));
         }
+    }
+
+    @Test
+    void defaultsOfAPrincipalOnlyCompute() throws SQLException {
+        governance.executeAs(
+                eve,
+                "CREATE TABLE lab.lure (id int, note text)",
+                "CREATE TABLE lab.slices (id int) PARTITION BY LIST (id)",
+                "CREATE DOMAIN lab.grub AS text");
         for (var command :
                 List.of(
                         "CREATE TABLE lab.trap (id int, note text DEFAULT %s)",
-                        "ALTER TABLE lab.bait ALTER COLUMN note SET DEFAULT %s",
-                        "ALTER TABLE lab.bait ADD COLUMN x text DEFAULT upper(%s)",
-                        "CREATE TABLE lab.trap PARTITION OF lab.parts (id DEFAULT length(%s))"
+                        "ALTER TABLE lab.lure ALTER COLUMN note SET DEFAULT %s",
+                        "ALTER TABLE lab.lure ADD COLUMN x text DEFAULT upper(%s)",
+                        "CREATE TABLE lab.trap PARTITION OF lab.slices (id DEFAULT length(%s))"
                                 + " DEFAULT",
                         "CREATE DOMAIN lab.trap AS text DEFAULT %s",
-                        "ALTER DOMAIN lab.worm SET DEFAULT %s")) {
+                        "ALTER DOMAIN lab.grub SET DEFAULT %s")) {
             refused(
                     "may not call query_to_xml(text,boolean,boolean,text)",
-                    command.formatted(loot));
+                    command.formatted(LOOT));
         }
         for (var call :
                 List.of(
@@ -393,13 +404,17 @@ final class HolesTest {
                         "current_query()",
                         "CASE WHEN true THEN (ARRAY[lakemill.session_name()])[1] END")) {
             refused(
-                    "DEFAULT of column lab.bait.note may not call",
-                    "ALTER TABLE lab.bait ALTER note SET DEFAULT " + call);
+                    "DEFAULT of column lab.lure.note may not call",
+                    "ALTER TABLE lab.lure ALTER note SET DEFAULT " + call);
         }
+    }
+
+    @Test
+    void neitherCopiesNorOperatorsNorSavepointsHideACall() throws SQLException {
         governance.execute(
                 "CREATE SCHEMA loose",
                 "GRANT USAGE ON SCHEMA loose TO PUBLIC",
-                "CREATE TABLE loose.model (id int, note text DEFAULT " + loot + ")",
+                "CREATE TABLE loose.model (id int, note text DEFAULT " + LOOT + ")",
                 "GRANT SELECT ON loose.model TO PUBLIC",
                 "CREATE FUNCTION loose.f(int, int) RETURNS boolean LANGUAGE sql RETURN true",
                 "GRANT EXECUTE ON FUNCTION loose.f TO PUBLIC",
@@ -407,13 +422,49 @@ final class HolesTest {
         refused(
                 "DEFAULT of column lab.trap.note may not call",
                 "CREATE TABLE lab.trap (LIKE loose.model INCLUDING ALL)");
-        governance.executeAs(eve, "CREATE TABLE lab.like_bait (LIKE loose.model)");
+        governance.executeAs(
+                eve,
+                "CREATE TABLE lab.like_model (LIKE loose.model)",
+                "CREATE TABLE lab.plain (id int)");
         for (var check : List.of("id OPERATOR(loose.<>) 1", "id OPERATOR(loose.<>) ANY ('{1}')")) {
             refused(
-                    "CHECK c of table lab.bait may not call loose.f(integer,integer)",
-                    "ALTER TABLE lab.bait ADD CONSTRAINT c CHECK (" + check + ")");
+                    "CHECK c of table lab.plain may not call loose.f(integer,integer)",
+                    "ALTER TABLE lab.plain ADD CONSTRAINT c CHECK (" + check + ")");
         }
         governance.execute("DROP SCHEMA loose CASCADE");
+        try (var session = governance.login(eve)) {
+            session.setAutoCommit(false);
+            TestGovernance.execute(session, "SAVEPOINT a", "CREATE TABLE lab.trap (id int)");
+            TestGovernance.execute(session, "SAVEPOINT b", "SAVEPOINT c");
+            refused(
+                    "may not call set_config",
+                    () ->
+                            TestGovernance.execute(
+                                    session,
+                                    "ALTER TABLE lab.trap ADD note text"
+                                            + " DEFAULT set_config('a.b', '', false)"));
+        }
+        refused(
+                "may not call set_config",
+                "DO $$BEGIN CREATE TABLE lab.trap (note text DEFAULT set_config('a.b', '', true));"
+                        + " EXCEPTION WHEN division_by_zero THEN END$$");
+    }
+
+    @Test
+    void checksAndDefaultsThatAnAdminMadeStand() throws SQLException {
+        governance.executeAs(eve, "CREATE TABLE lab.helped (id int, note text)");
+        governance.execute(
+                "CREATE FUNCTION lab.note() RETURNS text LANGUAGE sql VOLATILE RETURN 'n'",
+                "GRANT EXECUTE ON FUNCTION lab.note TO PUBLIC",
+                "ALTER TABLE lab.helped ALTER note SET DEFAULT lab.note()");
+        governance.executeAs(
+                eve,
+                "ALTER TABLE lab.helped ADD COLUMN more int",
+                "INSERT INTO lab.helped VALUES (1)");
+        assertThat(governance.queryAs(eve, "SELECT note FROM lab.helped")).containsExactly("n");
+        refused(
+                "may not call lab.note()",
+                "ALTER TABLE lab.helped ALTER id SET DEFAULT length(lab.note())");
     }
 
     @Test
