@@ -395,6 +395,64 @@ BEGIN
     END IF;
 END $$;
 
+-- Whether an expression of a principal's table may call a function: Postgres' own and those of
+-- extensions, where they change nothing and run no query, and what defaults need besides.
+CREATE OR REPLACE FUNCTION lakemill.may_be_called(function oid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT (p.pronamespace = 'pg_catalog'::regnamespace AND p.oid < 16384
+            OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass
+                AND d.objid = p.oid AND d.refclassid = 'pg_extension'::regclass
+                AND d.deptype = 'e'))
+        AND CASE p.provolatile
+            WHEN 'v' THEN p.proname ~ ('^(clock_timestamp|timeofday|random|gen_random_uuid'
+                || '|gen_random_bytes|uuidv[47]|uuid_generate_v\w+|nextval|currval|lastval)$')
+            ELSE p.proname !~ '_to_xml|^(pg_stat|pg_read|pg_ls|lo|dblink)_' END
+    FROM pg_proc p WHERE p.oid = function
+$$;
+
+-- Holds the checks and defaults of a table, domain or type that a principal has just made or altered
+-- to such functions: they run with the rights of whoever writes the table, so that its owner would
+-- borrow these. Postgres keeps no dependency on its own functions, but their oids in the expression.
+-- What indexes and keys of partitions call is IMMUTABLE, which Postgres sees to. What an admin or an
+-- import made stands: its rows are older than this transaction, whose savepoints only have younger.
+CREATE OR REPLACE FUNCTION lakemill.check_expressions(class oid, object oid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    breach record;
+BEGIN
+    SELECT e.place, f.id::regprocedure AS function INTO breach
+    FROM (
+        SELECT format('CHECK %I of table %s', c.conname, c.conrelid::regclass), c.conbin, c.xmin
+        FROM pg_constraint c WHERE class = 'pg_class'::regclass AND c.conrelid = object
+        UNION ALL
+        SELECT format('DEFAULT of column %s.%I', a.attrelid::regclass, a.attname), d.adbin, d.xmin
+        FROM pg_attrdef d JOIN pg_attribute a ON (a.attrelid, a.attnum) = (d.adrelid, d.adnum)
+        WHERE class = 'pg_class'::regclass AND d.adrelid = object
+        UNION ALL
+        SELECT format('CHECK %I of domain %s', c.conname, c.contypid::regtype), c.conbin, c.xmin
+        FROM pg_constraint c WHERE class = 'pg_type'::regclass AND c.contypid = object
+        UNION ALL
+        SELECT format('DEFAULT of domain %s', t.oid::regtype), t.typdefaultbin, t.xmin
+        FROM pg_type t WHERE class = 'pg_type'::regclass AND t.oid = object
+    ) e (place, tree, writer)
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT m[1]::oid
+        FROM regexp_matches(e.tree::text, ':(?:funcid|opfuncid) (\d+)', 'g') m
+    ) f (id)
+    WHERE age(e.writer) <= age(pg_current_xact_id()::xid)
+        AND lakemill.may_be_called(f.id) IS NOT TRUE
+    LIMIT 1;
+    IF breach IS NOT NULL THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = format('%s may not call %s', breach.place, breach.function),
+            HINT = 'it would run with the rights of whoever writes the table: use functions of'
+                || ' Postgres or of an extension that only compute, or random(), nextval() and'
+                || ' those that tell the time or make UUIDs; or ask an admin';
+    END IF;
+END $$;
+
 CREATE OR REPLACE FUNCTION lakemill.guard_start() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -429,6 +487,7 @@ BEGIN
         RETURN;
     END IF;
     FOR command IN SELECT * FROM pg_event_trigger_ddl_commands() LOOP
+        PERFORM lakemill.check_expressions(command.classid, command.objid);
         IF command.command_tag IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO') THEN
             PERFORM lakemill.adopt(
                 command.objid, 'TABLE', command.command_tag <> 'CREATE TABLE');
@@ -483,6 +542,7 @@ REVOKE ALL ON FUNCTION lakemill.run_unguarded(text), lakemill.is_principal_sessi
     lakemill.end_native_grant(), lakemill.owner_role(uuid, text, text), lakemill.adopt(oid, text, boolean),
     lakemill.adopt_type(oid), lakemill.only_stamps(oid), lakemill.refuse_code(text),
     lakemill.adopt_function(oid), lakemill.check_trigger(oid),
+    lakemill.may_be_called(oid), lakemill.check_expressions(oid, oid),
     lakemill.audit_rows(text, text), lakemill.record_rows(text, text),
     lakemill.note_table(text, text, text), lakemill.note_alter(oid), lakemill.guard_start(),
     lakemill.guard_end(), lakemill.guard_drop() FROM PUBLIC;

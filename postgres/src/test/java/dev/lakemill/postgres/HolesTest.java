@@ -29,6 +29,9 @@ import org.postgresql.PGConnection;
  * tables in {@code lab}. Boss sees everything.
  */
 final class HolesTest {
+    private static final String LOOT =
+            "query_to_xml('SELECT secret FROM lab.masked', true, true, '')::text";
+
     @TempDir static Path folder;
     private static TestGovernance governance;
     private static Principal eve;
@@ -337,6 +340,183 @@ final class HolesTest {
         refused("may not drop a trigger", "DROP TRIGGER lakemill_row_audit ON lab.stamped");
         refused("may not use ALTER FUNCTION", "ALTER FUNCTION lab.stamp() RESET ALL");
         governance.executeAs(eve, "DROP TRIGGER stamp ON lab.stamped", "DROP FUNCTION lab.stamp()");
+    }
+
+    /**
+     * They would run with the rights of whoever writes the table, the node's and boss's among them.
+     */
+    @Test
+    void checksOfAPrincipalOnlyCompute() throws SQLException {
+        var grant =
+                "(lakemill.grant('SELECT', 'TABLE', 'hole.lab.masked', 'eve') IS NULL)"
+                        + " IN (true, false)";
+        governance.executeAs(
+                eve,
+                "CREATE TABLE lab.bait (id int CHECK (id > 0), note text)",
+                "CREATE TABLE lab.parts (id int) PARTITION BY LIST (id)",
+                "CREATE DOMAIN lab.worm AS text");
+        for (var command :
+                List.of(
+                        "CREATE TABLE lab.trap (id int CONSTRAINT c CHECK (%s))",
+                        "CREATE TABLE lab.trap (id int, CONSTRAINT c CHECK (id > 0 OR %s))",
+                        "ALTER TABLE lab.bait ADD CONSTRAINT c CHECK (%s)",
+                        "ALTER TABLE lab.bait ADD CONSTRAINT c CHECK (%s) NOT VALID",
+                        "ALTER TABLE lab.bait ADD COLUMN x int, ADD CONSTRAINT c CHECK (%s)",
+                        "CREATE TABLE lab.trap PARTITION OF lab.parts (CONSTRAINT c CHECK (%s))"
+                                + " DEFAULT",
+                        "CREATE TABLE lab.trap (CONSTRAINT c CHECK (%s)) INHERITS (lab.bait)",
+                        "CREATE DOMAIN lab.trap AS text CONSTRAINT c CHECK (%s)",
+                        "ALTER DOMAIN lab.worm ADD CONSTRAINT c CHECK (%s) NOT VALID")) {
+            refused(
+                    "may not call lakemill.\"grant\"(text,text,text,text)",
+                    command.formatted(grant));
+        }
+    }
+
+    @Test
+    void defaultsOfAPrincipalOnlyCompute() throws SQLException {
+        governance.executeAs(
+                eve,
+                "CREATE TABLE lab.lure (id int, note text)",
+                "CREATE TABLE lab.slices (id int) PARTITION BY LIST (id)",
+                "CREATE DOMAIN lab.grub AS text");
+        for (var command :
+                List.of(
+                        "CREATE TABLE lab.trap (id int, note text DEFAULT %s)",
+                        "ALTER TABLE lab.lure ALTER COLUMN note SET DEFAULT %s",
+                        "ALTER TABLE lab.lure ADD COLUMN x text DEFAULT upper(%s)",
+                        "CREATE TABLE lab.trap PARTITION OF lab.slices (id DEFAULT length(%s))"
+                                + " DEFAULT",
+                        "CREATE DOMAIN lab.trap AS text DEFAULT %s",
+                        "ALTER DOMAIN lab.grub SET DEFAULT %s")) {
+            refused(
+                    "may not call query_to_xml(text,boolean,boolean,text)",
+                    command.formatted(LOOT));
+        }
+        for (var call :
+                List.of(
+                        "table_to_xml('lab.masked', true, true, '')::text",
+                        "set_config('search_path', 'lab', false)",
+                        "pg_read_file('postgresql.conf')",
+                        "lo_import('postgresql.conf')::text",
+                        "pg_stat_get_backend_activity(1)",
+                        "ts_rewrite('a', 'SELECT ''a''::tsquery, ''b''::tsquery')::text",
+                        "current_query()",
+                        "CASE WHEN true THEN (ARRAY[lakemill.session_name()])[1] END")) {
+            refused(
+                    "DEFAULT of column lab.lure.note may not call",
+                    "ALTER TABLE lab.lure ALTER note SET DEFAULT " + call);
+        }
+    }
+
+    @Test
+    void neitherCopiesNorOperatorsNorSavepointsHideACall() throws SQLException {
+        governance.execute(
+                "CREATE SCHEMA loose",
+                "GRANT USAGE ON SCHEMA loose TO PUBLIC",
+                "CREATE TABLE loose.model (id int, note text DEFAULT " + LOOT + ")",
+                "GRANT SELECT ON loose.model TO PUBLIC",
+                "CREATE FUNCTION loose.f(int, int) RETURNS boolean LANGUAGE sql RETURN true",
+                "GRANT EXECUTE ON FUNCTION loose.f TO PUBLIC",
+                "CREATE OPERATOR loose.<> (LEFTARG = int, RIGHTARG = int, FUNCTION = loose.f)");
+        refused(
+                "DEFAULT of column lab.trap.note may not call",
+                "CREATE TABLE lab.trap (LIKE loose.model INCLUDING ALL)");
+        governance.executeAs(
+                eve,
+                "CREATE TABLE lab.like_model (LIKE loose.model)",
+                "CREATE TABLE lab.plain (id int)");
+        for (var check : List.of("id OPERATOR(loose.<>) 1", "id OPERATOR(loose.<>) ANY ('{1}')")) {
+            refused(
+                    "CHECK c of table lab.plain may not call loose.f(integer,integer)",
+                    "ALTER TABLE lab.plain ADD CONSTRAINT c CHECK (" + check + ")");
+        }
+        governance.execute("DROP SCHEMA loose CASCADE");
+        try (var session = governance.login(eve)) {
+            session.setAutoCommit(false);
+            TestGovernance.execute(session, "SAVEPOINT a", "CREATE TABLE lab.trap (id int)");
+            TestGovernance.execute(session, "SAVEPOINT b", "SAVEPOINT c");
+            refused(
+                    "may not call set_config",
+                    () ->
+                            TestGovernance.execute(
+                                    session,
+                                    "ALTER TABLE lab.trap ADD note text"
+                                            + " DEFAULT set_config('a.b', '', false)"));
+        }
+        refused(
+                "may not call set_config",
+                "DO $$BEGIN CREATE TABLE lab.trap (note text DEFAULT set_config('a.b', '', true));"
+                        + " EXCEPTION WHEN division_by_zero THEN END$$");
+    }
+
+    @Test
+    void checksAndDefaultsThatAnAdminMadeStand() throws SQLException {
+        governance.executeAs(eve, "CREATE TABLE lab.helped (id int, note text)");
+        governance.execute(
+                "CREATE FUNCTION lab.note() RETURNS text LANGUAGE sql VOLATILE RETURN 'n'",
+                "GRANT EXECUTE ON FUNCTION lab.note TO PUBLIC",
+                "ALTER TABLE lab.helped ALTER note SET DEFAULT lab.note()");
+        governance.executeAs(
+                eve,
+                "ALTER TABLE lab.helped ADD COLUMN more int",
+                "INSERT INTO lab.helped VALUES (1)");
+        assertThat(governance.queryAs(eve, "SELECT note FROM lab.helped")).containsExactly("n");
+        refused(
+                "may not call lab.note()",
+                "ALTER TABLE lab.helped ALTER id SET DEFAULT length(lab.note())");
+    }
+
+    @Test
+    void checksAndDefaultsAsMigrationsMakeThemWork() throws SQLException {
+        governance.execute(
+                "CREATE SCHEMA tools",
+                "GRANT USAGE ON SCHEMA tools TO PUBLIC",
+                "CREATE EXTENSION \"uuid-ossp\" SCHEMA tools",
+                "CREATE EXTENSION citext SCHEMA tools",
+                "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tools TO PUBLIC");
+        governance.executeAs(
+                eve,
+                "CREATE SEQUENCE lab.numbers",
+                "CREATE TYPE lab.mood AS ENUM ('fair', 'foul')",
+                "CREATE TYPE lab.point AS (x int, y int)",
+                "CREATE DOMAIN lab.email AS text DEFAULT lower('A@B')"
+                        + " CHECK (VALUE ~ '^[^@]+@[^@]+$') CHECK (length(VALUE) < 320)",
+                "ALTER DOMAIN lab.email ADD CONSTRAINT plain CHECK (VALUE = trim(VALUE))",
+                """
+                CREATE TABLE lab.usual (
+                    id serial PRIMARY KEY,
+                    big bigint GENERATED ALWAYS AS IDENTITY,
+                    number bigint DEFAULT nextval('lab.numbers'),
+                    key uuid DEFAULT gen_random_uuid() UNIQUE,
+                    key7 uuid DEFAULT uuidv7(),
+                    old_key uuid DEFAULT tools.uuid_generate_v4(),
+                    made timestamptz NOT NULL DEFAULT now(),
+                    day date DEFAULT CURRENT_DATE CHECK (date_trunc('day', day) = day),
+                    told timestamptz DEFAULT clock_timestamp() CHECK (told > made - interval '1 h'),
+                    until timestamp DEFAULT timezone('utc', now()) + interval '1 day',
+                    by text DEFAULT CURRENT_USER,
+                    tenant text DEFAULT current_setting('app.tenant', true),
+                    dice float8 DEFAULT random(),
+                    short text DEFAULT substr(md5(random()::text), 1, 8),
+                    name text DEFAULT 'x' CHECK (lower(name) = name) CHECK (name ~ '^[a-z]+$'),
+                    price numeric DEFAULT 1 CHECK (price > 0 AND price BETWEEN 0 AND 9.5),
+                    data jsonb DEFAULT '{"a": []}' CHECK (jsonb_typeof(data -> 'a') = 'array'),
+                    tags text[] DEFAULT '{}' CHECK (array_length(tags, 1) IS NULL),
+                    state text DEFAULT 'a' CHECK (state IN ('a', 'b')),
+                    mood lab.mood DEFAULT 'fair' CHECK (mood <> 'foul'),
+                    point lab.point DEFAULT (1, 2),
+                    email lab.email,
+                    letters tools.citext DEFAULT 'A' CHECK (letters OPERATOR(tools.=) 'a'),
+                    words text GENERATED ALWAYS AS (upper(name) || id) STORED,
+                    CONSTRAINT known CHECK (num_nonnulls(name, price) = 2))
+                """,
+                "ALTER TABLE lab.usual ADD COLUMN more text DEFAULT 'y' || now(),"
+                        + " ADD CHECK (more LIKE 'y%'), ALTER COLUMN name SET DEFAULT lower('Z')",
+                "CREATE TABLE lab.usual_copy (LIKE lab.usual INCLUDING ALL)",
+                "INSERT INTO lab.usual DEFAULT VALUES");
+        assertThat(governance.queryAs(eve, "SELECT words, email FROM lab.usual"))
+                .containsExactly("Z1|a@b");
     }
 
     @Test
