@@ -12,14 +12,11 @@ import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.NoSuchElementException;
 import java.util.Properties;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -57,8 +54,6 @@ final class DuckSession implements AutoCloseable {
 
     /** The table that {@link #load}'s SQL reads. */
     static final String INCOMING = "\"incoming rows\"";
-
-    private static final int READ_ROWS = 65_536;
 
     /** More than the steps of a usual pipeline need; beyond it, the longest unused goes. */
     private static final int READY_STATEMENTS_MAX = 1_000;
@@ -393,19 +388,8 @@ final class DuckSession implements AutoCloseable {
     }
 
     /** The result in batches; the caller closes those it takes, and the result. */
-    Batches read(String sql, TableSchema schema) {
-        try {
-            return read(connection, sql, schema);
-        } catch (SQLException e) {
-            throw new DuckException(e);
-        }
-    }
-
-    private Batches read(DuckDBConnection from, String sql, TableSchema schema)
-            throws SQLException {
-        var statement = from.prepareStatement(sql);
-        statement.closeOnCompletion();
-        return new Batches(new DuckResult(statement, schema, READ_ROWS, allocator));
+    DuckBatches read(String sql, TableSchema schema) {
+        return DuckBatches.of(connection, sql, schema, allocator);
     }
 
     /** Ends what the session's thread runs now, with an error; called by another thread. */
@@ -453,18 +437,8 @@ final class DuckSession implements AutoCloseable {
      *
      * @param table any table
      */
-    Snapshot snapshot(String table) {
-        try {
-            var second = connection.duplicate();
-            second.setAutoCommit(false);
-            try (var statement = second.createStatement()) {
-                // A transaction sees what is committed when it first touches the database.
-                statement.execute("SELECT 1 FROM " + table + " LIMIT 0");
-            }
-            return new Snapshot(second);
-        } catch (SQLException e) {
-            throw new DuckException(e);
-        }
+    DuckSnapshot snapshot(String table) {
+        return DuckSnapshot.of(connection, table, allocator);
     }
 
     @Override
@@ -491,72 +465,5 @@ final class DuckSession implements AutoCloseable {
 
     private static String unquoted(String name) {
         return name.substring(1, name.length() - 1);
-    }
-
-    /** The database as it was at one moment. One thread uses it. */
-    final class Snapshot implements AutoCloseable {
-        private final DuckDBConnection second;
-        private final List<Batches> open = new ArrayList<>();
-
-        private Snapshot(DuckDBConnection second) {
-            this.second = second;
-        }
-
-        /** The result in batches; the caller closes those it takes. */
-        Iterator<Rows> read(String sql, TableSchema schema) {
-            try {
-                var batches = DuckSession.this.read(second, sql, schema);
-                open.add(batches);
-                return batches;
-            } catch (SQLException e) {
-                throw new DuckException(e);
-            }
-        }
-
-        @Override
-        public void close() {
-            open.forEach(Batches::close);
-            try {
-                second.rollback();
-                second.close();
-            } catch (SQLException e) {
-                throw new DuckException(e);
-            }
-        }
-    }
-
-    /** A result as an iterator, which must know one batch ahead. */
-    static final class Batches implements Iterator<Rows>, AutoCloseable {
-        private final DuckResult result;
-        private @Nullable Rows ahead;
-
-        private Batches(DuckResult result) {
-            this.result = result;
-            this.ahead = result.next();
-        }
-
-        @Override
-        public boolean hasNext() {
-            return ahead != null;
-        }
-
-        @Override
-        public Rows next() {
-            var rows = ahead;
-            if (rows == null) {
-                throw new NoSuchElementException("all batches were read");
-            }
-            ahead = result.next();
-            return rows;
-        }
-
-        @Override
-        public void close() {
-            if (ahead != null) {
-                ahead.close();
-                ahead = null;
-            }
-            result.close();
-        }
     }
 }
