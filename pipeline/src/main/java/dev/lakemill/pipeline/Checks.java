@@ -78,7 +78,7 @@ final class Checks {
                 sql = unique(sql, i, unique, whole);
             }
         }
-        duck.refill(judged, sql);
+        duck.repeat("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(judged, sql));
         failOn(OnViolation.FAIL_UPDATE, judged, Rule.Test.Condition.class);
         failOn(OnViolation.FAIL_UPDATE, judged, Rule.Test.Unique.class);
         return judged;

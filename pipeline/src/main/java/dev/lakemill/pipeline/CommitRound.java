@@ -21,7 +21,7 @@ final class CommitRound {
     private final List<Due> due;
     private final Map<TableName, OutputTable> tables;
     private final Checkpoints checkpoints;
-    private final @Nullable DuckSnapshot snapshot;
+    private final DuckSession.@Nullable Snapshot snapshot;
     private final Map<TableName, Long> committed = new LinkedHashMap<>();
     private @Nullable InDoubt inDoubt;
 
@@ -35,7 +35,7 @@ final class CommitRound {
             List<Due> due,
             Map<TableName, OutputTable> tables,
             Checkpoints checkpoints,
-            @Nullable DuckSnapshot snapshot) {
+            DuckSession.@Nullable Snapshot snapshot) {
         this.checkpoint = checkpoint;
         this.due = new ArrayList<>(due);
         this.tables = tables;

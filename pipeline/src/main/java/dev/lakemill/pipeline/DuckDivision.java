@@ -25,7 +25,7 @@ final class DuckDivision {
         this.result = result;
     }
 
-    /** NULL on a division by zero, or a failure. */
+    /** Fails on a division by zero, unless the dividend is NULL. */
     String print(String left, String right) {
         var shift = result.scale() + divisor.scale() - dividend.scale();
         if (dividend.precision() + Math.max(0, shift) > DIGITS_MAX

@@ -3,7 +3,6 @@ package dev.lakemill.pipeline;
 import dev.lakemill.plan.Attribute;
 import dev.lakemill.plan.Expression;
 import dev.lakemill.plan.Relation;
-import dev.lakemill.plan.SourcePosition;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
 import java.time.LocalDate;
@@ -53,16 +52,11 @@ final class DuckExpressions {
             case Expression.Case cases -> cases(cases);
             case Expression.Field field ->
                     "struct_extract(%s, %s)".formatted(print(field.struct()), text(field.name()));
-            case Expression.ScalarSubquery s -> "(" + subquery(s.query(), s.position()) + ")";
-            case Expression.Exists e -> "EXISTS (" + subquery(e.query(), e.position()) + ")";
+            case Expression.ScalarSubquery s -> "(" + queries.apply(s.query()) + ")";
+            case Expression.Exists e -> "EXISTS (" + queries.apply(e.query()) + ")";
             case Expression.InSubquery in ->
-                    "(%s IN (%s))"
-                            .formatted(print(in.value()), subquery(in.query(), in.position()));
+                    "(%s IN (%s))".formatted(print(in.value()), queries.apply(in.query()));
         };
-    }
-
-    private String subquery(Relation query, SourcePosition position) {
-        return queries.apply(DuckSubqueries.flat(query, position));
     }
 
     /** A condition to stand behind WHERE, whose parts DuckDB computes one after the other. */

@@ -103,10 +103,8 @@ final class DuckFunctions {
                             "bit_count(%s)".formatted(DuckTypes.cast(a.getFirst(), Primitive.LONG)),
                             Primitive.INTEGER);
             case CEIL, FLOOR, ROUND -> new DuckRounding(call, a).print();
-            case CBRT, EXP, ATAN, DEGREES, RADIANS -> function(lower(call), a);
-            case SQRT -> nanWhere("%s < 0", call, a);
-            case SIN, COS, TAN -> nanWhere("isinf(%s)", call, a);
-            case ASIN, ACOS -> nanWhere("abs(%s) > 1", call, a);
+            case SQRT, CBRT, EXP, SIN, COS, TAN, ASIN, ACOS, ATAN, DEGREES, RADIANS ->
+                    function(call.function().name().toLowerCase(Locale.ROOT), a);
             case SINH, COSH, TANH, HYPOT, RINT -> function(JavaFunctions.name(call.function()), a);
             case FACTORIAL ->
                     "(CASE WHEN %1$s BETWEEN 0 AND 20 THEN CAST(factorial(%1$s) AS BIGINT) END)"
@@ -228,19 +226,6 @@ final class DuckFunctions {
                     FORALL ->
                     new DuckNested(call, a).print();
         };
-    }
-
-    private static String lower(Call call) {
-        return call.function().name().toLowerCase(Locale.ROOT);
-    }
-
-    /** Spark's NaN where DuckDB fails. */
-    private static String nanWhere(String condition, Call call, List<String> arguments) {
-        return "(CASE WHEN %s THEN %s ELSE %s END)"
-                .formatted(
-                        condition.formatted(arguments.getFirst()),
-                        DuckExpressions.literal(Primitive.DOUBLE, "NaN"),
-                        function(lower(call), arguments));
     }
 
     private static String java(Call call, List<String> arguments) {

@@ -36,12 +36,9 @@ final class DuckNumbers {
                     "%s() of what may fail itself".formatted(call.function().forms().getFirst()),
                     "compute the operands in a query below, and use columns here");
         }
-        if (call.function() != Function.TRY_DIVIDE) {
-            return "TRY(" + print() + ")";
-        }
-        return call.type() instanceof Decimal result
-                ? "TRY(" + new DuckDivision(decimal(0), decimal(1), result).print(left, right) + ")"
-                : "(CASE WHEN %2$s = 0 THEN NULL ELSE %1$s / %2$s END)".formatted(left, right);
+        return call.function() == Function.TRY_DIVIDE && !(call.type() instanceof Decimal)
+                ? "(CASE WHEN %2$s = 0 THEN NULL ELSE %1$s / %2$s END)".formatted(left, right)
+                : "TRY(" + print() + ")";
     }
 
     /** Whether computing it cannot fail. */
@@ -69,7 +66,7 @@ final class DuckNumbers {
             case ADD, TRY_ADD -> sum("+");
             case SUBTRACT, TRY_SUBTRACT -> sum("-");
             case MULTIPLY, TRY_MULTIPLY -> product();
-            case DIVIDE -> quotient();
+            case DIVIDE, TRY_DIVIDE -> quotient();
             case INTEGRAL_DIVIDE -> integralQuotient();
             case REMAINDER -> remainder();
             case PMOD -> positiveRemainder();
@@ -141,18 +138,16 @@ final class DuckNumbers {
 
     private String quotient() {
         if (call.type() instanceof Decimal result) {
-            return notByZero(new DuckDivision(decimal(0), decimal(1), result).print(left, right));
+            return new DuckDivision(decimal(0), decimal(1), result).print(left, right);
         }
-        return notByZero(left + " / " + right);
+        return notByZero("/");
     }
 
-    /**
-     * What is divided by zero is an error in Spark, and NULL or no number in DuckDB; NULL divided
-     * by zero is NULL in both.
-     */
-    private String notByZero(String plain) {
+    /** Of doubles; NULL divided by zero is NULL, everything else an error. */
+    private String notByZero(String operator) {
         var divisor = DuckFunctions.constant(call.arguments().getLast());
         var isZero = divisor.isEmpty() || Double.parseDouble(divisor.get()) == 0;
+        var plain = left + " " + operator + " " + right;
         var counts =
                 call.arguments().getFirst().nullable() ? " AND %s IS NOT NULL".formatted(left) : "";
         return isZero
@@ -169,11 +164,10 @@ final class DuckNumbers {
                     "div of decimals",
                     "use CAST(a / b AS BIGINT), or whole numbers");
         }
-        return notByZero(
-                "%s // %s"
-                        .formatted(
-                                DuckTypes.cast(left, Primitive.LONG),
-                                DuckTypes.cast(right, Primitive.LONG)));
+        return "(%s // %s)"
+                .formatted(
+                        DuckTypes.cast(left, Primitive.LONG),
+                        DuckTypes.cast(right, Primitive.LONG));
     }
 
     private String remainder() {
@@ -182,7 +176,7 @@ final class DuckNumbers {
 
     private String remainder(DataType type, String dividend) {
         if (DuckTypes.isFloating(type)) {
-            return notByZero(dividend + " % " + right);
+            return notByZero("%");
         }
         if (type instanceof Decimal result) {
             var integers =
@@ -192,7 +186,7 @@ final class DuckNumbers {
             if (integers + Math.max(decimal(0).scale(), decimal(1).scale()) > 38) {
                 throw loss();
             }
-            return notByZero(DuckTypes.cast(dividend + " % " + right, result));
+            return DuckTypes.cast(dividend + " % " + right, result);
         }
         // The least number divided by -1 overflows on the way to a remainder of zero.
         var safe =
@@ -200,7 +194,7 @@ final class DuckNumbers {
                         ? right
                         : "(CASE WHEN %1$s = -1 THEN %2$s ELSE %1$s END)"
                                 .formatted(right, DuckExpressions.literal(type, "1"));
-        return notByZero(dividend + " % " + safe);
+        return "(" + dividend + " % " + safe + ")";
     }
 
     private String positiveRemainder() {

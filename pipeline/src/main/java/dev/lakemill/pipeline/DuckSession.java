@@ -12,13 +12,12 @@ import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.HashMap;
-import java.util.HashSet;
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Properties;
-import java.util.Set;
 import java.util.function.Supplier;
 import org.apache.arrow.c.ArrowArrayStream;
 import org.apache.arrow.c.Data;
@@ -30,8 +29,6 @@ import org.apache.arrow.vector.util.VectorSchemaRootAppender;
 import org.duckdb.DuckDBConnection;
 import org.duckdb.DuckDBResultSet;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One connection to a DuckDB in memory. One thread uses it.
@@ -41,8 +38,6 @@ import org.slf4j.LoggerFactory;
  * are taken over, since a type that differs would be read as other values without an error.
  */
 final class DuckSession implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(DuckSession.class);
-
     /**
      * SQL of the running batch's now(): a parameter, so that the same text serves every batch and
      * the engine still sees a constant.
@@ -55,14 +50,10 @@ final class DuckSession implements AutoCloseable {
     /** The table that {@link #load}'s SQL reads. */
     static final String INCOMING = "\"incoming rows\"";
 
+    private static final int READ_ROWS = 65_536;
+
     /** More than the steps of a usual pipeline need; beyond it, the longest unused goes. */
     private static final int READY_STATEMENTS_MAX = 1_000;
-
-    /** A table of more rows is sooner made anew than emptied. */
-    private static final long EMPTIED_ROWS_MAX = 200_000;
-
-    /** Deleted rows are read over until a checkpoint; so many cost less than it does. */
-    private static final long DELETED_ROWS_MAX = 200_000;
 
     private final DuckDBConnection connection;
     private final BufferAllocator allocator;
@@ -70,13 +61,6 @@ final class DuckSession implements AutoCloseable {
     /** Parsed statements by their text, the longest unused first. */
     private final LinkedHashMap<String, Ready> ready = new LinkedHashMap<>(16, 0.75f, true);
 
-    /** The tables that {@link #refill} has made, with the rows that it last put there. */
-    private final Map<String, Long> filled = new HashMap<>();
-
-    /** Of {@link #filled}, those that a rollback takes away. */
-    private final Set<String> made = new HashSet<>();
-
-    private long deletedRows;
     private long nowMicros;
     private long nowBeforeMicros;
 
@@ -110,7 +94,6 @@ final class DuckSession implements AutoCloseable {
             JavaFunctions.install(connection);
             var session = new DuckSession(connection, allocator);
             session.execute("SET TimeZone = 'UTC'");
-            session.execute("SET checkpoint_threshold = '1TB'");
             return session;
         } catch (SQLException e) {
             throw new DuckException(e);
@@ -148,38 +131,6 @@ final class DuckSession implements AutoCloseable {
         } catch (SQLException e) {
             throw new DuckException(e);
         }
-        if (!made.isEmpty()) {
-            made.clear();
-            forgetPlans();
-        }
-        if (deletedRows > DELETED_ROWS_MAX) {
-            checkpoint();
-        }
-    }
-
-    /**
-     * DuckDB plans a prepared statement anew when a table was made since, and from then on in each
-     * execution.
-     */
-    private void forgetPlans() {
-        try {
-            for (var statement : ready.values()) {
-                statement.statement().close();
-            }
-            ready.clear();
-        } catch (SQLException e) {
-            throw new DuckException(e);
-        }
-    }
-
-    /** Lets go of rows that were deleted. */
-    private void checkpoint() {
-        try (var statement = connection.createStatement()) {
-            statement.execute("CHECKPOINT");
-            deletedRows = 0;
-        } catch (SQLException e) {
-            LOG.debug("no checkpoint beside who reads; the next batch tries again", e);
-        }
     }
 
     void rollback() {
@@ -189,8 +140,6 @@ final class DuckSession implements AutoCloseable {
         } catch (SQLException e) {
             throw new DuckException(e);
         }
-        filled.keySet().removeAll(made);
-        made.clear();
     }
 
     /** Runs SQL that comes once. */
@@ -211,45 +160,13 @@ final class DuckSession implements AutoCloseable {
         }
     }
 
-    /**
-     * Fills a table with nothing but what a query gives, and counts its rows. The table is made
-     * when it comes for the first time, with the query's columns, and emptied later: statements
-     * that read it stay planned as long as no table is made or dropped.
-     *
-     * @param table quoted name
-     */
-    long refill(String table, String select) {
-        empty(table, select);
-        var rows = written("INSERT INTO %s %s".formatted(table, select));
-        filled.put(table, rows);
-        return rows;
-    }
-
-    private void empty(String table, String select) {
-        var before = filled.get(table);
-        if (before == null || before > EMPTIED_ROWS_MAX) {
-            repeat("CREATE OR REPLACE TABLE %s AS FROM (%s) LIMIT 0".formatted(table, select));
-            made.add(table);
-        } else {
-            deleted("DELETE FROM " + table);
-        }
-        filled.put(table, 0L);
-    }
-
-    /** As {@link #repeat}, of SQL that changes a table; the number of rows that it changed. */
+    /** As {@link #repeat}, of SQL that makes a table or changes one; the number of its rows. */
     long written(String sql) {
         try {
             return ready(sql).executeUpdate();
         } catch (SQLException e) {
             throw new DuckException(e);
         }
-    }
-
-    /** As {@link #written}, of SQL that deletes rows. */
-    long deleted(String sql) {
-        var rows = written(sql);
-        deletedRows += rows;
-        return rows;
     }
 
     private PreparedStatement ready(String sql) throws SQLException {
@@ -343,21 +260,6 @@ final class DuckSession implements AutoCloseable {
         }
     }
 
-    /**
-     * As {@link #refill}, of SQL that reads {@link #INCOMING}: the batches, which stay the
-     * caller's.
-     */
-    void refill(String table, TableSchema schema, List<Rows> batches, String select) {
-        if (!filled.containsKey(table)) {
-            load(schema, List.of(), "CREATE OR REPLACE TABLE %s AS %s".formatted(table, select));
-            made.add(table);
-            filled.put(table, 0L);
-        }
-        empty(table, "FROM " + table);
-        load(schema, batches, "INSERT INTO %s %s".formatted(table, select));
-        filled.put(table, batches.stream().mapToLong(Rows::count).sum());
-    }
-
     /** As {@link #load(TableSchema, Supplier, String)}, of a list, which stays the caller's. */
     void load(TableSchema schema, List<Rows> batches, String sql) {
         var iterator = batches.iterator();
@@ -388,8 +290,19 @@ final class DuckSession implements AutoCloseable {
     }
 
     /** The result in batches; the caller closes those it takes, and the result. */
-    DuckBatches read(String sql, TableSchema schema) {
-        return DuckBatches.of(connection, sql, schema, allocator);
+    Batches read(String sql, TableSchema schema) {
+        try {
+            return read(connection, sql, schema);
+        } catch (SQLException e) {
+            throw new DuckException(e);
+        }
+    }
+
+    private Batches read(DuckDBConnection from, String sql, TableSchema schema)
+            throws SQLException {
+        var statement = from.prepareStatement(sql);
+        statement.closeOnCompletion();
+        return new Batches(new DuckResult(statement, schema, READ_ROWS, allocator));
     }
 
     /** Ends what the session's thread runs now, with an error; called by another thread. */
@@ -437,14 +350,27 @@ final class DuckSession implements AutoCloseable {
      *
      * @param table any table
      */
-    DuckSnapshot snapshot(String table) {
-        return DuckSnapshot.of(connection, table, allocator);
+    Snapshot snapshot(String table) {
+        try {
+            var second = connection.duplicate();
+            second.setAutoCommit(false);
+            try (var statement = second.createStatement()) {
+                // A transaction sees what is committed when it first touches the database.
+                statement.execute("SELECT 1 FROM " + table + " LIMIT 0");
+            }
+            return new Snapshot(second);
+        } catch (SQLException e) {
+            throw new DuckException(e);
+        }
     }
 
     @Override
     public void close() {
-        forgetPlans();
         try {
+            for (var statement : ready.values()) {
+                statement.statement().close();
+            }
+            ready.clear();
             connection.close();
         } catch (SQLException e) {
             throw new DuckException(e);
@@ -465,5 +391,72 @@ final class DuckSession implements AutoCloseable {
 
     private static String unquoted(String name) {
         return name.substring(1, name.length() - 1);
+    }
+
+    /** The database as it was at one moment. One thread uses it. */
+    final class Snapshot implements AutoCloseable {
+        private final DuckDBConnection second;
+        private final List<Batches> open = new ArrayList<>();
+
+        private Snapshot(DuckDBConnection second) {
+            this.second = second;
+        }
+
+        /** The result in batches; the caller closes those it takes. */
+        Iterator<Rows> read(String sql, TableSchema schema) {
+            try {
+                var batches = DuckSession.this.read(second, sql, schema);
+                open.add(batches);
+                return batches;
+            } catch (SQLException e) {
+                throw new DuckException(e);
+            }
+        }
+
+        @Override
+        public void close() {
+            open.forEach(Batches::close);
+            try {
+                second.rollback();
+                second.close();
+            } catch (SQLException e) {
+                throw new DuckException(e);
+            }
+        }
+    }
+
+    /** A result as an iterator, which must know one batch ahead. */
+    static final class Batches implements Iterator<Rows>, AutoCloseable {
+        private final DuckResult result;
+        private @Nullable Rows ahead;
+
+        private Batches(DuckResult result) {
+            this.result = result;
+            this.ahead = result.next();
+        }
+
+        @Override
+        public boolean hasNext() {
+            return ahead != null;
+        }
+
+        @Override
+        public Rows next() {
+            var rows = ahead;
+            if (rows == null) {
+                throw new NoSuchElementException("all batches were read");
+            }
+            ahead = result.next();
+            return rows;
+        }
+
+        @Override
+        public void close() {
+            if (ahead != null) {
+                ahead.close();
+                ahead = null;
+            }
+            result.close();
+        }
     }
 }

@@ -20,8 +20,7 @@ final class DuckTexts {
     String print() {
         onlyTexts();
         return switch (call.function()) {
-            case CONCAT ->
-                    a.isEmpty() ? "''" : DuckTypes.cast(DuckFunctions.infix(a, "||"), call.type());
+            case CONCAT -> a.isEmpty() ? "''" : DuckFunctions.infix(a, "||");
             case CONCAT_WS -> concatWithSeparator();
             case UPPER -> DuckLetters.upper(a.getFirst(), call.position());
             case LOWER -> DuckLetters.lower(a.getFirst(), call.position());

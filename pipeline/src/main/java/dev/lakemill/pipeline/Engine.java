@@ -33,9 +33,6 @@ final class Engine implements AutoCloseable {
     private final Answers answers;
     private final Map<TableName, ViewMaintenance> maintenance = new HashMap<>();
 
-    /** About how many rows are kept of tables that only grow. */
-    private final Map<TableName, Long> rows = new HashMap<>();
-
     private Instant now = Instant.EPOCH;
 
     /** Of a program that scores and asks nothing. */
@@ -68,9 +65,6 @@ final class Engine implements AutoCloseable {
             answers.register(duck.connection());
         }
         this.functions = JarFunctions.register(duck.connection(), program.functions());
-        duck.execute(
-                "CREATE TABLE %s AS SELECT 0::BIGINT AS number, %s AS now"
-                        .formatted(RunningBatch.RUNNING, literal(now)));
         for (var table : program.appended()) {
             create(table);
         }
@@ -117,23 +111,9 @@ final class Engine implements AutoCloseable {
                         .orElseThrow();
         duck.load(
                 schema,
-                () -> {
-                    var batch = next.get();
-                    grew(table, batch == null ? 0 : batch.count());
-                    return batch;
-                },
+                next,
                 "INSERT INTO %s SELECT %s FROM %s"
                         .formatted(whole(table), quotedAll(kept), DuckSession.INCOMING));
-    }
-
-    /** Notes rows that came into a table that only grows. */
-    void grew(TableName table, long by) {
-        rows.merge(table, by, Long::sum);
-    }
-
-    /** About how many rows are kept of a table that only grows; 0 of a view. */
-    long rows(TableName table) {
-        return rows.getOrDefault(table, 0L);
     }
 
     /** Runs a batch; either all of it stands or nothing. */
@@ -141,7 +121,7 @@ final class Engine implements AutoCloseable {
         duck.begin(input.now(), now);
         answers.asOf(input.now());
         var batch = new RunningBatch(this, duck, input);
-        try (batch) {
+        try {
             var done = batch.run();
             duck.commit();
             now = input.now();
@@ -258,7 +238,7 @@ final class Engine implements AutoCloseable {
     }
 
     private void undo(RunningBatch batch) {
-        batch.undo();
+        batch.close();
         duck.rollback();
         maintenance.values().forEach(ViewMaintenance::undone);
     }

@@ -21,18 +21,19 @@ final class FullRecompute {
     }
 
     /** As {@link ViewMaintenance#refresh}. */
-    Optional<ViewChanges> refresh(ViewMaintenance.Refresh refresh) {
+    Optional<String> refresh(ViewMaintenance.Refresh refresh) {
         var duck = refresh.duck();
         var after = quoted(view.name() + " next");
-        var rows = duck.refill(after, refresh.query());
+        var rows =
+                duck.written(
+                        "CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(after, refresh.query()));
         var changes = difference(Checks.columns(view.schema()), content.table(), after);
-        var changed = content.changed(duck, changes);
-        if (changed.rows().count() == 0) {
-            changed.close();
+        var changed = content.keep(duck, changes);
+        if (changed == 0) {
             return Optional.empty();
         }
         content.become(duck, changed, after, rows);
-        return Optional.of(changed);
+        return Optional.of(content.changes());
     }
 
     /** SQL of the rows that make {@code after} of {@code before}. */
@@ -44,6 +45,11 @@ final class FullRecompute {
             SELECT %1$s, %5$s AS _lakemill_w FROM (
               SELECT %1$s, 1 AS _lakemill_w FROM %4$s UNION ALL SELECT %1$s, -1 FROM %3$s)
             GROUP BY %1$s HAVING %5$s <> 0))"""
-                .formatted(columns, ViewMaintenance.WEIGHT, before, after, "sum(_lakemill_w)");
+                .formatted(
+                        columns,
+                        ViewMaintenance.WEIGHT,
+                        before,
+                        after,
+                        DuckAggregates.unbounded("sum(_lakemill_w)"));
     }
 }

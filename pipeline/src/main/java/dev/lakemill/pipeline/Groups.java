@@ -28,7 +28,7 @@ final class Groups implements Maintained {
     private final Keys keys;
     private final List<Attribute> groupKeys;
     private final boolean losesByDeletion;
-    private final String state;
+    private final StateTable state;
     private final Relation.Scan stand;
     private final String folded;
     private final String lost;
@@ -48,8 +48,8 @@ final class Groups implements Maintained {
         this.groupKeys = aggregate.keys().stream().map(Named::attribute).toList();
         this.keys = Keys.of(aggregate.keys().stream().map(Named::value).toList(), sql);
         this.losesByDeletion = measures.stream().anyMatch(Accumulator::isLostByDeletion);
-        this.state = sql.table("groups");
-        this.stand = sql.stand("(" + results(state) + ")", aggregate.output());
+        this.state = new StateTable(sql.table("groups"));
+        this.stand = sql.stand("(" + results(state.name()) + ")", aggregate.output());
         this.folded = sql.table("folded");
         this.lost = sql.table("lost");
         this.lostStand = sql.stand(lost, keys.names());
@@ -65,7 +65,7 @@ final class Groups implements Maintained {
 
     @Override
     public void build(MaintenanceSql sql) {
-        sql.duck().refill(state, rebuilt(sql, input.now()));
+        state.replace(sql.duck(), rebuilt(sql, input.now()));
     }
 
     @Override
@@ -74,7 +74,7 @@ final class Groups implements Maintained {
         if (changes.isEmpty() || !sql.keep(folded, folded(sql, changes.get()))) {
             return Optional.empty();
         }
-        var touched = "%s AS s SEMI JOIN %s AS g ON %s".formatted(state, folded, match());
+        var touched = "%s AS s SEMI JOIN %s AS g ON %s".formatted(state.name(), folded, match());
         sql.keep(before, "SELECT * FROM (%s)".formatted(results(touched)));
         var isLost = losesByDeletion && sql.count(folded + " WHERE gone") > 0;
         sql.duck().repeat(merge(isLost));
@@ -132,7 +132,7 @@ final class Groups implements Maintained {
         %4$sWHEN MATCHED THEN UPDATE SET n = s.n + g.n%5$s
         WHEN NOT MATCHED AND g.n <> 0 THEN INSERT (%6$s) VALUES (%7$s)"""
                 .formatted(
-                        state,
+                        state.name(),
                         isLost ? "(SELECT * FROM %s WHERE NOT gone)".formatted(folded) : folded,
                         match(),
                         groupKeys.isEmpty() ? "" : "WHEN MATCHED AND s.n + g.n = 0 THEN DELETE\n",
@@ -153,11 +153,12 @@ final class Groups implements Maintained {
                                 named.isEmpty() ? "1 AS nothing" : String.join(", ", named),
                                 folded));
         sql.duck()
-                .deleted(
+                .repeat(
                         "DELETE FROM %s AS s USING %s AS g WHERE g.gone AND %s"
-                                .formatted(state, folded, match()));
+                                .formatted(state.name(), folded, match()));
         var rows = keys.within(input.now(), lostStand);
-        sql.duck().repeat("INSERT INTO %s %s".formatted(state, rebuilt(sql, rows)));
+        sql.duck().repeat("INSERT INTO %s %s".formatted(state.name(), rebuilt(sql, rows)));
+        state.gone(sql.duck(), sql.count(lost));
     }
 
     @Override

@@ -24,7 +24,7 @@ final class KeptRows implements Maintained {
     private final Keys keys;
     private final Keys resultKeys;
     private final Operator operator;
-    private final String state;
+    private final StateTable state;
     private final Relation.Scan stand;
     private final String touched;
     private final Relation.Scan touchedStand;
@@ -53,8 +53,8 @@ final class KeptRows implements Maintained {
         this.resultKeys = resultKeys;
         this.operator = operator;
         var output = operator.over(input.now()).output();
-        this.state = sql.table("kept");
-        this.stand = sql.stand(state, output);
+        this.state = new StateTable(sql.table("kept"));
+        this.stand = sql.stand(state.name(), output);
         this.touched = sql.table("keys");
         this.touchedStand = sql.stand(touched, keys.names());
         this.before = sql.table("kept before");
@@ -71,7 +71,7 @@ final class KeptRows implements Maintained {
 
     @Override
     public void build(MaintenanceSql sql) {
-        sql.duck().refill(state, sql.print(operator.over(input.now())));
+        state.replace(sql.duck(), sql.print(operator.over(input.now())));
     }
 
     @Override
@@ -92,8 +92,9 @@ final class KeptRows implements Maintained {
         if (!sql.keep(changed, difference(stand.output(), before, after))) {
             return Optional.empty();
         }
-        deleteTouched(sql);
-        sql.duck().repeat("INSERT INTO %s FROM %s".formatted(state, after));
+        var gone = deleteTouched(sql);
+        sql.duck().repeat("INSERT INTO %s FROM %s".formatted(state.name(), after));
+        state.gone(sql.duck(), gone);
         return Optional.of(changedStand);
     }
 
@@ -109,10 +110,9 @@ final class KeptRows implements Maintained {
                         new Relation.Project(changes, columns)));
     }
 
-    private void deleteTouched(MaintenanceSql sql) {
+    private long deleteTouched(MaintenanceSql sql) {
         if (keys.isEmpty()) {
-            sql.duck().deleted("DELETE FROM " + state);
-            return;
+            return sql.duck().written("DELETE FROM " + state.name());
         }
         var same = new ArrayList<String>();
         for (int i = 0; i < keys.names().size(); i++) {
@@ -122,11 +122,11 @@ final class KeptRows implements Maintained {
                                     sql.print(resultKeys.values().get(i)),
                                     column(keys.names().get(i))));
         }
-        sql.duck()
-                .deleted(
+        return sql.duck()
+                .written(
                         "DELETE FROM %s USING (SELECT %s FROM %s) AS k WHERE %s"
                                 .formatted(
-                                        state,
+                                        state.name(),
                                         columns(keys.names()),
                                         touched,
                                         String.join(" AND ", same)));

@@ -105,7 +105,7 @@ final class MaintenanceSql {
 
     /** Keeps a result until the batch's next; true when it has rows. */
     boolean keep(String table, String select) {
-        return duck().refill(table, select) > 0;
+        return duck().written("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(table, select)) > 0;
     }
 
     long count(String table) {
@@ -194,7 +194,7 @@ final class MaintenanceSql {
                         column(WEIGHT),
                         changes,
                         exactly(columns),
-                        "sum(" + column(WEIGHT) + ")");
+                        DuckAggregates.unbounded("sum(" + column(WEIGHT) + ")"));
     }
 
     /** SQL of what two rows must share to be the same to every expression. */

@@ -81,7 +81,7 @@ final class MeasuredMaintenance implements ViewMaintenance {
     }
 
     @Override
-    public Optional<ViewChanges> refresh(Refresh refresh) {
+    public Optional<String> refresh(Refresh refresh) {
         var began = nanos.getAsLong();
         if (incremental != null && ready && !refresh.everything()) {
             var changes = incremental.refresh(refresh);

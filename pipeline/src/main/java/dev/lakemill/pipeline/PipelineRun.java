@@ -219,7 +219,7 @@ final class PipelineRun implements AutoCloseable {
                         due,
                         counts,
                         last.once());
-        @Nullable DuckSnapshot snapshot = null;
+        DuckSession.Snapshot snapshot = null;
         var work = new ArrayList<CommitRound.Due>();
         for (var view : program.views()) {
             if (due.containsKey(view.name())) {

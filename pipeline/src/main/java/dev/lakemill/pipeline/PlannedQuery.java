@@ -1,11 +1,9 @@
 package dev.lakemill.pipeline;
 
-import dev.lakemill.plan.Expression;
 import dev.lakemill.plan.ModelUse;
 import dev.lakemill.plan.Question;
 import dev.lakemill.plan.Relation;
 import dev.lakemill.plan.Relations;
-import dev.lakemill.types.DataType;
 import dev.lakemill.types.TableName;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -60,30 +58,6 @@ record PlannedQuery(Relation relation, boolean rulesUseNow) implements Query {
     @Override
     public boolean asks() {
         return Question.isAskedIn(relation);
-    }
-
-    @Override
-    public boolean mayReadNow() {
-        return !rulesUseNow && Relations.deep(relation).allMatch(PlannedQuery::mayReadNow);
-    }
-
-    /** In conditions of joins, in windows and within lambdas a subquery is refused. */
-    private static boolean mayReadNow(Relation part) {
-        var uses = Relations.expressions(part).filter(Relations::usesNow).toList();
-        return uses.isEmpty()
-                || ((part instanceof Relation.Filter || part instanceof Relation.Project)
-                        && uses.stream()
-                                .flatMap(Relations::deep)
-                                .allMatch(PlannedQuery::isPlainValue));
-    }
-
-    private static boolean isPlainValue(Expression expression) {
-        return switch (expression) {
-            case Expression.ScalarSubquery _, Expression.Exists _, Expression.InSubquery _ -> false;
-            default ->
-                    expression.type() instanceof DataType.Primitive
-                            || expression.type() instanceof DataType.Decimal;
-        };
     }
 
     @Override

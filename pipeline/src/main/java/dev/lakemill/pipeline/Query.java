@@ -33,11 +33,6 @@ interface Query {
     /** Whether the result changes with the clock alone. */
     boolean usesNow();
 
-    /** Whether the SQL of now() may be a scalar subquery. */
-    default boolean mayReadNow() {
-        return false;
-    }
-
     /** What stands after FROM for a table: a quoted name, or a query in parentheses. */
     interface Tables {
         /** The rows that came in the running batch. */

@@ -4,8 +4,12 @@ import static dev.lakemill.pipeline.DuckPrinter.quoted;
 
 import dev.lakemill.feed.Changes;
 import dev.lakemill.feed.TableBatch;
+import dev.lakemill.types.Column;
+import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,17 +22,13 @@ import org.apache.arrow.vector.BigIntVector;
  * before it did in this batch.
  */
 final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
-    /** A table of one row. */
-    static final String RUNNING = quoted("running batch");
+    private static final String RUNNING = quoted("running batch");
+
+    /** Of a view. */
+    private static final int EXPECTED_CHANGES = 1000;
 
     /** SQL of the batch's number. */
     private static final String NUMBER = "(SELECT number FROM " + RUNNING + ")";
-
-    /** SQL of now(), as {@link DuckSession#NOW}, but no constant, and so planned once. */
-    private static final String NOW_READ = "(SELECT now FROM " + RUNNING + ")";
-
-    /** Of more rows, a constant now() spares the reading. */
-    private static final long NOW_READ_ROWS_MAX = 100_000;
 
     private final Engine engine;
     private final DuckSession duck;
@@ -37,8 +37,8 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     /** SQL of the new rows of tables that grew in this batch, {@link Checks#ROW} included. */
     private final Map<TableName, String> fresh = new HashMap<>();
 
-    /** Of views that changed in this batch. */
-    private final Map<TableName, ViewChanges> viewChanges = new HashMap<>();
+    /** SQL names of the changes of views that changed in this batch. */
+    private final Map<TableName, String> viewChanges = new HashMap<>();
 
     private final Map<TableName, Changes> changes = new LinkedHashMap<>();
     private final Map<TableName, TableCount> counts = new LinkedHashMap<>();
@@ -54,8 +54,8 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
 
     BatchOutcome.Done run() {
         duck.execute(
-                "UPDATE %s SET number = %d, now = %s"
-                        .formatted(RUNNING, input.number(), Engine.literal(input.now())));
+                "CREATE OR REPLACE TEMP TABLE %s AS SELECT %d::BIGINT AS number"
+                        .formatted(RUNNING, input.number()));
         for (var step : engine.program().steps()) {
             running = step.name().toString();
             switch (step) {
@@ -97,21 +97,15 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     public Optional<String> changes(TableName table) {
         var rows = fresh.get(table);
         return rows == null
-                ? Optional.ofNullable(viewChanges.get(table)).map(c -> c.table(duck))
+                ? Optional.ofNullable(viewChanges.get(table))
                 : Optional.of(
                         "(SELECT * EXCLUDE (%s), 1 AS %s FROM %s)"
                                 .formatted(Checks.ROW, ViewMaintenance.WEIGHT, rows));
     }
 
-    /** Frees what the batch was computed with. */
+    /** Frees the rows of a batch that does not stand. */
     @Override
     public void close() {
-        viewChanges.values().forEach(ViewChanges::close);
-        viewChanges.clear();
-    }
-
-    /** Frees the rows of a batch that does not stand. */
-    void undo() {
         changes.values().forEach(Changes::close);
         changes.clear();
     }
@@ -123,13 +117,15 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
         }
         var table = new Program.Appended(source.name(), source.schema());
         var rows = quoted(source.name() + " new");
-        duck.refill(
-                rows,
+        duck.load(
                 source.schema(),
                 batches.stream().map(TableBatch::rows).toList(),
-                "SELECT row_number() OVER () AS %s, %s FROM %s"
+                "CREATE OR REPLACE TEMP TABLE %s AS SELECT row_number() OVER () AS %s, %s FROM %s"
                         .formatted(
-                                Checks.ROW, Checks.columns(source.schema()), DuckSession.INCOMING));
+                                rows,
+                                Checks.ROW,
+                                Checks.columns(source.schema()),
+                                DuckSession.INCOMING));
         fresh.put(source.name(), rows);
         keep(table, rows);
         counts.put(
@@ -206,15 +202,13 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     private void keep(Program.Appended table, String rows) {
         var kept = engine.program().columnsKept(table);
         if (!kept.isEmpty()) {
-            engine.grew(
-                    table.name(),
-                    duck.written(
-                            "INSERT INTO %s SELECT %s FROM %s ORDER BY %s"
-                                    .formatted(
-                                            Engine.whole(table.name()),
-                                            Engine.quotedAll(kept),
-                                            rows,
-                                            Checks.ROW)));
+            duck.repeat(
+                    "INSERT INTO %s SELECT %s FROM %s ORDER BY %s"
+                            .formatted(
+                                    Engine.whole(table.name()),
+                                    Engine.quotedAll(kept),
+                                    rows,
+                                    Checks.ROW));
         }
     }
 
@@ -233,25 +227,21 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
         engine.maintenance(view.name())
                 .refresh(
                         new ViewMaintenance.Refresh(
-                                duck, judged(view, now(view)), this, input.everything()))
+                                duck, judged(view, DuckSession.NOW), this, input.everything()))
                 .ifPresent(changed -> take(view, changed));
         if (view.query().asks()) {
             engine.answers().end(view.name(), input.number());
         }
     }
 
-    private String now(Step.View view) {
-        var query = view.query();
-        return query.mayReadNow()
-                        && query.columnsRead().keySet().stream()
-                                .allMatch(table -> engine.rows(table) <= NOW_READ_ROWS_MAX)
-                ? NOW_READ
-                : DuckSession.NOW;
-    }
-
-    private void take(Step.View view, ViewChanges changed) {
-        viewChanges.put(view.name(), changed);
-        changes.put(view.name(), changes(view, changed.rows()));
+    private void take(Step.View view, String changed) {
+        var columns = new ArrayList<>(view.schema().columns());
+        columns.add(Column.required(ViewMaintenance.WEIGHT, Primitive.LONG));
+        var sql = "FROM %s ORDER BY %s DESC".formatted(changed, ViewMaintenance.WEIGHT);
+        try (var rows = duck.rows(sql, new TableSchema(columns), EXPECTED_CHANGES)) {
+            viewChanges.put(view.name(), changed);
+            changes.put(view.name(), changes(view, rows));
+        }
     }
 
     private Changes changes(Step.View view, Rows weighted) {

@@ -2,11 +2,6 @@ package dev.lakemill.pipeline;
 
 import static dev.lakemill.pipeline.DuckPrinter.quoted;
 
-import dev.lakemill.types.Column;
-import dev.lakemill.types.DataType.Primitive;
-import dev.lakemill.types.Rows;
-import dev.lakemill.types.TableSchema;
-import java.util.ArrayList;
 import java.util.stream.Collectors;
 
 /** The table that holds a view's rows, and how changes come into it. */
@@ -15,68 +10,51 @@ final class ViewContent {
     private static final int REPLACE_SHARE = 4;
 
     /** A table of so many rows is written anew sooner than the rows that go are found in it. */
-    private static final int REPLACE_ROWS = 1_000;
-
-    private static final int EXPECTED_CHANGES = 1000;
+    private static final int REPLACE_ROWS = 10_000;
 
     private final Step.View view;
-    private final String table;
+    private final StateTable table;
     private final String columns;
     private final String changes;
-    private final TableSchema weighted;
 
     ViewContent(Step.View view) {
         this.view = view;
-        this.table = Engine.whole(view.name());
+        this.table = new StateTable(Engine.whole(view.name()));
         this.columns = Checks.columns(view.schema());
         this.changes = quoted(view.name() + " changes");
-        var all = new ArrayList<>(view.schema().columns());
-        all.add(Column.required(ViewMaintenance.WEIGHT, Primitive.LONG));
-        this.weighted = new TableSchema(all);
     }
 
     /** The quoted name of the table. */
     String table() {
-        return table;
+        return table.name();
+    }
+
+    /** The quoted name of the table of the last changes. */
+    String changes() {
+        return changes;
     }
 
     /**
-     * The changes, not kept in a table; the caller's to close.
+     * Keeps the changes for those who read the view, and counts them.
      *
      * @param select SQL that gives the view's columns and the weight
      */
-    ViewChanges changed(DuckSession duck, String select) {
-        return new ViewChanges(rows(duck, select), changes, false);
-    }
-
-    /** As {@link #changed}, kept in a table, and counted. */
     long keep(DuckSession duck, String select) {
-        return duck.refill(changes, select);
-    }
-
-    /** What {@link #keep} kept; the caller's to close. */
-    ViewChanges kept(DuckSession duck) {
-        return new ViewChanges(rows(duck, "FROM " + changes), changes, true);
-    }
-
-    private Rows rows(DuckSession duck, String changed) {
-        var sql = "%s ORDER BY %s DESC".formatted(changed, ViewMaintenance.WEIGHT);
-        return duck.rows(sql, weighted, EXPECTED_CHANGES);
+        return duck.written("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(changes, select));
     }
 
     /**
      * Brings the table to {@code after}, which differs from it by the kept changes.
      *
+     * @param changed rows of the changes
      * @param rows of {@code after}
      */
-    void become(DuckSession duck, ViewChanges changes, String after, long rows) {
-        var changed = changes.rows().count();
+    void become(DuckSession duck, long changed, String after, long rows) {
         if (view.schema().indexOf("rowid").isPresent()
                 || rows <= REPLACE_ROWS
-                || (long) changed * REPLACE_SHARE > rows) {
-            duck.refill(table, "FROM " + after);
+                || changed * REPLACE_SHARE > rows) {
+            table.replace(duck, "FROM " + after);
         } else {
-            changes.table(duck);
             apply(duck, changed);
         }
     }
@@ -87,11 +65,18 @@ final class ViewContent {
      * @param changed rows of the changes
      */
     void apply(DuckSession duck, long changed) {
-        var gone = duck.deleted(deletion());
-        if (gone < changed) {
+        var came =
+                duck.count(
+                        "SELECT count(*) FROM %s WHERE %s > 0"
+                                .formatted(changes, ViewMaintenance.WEIGHT));
+        if (came < changed) {
+            duck.repeat(deletion());
+            table.gone(duck, changed - came);
+        }
+        if (came > 0) {
             duck.repeat(
                     "INSERT INTO %s SELECT %s FROM %s WHERE %s > 0"
-                            .formatted(table, columns, changes, ViewMaintenance.WEIGHT));
+                            .formatted(table.name(), columns, changes, ViewMaintenance.WEIGHT));
         }
     }
 
@@ -111,7 +96,7 @@ final class ViewContent {
               GROUP BY ALL) AS d ON %6$s)
           WHERE place <= gone)"""
                 .formatted(
-                        table,
+                        table.name(),
                         columns,
                         changes,
                         view.schema().columns().stream()

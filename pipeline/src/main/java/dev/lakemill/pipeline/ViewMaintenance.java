@@ -15,9 +15,11 @@ interface ViewMaintenance {
      * Brings the view's table to this batch. Called when an input changed or, if the query uses
      * now(), in every batch.
      *
-     * @return the changed rows, the caller's to close; empty when the view did not change
+     * @return SQL name of a table of the changed rows, kept until the view's next refresh: the
+     *     view's columns and {@link #WEIGHT}, a row as often as it came or went; empty when the
+     *     view did not change
      */
-    Optional<ViewChanges> refresh(Refresh refresh);
+    Optional<String> refresh(Refresh refresh);
 
     /** The batch was undone, and with it all that was written in DuckDB. */
     default void undone() {}

@@ -93,28 +93,6 @@ final class CompilerProcessTest {
     }
 
     @Test
-    void aSubqueryThatCannotBeMadeAJoinIsAnErrorOfTheText() {
-        assertThat(compiled(exists("i.s = 'a'")).orThrow().datasets()).hasSize(2);
-        assertThat(errors(compiled(exists("i.s = o.s"))))
-                .singleElement()
-                .asString()
-                .startsWith(
-                        "p.sql:2:35: a subquery that uses columns of the query around it beside");
-    }
-
-    private static String exists(String condition) {
-        return TABLE
-                + "CREATE MATERIALIZED VIEW a.b.v AS SELECT x FROM a.b.t AS o\n"
-                + "  WHERE EXISTS (SELECT x FROM a.b.t AS i WHERE "
-                + condition
-                + "\n    INTERSECT SELECT x FROM a.b.t);";
-    }
-
-    private Compilation compiled(String text) {
-        return CompilerProcess.compile("p", List.of(new SourceText("p.sql", text)), folder);
-    }
-
-    @Test
     void whatCannotBePrintedIsAnErrorOfTheText() {
         var text =
                 TABLE

@@ -44,7 +44,6 @@ final class DuckNumbersTest {
     @BeforeEach
     void open() throws SQLException {
         duck = DriverManager.getConnection("jdbc:duckdb:");
-        JavaFunctions.install(duck);
     }
 
     @AfterEach
