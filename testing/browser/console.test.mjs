@@ -147,7 +147,8 @@ describe("agents in the console", { skip }, () => {
     await page.getByRole("radio", { name: "Waiting" }).click();
     await page.getByRole("link", { name: /^negotiator 00000000/ }).click();
     await heading(page, "Steps").waitFor();
-    assert.equal(await page.locator("ol > li").count(), 3);
+    const steps = page.getByRole("region", { name: "Steps" });
+    assert.equal(await steps.locator("ol > li").count(), 3);
     assert.equal(await page.getByText("Template, no model").count(), 2);
     await page.locator("summary").first().click();
     await page.getByText("Acme <b>Seeds</b>").waitFor();
@@ -159,6 +160,7 @@ describe("agents in the console", { skip }, () => {
   test("have runs that can be paused and cancelled", async (test) => {
     const { fixture, page } = await open(test, `/runs/${RUN}`);
     const messages = page.getByRole("region", { name: "Messages" });
+    await messages.getByRole("listitem").first().waitFor();
     const [taken, waiting] = await messages.getByRole("listitem").allTextContents();
     assert.match(taken, /ada@example\.org.*step 2.*reply-7/s);
     assert.match(waiting, /mailbox for bo@example\.org.*waits.*reply-8/s);

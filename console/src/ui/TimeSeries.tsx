@@ -64,9 +64,9 @@ function Chart(props: TimeSeriesProps) {
           <ul className="flex flex-wrap gap-x-5 gap-y-1 pt-1.5 text-sm">
             <li className="text-muted">{formatMoment(times[shown])}</li>
             {series.map(({ label, color, values }) => (
-              <li key={label} className="flex items-center gap-1.5">
+              <li key={label} className="flex max-w-full min-w-0 items-center gap-1.5">
                 <Swatch color={color} />
-                <span className="text-muted">{label}</span>
+                <span className="min-w-0 truncate text-muted">{label}</span>
                 <span className="font-medium">{format(values[shown] ?? null)}</span>
               </li>
             ))}
