@@ -44,7 +44,7 @@ final class FrontDoorInNodeTest {
 
     @Test
     void aCredentialIsAPasswordUntilItsPrincipalIsSwitchedOff() throws Exception {
-        var password = credential(node.logIn("ann@example.org"), "{}");
+        var password = node.databaseToken(node.logIn("ann@example.org"), "{}");
         try (var connection = connectWhenThere("ann@example.org", password)) {
             assertThat(ask(connection, "SELECT session_user")).isEqualTo("ann@example.org");
             assertThatThrownBy(() -> ask(connection, "SELECT * FROM lakemill.audit"))
@@ -70,11 +70,12 @@ final class FrontDoorInNodeTest {
     void nobodyUsesAnothersCredentialAndOneForReadingAloneIsHeldToIt() throws Exception {
         var cookie = node.logIn("bob@example.org");
         node.logIn("cleo@example.org");
-        var password = credential(cookie, "{}");
+        var password = node.databaseToken(cookie, "{}");
         connectWhenThere("bob@example.org", password).close();
         assertThatThrownBy(() -> connect("cleo@example.org", password))
                 .hasMessageContaining("password authentication failed");
-        var readOnly = credential(cookie, "{\"claims\":[{\"permission_set\":\"READ_ONLY\"}]}");
+        var readOnly =
+                node.databaseToken(cookie, "{\"claims\":[{\"permission_set\":\"READ_ONLY\"}]}");
         try (var connection = connect("bob@example.org", readOnly);
                 var statement = connection.createStatement()) {
             assertThat(ask(connection, "SELECT session_user")).isEqualTo("ro:bob@example.org");
@@ -156,7 +157,7 @@ final class FrontDoorInNodeTest {
         var group =
                 principals.create(system, PrincipalKind.GROUP, "growers", "", "").principal().id();
         principals.addMember(system, group, dan);
-        var password = credential(cookie, "{\"group_name\":\"growers\"}");
+        var password = node.databaseToken(cookie, "{\"group_name\":\"growers\"}");
         try (var connection = connectWhenThere("growers", password)) {
             assertThat(ask(connection, "SELECT session_user")).isEqualTo("growers");
             principals.removeMember(system, group, dan);
@@ -191,20 +192,6 @@ final class FrontDoorInNodeTest {
             assertThat(ask(connection, "SELECT session_user")).isEqualTo("lakemill_reader");
         }
         assertThat(url).contains(node.node().door().address());
-    }
-
-    private static String credential(String cookie, String request) {
-        var answer =
-                node.json(
-                        "POST",
-                        "/api/2.0/database/credentials",
-                        request,
-                        "cookie",
-                        cookie,
-                        TestNode.OWN_PAGE[0],
-                        TestNode.OWN_PAGE[1]);
-        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
-        return body(answer).path("token").asText();
     }
 
     private static Connection connect(String user, String password) throws SQLException {

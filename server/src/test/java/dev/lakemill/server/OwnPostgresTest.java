@@ -121,16 +121,7 @@ final class OwnPostgresTest {
         var cookie = node.logIn("bob");
         new SqlClient(node.admin())
                 .run("GRANT USE CATALOG, USE SCHEMA, SELECT, MODIFY ON CATALOG shop TO bob");
-        var answer =
-                node.json(
-                        "POST",
-                        "/api/2.0/database/credentials",
-                        "{}",
-                        "cookie",
-                        cookie,
-                        TestNode.OWN_PAGE[0],
-                        TestNode.OWN_PAGE[1]);
-        var token = TestNode.body(answer).path("token").asText();
+        var token = node.databaseToken(cookie, "{}");
         var url =
                 "jdbc:postgresql://%s/mill?sslmode=require".formatted(node.node().door().address());
         TestNode.await(() -> isSeen(url, token));

@@ -123,16 +123,7 @@ final class StateTablesInNodeTest {
             catalog.securables().create(system, on, "", Map.of(), "");
             grant(Securable.catalog("app"), name, Privilege.USE_CATALOG);
             grant(on, name, Privilege.USE_SCHEMA, Privilege.CREATE_TABLE);
-            var answer =
-                    node.json(
-                            "POST",
-                            "/api/2.0/database/credentials",
-                            "{}",
-                            "cookie",
-                            cookie,
-                            TestNode.OWN_PAGE[0],
-                            TestNode.OWN_PAGE[1]);
-            var token = TestNode.body(answer).path("token").asText();
+            var token = node.databaseToken(cookie, "{}");
             var door = node.node().door().address();
             return new Developer(
                     name, token, "jdbc:postgresql://" + door + "/lakemill?sslmode=require");

@@ -230,6 +230,25 @@ final class TestNode implements AutoCloseable {
         return cookie(answer);
     }
 
+    /**
+     * A password at the front door, for the user whom a browser's cookie names.
+     *
+     * @param request as of the REST route
+     */
+    String databaseToken(String cookie, String request) {
+        var answer =
+                json(
+                        "POST",
+                        "/api/2.0/database/credentials",
+                        request,
+                        "cookie",
+                        cookie,
+                        OWN_PAGE[0],
+                        OWN_PAGE[1]);
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        return body(answer).path("token").asText();
+    }
+
     /** The part of a Set-Cookie that the browser sends back. */
     static String cookie(HttpResponse<String> answer) {
         return answer.headers()
