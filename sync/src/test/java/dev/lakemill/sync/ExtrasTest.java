@@ -194,8 +194,8 @@ final class ExtrasTest {
                             });
                     TestPostgres.kill();
                     await("it is whole", () -> count().equals("20000") && validity().equals("t"));
+                    await("the key is declared", this::hasPrimaryKey);
                 }
-                await("the key is declared", this::hasPrimaryKey);
                 assertThat(found("later")).isEqualTo("7");
             }
         }
