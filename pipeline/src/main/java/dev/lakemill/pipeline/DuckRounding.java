@@ -5,16 +5,28 @@ import dev.lakemill.plan.Expression.Call;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Decimal;
 import dev.lakemill.types.DataType.Primitive;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Prints CEIL, FLOOR and ROUND.
  *
  * <p>Spark rounds a double by its shortest decimal text, half away from zero: round(1.005, 2) is
- * 1.01, although the double lies below. DuckDB prints the same shortest text, so where it matters
- * the way leads over that.
+ * 1.01, although the double lies below.
  */
 final class DuckRounding {
+    private static final int DIGITS_MAX = 20;
+
+    /** From here on a double has no digit behind the point. */
+    private static final double TEXTS_MAX = 1e16;
+
+    private static final double[] POWERS =
+            IntStream.rangeClosed(0, DIGITS_MAX)
+                    .mapToDouble(digits -> Double.parseDouble("1e" + digits))
+                    .toArray();
+
     private final Call call;
     private final String value;
 
@@ -64,11 +76,11 @@ final class DuckRounding {
         if (DuckTypes.isIntegral(from) && digits >= 0) {
             return value;
         }
-        if (digits < 0 || digits > 20) {
+        if (digits < 0 || digits > DIGITS_MAX) {
             throw DuckRefusal.of(
                     call.position(),
                     "round() to %d digits after the point".formatted(digits),
-                    "round to 0 to 20 digits");
+                    "round to 0 to %d digits".formatted(DIGITS_MAX));
         }
         return from instanceof Decimal
                 ? DuckTypes.cast(value, call.type())
@@ -77,18 +89,35 @@ final class DuckRounding {
 
     private String roundFloating(DataType from, int digits) {
         var wide = from == Primitive.FLOAT ? DuckTypes.cast(value, Primitive.DOUBLE) : value;
-        var text =
-                "CAST(CAST(CAST(CAST(%s AS VARCHAR) AS DECIMAL(38,%d)) AS VARCHAR) AS DOUBLE)"
-                        .formatted(wide, digits);
         var rounded =
-                "(CASE WHEN NOT isfinite(%1$s) OR abs(%1$s) >= 1e16 THEN %1$s WHEN %2$s THEN round(%3$s) / %4$s + 0 ELSE %5$s END)"
+                "%s(%s, %s)"
                         .formatted(
+                                JavaFunctions.name(call.function()),
                                 wide,
-                                isFarFromHalf(wide, digits),
-                                shifted(wide, digits),
-                                power(digits),
-                                text);
+                                DuckExpressions.literal(
+                                        Primitive.DOUBLE, Integer.toString(digits)));
         return from == Primitive.FLOAT ? DuckTypes.cast(rounded, Primitive.FLOAT) : rounded;
+    }
+
+    /**
+     * A double rounded to digits behind the point. In Java it is written once; in DuckDB's SQL each
+     * mention of the value would be computed again.
+     */
+    static double rounded(double value, double digits) {
+        if (!Double.isFinite(value) || Math.abs(value) >= TEXTS_MAX) {
+            return value;
+        }
+        var power = POWERS[(int) digits];
+        var shifted = Math.abs(value) * power;
+        var whole = Math.floor(shifted);
+        var rest = shifted - whole;
+        // Both the shifting and the shortest text are off by less.
+        if (Math.abs(rest - 0.5) > shifted * 2e-15) {
+            return Math.copySign((rest > 0.5 ? whole + 1 : whole) / power, value) + 0;
+        }
+        return new BigDecimal(Double.toString(value))
+                .setScale((int) digits, RoundingMode.HALF_UP)
+                .doubleValue();
     }
 
     /**

@@ -193,6 +193,7 @@ final class Engine implements AutoCloseable {
 
     @Override
     public void close() {
+        maintenance.values().forEach(ViewMaintenance::close);
         duck.close();
         predictor.close();
         functions.close();

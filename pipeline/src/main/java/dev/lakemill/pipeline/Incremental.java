@@ -61,7 +61,7 @@ final class Incremental {
     }
 
     /** As {@link ViewMaintenance#refresh}; the batch before left what it keeps as it should be. */
-    Optional<String> refresh(ViewMaintenance.Refresh refresh) {
+    Optional<ViewChange> refresh(ViewMaintenance.Refresh refresh) {
         sql.begin(refresh);
         var changes = root.changes(sql);
         if (changes.isEmpty()) {
@@ -72,7 +72,7 @@ final class Incremental {
             return Optional.empty();
         }
         content.apply(refresh.duck(), changed);
-        return Optional.of(content.changes());
+        return Optional.of(new ViewChange.InTable(content.changes()));
     }
 
     /** SQL of the changes under the view's column names. */

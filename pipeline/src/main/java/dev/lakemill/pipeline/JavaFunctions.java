@@ -58,6 +58,7 @@ public final class JavaFunctions {
         unary(duck, Function.TANH, Math::tanh);
         unary(duck, Function.RINT, Math::rint);
         binary(duck, Function.HYPOT, Math::hypot);
+        binary(duck, Function.ROUND, DuckRounding::rounded);
         register(
                 duck,
                 "lakemill_shiftleft",

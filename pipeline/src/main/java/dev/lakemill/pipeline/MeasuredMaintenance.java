@@ -81,9 +81,10 @@ final class MeasuredMaintenance implements ViewMaintenance {
     }
 
     @Override
-    public Optional<String> refresh(Refresh refresh) {
+    public Optional<ViewChange> refresh(Refresh refresh) {
         var began = nanos.getAsLong();
         if (incremental != null && ready && !refresh.everything()) {
+            full.forget();
             var changes = incremental.refresh(refresh);
             incrementalNanos = mean(incrementalNanos, nanos.getAsLong() - began, kept);
             kept++;
@@ -124,6 +125,12 @@ final class MeasuredMaintenance implements ViewMaintenance {
     @Override
     public void undone() {
         ready = false;
+        full.forget();
+    }
+
+    @Override
+    public void close() {
+        full.forget();
     }
 
     @Override

@@ -37,7 +37,7 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     /** SQL of the new rows of tables that grew in this batch, {@link Checks#ROW} included. */
     private final Map<TableName, String> fresh = new HashMap<>();
 
-    /** SQL names of the changes of views that changed in this batch. */
+    /** SQL names of the changes of views that changed in this batch and are read as a table. */
     private final Map<TableName, String> viewChanges = new HashMap<>();
 
     private final Map<TableName, Changes> changes = new LinkedHashMap<>();
@@ -96,11 +96,34 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     @Override
     public Optional<String> changes(TableName table) {
         var rows = fresh.get(table);
-        return rows == null
-                ? Optional.ofNullable(viewChanges.get(table))
-                : Optional.of(
-                        "(SELECT * EXCLUDE (%s), 1 AS %s FROM %s)"
-                                .formatted(Checks.ROW, ViewMaintenance.WEIGHT, rows));
+        if (rows != null) {
+            return Optional.of(
+                    "(SELECT * EXCLUDE (%s), 1 AS %s FROM %s)"
+                            .formatted(Checks.ROW, ViewMaintenance.WEIGHT, rows));
+        }
+        var changed = changes.get(table);
+        return changed == null
+                ? Optional.empty()
+                : Optional.of(viewChanges.computeIfAbsent(table, _ -> written(table, changed)));
+    }
+
+    /** Makes a table of a view's changes; its SQL name. */
+    private String written(TableName view, Changes changed) {
+        var table = quoted(view + " changes");
+        var sql = "%s SELECT *, %d::BIGINT AS %s FROM " + DuckSession.INCOMING;
+        var schema = changed.inserted().schema();
+        duck.load(
+                schema,
+                List.of(changed.inserted()),
+                sql.formatted(
+                        "CREATE OR REPLACE TEMP TABLE %s AS".formatted(table),
+                        1,
+                        ViewMaintenance.WEIGHT));
+        duck.load(
+                schema,
+                List.of(changed.deleted()),
+                sql.formatted("INSERT INTO " + table, -1, ViewMaintenance.WEIGHT));
+        return table;
     }
 
     /** Frees the rows of a batch that does not stand. */
@@ -228,19 +251,34 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
                 .refresh(
                         new ViewMaintenance.Refresh(
                                 duck, judged(view, DuckSession.NOW), this, input.everything()))
-                .ifPresent(changed -> take(view, changed));
+                .ifPresent(changed -> changes.put(view.name(), taken(view, changed)));
         if (view.query().asks()) {
             engine.answers().end(view.name(), input.number());
         }
     }
 
-    private void take(Step.View view, String changed) {
+    private Changes taken(Step.View view, ViewChange change) {
+        return switch (change) {
+            case ViewChange.InTable in -> read(view, in.table());
+            case ViewChange.InRows in -> {
+                try {
+                    checked(in.changes().inserted());
+                } catch (RowRejected e) {
+                    in.changes().deleted().close();
+                    throw e;
+                }
+                yield in.changes();
+            }
+        };
+    }
+
+    private Changes read(Step.View view, String changed) {
         var columns = new ArrayList<>(view.schema().columns());
         columns.add(Column.required(ViewMaintenance.WEIGHT, Primitive.LONG));
         var sql = "FROM %s ORDER BY %s DESC".formatted(changed, ViewMaintenance.WEIGHT);
         try (var rows = duck.rows(sql, new TableSchema(columns), EXPECTED_CHANGES)) {
             viewChanges.put(view.name(), changed);
-            changes.put(view.name(), changes(view, rows));
+            return changes(view, rows);
         }
     }
 
@@ -256,7 +294,7 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     }
 
     private boolean changed(TableName table) {
-        return fresh.containsKey(table) || viewChanges.containsKey(table);
+        return fresh.containsKey(table) || changes.containsKey(table);
     }
 
     /** The view's query with its expectations applied: failing rows counted, dropped or fatal. */

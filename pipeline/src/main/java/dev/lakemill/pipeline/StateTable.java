@@ -19,9 +19,10 @@ final class StateTable {
         return name;
     }
 
-    void replace(DuckSession duck, String select) {
-        duck.repeat("CREATE OR REPLACE TABLE %s AS %s".formatted(name, select));
+    /** Fills it anew; the number of its rows. */
+    long replace(DuckSession duck, String select) {
         goneRows = 0;
+        return duck.written("CREATE OR REPLACE TABLE %s AS %s".formatted(name, select));
     }
 
     /** Notes rows that were deleted, and writes the table anew when it is time. */

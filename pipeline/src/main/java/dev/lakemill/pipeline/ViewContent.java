@@ -34,6 +34,11 @@ final class ViewContent {
         return changes;
     }
 
+    /** Fills the table with the result of a query; the number of its rows. */
+    long replace(DuckSession duck, String query) {
+        return table.replace(duck, query);
+    }
+
     /**
      * Keeps the changes for those who read the view, and counts them.
      *

@@ -5,9 +5,9 @@ import java.util.Optional;
 
 /**
  * Keeps one view equal to its query. One object per view; the pipeline's thread calls it inside the
- * batch's transaction, which may be rolled back: what it keeps between batches stands in DuckDB.
+ * batch's transaction, which may be rolled back.
  */
-interface ViewMaintenance {
+interface ViewMaintenance extends AutoCloseable {
     /** Beside a change's columns: 1 for a row that came, -1 for one that went. */
     String WEIGHT = "_lakemill_weight";
 
@@ -15,14 +15,15 @@ interface ViewMaintenance {
      * Brings the view's table to this batch. Called when an input changed or, if the query uses
      * now(), in every batch.
      *
-     * @return SQL name of a table of the changed rows, kept until the view's next refresh: the
-     *     view's columns and {@link #WEIGHT}, a row as often as it came or went; empty when the
-     *     view did not change
+     * @return empty when the view did not change
      */
-    Optional<String> refresh(Refresh refresh);
+    Optional<ViewChange> refresh(Refresh refresh);
 
     /** The batch was undone, and with it all that was written in DuckDB. */
     default void undone() {}
+
+    @Override
+    default void close() {}
 
     /** How the view is kept now. */
     ViewStatus status();

@@ -324,6 +324,7 @@ final class DifferentialTest {
     /** A DuckDB with the test tables, holding what Spark read from their texts. */
     private static Connection duck() throws Exception {
         var duck = DriverManager.getConnection("jdbc:duckdb:");
+        JavaFunctions.install(duck);
         try (var statement = duck.createStatement()) {
             statement.execute("SET TimeZone = 'UTC'");
             var tables = goldens().get("tables");

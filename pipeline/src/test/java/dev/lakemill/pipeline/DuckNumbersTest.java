@@ -44,6 +44,7 @@ final class DuckNumbersTest {
     @BeforeEach
     void open() throws SQLException {
         duck = DriverManager.getConnection("jdbc:duckdb:");
+        JavaFunctions.install(duck);
     }
 
     @AfterEach

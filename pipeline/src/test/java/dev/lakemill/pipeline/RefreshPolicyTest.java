@@ -81,6 +81,31 @@ final class RefreshPolicyTest {
                         });
     }
 
+    @Test
+    void aViewKeptByChangesFollowsOneThatIsRecomputed() {
+        var text =
+                SOURCE
+                        + view("full", "FULL", "key, count(*) AS n FROM c.b.t GROUP BY key")
+                        + view("sum", "INCREMENTAL STRICT", "sum(n) AS n FROM c.g.full")
+                        + view("many", "INCREMENTAL STRICT", "key FROM c.g.full WHERE n > 1");
+        var world = new TestWorld(folder, Program.of(compile(text).orThrow()));
+        world.start();
+        world.send("c.b.t", row(1, "a"), row(2, "b"));
+        world.settle();
+        for (int i = 0; i < 4; i++) {
+            world.send("c.b.t", row(3, "a"), row(4, "c" + i));
+            world.settle();
+        }
+        assertThat(kinds(world, "full")).containsExactly(MaintenanceKind.RECOMPUTE);
+        assertThat(kinds(world, "sum")).doesNotContain(MaintenanceKind.RECOMPUTE);
+        assertThat(world.inDelta("c.g.sum")).containsExactly("10");
+        assertThat(world.inDelta("c.g.many")).containsExactly("a");
+        world.send("c.b.t", row(5, "c0"));
+        world.settle();
+        assertThat(world.inDelta("c.g.many")).containsExactly("a", "c0");
+        world.close();
+    }
+
     private static String view(String name, String policy, String query) {
         return "CREATE MATERIALIZED VIEW c.g.%s REFRESH POLICY %s AS SELECT %s;\n"
                 .formatted(name, policy, query);
