@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -170,7 +171,7 @@ final class LakeQueryTest {
         try (var result =
                 query.run(
                         relation("SELECT id FROM main.gold.orders ORDER BY id"),
-                        open(),
+                        new LinkedHashMap<>(open()),
                         ANN,
                         Instant.EPOCH)) {
             assertThat(result.cut()).isTrue();
@@ -197,7 +198,7 @@ final class LakeQueryTest {
                         () ->
                                 query[0].run(
                                         relation("SELECT id FROM main.gold.orders"),
-                                        Map.of(ORDERS, endless),
+                                        new LinkedHashMap<>(Map.of(ORDERS, endless)),
                                         ANN,
                                         Instant.EPOCH))
                 .hasMessageContaining("cancelled");
@@ -208,7 +209,7 @@ final class LakeQueryTest {
                         () ->
                                 late.run(
                                         relation("SELECT id FROM main.gold.orders"),
-                                        Map.of(ORDERS, endless),
+                                        new LinkedHashMap<>(Map.of(ORDERS, endless)),
                                         ANN,
                                         Instant.EPOCH))
                 .isInstanceOfSatisfying(
@@ -263,7 +264,8 @@ final class LakeQueryTest {
 
     private List<String> run(String text, Map<TableName, LakeQuery.Table> tables) {
         var query = new LakeQuery(LIMITS, folder, allocator);
-        try (var result = query.run(relation(text), tables, ANN, Instant.EPOCH)) {
+        try (var result =
+                query.run(relation(text), new LinkedHashMap<>(tables), ANN, Instant.EPOCH)) {
             assertThat(result.cut()).isFalse();
             return texts(result);
         }

@@ -96,11 +96,15 @@ final class Node implements AutoCloseable {
             lineage = part(LineageRecorder.start(postgres.owner(), catalog, Clock.systemUTC()));
             history = part(IngestHistoryLog.start(postgres.owner()));
             var lake = new LakeSource.Parts(catalog, tables, allocator);
+            var planner = SqlService.planner(catalog, postgres.owner(), compiler);
             synced =
                     part(
                             new SyncedTables(
-                                    postgres.ownerUnpooled(), lake, pipelines.hosts(), config));
-            sql = part(sqlService());
+                                    postgres.ownerUnpooled(),
+                                    SqlService.sources(lake, planner, config),
+                                    pipelines.hosts(),
+                                    config));
+            sql = part(sqlService(planner));
             gateway = part(ModelSection.open(config, catalog, postgres.owner()));
             pipelines.forgetRemoved();
             sql.file().applyBeforeTables();
@@ -295,15 +299,15 @@ final class Node implements AutoCloseable {
         return made;
     }
 
-    private SqlService sqlService() {
+    private SqlService sqlService(LakePlanner planner) {
         return new SqlService(
                 new SqlService.Parts(
                         config,
                         catalog,
                         tables,
-                        postgres.owner(),
                         table -> ingest.tail(table),
                         compiler,
+                        planner,
                         synced,
                         allocator));
     }
