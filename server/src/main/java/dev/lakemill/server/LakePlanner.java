@@ -31,6 +31,7 @@ import java.util.SequencedMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes plans of texts: compiles them, finds what their names stand for, and asks who may read it.
@@ -156,15 +157,22 @@ final class LakePlanner {
         final SequencedMap<TableName, LakePlan.Scanned> scanned = new LinkedHashMap<>();
         final Deque<TableName> path = new ArrayDeque<>();
 
+        /** The text that all began with, and what of it is looked up. */
+        private @Nullable Reading top;
+
+        private SqlCompilation.@Nullable Read topRead;
+
         LakePlan plan(Reading reading) {
             return new LakePlan(relation(reading), scanned);
         }
 
         private Relation relation(Reading reading) {
             var sources = new ArrayList<SqlRequest.Source>();
+            top = top == null ? reading : top;
             var compiled = compiler.compile(new SqlRequest.Query(reading.text(), sources));
             if (compiled instanceof SqlCompilation.Reads(var reads)) {
                 for (var read : reads) {
+                    topRead = reading.equals(top) ? read : topRead;
                     var of = read.tailOf();
                     sources.add(
                             of.isPresent() ? tail(reading, read, of.get()) : source(reading, read));
@@ -214,14 +222,12 @@ final class LakePlanner {
                 ViewDefinition definition) {
             if (path.contains(view.name())) {
                 var way = path.stream().map(TableName::toString).collect(Collectors.joining(", "));
-                throw reading.refused(
-                        read,
+                throw refusedAtTop(
                         "%s would read itself, by way of %s".formatted(view.name(), way),
                         "leave it out");
             }
             if (path.size() >= VIEWS_DEEP_MAX) {
-                throw reading.refused(
-                        read,
+                throw refusedAtTop(
                         "views over views are more than %d deep here".formatted(VIEWS_DEEP_MAX),
                         "read the tables themselves");
             }
@@ -232,6 +238,11 @@ final class LakePlanner {
             var known = (LakePlan.View) Objects.requireNonNull(scanned.get(view.name()));
             return new SqlRequest.Source(
                     read.written(), view.name(), ViewColumns.schema(view, known.query()));
+        }
+
+        private LakemillException refusedAtTop(String problem, String hint) {
+            return Objects.requireNonNull(top)
+                    .refused(Objects.requireNonNull(topRead), problem, hint);
         }
 
         /** Gives out the view's columns, whatever its sources have got since. */
@@ -251,20 +262,23 @@ final class LakePlanner {
         /** The log's tail of a table, under a name of its own. */
         private SqlRequest.Source tail(
                 Reading reading, SqlCompilation.Read read, SqlCompilation.Read of) {
-            if (reading.asker().isEmpty()) {
+            if (!path.isEmpty()) {
                 throw reading.refused(read, "a view reads no log", "read the table itself");
             }
-            var found =
-                    catalog.find(name(reading, of))
-                            .orElseThrow(() -> unknown(reading, of, name(reading, of)));
-            reading.rights().accept(Securable.table(found.name()));
-            if (found.kind() != TableKind.INGESTED) {
+            var name = name(reading, of);
+            var table = catalog.find(name);
+            if (table.isEmpty() && system.find(name).isEmpty()) {
+                throw unknown(reading, of, name);
+            }
+            table.ifPresent(t -> reading.rights().accept(Securable.table(t.name())));
+            if (table.filter(t -> t.kind() == TableKind.INGESTED).isEmpty()) {
                 throw reading.refused(
                         read,
                         "%s takes no rows from producers, so that no log has its tail"
                                 .formatted(of.written()),
                         "read the table itself");
             }
+            var found = table.get();
             var standIn = LakeTable.tailName(found.name());
             if (catalog.find(standIn).isPresent()) {
                 throw reading.refused(

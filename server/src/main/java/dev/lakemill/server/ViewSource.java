@@ -206,8 +206,8 @@ final class ViewSource implements SyncSource {
 
     @Override
     public SourceSnapshot snapshot() {
-        var looked = look();
         var plan = plan();
+        var looked = look();
         requireRested();
         var sources = new LinkedHashMap<TableName, LakeQuery.Source>();
         plan.scanned().forEach((table, scanned) -> sources.put(table, pinned(scanned, looked)));

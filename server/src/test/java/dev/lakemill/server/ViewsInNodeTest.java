@@ -49,12 +49,7 @@ final class ViewsInNodeTest {
     @BeforeAll
     static void start() throws Exception {
         Files.createDirectories(folder.resolve("reads"));
-        Files.writeString(
-                folder.resolve("reads").resolve("p.sql"),
-                """
-                CREATE TABLE piped.raw.seen (id BIGINT NOT NULL);
-                CREATE MATERIALIZED VIEW piped.gold.all_seen AS SELECT id FROM piped.raw.seen;
-                """);
+        pipeline("piped.raw.seen");
         Files.writeString(
                 folder.resolve("lakemill.yml"),
                 """
@@ -67,6 +62,16 @@ final class ViewsInNodeTest {
         for (var name : List.of("ann", "bob")) {
             admin("CREATE SERVICE PRINCIPAL " + name);
         }
+    }
+
+    private static void pipeline(String source) throws Exception {
+        Files.writeString(
+                folder.resolve("reads").resolve("p.sql"),
+                """
+                CREATE TABLE piped.raw.seen (id BIGINT NOT NULL);
+                CREATE MATERIALIZED VIEW piped.gold.all_seen AS SELECT id FROM %s;
+                """
+                        .formatted(source));
     }
 
     @AfterAll
@@ -95,6 +100,7 @@ final class ViewsInNodeTest {
                         "{\"id\": 1, \"name\": \"a\", \"cents\": 100}",
                         "{\"id\": 2, \"name\": \"b\", \"cents\": 250}",
                         "{\"id\": 3, \"name\": null, \"cents\": 50}");
+        TestNode.await(() -> node().node().tables().delta(orders).snapshot().rowCount() == 3);
     }
 
     private static List<String> admin(String text) {
@@ -161,7 +167,7 @@ final class ViewsInNodeTest {
         refused("bob", "SELECT * FROM own.v.big", "`bob` lacks SELECT on TABLE own.v.big");
         as("ann", "GRANT SELECT ON VIEW own.v.big TO bob");
         assertThat(as("bob", "SELECT * FROM own.v.big ORDER BY id"))
-                .containsExactly("1|1", "2|2.5");
+                .containsExactly("1|1.0", "2|2.5");
         assertThat(as("bob", "SELECT count(*) FROM own.v.big b JOIN own.v.big c USING (id)"))
                 .containsExactly("2");
         refused("bob", "SELECT * FROM own.raw.orders", "`bob` lacks");
@@ -241,7 +247,6 @@ final class ViewsInNodeTest {
         admin("ALTER TABLE held.raw.orders ALTER COLUMN cents SET MASK held.raw.hidden");
         as("ann", "CREATE VIEW held.v.all_orders AS SELECT id, cents FROM held.raw.orders");
         as("ann", "CREATE VIEW held.v.who AS SELECT current_user() AS me");
-        as("ann", "GRANT SELECT ON SCHEMA held.v TO bob");
         admin("GRANT SELECT ON SCHEMA held.v TO bob");
         assertThat(as("ann", "SELECT * FROM held.v.all_orders ORDER BY id"))
                 .containsExactly("1|100", "2|250", "3|50");
@@ -276,7 +281,7 @@ final class ViewsInNodeTest {
         refused("ann", "CREATE VIEW text.v.x AS SELECT * FROM text.v.x", "sql:1:39");
         refused(
                 "ann",
-                "CREATE VIEW text.v.x AS SELECT * FROM text.raw.orders.log_tail()",
+                "CREATE VIEW text.v.x AS SELECT * FROM log_tail('text.raw.orders')",
                 "a view reads no log");
         as("ann", "CREATE VIEW text.v.a AS SELECT id, cents FROM text.raw.orders");
         refused("ann", "CREATE VIEW text.v.a AS SELECT 1 AS x", "text.v.a exists already");
@@ -354,14 +359,14 @@ final class ViewsInNodeTest {
     void aPipelineSaysThatItReadsNoView() throws Exception {
         orders("piped2");
         admin("CREATE VIEW piped2.v.some AS SELECT id FROM piped2.raw.orders");
-        Files.writeString(
-                folder.resolve("reads").resolve("p.sql"),
-                """
-                CREATE TABLE piped.raw.seen (id BIGINT NOT NULL);
-                CREATE MATERIALIZED VIEW piped.gold.all_seen AS SELECT id FROM piped2.v.some;
-                """);
-        assertThat(node().run(1, "pipeline", "deploy", "reads"))
-                .contains("piped2.v.some is a view of the catalog, which pipelines do not read");
+        pipeline("piped2.v.some");
+        var node = node().node();
+        var entry = node.config().pipelines().getFirst();
+        assertThatThrownBy(() -> node.pipelines().deploy(entry, false))
+                .hasMessageContaining("reads/p.sql:2:")
+                .hasMessageContaining(
+                        "piped2.v.some is a view of the catalog, which pipelines do not read");
+        pipeline("piped.raw.seen");
     }
 
     @Test
