@@ -200,7 +200,7 @@ final class LakePlanner {
             reading.rights().accept(Securable.table(found.name()));
             var definition = catalog.view(found.name());
             if (definition.isPresent()) {
-                return view(reading, read, found, definition.get());
+                return view(read, found, definition.get());
             }
             elsewhere(found)
                     .ifPresent(
@@ -216,10 +216,7 @@ final class LakePlanner {
         }
 
         private SqlRequest.Source view(
-                Reading reading,
-                SqlCompilation.Read read,
-                CatalogTable view,
-                ViewDefinition definition) {
+                SqlCompilation.Read read, CatalogTable view, ViewDefinition definition) {
             if (path.contains(view.name())) {
                 var way = path.stream().map(TableName::toString).collect(Collectors.joining(", "));
                 throw refusedAtTop(

@@ -145,6 +145,12 @@ final class SyncedTableRules {
         return "postgres:%s.%s".formatted(name.schema(), name.table()).toLowerCase(Locale.ROOT);
     }
 
+    private LineageNode node(TableName source) {
+        return catalog.view(source).isPresent()
+                ? new LineageNode(LineageNode.Type.VIEW, source.toString())
+                : LineageNode.table(source);
+    }
+
     /** The edge from the source, for today. */
     void recordLineage(SyncedTables.Defined defined) {
         var now = Clock.systemUTC().instant();
@@ -159,7 +165,7 @@ final class SyncedTableRules {
                         .toList();
         var edge =
                 new LineageFlow.Edge(
-                        LineageNode.table(defined.definition().source()),
+                        node(defined.definition().source()),
                         LineageNode.table(defined.table().name()),
                         columns,
                         0);
