@@ -3,7 +3,6 @@ package dev.lakemill.pipeline;
 import dev.lakemill.plan.Attribute;
 import dev.lakemill.plan.Expression;
 import dev.lakemill.plan.Relation;
-import dev.lakemill.plan.Relations;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
@@ -16,9 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -137,7 +134,7 @@ public final class LakeQuery {
      */
     public Result run(
             Relation query, SequencedMap<TableName, Source> sources, Person person, Instant now) {
-        var scope = new Scope(query, sources, person, now);
+        var scope = new LakeScope(query, sources, person, now);
         var sql = sql(scope);
         Path folder = folder();
         var timer = timer();
@@ -160,7 +157,7 @@ public final class LakeQuery {
      */
     public StoredRows keep(
             Relation query, SequencedMap<TableName, Source> sources, Person person, Instant now) {
-        var scope = new Scope(query, sources, person, now);
+        var scope = new LakeScope(query, sources, person, now);
         var all = query.output().stream().map(Attribute::name).collect(Collectors.toSet());
         var sql = evaluation(scope, StoredRows.TABLE, query, all);
         Path folder = folder();
@@ -190,43 +187,6 @@ public final class LakeQuery {
     private static TableSchema schema(Relation query) {
         return new TableSchema(
                 query.output().stream().map(a -> Column.nullable(a.name(), a.type())).toList());
-    }
-
-    /** A query, and what all that it scans is called in the engine. */
-    private static final class Scope {
-        final Relation query;
-        final SequencedMap<TableName, Source> sources;
-        final Person person;
-        final Map<TableName, String> names = new HashMap<>();
-        final DuckPrinter printer;
-
-        Scope(Relation query, SequencedMap<TableName, Source> sources, Person person, Instant now) {
-            this.query = query;
-            this.sources = sources;
-            this.person = person;
-            sources.keySet().forEach(s -> names.put(s, "t" + names.size()));
-            var micros = ChronoUnit.MICROS.between(Instant.EPOCH, now);
-            this.printer =
-                    new DuckPrinter(
-                            scan -> name(scan.table()),
-                            "make_timestamp(%d)".formatted(micros),
-                            PolicySql.caller(person));
-        }
-
-        String name(TableName source) {
-            return names.getOrDefault(source, "");
-        }
-
-        /** The columns of it that the query or one of its views reads. */
-        Set<String> read(TableName source) {
-            var read = new LinkedHashSet<>(Relations.columnsRead(query, source));
-            for (var other : sources.values()) {
-                if (other instanceof View view) {
-                    read.addAll(Relations.columnsRead(view.query(), source));
-                }
-            }
-            return read;
-        }
     }
 
     private CompletableFuture<Void> timer() {
@@ -272,7 +232,7 @@ public final class LakeQuery {
         return new Relation.Limit(query, limits.rowsMax() + 1, 0);
     }
 
-    private String sql(Scope scope) {
+    private String sql(LakeScope scope) {
         var plan = plan(scope.query);
         var columns = plan.output();
         var numbered =
@@ -290,7 +250,7 @@ public final class LakeQuery {
                 new Expression.Reference(column));
     }
 
-    private void load(DuckSession duck, Scope scope) {
+    private void load(DuckSession duck, LakeScope scope) {
         for (var source : scope.sources.entrySet()) {
             var name = scope.name(source.getKey());
             var read = scope.read(source.getKey());
@@ -312,7 +272,7 @@ public final class LakeQuery {
     }
 
     private static String evaluation(
-            Scope scope, String name, Relation query, Set<String> columns) {
+            LakeScope scope, String name, Relation query, Set<String> columns) {
         var read = columns.isEmpty() ? Set.of(query.output().getFirst().name()) : columns;
         var list =
                 query.output().stream()

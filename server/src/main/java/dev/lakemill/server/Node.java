@@ -95,15 +95,8 @@ final class Node implements AutoCloseable {
             door = frontDoor();
             lineage = part(LineageRecorder.start(postgres.owner(), catalog, Clock.systemUTC()));
             history = part(IngestHistoryLog.start(postgres.owner()));
-            var lake = new LakeSource.Parts(catalog, tables, allocator);
             var planner = SqlService.planner(catalog, postgres.owner(), compiler);
-            synced =
-                    part(
-                            new SyncedTables(
-                                    postgres.ownerUnpooled(),
-                                    SqlService.sources(lake, planner, config),
-                                    pipelines.hosts(),
-                                    config));
+            synced = part(syncedTables(planner));
             sql = part(sqlService(planner));
             gateway = part(ModelSection.open(config, catalog, postgres.owner()));
             pipelines.forgetRemoved();
@@ -297,6 +290,15 @@ final class Node implements AutoCloseable {
                                 () -> throughput.rowsPerSecond()));
         pipelines.hosts().forEach(pipeline -> pipeline.onApplied(made::applied));
         return made;
+    }
+
+    private SyncedTables syncedTables(LakePlanner planner) {
+        var lake = new LakeSource.Parts(catalog, tables, allocator);
+        return new SyncedTables(
+                postgres.ownerUnpooled(),
+                SqlService.sources(lake, planner, config),
+                pipelines.hosts(),
+                config);
     }
 
     private SqlService sqlService(LakePlanner planner) {
