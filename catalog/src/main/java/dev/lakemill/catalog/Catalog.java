@@ -39,7 +39,8 @@ public final class Catalog {
                             "0002-governance.sql",
                             "0003-audit.sql",
                             "0004-lineage.sql",
-                            "0005-audit-retention.sql"));
+                            "0005-audit-retention.sql",
+                            "0006-views.sql"));
 
     private final Changes changes;
     private final Access access;
@@ -122,6 +123,14 @@ public final class Catalog {
         return Optional.ofNullable(changes.read(model -> model.tables.get(id)));
     }
 
+    /** What a view of the lake is; empty for tables, and for views of Postgres. */
+    public Optional<ViewDefinition> view(TableName name) {
+        return changes.read(
+                model ->
+                        Optional.ofNullable(model.table(name))
+                                .flatMap(t -> Optional.ofNullable(model.views.get(t.id()))));
+    }
+
     /** All tables, by name. */
     public List<CatalogTable> list() {
         return changes.read(model -> List.copyOf(model.tables.values())).stream()
@@ -168,17 +177,57 @@ public final class Catalog {
             String location,
             String comment,
             Map<String, String> properties) {
+        return create(
+                caller,
+                id,
+                name,
+                new Model.TableFacts(kind, schema),
+                location,
+                comment,
+                properties,
+                Optional.empty());
+    }
+
+    /**
+     * Makes the caller the owner of a view, as of a table. Needs CREATE VIEW or CREATE TABLE on the
+     * schema, or CREATE SCHEMA or CREATE CATALOG where that is missing.
+     */
+    public CatalogTable createView(
+            Caller caller,
+            TableName name,
+            TableSchema schema,
+            String comment,
+            ViewDefinition view) {
+        return create(
+                caller,
+                UUID.randomUUID(),
+                name,
+                new Model.TableFacts(TableKind.VIEW, schema),
+                "",
+                comment,
+                Map.of(),
+                Optional.of(view));
+    }
+
+    private CatalogTable create(
+            Caller caller,
+            UUID id,
+            TableName name,
+            Model.TableFacts facts,
+            String location,
+            String comment,
+            Map<String, String> properties,
+            Optional<ViewDefinition> view) {
         var securable = Securable.table(name);
         Securables.check(securable, comment, properties, location);
         return changes.change(
                 model -> {
-                    requireCreate(model, caller, securable, kind);
+                    requireCreate(model, caller, securable, facts.kind());
                     CapturedCopies.requireKept(model, caller, Map.of(), properties);
                     var info =
                             securables
                                     .fresh(caller, securable, comment, properties, location)
                                     .withId(id);
-                    var facts = new Model.TableFacts(kind, schema);
                     var parents = new ArrayList<SecurableInfo>();
                     changes.commit(
                             Securables.event(caller, "create", securable),
@@ -188,10 +237,14 @@ public final class Catalog {
                                     throw Refusals.taken(securable);
                                 }
                                 SecurableStore.insertTable(connection, info.id(), facts);
+                                if (view.isPresent()) {
+                                    SecurableStore.putView(connection, info.id(), view.get());
+                                }
                             },
                             shown -> {
                                 parents.forEach(shown::put);
                                 shown.put(info, facts);
+                                view.ifPresent(v -> shown.views.put(info.id(), v));
                             });
                     return model.requireTable(name);
                 });
@@ -273,6 +326,48 @@ public final class Catalog {
             @Nullable TableSchema newSchema,
             String comment,
             Map<String, String> properties) {
+        return update(caller, name, newSchema, comment, properties, Optional.empty());
+    }
+
+    /** Gives a view another text, with the columns that it gives. Needs what an update needs. */
+    public CatalogTable updateView(
+            Caller caller,
+            TableName name,
+            TableSchema schema,
+            String comment,
+            ViewDefinition view) {
+        var properties = changes.read(model -> model.requireTable(name)).properties();
+        return update(caller, name, schema, comment, properties, Optional.of(view));
+    }
+
+    /** As the node: the columns that a view's text gives now, while that is its text. */
+    public void adoptColumns(TableName view, ViewDefinition text, TableSchema schema) {
+        changes.change(
+                model -> {
+                    var table = model.requireTable(view);
+                    if (!text.equals(model.views.get(table.id()))) {
+                        return false;
+                    }
+                    var securable = Securable.table(table.name());
+                    var info = securables.touched(system(), model.require(securable));
+                    changes.commit(
+                            Securables.event(system(), "update", securable),
+                            connection -> {
+                                SecurableStore.save(connection, info);
+                                SecurableStore.replaceColumns(connection, info.id(), schema);
+                            },
+                            shown -> shown.put(info, new Model.TableFacts(TableKind.VIEW, schema)));
+                    return true;
+                });
+    }
+
+    private CatalogTable update(
+            Caller caller,
+            TableName name,
+            @Nullable TableSchema newSchema,
+            String comment,
+            Map<String, String> properties,
+            Optional<ViewDefinition> view) {
         Names.checkDescription(comment, properties);
         return changes.change(
                 model -> {
@@ -295,10 +390,14 @@ public final class Catalog {
                                     SecurableStore.replaceColumns(connection, info.id(), schema);
                                     Tags.forget(connection, info.id(), gone);
                                 }
+                                if (view.isPresent()) {
+                                    SecurableStore.putView(connection, info.id(), view.get());
+                                }
                             },
                             shown -> {
                                 shown.put(info, new Model.TableFacts(before.kind(), schema));
                                 gone.forEach(column -> shown.removeTags(info.id(), column));
+                                view.ifPresent(v -> shown.views.put(info.id(), v));
                             });
                     return model.requireTable(name);
                 });

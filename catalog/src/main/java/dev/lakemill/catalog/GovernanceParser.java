@@ -263,7 +263,7 @@ public final class GovernanceParser {
             return new GovernanceStatement.CreatePrincipal(kind.get(), names.principal(), existing);
         }
         throw in.unexpected(
-                "CATALOG, SCHEMA, FUNCTION, USER, SERVICE PRINCIPAL or GROUP",
+                "CATALOG, SCHEMA, VIEW, FUNCTION, USER, SERVICE PRINCIPAL or GROUP",
                 "tables are made by pipelines: see docs/using/pipelines.md");
     }
 
@@ -286,7 +286,7 @@ public final class GovernanceParser {
             return new GovernanceStatement.DropPrincipal(kind.get(), names.principal(), ifExists);
         }
         throw in.unexpected(
-                "CATALOG, SCHEMA, FUNCTION, USER, SERVICE PRINCIPAL or GROUP",
+                "CATALOG, SCHEMA, VIEW, FUNCTION, USER, SERVICE PRINCIPAL or GROUP",
                 "tables are made by pipelines");
     }
 

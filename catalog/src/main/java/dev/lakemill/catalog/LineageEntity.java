@@ -17,6 +17,8 @@ public record LineageEntity(Type type, String id, String runId) {
         SYNC,
         /** An application that writes through Postgres. */
         APP,
-        AGENT
+        AGENT,
+        /** A statement, such as the one that gave a view its text. */
+        DBSQL_QUERY
     }
 }

@@ -45,6 +45,7 @@ final class Model implements Rules.Facts {
     final Map<UUID, CatalogTable> tables = new HashMap<>();
     final Map<UUID, Map<UUID, Set<Privilege>>> grants = new HashMap<>();
     final Map<UUID, PolicyFunction> functions = new HashMap<>();
+    final Map<UUID, ViewDefinition> views = new HashMap<>();
     final Map<UUID, Policy> filters = new HashMap<>();
     final Map<UUID, Map<String, Policy>> masks = new HashMap<>();
     final Map<UUID, Map<String, Map<String, String>>> tags = new HashMap<>();
@@ -288,6 +289,7 @@ final class Model implements Rules.Facts {
         stateTables.remove(info.location(), id);
         grants.remove(id);
         functions.remove(id);
+        views.remove(id);
         filters.remove(id);
         masks.remove(id);
         tags.remove(id);

@@ -222,6 +222,7 @@ public final class Policies {
         changes.change(
                 model -> {
                     var table = requireTable(model, caller, filter.table());
+                    requireNoView(model, table);
                     var function = requireFunction(model, caller, filter.function());
                     var columns = exact(table, filter.columns());
                     checkFilter(table, model.function(function), columns);
@@ -277,6 +278,7 @@ public final class Policies {
         changes.change(
                 model -> {
                     var table = requireTable(model, caller, mask.table());
+                    requireNoView(model, table);
                     var function = requireFunction(model, caller, mask.function());
                     var column = column(table, mask.column()).name();
                     var using = exact(table, mask.usingColumns());
@@ -441,6 +443,15 @@ public final class Policies {
                                 .formatted(table.name(), name),
                         "drop that policy first");
             }
+        }
+    }
+
+    private static void requireNoView(Model model, CatalogTable table) {
+        if (model.views.containsKey(table.id())) {
+            throw Refusals.precondition(
+                    "%s is a view, and those have no row filter or masks".formatted(table.name()),
+                    "set it on the tables that the view reads, or have its text ask"
+                            + " current_user() or is_account_group_member()");
         }
     }
 

@@ -14,6 +14,7 @@ import dev.lakemill.types.PrincipalKind;
 import dev.lakemill.types.Privilege;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
+import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -73,6 +74,10 @@ final class SecurableStore {
         each(connection, TREE, row -> putSecurable(model, row, columns));
         readGrants(connection, model);
         each(connection, "SELECT * FROM lakemill.functions", row -> putFunction(model, row));
+        each(
+                connection,
+                "SELECT * FROM lakemill.views",
+                row -> model.views.put(id(row, "table_id"), view(row)));
         each(
                 connection,
                 "SELECT table_id, function_id, columns FROM lakemill.row_filters",
@@ -201,6 +206,14 @@ final class SecurableStore {
                         info.comment()));
     }
 
+    private static ViewDefinition view(ResultSet row) throws SQLException {
+        return new ViewDefinition(
+                row.getString("text"),
+                new NameDefaults(row.getString("default_catalog"), row.getString("default_schema")),
+                texts(row, "query_columns"),
+                texts(row, "sources").stream().map(TableName::parse).toList());
+    }
+
     private static Model.Policy policy(ResultSet row, String columns) throws SQLException {
         return new Model.Policy(id(row, "function_id"), texts(row, columns));
     }
@@ -319,6 +332,28 @@ final class SecurableStore {
                 function.body(),
                 function.duckSql(),
                 function.postgresSql());
+    }
+
+    static void putView(Connection connection, UUID id, ViewDefinition view) throws SQLException {
+        var sql =
+                """
+                INSERT INTO lakemill.views
+                    (table_id, text, default_catalog, default_schema, query_columns, sources)
+                VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT (table_id) DO UPDATE SET text = EXCLUDED.text,
+                    default_catalog = EXCLUDED.default_catalog,
+                    default_schema = EXCLUDED.default_schema,
+                    query_columns = EXCLUDED.query_columns, sources = EXCLUDED.sources
+                """;
+        update(
+                connection,
+                sql,
+                id,
+                view.text(),
+                view.defaults().catalog(),
+                view.defaults().schema(),
+                view.queryColumns(),
+                view.sources().stream().map(TableName::toString).toList());
     }
 
     /** All of it but its parent. */

@@ -3,7 +3,6 @@ package dev.lakemill.pipeline;
 import dev.lakemill.plan.Attribute;
 import dev.lakemill.plan.Expression;
 import dev.lakemill.plan.Relation;
-import dev.lakemill.plan.Relations;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
@@ -16,13 +15,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -76,6 +74,9 @@ public final class LakeQuery {
         Reading open(List<String> columns);
     }
 
+    /** What a query scans. */
+    public sealed interface Source {}
+
     /**
      * A table that the person may read.
      *
@@ -83,11 +84,19 @@ public final class LakeQuery {
      * @param masks by the column that they stand in for
      */
     public record Table(
-            TableSchema schema, Opening rows, Optional<Rule> filter, Map<String, Rule> masks) {
+            TableSchema schema, Opening rows, Optional<Rule> filter, Map<String, Rule> masks)
+            implements Source {
         public Table {
             masks = Map.copyOf(masks);
         }
     }
+
+    /**
+     * A view that the person may read, whatever it reads itself.
+     *
+     * @param query gives out the view's columns by their names
+     */
+    public record View(TableName name, Relation query) implements Source {}
 
     /**
      * The answer, to be closed.
@@ -119,25 +128,19 @@ public final class LakeQuery {
     }
 
     /**
-     * @param tables every table that the relation scans
+     * @param sources all that the relation and its views scan, each view behind what it scans
      * @throws LakemillException UNIMPLEMENTED for what has no form that is sure to equal Spark's;
      *     INVALID_ARGUMENT when a value cannot be computed with; RESOURCE_EXHAUSTED at a limit
      */
-    public Result run(Relation query, Map<TableName, Table> tables, Person person, Instant now) {
-        var plan = plan(query);
-        var names = new HashMap<TableName, String>();
-        tables.keySet().forEach(t -> names.put(t, "t" + names.size()));
-        var sql = sql(plan, names, person, now);
+    public Result run(
+            Relation query, SequencedMap<TableName, Source> sources, Person person, Instant now) {
+        var scope = new LakeScope(query, sources, person, now);
+        var sql = sql(scope);
         Path folder = folder();
-        var timer = new CompletableFuture<Void>();
-        timer.orTimeout(limits.timeMax().toMillis(), TimeUnit.MILLISECONDS)
-                .exceptionally(_ -> late());
+        var timer = timer();
         try (var duck = DuckSession.open(limits.engine(), folder, allocator)) {
             running = duck;
-            for (var table : tables.entrySet()) {
-                var read = Relations.columnsRead(query, table.getKey());
-                load(duck, names.getOrDefault(table.getKey(), ""), table.getValue(), read, person);
-            }
+            load(duck, scope);
             return result(duck, sql, query);
         } catch (DuckException e) {
             throw told(e, "the query");
@@ -146,6 +149,51 @@ public final class LakeQuery {
             timer.complete(null);
             delete(folder);
         }
+    }
+
+    /**
+     * The same without limits of the result, which stays in the engine and its temporary files
+     * until it is closed.
+     */
+    public StoredRows keep(
+            Relation query, SequencedMap<TableName, Source> sources, Person person, Instant now) {
+        var scope = new LakeScope(query, sources, person, now);
+        var all = query.output().stream().map(Attribute::name).collect(Collectors.toSet());
+        var sql = evaluation(scope, StoredRows.TABLE, query, all);
+        Path folder = folder();
+        var timer = timer();
+        var duck = DuckSession.open(limits.engine(), folder, allocator);
+        var kept = new StoredRows(duck, schema(query), () -> delete(folder));
+        boolean done = false;
+        try {
+            running = duck;
+            load(duck, scope);
+            duck.execute(sql);
+            scope.names.values().forEach(name -> duck.execute("DROP TABLE " + name));
+            checkStopped();
+            done = true;
+            return kept;
+        } catch (DuckException e) {
+            throw told(e, "the query");
+        } finally {
+            running = null;
+            timer.complete(null);
+            if (!done) {
+                kept.close();
+            }
+        }
+    }
+
+    private static TableSchema schema(Relation query) {
+        return new TableSchema(
+                query.output().stream().map(a -> Column.nullable(a.name(), a.type())).toList());
+    }
+
+    private CompletableFuture<Void> timer() {
+        var timer = new CompletableFuture<Void>();
+        timer.orTimeout(limits.timeMax().toMillis(), TimeUnit.MILLISECONDS)
+                .exceptionally(_ -> late());
+        return timer;
     }
 
     /** Ends the query, now or when it starts. */
@@ -184,19 +232,14 @@ public final class LakeQuery {
         return new Relation.Limit(query, limits.rowsMax() + 1, 0);
     }
 
-    private static String sql(
-            Relation plan, Map<TableName, String> names, Person person, Instant now) {
+    private String sql(LakeScope scope) {
+        var plan = plan(scope.query);
         var columns = plan.output();
         var numbered =
                 IntStream.range(0, columns.size())
                         .mapToObj(i -> numbered(columns.get(i), i))
                         .toList();
-        var time = "make_timestamp(%d)".formatted(ChronoUnit.MICROS.between(Instant.EPOCH, now));
-        return new DuckPrinter(
-                        scan -> names.getOrDefault(scan.table(), ""),
-                        time,
-                        PolicySql.caller(person))
-                .query(new Relation.Project(plan, numbered));
+        return scope.printer.query(new Relation.Project(plan, numbered));
     }
 
     /** Two columns of a result may have one name; the engine's rows tell them by their places. */
@@ -205,6 +248,43 @@ public final class LakeQuery {
                 new Attribute(
                         Integer.MAX_VALUE - place, "r" + place, column.type(), column.nullable()),
                 new Expression.Reference(column));
+    }
+
+    private void load(DuckSession duck, LakeScope scope) {
+        for (var source : scope.sources.entrySet()) {
+            var name = scope.name(source.getKey());
+            var read = scope.read(source.getKey());
+            switch (source.getValue()) {
+                case Table table -> load(duck, name, table, read, scope.person);
+                case View view -> evaluate(duck, evaluation(scope, name, view.query(), read), view);
+            }
+        }
+    }
+
+    /** As it is: what the query computes of the view, it computes of what the view shows. */
+    private void evaluate(DuckSession duck, String sql, View view) {
+        checkStopped();
+        try {
+            duck.execute(sql);
+        } catch (DuckException e) {
+            throw told(e).orElseGet(() -> viewFailed(view, e));
+        }
+    }
+
+    private static String evaluation(
+            LakeScope scope, String name, Relation query, Set<String> columns) {
+        var read = columns.isEmpty() ? Set.of(query.output().getFirst().name()) : columns;
+        var list =
+                query.output().stream()
+                        .filter(a -> read.contains(a.name()))
+                        .map(a -> cast(a) + " AS " + DuckPrinter.quoted(a.name()))
+                        .collect(Collectors.joining(", "));
+        return "CREATE TABLE %s AS SELECT %s FROM (%s)"
+                .formatted(name, list, scope.printer.query(query));
+    }
+
+    private static String cast(Attribute column) {
+        return DuckTypes.cast(DuckPrinter.quoted(column.name()), column.type());
     }
 
     private void load(DuckSession duck, String name, Table table, Set<String> read, Person person) {
@@ -359,6 +439,16 @@ public final class LakeQuery {
                 ErrorCode.FAILED_PRECONDITION,
                 "a row filter or mask of the table cannot be computed for one of its rows",
                 "whoever manages the table can mend its function",
+                e);
+    }
+
+    /** Says nothing of the value, which the person may not see. */
+    private static LakemillException viewFailed(View view, DuckException e) {
+        return new LakemillException(
+                ErrorCode.FAILED_PRECONDITION,
+                "the view %s cannot be computed for one of the rows that it reads"
+                        .formatted(view.name()),
+                "its owner can use try_divide or try_cast in its text, where values may not fit",
                 e);
     }
 

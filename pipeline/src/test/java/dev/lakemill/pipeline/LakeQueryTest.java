@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -149,6 +150,83 @@ final class LakeQueryTest {
     }
 
     @Test
+    void aQueryOverAViewTellsNothingOfRowsThatTheViewLeavesOut() {
+        var view = "SELECT id, buyer FROM main.gold.orders WHERE id < 5";
+        assertThat(
+                        over(
+                                "SELECT id FROM main.gold.v WHERE 1 / (id - 5) < 100 AND buyer <>"
+                                        + " 'bob' ORDER BY id",
+                                view,
+                                open()))
+                .containsExactly("3", "4");
+        assertThat(over("SELECT count(*) FROM main.gold.v", view, open())).containsExactly("4");
+        assertThat(over("SELECT v.buyer FROM main.gold.v v WHERE id = 1", view, governed()))
+                .containsExactly("***");
+    }
+
+    @Test
+    void aViewThatFailsTellsNothingOfTheValue() {
+        var view = "SELECT id, CAST(buyer AS BIGINT) AS buyer FROM main.gold.orders";
+        assertThatThrownBy(() -> over("SELECT buyer FROM main.gold.v", view, open()))
+                .isInstanceOfSatisfying(
+                        LakemillException.class,
+                        e -> {
+                            assertThat(e.code()).isEqualTo(ErrorCode.FAILED_PRECONDITION);
+                            assertThat(e.getMessage())
+                                    .contains("main.gold.v")
+                                    .doesNotContain("bob")
+                                    .doesNotContain("ann's");
+                        });
+        assertThat(over("SELECT id FROM main.gold.v WHERE id = 2", view, open()))
+                .as("what nobody reads is not computed")
+                .containsExactly("2");
+    }
+
+    @Test
+    void aResultIsKeptForAsLongAsItIsRead() {
+        var query = new LakeQuery(LIMITS, folder, allocator);
+        var relation = relation("SELECT id, buyer FROM main.gold.orders WHERE id > 2");
+        try (var kept = query.keep(relation, new LinkedHashMap<>(open()), ANN, Instant.EPOCH)) {
+            assertThat(kept.rowCount()).isEqualTo(3);
+            for (int time = 0; time < 2; time++) {
+                try (var rows = kept.read();
+                        var batch = rows.next()) {
+                    assertThat(batch).isNotNull();
+                    assertThat(batch.count()).isEqualTo(3);
+                    assertThat(rows.next()).isNull();
+                }
+            }
+        }
+        query.cancel();
+        assertThatThrownBy(
+                        () -> query.keep(relation, new LinkedHashMap<>(open()), ANN, Instant.EPOCH))
+                .hasMessageContaining("cancelled");
+    }
+
+    /** Of a query over a view {@code main.gold.v}. */
+    private List<String> over(String text, String view, Map<TableName, LakeQuery.Table> tables) {
+        var name = TableName.parse("main.gold.v");
+        var definition = relation(view);
+        var schema =
+                new TableSchema(
+                        definition.output().stream()
+                                .map(a -> Column.nullable(a.name(), a.type()))
+                                .toList());
+        var compiled =
+                COMPILER.compile(
+                        new SqlRequest.Query(
+                                fragment(text),
+                                List.of(new SqlRequest.Source(name.toString(), name, schema))));
+        var sources = new LinkedHashMap<TableName, LakeQuery.Source>(tables);
+        sources.put(name, new LakeQuery.View(name, definition));
+        var query = new LakeQuery(LIMITS, folder, allocator);
+        var relation = ((SqlCompilation.Query) compiled).relation();
+        try (var result = query.run(relation, sources, ANN, Instant.EPOCH)) {
+            return texts(result);
+        }
+    }
+
+    @Test
     void aPolicyThatFailsHidesTheTableAndTheValue() {
         var failing = new LakeQuery.Rule("(CAST($1 AS BIGINT) > 0)", List.of("buyer"));
         var tables = Map.of(ORDERS, table(Optional.of(failing), Map.of()));
@@ -170,7 +248,7 @@ final class LakeQueryTest {
         try (var result =
                 query.run(
                         relation("SELECT id FROM main.gold.orders ORDER BY id"),
-                        open(),
+                        new LinkedHashMap<>(open()),
                         ANN,
                         Instant.EPOCH)) {
             assertThat(result.cut()).isTrue();
@@ -197,7 +275,7 @@ final class LakeQueryTest {
                         () ->
                                 query[0].run(
                                         relation("SELECT id FROM main.gold.orders"),
-                                        Map.of(ORDERS, endless),
+                                        new LinkedHashMap<>(Map.of(ORDERS, endless)),
                                         ANN,
                                         Instant.EPOCH))
                 .hasMessageContaining("cancelled");
@@ -208,7 +286,7 @@ final class LakeQueryTest {
                         () ->
                                 late.run(
                                         relation("SELECT id FROM main.gold.orders"),
-                                        Map.of(ORDERS, endless),
+                                        new LinkedHashMap<>(Map.of(ORDERS, endless)),
                                         ANN,
                                         Instant.EPOCH))
                 .isInstanceOfSatisfying(
@@ -263,7 +341,8 @@ final class LakeQueryTest {
 
     private List<String> run(String text, Map<TableName, LakeQuery.Table> tables) {
         var query = new LakeQuery(LIMITS, folder, allocator);
-        try (var result = query.run(relation(text), tables, ANN, Instant.EPOCH)) {
+        try (var result =
+                query.run(relation(text), new LinkedHashMap<>(tables), ANN, Instant.EPOCH)) {
             assertThat(result.cut()).isFalse();
             return texts(result);
         }

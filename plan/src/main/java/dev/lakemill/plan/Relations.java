@@ -83,6 +83,14 @@ public final class Relations {
                 .anyMatch(e -> e instanceof Expression.Call call && call.function() == function);
     }
 
+    /** Whether the query calls the function, subqueries included. */
+    public static boolean calls(Relation relation, Function function) {
+        return deep(relation)
+                .flatMap(Relations::expressions)
+                .anyMatch(
+                        e -> calls(e, function) || subqueries(e).anyMatch(q -> calls(q, function)));
+    }
+
     /** Every reading of a table, subqueries included. */
     public static Stream<Relation.Scan> scans(Relation relation) {
         return deep(relation)

@@ -25,8 +25,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -257,7 +255,7 @@ final class GovernanceStatements {
                 List.of(column),
                 securables
                         .map(info -> last(info.securable().name()))
-                        .filter(like(show.like()))
+                        .filter(Patterns.like(show.like()))
                         .sorted()
                         .map(GovernanceStatements::row)
                         .toList());
@@ -265,7 +263,7 @@ final class GovernanceStatements {
 
     private static SqlAnswer tables(
             Visible visible, Securable schema, GovernanceStatement.Show show) {
-        var like = like(show.like());
+        var like = Patterns.like(show.like());
         return SqlAnswer.of(
                 List.of("database", "tableName", "isTemporary"),
                 visible.tables()
@@ -285,29 +283,13 @@ final class GovernanceStatements {
                 List.of("name"),
                 catalog.principals().list(kind).stream()
                         .map(info -> info.principal().name())
-                        .filter(like(show.like()))
+                        .filter(Patterns.like(show.like()))
                         .map(GovernanceStatements::row)
                         .toList());
     }
 
     private static String last(String name) {
         return name.substring(name.lastIndexOf('.') + 1);
-    }
-
-    /** A pattern of SHOW: * is any text, | is or; the case does not matter. */
-    private static java.util.function.Predicate<String> like(String pattern) {
-        if (pattern.isEmpty()) {
-            return _ -> true;
-        }
-        var expression =
-                Stream.of(pattern.split("\\|"))
-                        .map(
-                                part ->
-                                        Stream.of(part.strip().split("\\*", -1))
-                                                .map(Pattern::quote)
-                                                .collect(Collectors.joining(".*")))
-                        .collect(Collectors.joining("|"));
-        return Pattern.compile(expression, Pattern.CASE_INSENSITIVE).asMatchPredicate();
     }
 
     private SqlAnswer describe(Caller caller, GovernanceStatement.Describe describe) {
@@ -322,12 +304,13 @@ final class GovernanceStatements {
                             column.comment().isEmpty() ? null : column.comment()));
         }
         if (describe.extended()) {
-            rows.addAll(details(table, info));
+            rows.addAll(details(caller, table, info));
         }
         return SqlAnswer.of(List.of("col_name", "data_type", "comment"), rows);
     }
 
-    private List<List<@Nullable String>> details(CatalogTable table, SecurableInfo info) {
+    private List<List<@Nullable String>> details(
+            Caller caller, CatalogTable table, SecurableInfo info) {
         var rows = new ArrayList<List<@Nullable String>>();
         rows.add(row("", "", ""));
         rows.add(row("# Detailed Table Information", "", ""));
@@ -343,6 +326,10 @@ final class GovernanceStatements {
         table.properties().entrySet().stream()
                 .sorted(Map.Entry.comparingByKey())
                 .forEach(p -> rows.add(row("Property " + p.getKey(), p.getValue(), "")));
+        if (new Visible(catalog, caller).manages(info.securable())) {
+            catalog.view(table.name())
+                    .ifPresent(view -> rows.add(row("View Text", view.text(), "")));
+        }
         var held = catalog.policies().on(table.name());
         for (var filter : held.filters()) {
             rows.add(

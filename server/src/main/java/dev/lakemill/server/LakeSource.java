@@ -7,6 +7,8 @@ import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaSnapshot;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.feed.TableFeed;
+import dev.lakemill.sync.DeltaSourceSnapshot;
+import dev.lakemill.sync.SourceSnapshot;
 import dev.lakemill.sync.SyncSource;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
@@ -51,11 +53,17 @@ final class LakeSource implements SyncSource {
             return parts.tables().delta(name).snapshot().schema();
         }
         var known = columns;
-        return known == null ? snapshot().schema() : known;
+        return known == null ? delta().schema() : known;
     }
 
     @Override
-    public DeltaSnapshot snapshot() {
+    public SourceSnapshot snapshot() {
+        var newest = delta();
+        return new DeltaSourceSnapshot(newest, position(newest), this::delta);
+    }
+
+    /** The newest version. */
+    DeltaSnapshot delta() {
         var table = table();
         if (table.kind().fed()) {
             return parts.tables().delta(name).snapshot();
@@ -67,8 +75,7 @@ final class LakeSource implements SyncSource {
         }
     }
 
-    @Override
-    public DeltaSnapshot snapshot(long version) {
+    private DeltaSnapshot delta(long version) {
         var table = table();
         if (table.kind().fed()) {
             return parts.tables().delta(name).snapshot(version);
@@ -97,8 +104,7 @@ final class LakeSource implements SyncSource {
                 : Optional.empty();
     }
 
-    @Override
-    public long position(DeltaSnapshot snapshot) {
+    private long position(DeltaSnapshot snapshot) {
         return table().kind() == TableKind.INGESTED
                 ? snapshot.transaction(parts.tables().logApplication()).orElse(0)
                 : snapshot.version();

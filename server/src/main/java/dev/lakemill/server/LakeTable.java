@@ -53,6 +53,17 @@ final class LakeTable {
                         : new Reading(snapshot(parts, table).read(columns), null, List.of());
     }
 
+    /** The rows of one version, without those that Delta does not have yet. */
+    static LakeQuery.Opening opening(DeltaSnapshot snapshot, CatalogTable table) {
+        return columns ->
+                new Reading(
+                        table.kind() == TableKind.INGESTED
+                                ? new Conformed(snapshot, wanted(table, columns))
+                                : snapshot.read(columns),
+                        null,
+                        List.of());
+    }
+
     /** What the log's tail of a table is called beside the table itself. */
     static TableName tailName(TableName table) {
         return new TableName(table.catalog(), table.schema(), table.table() + "__log_tail");

@@ -216,7 +216,7 @@ final class LineageRoutes {
             switch (entity.type()) {
                 case PIPELINE -> info.put("pipeline_id", entity.id());
                 case JOB -> info.put("job_id", entity.id());
-                case STREAM, SYNC, APP, AGENT -> {
+                case STREAM, SYNC, APP, AGENT, DBSQL_QUERY -> {
                     info.put("entity_type", entity.type().name());
                     info.put("entity_id", entity.id());
                 }
@@ -232,7 +232,7 @@ final class LineageRoutes {
         return switch (entity.type()) {
             case PIPELINE -> "pipelineInfos";
             case JOB -> "jobInfos";
-            case STREAM, SYNC, APP, AGENT -> "entityInfos";
+            case STREAM, SYNC, APP, AGENT, DBSQL_QUERY -> "entityInfos";
         };
     }
 

@@ -95,12 +95,9 @@ final class Node implements AutoCloseable {
             door = frontDoor();
             lineage = part(LineageRecorder.start(postgres.owner(), catalog, Clock.systemUTC()));
             history = part(IngestHistoryLog.start(postgres.owner()));
-            var lake = new LakeSource.Parts(catalog, tables, allocator);
-            synced =
-                    part(
-                            new SyncedTables(
-                                    postgres.ownerUnpooled(), lake, pipelines.hosts(), config));
-            sql = part(sqlService());
+            var planner = SqlService.planner(catalog, postgres.owner(), compiler);
+            synced = part(syncedTables(planner));
+            sql = part(sqlService(planner));
             gateway = part(ModelSection.open(config, catalog, postgres.owner()));
             pipelines.forgetRemoved();
             sql.file().applyBeforeTables();
@@ -295,15 +292,24 @@ final class Node implements AutoCloseable {
         return made;
     }
 
-    private SqlService sqlService() {
+    private SyncedTables syncedTables(LakePlanner planner) {
+        var lake = new LakeSource.Parts(catalog, tables, allocator);
+        return new SyncedTables(
+                postgres.ownerUnpooled(),
+                SqlService.sources(lake, planner, config),
+                pipelines.hosts(),
+                config);
+    }
+
+    private SqlService sqlService(LakePlanner planner) {
         return new SqlService(
                 new SqlService.Parts(
                         config,
                         catalog,
                         tables,
-                        postgres.owner(),
                         table -> ingest.tail(table),
                         compiler,
+                        planner,
                         synced,
                         allocator));
     }

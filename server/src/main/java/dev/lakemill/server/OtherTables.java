@@ -11,6 +11,7 @@ import dev.lakemill.plan.SourcePosition;
 import dev.lakemill.plan.TextError;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -49,7 +50,7 @@ final class OtherTables {
             var first = texts.of(entry);
             return first instanceof Compilation.Rejected && !named(config, entry, catalog).isEmpty()
                     ? compile(compiler, config, entry, models, catalog)
-                    : first;
+                    : told(first, catalog);
         } catch (LakemillException e) {
             if (e.code() != ErrorCode.INVALID_ARGUMENT) {
                 throw e;
@@ -67,8 +68,40 @@ final class OtherTables {
             Config.PipelineEntry entry,
             ModelReference.Resolver models,
             Catalog catalog) {
-        return PipelineTexts.compile(
-                compiler, config, entry, models, true, named(config, entry, catalog));
+        return told(
+                PipelineTexts.compile(
+                        compiler, config, entry, models, true, named(config, entry, catalog)),
+                catalog);
+    }
+
+    /** A view of the catalog is no table of a pipeline, which is told where one is named. */
+    private static Compilation told(Compilation compilation, Catalog catalog) {
+        if (!(compilation instanceof Compilation.Rejected(var name, var errors))) {
+            return compilation;
+        }
+        var views =
+                catalog.list().stream()
+                        .map(CatalogTable::name)
+                        .filter(view -> catalog.view(view).isPresent())
+                        .toList();
+        return new Compilation.Rejected(
+                name, errors.stream().map(error -> told(error, views)).toList());
+    }
+
+    private static TextError told(TextError error, List<TableName> views) {
+        var message = error.message().toLowerCase(Locale.ROOT);
+        return views.stream()
+                .filter(v -> message.contains("'" + v.toString().toLowerCase(Locale.ROOT) + "'"))
+                .findFirst()
+                .map(
+                        view ->
+                                new TextError(
+                                        error.position(),
+                                        "%s is a view of the catalog, which pipelines do not read"
+                                                .formatted(view),
+                                        "read the tables that it reads, or write its query as a"
+                                                + " TEMPORARY VIEW in the pipeline's text"))
+                .orElse(error);
     }
 
     private static List<KnownTable> named(

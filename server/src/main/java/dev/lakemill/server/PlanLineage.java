@@ -1,5 +1,7 @@
 package dev.lakemill.server;
 
+import dev.lakemill.catalog.Catalog;
+import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.LineageFlow.Columns;
 import dev.lakemill.catalog.LineageFlow.Edge;
 import dev.lakemill.catalog.LineageNode;
@@ -14,6 +16,7 @@ import dev.lakemill.plan.Relation;
 import dev.lakemill.plan.Relations;
 import dev.lakemill.plan.WindowCall;
 import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -71,6 +74,21 @@ final class PlanLineage {
         return edges;
     }
 
+    /** Edges to a view from what its text names. */
+    static List<Edge> ofView(Catalog catalog, CatalogTable view, Relation query) {
+        var lineage = new PlanLineage();
+        for (var source : Relations.sources(query)) {
+            catalog.find(source)
+                    .filter(table -> table.kind() == TableKind.VIEW)
+                    .ifPresent(t -> lineage.nodes.put(source, viewNode(t.name())));
+        }
+        return lineage.edges(viewNode(view.name()), view.schema(), query);
+    }
+
+    private static LineageNode viewNode(TableName name) {
+        return new LineageNode(LineageNode.Type.VIEW, name.toString());
+    }
+
     private List<Edge> datasets(PipelinePlan plan) {
         var edges = new ArrayList<Edge>();
         for (var dataset : plan.datasets()) {
@@ -103,12 +121,16 @@ final class PlanLineage {
     private List<Edge> edges(Dataset dataset, LineageNode.Type type, Relation query) {
         var target = new LineageNode(type, dataset.name().toString());
         nodes.put(dataset.name(), target);
+        return edges(target, dataset.schema(), query);
+    }
+
+    private List<Edge> edges(LineageNode target, TableSchema schema, Relation query) {
         var columns = new LinkedHashMap<TableName, List<Columns>>();
         Relations.sources(query).forEach(source -> columns.put(source, new ArrayList<>()));
         var origins = new HashMap<Integer, Set<Origin>>();
         follow(query, origins);
         for (int i = 0; i < query.output().size(); i++) {
-            var name = dataset.schema().column(i).name();
+            var name = schema.column(i).name();
             for (var origin : origins.getOrDefault(query.output().get(i).id(), Set.of())) {
                 columns.computeIfAbsent(origin.table(), _ -> new ArrayList<>())
                         .add(new Columns(origin.column(), name));

@@ -113,6 +113,7 @@ final class SqlStatements implements AutoCloseable {
 
     private final GovernanceStatements governance;
     private final SyncedTableStatements synced;
+    private final ViewStatements views;
     private final LakeQueries queries;
     private final AuditLog audit;
     private final Map<String, Execution> executions = new HashMap<>();
@@ -122,10 +123,12 @@ final class SqlStatements implements AutoCloseable {
     SqlStatements(
             GovernanceStatements governance,
             SyncedTableStatements synced,
+            ViewStatements views,
             LakeQueries queries,
             AuditLog audit) {
         this.governance = governance;
         this.synced = synced;
+        this.views = views;
         this.queries = queries;
         this.audit = audit;
     }
@@ -198,6 +201,11 @@ final class SqlStatements implements AutoCloseable {
         if (ofSynced.isPresent()) {
             requireWhole(asked);
             return synced.run(asked.caller(), ofSynced.get());
+        }
+        var ofView = ViewParser.parse(asked.text(), asked.defaults());
+        if (ofView.isPresent()) {
+            requireWhole(asked);
+            return views.run(asked.caller(), ofView.get(), asked.defaults());
         }
         var statement = GovernanceParser.parse(asked.text(), asked.defaults());
         if (statement.isPresent()) {

@@ -302,22 +302,6 @@ final class SyncedTableParser {
     }
 
     private TableName name() {
-        var position = in.position();
-        var parts = new ArrayList<String>();
-        parts.add(in.name("a table's name"));
-        while (in.accept('.')) {
-            parts.add(in.name("a part of the table's name"));
-        }
-        if (parts.size() == 1 && !defaults.schema().isEmpty()) {
-            parts.addFirst(defaults.schema());
-        }
-        if (parts.size() == 2 && !defaults.catalog().isEmpty()) {
-            parts.addFirst(defaults.catalog());
-        }
-        try {
-            return TableName.parse(String.join(".", parts));
-        } catch (LakemillException e) {
-            throw new TextRefused(position, e.problem(), e.hint());
-        }
+        return TableNames.read(in, defaults);
     }
 }

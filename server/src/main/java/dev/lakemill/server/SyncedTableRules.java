@@ -6,6 +6,7 @@ import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.LineageEntity;
 import dev.lakemill.catalog.LineageFlow;
 import dev.lakemill.catalog.LineageNode;
+import dev.lakemill.sync.SyncMode;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Privilege;
@@ -20,18 +21,21 @@ import java.util.function.Supplier;
 /** What may be synced by whom under which name, and its lineage. */
 final class SyncedTableRules {
     private final Catalog catalog;
+    private final SyncSources sources;
     private final Supplier<List<SyncedTables.Defined>> defined;
 
     /**
      * @param defined all that there are
      */
-    SyncedTableRules(Catalog catalog, Supplier<List<SyncedTables.Defined>> defined) {
-        this.catalog = catalog;
+    SyncedTableRules(SyncSources sources, Supplier<List<SyncedTables.Defined>> defined) {
+        this.catalog = sources.catalog();
+        this.sources = sources;
         this.defined = defined;
     }
 
-    /** A table that the caller may copy. */
-    CatalogTable source(Caller caller, TableName name) {
+    /** A table or view that the caller may copy in the definition's mode. */
+    CatalogTable source(Caller caller, SyncedTableDefinition wanted) {
+        var name = wanted.source();
         var securable = Securable.table(name);
         var table =
                 catalog.find(name)
@@ -44,13 +48,16 @@ final class SyncedTableRules {
                                                         .formatted(name),
                                                 "SHOW TABLES IN lists what you see"));
         catalog.access().require(caller, Privilege.SELECT, securable);
+        if (catalog.view(table.name()).isPresent()) {
+            view(table, wanted.mode());
+            return table;
+        }
         if (!table.location().startsWith("file:")) {
             throw new LakemillException(
                     ErrorCode.INVALID_ARGUMENT,
                     "%s is a %s and has no Delta table that this node reads"
                             .formatted(table.name(), table.kind()),
-                    "sync a table, a streaming table or a materialized view; a query becomes one"
-                            + " in a pipeline's text");
+                    "sync a table, a streaming table, a materialized view or a view of the lake");
         }
         var held = catalog.policies().on(table.name()).told();
         if (!held.isEmpty()) {
@@ -61,6 +68,16 @@ final class SyncedTableRules {
                     "set them on the synced table instead, or on a table that a pipeline makes");
         }
         return table;
+    }
+
+    private void view(CatalogTable view, SyncMode mode) {
+        if (ViewSource.usesNow(sources.view(view.name()).plan()) && mode != SyncMode.SNAPSHOT) {
+            throw new LakemillException(
+                    ErrorCode.FAILED_PRECONDITION,
+                    "%s changes with the time, while a %s copy changes with the tables"
+                            .formatted(view.name(), mode),
+                    "use mode = 'snapshot', which evaluates it at each REFRESH SYNCED TABLE");
+        }
     }
 
     /** FAILED_PRECONDITION while a captured copy of a state table is copied into Postgres again. */
@@ -128,6 +145,12 @@ final class SyncedTableRules {
         return "postgres:%s.%s".formatted(name.schema(), name.table()).toLowerCase(Locale.ROOT);
     }
 
+    private LineageNode node(TableName source) {
+        return catalog.view(source).isPresent()
+                ? new LineageNode(LineageNode.Type.VIEW, source.toString())
+                : LineageNode.table(source);
+    }
+
     /** The edge from the source, for today. */
     void recordLineage(SyncedTables.Defined defined) {
         var now = Clock.systemUTC().instant();
@@ -142,7 +165,7 @@ final class SyncedTableRules {
                         .toList();
         var edge =
                 new LineageFlow.Edge(
-                        LineageNode.table(defined.definition().source()),
+                        node(defined.definition().source()),
                         LineageNode.table(defined.table().name()),
                         columns,
                         0);

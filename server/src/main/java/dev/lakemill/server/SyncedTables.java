@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Synced tables that are objects of the catalog: each a copy in Postgres of a Delta table, whoever
- * writes that.
+ * writes that, or of a view.
  *
  * <p>The catalog is the truth: it is changed first, and what runs follows it; so does the start. A
  * change stops the syncs of the groups that it concerns and starts them again, while the tables in
@@ -51,7 +51,7 @@ final class SyncedTables implements AutoCloseable {
 
     private final Catalog catalog;
     private final DataSource database;
-    private final LakeSource.Parts lake;
+    private final SyncSources sources;
     private final List<PipelineHost> pipelines;
     private final SyncedTableRules rules;
     private final int groupsMax;
@@ -68,16 +68,13 @@ final class SyncedTables implements AutoCloseable {
      * @param config has how many groups there may be that are not a pipeline's
      */
     SyncedTables(
-            DataSource database,
-            LakeSource.Parts lake,
-            List<PipelineHost> pipelines,
-            Config config) {
+            DataSource database, SyncSources sources, List<PipelineHost> pipelines, Config config) {
         this.groupsMax = config.number(Setting.SYNC_GROUPS);
         this.pipelines = pipelines;
-        this.rules = new SyncedTableRules(lake.catalog(), this::defined);
-        this.catalog = lake.catalog();
+        this.rules = new SyncedTableRules(sources, this::defined);
+        this.catalog = sources.catalog();
         this.database = database;
-        this.lake = lake;
+        this.sources = sources;
     }
 
     /** Starts the syncs of all that the catalog has. */
@@ -175,7 +172,7 @@ final class SyncedTables implements AutoCloseable {
     private SyncedTableSpec spec(Defined defined, TableSchema columns) {
         var name = defined.table().name();
         var spec = defined.definition().spec(name, columns);
-        lake.tables().adopt(name, columns);
+        sources.tables().adopt(name, columns);
         return spec;
     }
 
@@ -261,9 +258,9 @@ final class SyncedTables implements AutoCloseable {
     Defined create(Caller caller, TableName name, SyncedTableDefinition wanted) {
         changing.lock();
         try {
-            var source = rules.source(caller, wanted.source());
+            var source = rules.source(caller, wanted);
             var definition = SyncedTableRules.named(wanted, source.name());
-            var columns = new LakeSource(source.name(), lake).schema();
+            var columns = sources.of(source.name()).schema();
             var spec = definition.spec(name, columns);
             rules.requireFree(name, definition);
             requireRoom(name, definition);
@@ -293,7 +290,7 @@ final class SyncedTables implements AutoCloseable {
         try {
             var before = require(caller, name);
             catalog.access().require(caller, Privilege.MANAGE, securable(before));
-            var source = rules.source(caller, wanted.source());
+            var source = rules.source(caller, wanted);
             var definition = SyncedTableRules.named(wanted, source.name());
             if (!definition.primaryKey().equals(before.definition().primaryKey())
                     || !definition.source().equals(before.definition().source())
@@ -306,7 +303,7 @@ final class SyncedTables implements AutoCloseable {
                         "the source, primary or timeseries key of %s would change".formatted(name),
                         "make a synced table of another name, or drop this one first");
             }
-            var columns = new LakeSource(source.name(), lake).schema();
+            var columns = sources.of(source.name()).schema();
             var spec = definition.spec(before.table().name(), columns);
             rules.requireOneMode(before.table().name(), definition);
             requireRoom(before.table().name(), definition);
@@ -374,7 +371,7 @@ final class SyncedTables implements AutoCloseable {
         if (!access.mayManage(caller.principal().id(), securable(found))) {
             access.require(caller, Privilege.MODIFY, securable(found));
         }
-        rules.source(caller, found.definition().source());
+        rules.source(caller, found.definition());
         audit(caller, "refreshSyncedDatabaseTable", found.table().name());
         if (pipeline(found.group()).isPresent()) {
             return;
@@ -419,15 +416,15 @@ final class SyncedTables implements AutoCloseable {
         if (closed || tables.isEmpty()) {
             return;
         }
-        var sources =
+        var read =
                 tables.stream()
                         .map(d -> d.definition().source())
                         .distinct()
-                        .collect(Collectors.toMap(s -> s, s -> new LakeSource(s, lake)));
+                        .collect(Collectors.toMap(s -> s, sources::of));
         var members = new ArrayList<SourcePlan.Member>();
         for (var defined : tables) {
             var name = defined.table().name();
-            var source = sources.get(defined.definition().source());
+            var source = read.get(defined.definition().source());
             if (source != null) {
                 members.add(new SourcePlan.Member(name, source, columns -> spec(defined, columns)));
             }

@@ -6,6 +6,7 @@ import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.Grant;
 import dev.lakemill.catalog.SecurableInfo;
 import dev.lakemill.catalog.TableKind;
+import dev.lakemill.catalog.ViewDefinition;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
 import dev.lakemill.types.TableName;
@@ -119,6 +120,12 @@ final class SystemTables {
                         + "is_nullable:STRING,full_data_type:STRING,data_type:STRING,comment:STRING",
                 (v, in) -> tables(v, in).flatMap(SystemTables::columns));
         define(
+                "views",
+                TABLE
+                        + "view_definition:STRING,check_option:STRING,is_updatable:STRING,"
+                        + "is_insertable_into:STRING,sql_path:STRING,is_materialized:STRING",
+                this::views);
+        define(
                 "routines",
                 "specific_catalog:STRING,specific_schema:STRING,specific_name:STRING,"
                         + "routine_owner:STRING,routine_type:STRING,data_type:STRING,"
@@ -223,7 +230,6 @@ final class SystemTables {
 
     private List<@Nullable Object> table(CatalogTable table) {
         var info = catalog.securables().find(Securable.table(table.name()));
-        var isDelta = table.kind() != TableKind.SYNCED && table.kind() != TableKind.STATE;
         return row(
                 table.name().toString(),
                 type(table.kind()),
@@ -235,8 +241,37 @@ final class SystemTables {
                 info.map(SecurableInfo::createdBy).orElse(null),
                 info.<Instant>map(SecurableInfo::updatedAt).orElse(table.createdAt()),
                 info.map(SecurableInfo::updatedBy).orElse(null),
-                isDelta ? "DELTA" : "POSTGRESQL_FORMAT",
-                table.location());
+                format(table),
+                table.location().isEmpty() ? null : table.location());
+    }
+
+    private static String format(CatalogTable table) {
+        if (table.location().isEmpty()) {
+            return "UNKNOWN_DATA_SOURCE_FORMAT";
+        }
+        return table.location().startsWith("postgres:") ? "POSTGRESQL_FORMAT" : "DELTA";
+    }
+
+    /** The text is told to those who may change it, as Databricks does. */
+    private Stream<List<@Nullable Object>> views(Visible visible, Predicate<String> catalogs) {
+        return tables(visible, catalogs)
+                .flatMap(
+                        t ->
+                                catalog.view(t.name()).stream()
+                                        .map(
+                                                view ->
+                                                        row(
+                                                                t.name().toString(),
+                                                                told(visible, t, view),
+                                                                "NONE",
+                                                                "NO",
+                                                                "NO",
+                                                                null,
+                                                                "false")));
+    }
+
+    private static @Nullable String told(Visible visible, CatalogTable table, ViewDefinition view) {
+        return visible.manages(Securable.table(table.name())) ? view.text() : null;
     }
 
     /** Databricks' word for a kind of table. */

@@ -91,18 +91,20 @@ final class SqlTest {
         var tables = new Tables(folder.resolve("tables"), catalog, "test", 1 << 20, allocator);
         var config = Config.load(folder, Map.of());
         var compiler = new WarmCompiler(Duration.ofMinutes(5));
+        var planner = SqlService.planner(catalog, postgres.owner(), compiler);
+        var lake = new LakeSource.Parts(catalog, tables, allocator);
         var sql =
                 new SqlService(
                         new SqlService.Parts(
                                 config,
                                 catalog,
                                 tables,
-                                postgres.owner(),
                                 _ -> new LogTail("test", List.copyOf(TAIL)),
                                 compiler,
+                                planner,
                                 new SyncedTables(
                                         postgres.ownerUnpooled(),
-                                        new LakeSource.Parts(catalog, tables, allocator),
+                                        SqlService.sources(lake, planner, config),
                                         List.of(),
                                         config),
                                 allocator));

@@ -1,6 +1,5 @@
 package dev.lakemill.sync;
 
-import dev.lakemill.delta.DeltaSnapshot;
 import dev.lakemill.delta.SnapshotDifference;
 import dev.lakemill.feed.TableBatch;
 import java.util.List;
@@ -8,7 +7,7 @@ import java.util.List;
 /** How a source went on since what its tables show. */
 sealed interface Advance {
     /** The table is compared with all of it. */
-    record Whole(DeltaSnapshot snapshot) implements Advance {}
+    record Whole(SourceRows rows) implements Advance {}
 
     /** Files went and came. */
     record Difference(SnapshotDifference difference) implements Advance {}

@@ -1,10 +1,10 @@
 package dev.lakemill.sync;
 
-import dev.lakemill.delta.DeltaSnapshot;
 import dev.lakemill.feed.TableBatch;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -25,6 +25,7 @@ final class NextState implements AutoCloseable {
     final Map<TableName, Long> positions = new HashMap<>();
     final Map<TableName, Long> versions = new HashMap<>();
     private final Set<TableBatch> taken = new HashSet<>();
+    private final List<SourceSnapshot> opened = new ArrayList<>();
     private long receivedMicros;
 
     NextState(@Nullable SyncState before) {
@@ -47,17 +48,25 @@ final class NextState implements AutoCloseable {
         }
     }
 
-    void whole(SyncSource source, DeltaSnapshot snapshot) {
+    /** The newest version, open as long as this. */
+    SourceSnapshot open(SyncSource source) {
+        var snapshot = source.snapshot();
+        opened.add(snapshot);
+        return snapshot;
+    }
+
+    void whole(SyncSource source, SourceSnapshot snapshot) {
         advances.put(source.name(), new Advance.Whole(snapshot));
         reached(source, snapshot);
     }
 
     /** By what lies between, where that is known and not too much. */
-    void changed(SyncSource source, DeltaSnapshot snapshot, long version) {
+    void changed(SyncSource source, SourceSnapshot snapshot, long version) {
         try {
-            var difference = snapshot.since(source.snapshot(version));
-            if (difference.rowCount() <= DIFFERENCE_ROWS_MAX) {
-                advances.put(source.name(), new Advance.Difference(difference));
+            var difference =
+                    snapshot.since(version).filter(d -> d.rowCount() <= DIFFERENCE_ROWS_MAX);
+            if (difference.isPresent()) {
+                advances.put(source.name(), new Advance.Difference(difference.get()));
                 reached(source, snapshot);
                 return;
             }
@@ -67,9 +76,9 @@ final class NextState implements AutoCloseable {
         whole(source, snapshot);
     }
 
-    private void reached(SyncSource source, DeltaSnapshot snapshot) {
+    private void reached(SyncSource source, SourceSnapshot snapshot) {
         versions.put(source.name(), snapshot.version());
-        positions.put(source.name(), source.position(snapshot));
+        positions.put(source.name(), snapshot.position());
         received(snapshot.committedAt().toEpochMilli() * 1_000);
     }
 
@@ -84,5 +93,6 @@ final class NextState implements AutoCloseable {
     @Override
     public void close() {
         taken.forEach(TableBatch::close);
+        opened.forEach(SourceSnapshot::close);
     }
 }

@@ -262,7 +262,7 @@ final class Session implements AutoCloseable {
 
     private Target.Outcome advance(Target target, Advance advance) throws TableFailure {
         return switch (advance) {
-            case Advance.Whole(var snapshot) -> compare(target, snapshot);
+            case Advance.Whole(var rows) -> compare(target, rows);
             case Advance.Difference(var difference) -> {
                 var net = new NetChanges(target.encoder(), target.hasSkipped());
                 read(difference.deleted(), rows -> conformed(target, rows, net::delete));
@@ -306,7 +306,7 @@ final class Session implements AutoCloseable {
                 var snapshot = round.tables().get(target.spec().source());
                 var unfit = snapshot == null ? "is no output" : unfit(target, snapshot);
                 if (snapshot != null && unfit.isEmpty()) {
-                    outcomes.add(compare(target, snapshot));
+                    outcomes.add(compare(target, SourceRows.of(snapshot)));
                 } else {
                     target.condemn("its source %s %s".formatted(target.spec().source(), unfit));
                 }
@@ -338,10 +338,10 @@ final class Session implements AutoCloseable {
         return "";
     }
 
-    private Target.Outcome compare(Target target, DeltaSnapshot snapshot) throws TableFailure {
+    private Target.Outcome compare(Target target, SourceRows rows) throws TableFailure {
         try {
             var registry = new Registry(connection, group);
-            var outcome = new WholeTable(connection, registry, target).write(snapshot);
+            var outcome = new WholeTable(connection, registry, target).write(rows);
             store(outcome);
             return outcome;
         } catch (SQLException e) {

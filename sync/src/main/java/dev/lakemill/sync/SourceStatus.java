@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  * How a synced table that follows a Delta table stands.
  *
  * @param table what is in Postgres
- * @param version of the source in Delta that it shows; -1 while rows come before Delta has them
+ * @param version of the source in Delta that it shows; -1 while rows come before Delta has them,
+ *     and of a view
  * @param committedAt when that version was committed, or its newest row received; null for none
  * @param startedAt when the last change of the group began; null before the first
  * @param problem why it does not go on at present; empty while it does

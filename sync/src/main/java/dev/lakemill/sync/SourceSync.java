@@ -139,7 +139,7 @@ public final class SourceSync implements AutoCloseable {
                 member.name(),
                 state(now != null, trouble),
                 table,
-                versions.getOrDefault(source, -1L),
+                member.source().isDelta() ? versions.getOrDefault(source, -1L) : -1,
                 micros == 0 ? null : Instant.EPOCH.plusNanos(micros * 1_000),
                 startedAt,
                 trouble.isEmpty() ? notice : trouble,
@@ -191,6 +191,7 @@ public final class SourceSync implements AutoCloseable {
     public void close() {
         feeds().forEach(feed -> feed.offPublish(waker));
         loop.stop();
+        sources.values().forEach(SyncSource::cancel);
         wake.release();
         loop.close();
     }
@@ -328,7 +329,10 @@ public final class SourceSync implements AutoCloseable {
                 for (var source : sources.values()) {
                     var isPartial = whole || partial.contains(source.name());
                     if (isPartial || due) {
-                        read(source, isPartial || (plan.mode() == SyncMode.SNAPSHOT), next);
+                        var inFull = isPartial || plan.mode() == SyncMode.SNAPSHOT;
+                        if (inFull || onDemand || !source.isResting()) {
+                            read(source, inFull, next);
+                        }
                     }
                 }
                 moved = columnsMoved();
@@ -373,7 +377,7 @@ public final class SourceSync implements AutoCloseable {
             if (!inFull && version != null && !source.hasNewer(version)) {
                 return;
             }
-            var snapshot = source.snapshot();
+            var snapshot = next.open(source);
             if (inFull || version == null) {
                 next.whole(source, snapshot);
             } else if (snapshot.version() != version) {

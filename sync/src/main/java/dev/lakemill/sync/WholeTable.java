@@ -1,10 +1,8 @@
 package dev.lakemill.sync;
 
-import dev.lakemill.delta.DeltaSnapshot;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,7 +38,7 @@ final class WholeTable {
                 new PostgresCatalog(connection, sql.schema(), target.spec().postgresTable());
     }
 
-    Target.Outcome write(DeltaSnapshot snapshot) throws SQLException {
+    Target.Outcome write(SourceRows snapshot) throws SQLException {
         if (snapshot.rowCount() > MANY_ROWS) {
             postgres.execute("SET LOCAL work_mem = '128MB'");
             postgres.execute("SET LOCAL maintenance_work_mem = '128MB'");
@@ -54,7 +52,7 @@ final class WholeTable {
         return compare(snapshot);
     }
 
-    private Target.Outcome load(DeltaSnapshot snapshot) throws SQLException {
+    private Target.Outcome load(SourceRows snapshot) throws SQLException {
         var wanted = sql.indexes();
         target.begin(snapshot.rowCount(), 2 + wanted.size());
         var loaded = copy(snapshot, sql.tableWithColumns(), false);
@@ -84,7 +82,7 @@ final class WholeTable {
         return duplicates;
     }
 
-    private Target.Outcome compare(DeltaSnapshot snapshot) throws SQLException {
+    private Target.Outcome compare(SourceRows snapshot) throws SQLException {
         postgres.execute(sql.createAllRows());
         target.begin(snapshot.rowCount(), 3);
         var loaded = copy(snapshot, sql.allRows(), true);
@@ -112,14 +110,13 @@ final class WholeTable {
     }
 
     /** Copies the snapshot's rows that Postgres can hold, and returns how many. */
-    private long copy(DeltaSnapshot snapshot, String table, boolean isNumbered)
-            throws SQLException {
+    private long copy(SourceRows snapshot, String table, boolean isNumbered) throws SQLException {
         var fields = new ByteArray();
         var encoder = target.encoder();
         var position = 0L;
         var fieldCount = (isNumbered ? 1 : 0) + target.spec().sourceSchema().size();
         try (var tuples = new CopyTuples(connection, table, fieldCount);
-                var reader = snapshot.read(List.of())) {
+                var reader = snapshot.read()) {
             for (var rows = reader.next(); rows != null; rows = reader.next()) {
                 try (var read = rows;
                         var batch = read.conformed(target.spec().sourceSchema())) {

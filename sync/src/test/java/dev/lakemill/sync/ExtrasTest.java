@@ -9,7 +9,6 @@ import static dev.lakemill.sync.TestSource.row;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.lakemill.delta.DeltaSnapshot;
 import dev.lakemill.feed.TableFeed;
 import dev.lakemill.sync.ExtraColumn.Maintenance;
 import dev.lakemill.sync.TestSource.Row;
@@ -383,13 +382,8 @@ final class ExtrasTest {
         }
 
         @Override
-        public DeltaSnapshot snapshot() {
+        public SourceSnapshot snapshot() {
             throw new LakemillException(ErrorCode.UNAVAILABLE, "no rows today", "try tomorrow");
-        }
-
-        @Override
-        public DeltaSnapshot snapshot(long version) {
-            return snapshot();
         }
 
         @Override
@@ -400,11 +394,6 @@ final class ExtrasTest {
         @Override
         public Optional<TableFeed> feed() {
             return Optional.empty();
-        }
-
-        @Override
-        public long position(DeltaSnapshot snapshot) {
-            return 0;
         }
     }
 }

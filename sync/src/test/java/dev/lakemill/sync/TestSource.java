@@ -1,7 +1,6 @@
 package dev.lakemill.sync;
 
 import dev.lakemill.delta.DeltaConfig;
-import dev.lakemill.delta.DeltaSnapshot;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.delta.Txn;
 import dev.lakemill.feed.TableBatch;
@@ -100,13 +99,10 @@ final class TestSource implements SyncSource, AutoCloseable {
     }
 
     @Override
-    public DeltaSnapshot snapshot() {
-        return delta.snapshot();
-    }
-
-    @Override
-    public DeltaSnapshot snapshot(long version) {
-        return delta.snapshot(version);
+    public SourceSnapshot snapshot() {
+        var newest = delta.snapshot();
+        var log = feed == null ? newest.version() : newest.transaction(LOG).orElse(0);
+        return new DeltaSourceSnapshot(newest, log, delta::snapshot);
     }
 
     @Override
@@ -117,11 +113,6 @@ final class TestSource implements SyncSource, AutoCloseable {
     @Override
     public Optional<TableFeed> feed() {
         return Optional.ofNullable(feed);
-    }
-
-    @Override
-    public long position(DeltaSnapshot snapshot) {
-        return feed == null ? snapshot.version() : snapshot.transaction(LOG).orElse(0);
     }
 
     @Override

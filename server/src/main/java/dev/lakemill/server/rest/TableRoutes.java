@@ -108,7 +108,11 @@ final class TableRoutes {
             return shapes.info(request, managed.create(request, name));
         }
         if (!type.equals("EXTERNAL")) {
-            throw refused("%s cannot be made here".formatted(type), "pipelines make views");
+            throw refused(
+                    "%s cannot be made here".formatted(type),
+                    type.equals("VIEW")
+                            ? "CREATE VIEW in SQL makes views"
+                            : "pipelines make those");
         }
         var format = request.optional("data_source_format").orElse("DELTA");
         if (!format.equalsIgnoreCase("DELTA")) {

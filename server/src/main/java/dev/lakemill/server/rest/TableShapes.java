@@ -5,6 +5,7 @@ import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.TableKind;
+import dev.lakemill.catalog.ViewDefinition;
 import dev.lakemill.types.Securable;
 
 /** Tables in Unity Catalog's TableInfo. */
@@ -43,8 +44,26 @@ final class TableShapes {
                             shown.put("function_name", filter.function());
                             filter.columns().forEach(shown.putArray("input_column_names")::add);
                         });
+        catalog.view(table.name()).ifPresent(view -> view(request, node, table, view));
         kind(node, table);
         return node;
+    }
+
+    /** Text and sources are told to those who may change them. */
+    private void view(Request request, ObjectNode node, CatalogTable table, ViewDefinition view) {
+        node.remove("storage_location");
+        if (!sight.manages(request.caller(), Securable.table(table.name()))) {
+            return;
+        }
+        node.put("view_definition", view.text());
+        var dependencies = node.putObject("view_dependencies").putArray("dependencies");
+        view.sources()
+                .forEach(
+                        source ->
+                                dependencies
+                                        .addObject()
+                                        .putObject("table")
+                                        .put("table_full_name", source.toString()));
     }
 
     ObjectNode summary(Request request, CatalogTable table) {

@@ -1,0 +1,44 @@
+package dev.lakemill.sync;
+
+import dev.lakemill.delta.DeltaReader;
+import dev.lakemill.delta.DeltaSnapshot;
+import dev.lakemill.delta.SnapshotDifference;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongFunction;
+
+/**
+ * A version of a Delta table.
+ *
+ * @param position up to which it has rows of the log; its version where no log is
+ * @param older gives other versions of the same table
+ */
+public record DeltaSourceSnapshot(
+        DeltaSnapshot delta, long position, LongFunction<DeltaSnapshot> older)
+        implements SourceSnapshot {
+    @Override
+    public long version() {
+        return delta.version();
+    }
+
+    @Override
+    public Instant committedAt() {
+        return delta.committedAt();
+    }
+
+    @Override
+    public long rowCount() {
+        return delta.rowCount();
+    }
+
+    @Override
+    public DeltaReader read() {
+        return delta.read(List.of());
+    }
+
+    @Override
+    public Optional<SnapshotDifference> since(long version) {
+        return Optional.of(delta.since(older.apply(version)));
+    }
+}
