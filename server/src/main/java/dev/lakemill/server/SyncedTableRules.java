@@ -80,20 +80,30 @@ final class SyncedTableRules {
         }
     }
 
-    /** FAILED_PRECONDITION while a captured copy of a state table is copied into Postgres again. */
-    static void requireNoCopy(Catalog catalog, TableName stateTable) {
-        for (var table : catalog.list()) {
-            var source = SyncedTableDefinition.of(table).map(SyncedTableDefinition::source);
+    /** FAILED_PRECONDITION while a table, or its captured copy, is copied into Postgres. */
+    static void requireNoCopy(Catalog catalog, TableName table) {
+        for (var copy : catalog.list()) {
+            var source = SyncedTableDefinition.of(copy).map(SyncedTableDefinition::source);
+            if (source.filter(s -> isSame(s, table)).isPresent()) {
+                throw copied(table, "", copy);
+            }
             var from = source.flatMap(s -> catalog.policies().on(s).capturedFrom());
-            if (from.filter(t -> t.name().toString().equalsIgnoreCase(stateTable.toString()))
-                    .isPresent()) {
-                throw new LakemillException(
-                        ErrorCode.FAILED_PRECONDITION,
-                        "%s is copied by way of %s into %s, which would not have the policy"
-                                .formatted(stateTable, source.orElseThrow(), table.name()),
-                        "drop that synced table first");
+            if (from.filter(t -> isSame(t.name(), table)).isPresent()) {
+                throw copied(table, " by way of " + source.orElseThrow(), copy);
             }
         }
+    }
+
+    private static boolean isSame(TableName one, TableName other) {
+        return one.toString().equalsIgnoreCase(other.toString());
+    }
+
+    private static LakemillException copied(TableName table, String way, CatalogTable copy) {
+        return new LakemillException(
+                ErrorCode.FAILED_PRECONDITION,
+                "%s is copied%s into %s, which would not have the policy"
+                        .formatted(table, way, copy.name()),
+                "drop that synced table first");
     }
 
     /** With the source's name as the catalog writes it. */

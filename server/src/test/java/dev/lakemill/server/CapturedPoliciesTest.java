@@ -255,6 +255,12 @@ final class CapturedPoliciesTest {
                                         "ALTER TABLE shop.app.synced ALTER COLUMN mail SET MASK"
                                                 + " shop.app.stars"))
                 .hasMessageContaining("by way of shop.app.synced_current into shop.serving.synced");
+        assertThatThrownBy(
+                        () ->
+                                sql(
+                                        "ALTER TABLE shop.app.synced_current SET ROW FILTER"
+                                                + " shop.app.small ON (id)"))
+                .hasMessageContaining("shop.app.synced_current is copied into shop.serving.synced");
         sql("DROP SYNCED TABLE shop.serving.synced");
         sql("ALTER TABLE shop.app.synced ALTER COLUMN mail SET MASK shop.app.stars");
     }
