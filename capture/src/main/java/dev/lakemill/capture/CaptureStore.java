@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("InlineFormatString") // SQL is read better by itself.
 final class CaptureStore {
     private static final Migrations MIGRATIONS =
-            new Migrations("capture", CaptureStore.class, List.of("0001-capture.sql"));
+            new Migrations(
+                    "capture", CaptureStore.class, List.of("0001-capture.sql", "0002-slots.sql"));
 
     private static final String BEHIND_LAKE = "-set-back";
 
@@ -128,7 +129,7 @@ final class CaptureStore {
                 SELECT coalesce(s.wal_status, 'lost') = 'lost',
                     coalesce(s.confirmed_flush_lsn - '0/0', 0)::bigint
                 FROM pg_replication_slots s JOIN lakemill.capture_slots c ON c.slot = s.slot_name
-                WHERE s.slot_name = ? AND s.database = current_database()
+                WHERE s.slot_name = ? AND s.database = current_database() AND c.stands
                 """;
         try (var connection = database.getConnection();
                 var query = connection.prepareStatement(sql)) {
@@ -141,12 +142,12 @@ final class CaptureStore {
         }
     }
 
-    /** Takes away a slot and what says that it stands. */
+    /** Takes away a slot; its generation is known until there is another one. */
     void dropSlot() throws SQLException {
         try (var connection = database.getConnection()) {
             execute(
                     connection,
-                    "DELETE FROM lakemill.capture_slots WHERE slot = '%s'"
+                    "UPDATE lakemill.capture_slots SET stands = false WHERE slot = '%s'"
                             .formatted(config.slot()));
             execute(
                     connection,
@@ -171,6 +172,7 @@ final class CaptureStore {
             if (ask(connection, "SELECT to_regclass('lakemill.capture_slots')::text") == null) {
                 return;
             }
+            MIGRATIONS.apply(database);
             execute(
                     connection,
                     "DELETE FROM lakemill.capture_schemas WHERE publication = '%s'"
@@ -207,7 +209,7 @@ final class CaptureStore {
         }
     }
 
-    /** What makes this slot's positions others than those of one before it. */
+    /** What makes a slot's positions others than those of one before it: of the last that was. */
     String generation() throws SQLException {
         try (var connection = database.getConnection()) {
             var sql =
@@ -249,13 +251,18 @@ final class CaptureStore {
                 for (var relation : texts(connection, PUBLISHED.formatted(config.publication()))) {
                     want(connection, Long.parseLong(relation));
                 }
+                var stands =
+                        """
+                        INSERT INTO lakemill.capture_slots VALUES ('%s', '%s', true)
+                        ON CONFLICT (slot)
+                            DO UPDATE SET generation = EXCLUDED.generation, stands = true
+                        """;
                 execute(
                         connection,
-                        "INSERT INTO lakemill.capture_slots VALUES ('%s', '%s')"
-                                .formatted(
-                                        config.slot(),
-                                        UUID.randomUUID().toString().substring(0, 8)
-                                                + (behindLake ? BEHIND_LAKE : "")));
+                        stands.formatted(
+                                config.slot(),
+                                UUID.randomUUID().toString().substring(0, 8)
+                                        + (behindLake ? BEHIND_LAKE : "")));
                 connection.commit();
             } finally {
                 connection.rollback();
