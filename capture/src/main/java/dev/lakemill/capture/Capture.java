@@ -139,13 +139,14 @@ public final class Capture implements AutoCloseable {
         while (!isEnding()) {
             try {
                 session();
-            } catch (SQLException | RuntimeException e) {
+            } catch (SQLException | RuntimeException | Error e) {
+                // Memory that ran out for a moment must not end capture for good.
                 fail(e);
             }
         }
     }
 
-    private void fail(Exception e) {
+    private void fail(Throwable e) {
         if (isEnding()) {
             return;
         }
