@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
@@ -209,13 +210,13 @@ final class CaptureStore {
         }
     }
 
-    /** What makes a slot's positions others than those of one before it: of the last that was. */
+    /** What makes a slot's positions others than those of one before it; "none" at first. */
     String generation() throws SQLException {
         try (var connection = database.getConnection()) {
             var sql =
                     "SELECT generation FROM lakemill.capture_slots WHERE slot = '%s'"
                             .formatted(config.slot());
-            return String.valueOf(ask(connection, sql));
+            return Objects.requireNonNullElse(ask(connection, sql), "none");
         }
     }
 
