@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +35,14 @@ final class ChaosSteps {
         /** A data folder is made from backups, and a second node started on it. */
         RESTORE;
 
-        private static final List<Step> ALL = List.of(values());
+        private static final List<Step> ALL = wanted();
+
+        private static List<Step> wanted() {
+            var names = System.getProperty("lakemill.chaos.steps", "");
+            return names.isEmpty()
+                    ? List.of(values())
+                    : Arrays.stream(names.split(",")).map(Step::valueOf).toList();
+        }
 
         static Step any(Random random) {
             return ALL.get(random.nextInt(ALL.size()));

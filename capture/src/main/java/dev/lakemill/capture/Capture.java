@@ -101,7 +101,7 @@ public final class Capture implements AutoCloseable {
     public static void end(CaptureConfig config, Postgres postgres) {
         try {
             new CaptureStore(postgres.owner(), config).uninstall();
-        } catch (SQLException e) {
+        } catch (SQLException | LakemillException e) {
             LOG.warn("the replication slot {} stays: {}", config.slot(), e.getMessage());
         }
     }
@@ -139,13 +139,14 @@ public final class Capture implements AutoCloseable {
         while (!isEnding()) {
             try {
                 session();
-            } catch (SQLException | RuntimeException e) {
+            } catch (SQLException | RuntimeException | Error e) {
+                // Memory that ran out for a moment must not end capture for good.
                 fail(e);
             }
         }
     }
 
-    private void fail(Exception e) {
+    private void fail(Throwable e) {
         if (isEnding()) {
             return;
         }
@@ -237,7 +238,7 @@ public final class Capture implements AutoCloseable {
         var slot = store.slot();
         var generation = store.generation();
         var known = known(generation);
-        var isSetBack = slot.isPresent() && isSetBack(known);
+        var isSetBack = isSetBack(known);
         if (slot.isPresent() && !slot.get().lost() && !isSetBack) {
             return;
         }
@@ -255,8 +256,18 @@ public final class Capture implements AutoCloseable {
         }
         settle(known);
         store.dropSlot();
+        steps.accept(Step.SLOT_DROPPED);
         store.createSlot();
         store.begin(isSetBack || CaptureStore.isBehindLake(generation));
+        LOG.info(
+                "the replication slot {} is new, as {}: all captured tables are read or compared"
+                        + " (generation {} after {})",
+                config.slot(),
+                isSetBack
+                        ? "Postgres was set back"
+                        : slot.isPresent() ? "the old one was too far behind" : "there was none",
+                store.generation(),
+                generation);
     }
 
     /** Whether the lake has changes that this Postgres never made, or has forgotten. */

@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
@@ -17,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("InlineFormatString") // SQL is read better by itself.
 final class CaptureStore {
     private static final Migrations MIGRATIONS =
-            new Migrations("capture", CaptureStore.class, List.of("0001-capture.sql"));
+            new Migrations(
+                    "capture", CaptureStore.class, List.of("0001-capture.sql", "0002-slots.sql"));
 
     private static final String BEHIND_LAKE = "-set-back";
 
@@ -128,7 +130,7 @@ final class CaptureStore {
                 SELECT coalesce(s.wal_status, 'lost') = 'lost',
                     coalesce(s.confirmed_flush_lsn - '0/0', 0)::bigint
                 FROM pg_replication_slots s JOIN lakemill.capture_slots c ON c.slot = s.slot_name
-                WHERE s.slot_name = ? AND s.database = current_database()
+                WHERE s.slot_name = ? AND s.database = current_database() AND c.stands
                 """;
         try (var connection = database.getConnection();
                 var query = connection.prepareStatement(sql)) {
@@ -141,12 +143,12 @@ final class CaptureStore {
         }
     }
 
-    /** Takes away a slot and what says that it stands. */
+    /** Takes away a slot; its generation is known until there is another one. */
     void dropSlot() throws SQLException {
         try (var connection = database.getConnection()) {
             execute(
                     connection,
-                    "DELETE FROM lakemill.capture_slots WHERE slot = '%s'"
+                    "UPDATE lakemill.capture_slots SET stands = false WHERE slot = '%s'"
                             .formatted(config.slot()));
             execute(
                     connection,
@@ -171,6 +173,7 @@ final class CaptureStore {
             if (ask(connection, "SELECT to_regclass('lakemill.capture_slots')::text") == null) {
                 return;
             }
+            MIGRATIONS.apply(database);
             execute(
                     connection,
                     "DELETE FROM lakemill.capture_schemas WHERE publication = '%s'"
@@ -207,13 +210,13 @@ final class CaptureStore {
         }
     }
 
-    /** What makes this slot's positions others than those of one before it. */
+    /** What makes a slot's positions others than those of one before it; "none" at first. */
     String generation() throws SQLException {
         try (var connection = database.getConnection()) {
             var sql =
                     "SELECT generation FROM lakemill.capture_slots WHERE slot = '%s'"
                             .formatted(config.slot());
-            return String.valueOf(ask(connection, sql));
+            return Objects.requireNonNullElse(ask(connection, sql), "none");
         }
     }
 
@@ -249,13 +252,18 @@ final class CaptureStore {
                 for (var relation : texts(connection, PUBLISHED.formatted(config.publication()))) {
                     want(connection, Long.parseLong(relation));
                 }
+                var stands =
+                        """
+                        INSERT INTO lakemill.capture_slots VALUES ('%s', '%s', true)
+                        ON CONFLICT (slot)
+                            DO UPDATE SET generation = EXCLUDED.generation, stands = true
+                        """;
                 execute(
                         connection,
-                        "INSERT INTO lakemill.capture_slots VALUES ('%s', '%s')"
-                                .formatted(
-                                        config.slot(),
-                                        UUID.randomUUID().toString().substring(0, 8)
-                                                + (behindLake ? BEHIND_LAKE : "")));
+                        stands.formatted(
+                                config.slot(),
+                                UUID.randomUUID().toString().substring(0, 8)
+                                        + (behindLake ? BEHIND_LAKE : "")));
                 connection.commit();
             } finally {
                 connection.rollback();

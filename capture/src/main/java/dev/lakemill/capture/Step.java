@@ -2,6 +2,8 @@ package dev.lakemill.capture;
 
 /** Where a crash may come, for the tests. */
 enum Step {
+    /** The slot is gone, and there is no other one yet. */
+    SLOT_DROPPED,
     /** A table's history has changes that its current state does not have. */
     HISTORY_COMMITTED,
     /** A table has changes that others of the same round may not have. */

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -164,6 +166,138 @@ final class CaptureRestoreTest {
         } finally {
             postgres.close();
             run("rm", "-r", home.toString());
+        }
+    }
+
+    /**
+     * Crashes: between an old slot and its new one, behind a restore, and later before a table's
+     * current state had what its history has, where the slot is lost too. The history has changes
+     * of before the restore at the same places of the log.
+     */
+    @Test
+    void thatPostgresWasSetBackOutlivesACrashWhileTheSlotIsMade() throws Exception {
+        var home = Files.createTempDirectory("lakemill-capture-test-");
+        Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx--x--x"));
+        var config = TestPostgres.config(home.resolve("pg"));
+        var postgres = Postgres.start(config);
+        var crashes = new Crashes();
+        try {
+            execute(
+                    postgres,
+                    "CREATE SCHEMA app",
+                    "CREATE TABLE app.t (id int PRIMARY KEY, n int)",
+                    "INSERT INTO app.t VALUES (1, 1), (2, 2), (3, 3)");
+            try (var lake =
+                    new TestLake(folder.resolve("lake"), "app", 64L << 20, crashes, postgres)) {
+                lake.awaitAll();
+                lake.stop();
+                postgres.close();
+                run("cp", "-a", home.resolve("pg").toString(), home.resolve("saved").toString());
+                postgres = Postgres.start(config);
+                lake.restart(postgres);
+                fillLog(postgres, 8);
+                execute(postgres, "DELETE FROM app.t WHERE id = 3");
+                lake.awaitAll();
+                lake.stop();
+                postgres.close();
+                run("rm", "-r", home.resolve("pg").toString());
+                run("mv", home.resolve("saved").toString(), home.resolve("pg").toString());
+                postgres = Postgres.start(config);
+                crashes.once(Step.SLOT_DROPPED);
+                lake.restart(postgres);
+                lake.awaitAll();
+                assertThat(crashes.came()).isTrue();
+                assertThat(lake.replayed("app.t_history", "id", "n"))
+                        .containsExactly("1|1", "2|2", "3|3");
+                crashes.always(Step.HISTORY_COMMITTED);
+                fillLog(postgres, 16);
+                execute(postgres, "INSERT INTO app.t VALUES (4, 4)");
+                TestPostgres.await("a crash", crashes::came);
+                lake.stop();
+                execute(
+                        postgres,
+                        "SELECT pg_drop_replication_slot('lakemill_app')",
+                        "DELETE FROM app.t WHERE id = 3");
+                crashes.never();
+                lake.restart(postgres);
+                lake.awaitAll();
+                assertThat(lake.sorted("app.t_current", "id", "n"))
+                        .containsExactly("1|1", "2|2", "4|4");
+                assertThat(lake.replayed("app.t_history", "id", "n"))
+                        .containsExactly("1|1", "2|2", "4|4");
+            }
+        } finally {
+            postgres.close();
+            run("rm", "-r", home.toString());
+        }
+    }
+
+    private static void fillLog(Postgres postgres, int megabytes) throws SQLException {
+        for (int i = 0; i < megabytes; i++) {
+            execute(
+                    postgres,
+                    "SELECT pg_logical_emit_message(false, 'test', repeat('x', 1024 * 1024))");
+        }
+    }
+
+    /** The capture was switched off between a table's history and its current state. */
+    @Test
+    void whatOnlyTheHistoryHasIsNotForgottenWhereCaptureWasOff() throws Exception {
+        var s = TestPostgres.uniqueName("off");
+        TestPostgres.execute(
+                "CREATE SCHEMA " + s,
+                "CREATE TABLE %s.t (id int PRIMARY KEY, n int)".formatted(s),
+                "INSERT INTO %s.t VALUES (1, 1), (2, 2)".formatted(s));
+        var crashes = new Crashes();
+        try (var lake = new TestLake(folder, s, 64L << 20, crashes)) {
+            lake.awaitAll();
+            crashes.always(Step.HISTORY_COMMITTED);
+            TestPostgres.execute("INSERT INTO %s.t VALUES (3, 3)".formatted(s));
+            TestPostgres.await("a crash", crashes::came);
+            lake.stop();
+            Capture.end(lake.config(), TestPostgres.postgres());
+            TestPostgres.execute("DELETE FROM %s.t WHERE id = 3".formatted(s));
+            crashes.never();
+            lake.restart();
+            lake.awaitAll();
+            assertThat(lake.sorted(s + ".t_current", "id", "n")).containsExactly("1|1", "2|2");
+            assertThat(lake.replayed(s + ".t_history", "id", "n")).containsExactly("1|1", "2|2");
+        }
+    }
+
+    /** Lets capture fail behind a step. */
+    private static final class Crashes implements Consumer<Step> {
+        private @Nullable Step at;
+        private boolean once;
+        private boolean came;
+
+        synchronized void once(Step step) {
+            at = step;
+            once = true;
+            came = false;
+        }
+
+        synchronized void always(Step step) {
+            at = step;
+            once = false;
+            came = false;
+        }
+
+        synchronized void never() {
+            at = null;
+        }
+
+        synchronized boolean came() {
+            return came;
+        }
+
+        @Override
+        public synchronized void accept(Step step) {
+            if (step == at) {
+                came = true;
+                at = once ? null : at;
+                throw new IllegalStateException("a crash behind " + step);
+            }
         }
     }
 

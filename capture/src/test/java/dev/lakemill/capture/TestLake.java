@@ -45,7 +45,7 @@ final class TestLake implements Lake, AutoCloseable {
         this(folder, schema, 64L << 20, _ -> {}, postgres);
     }
 
-    private TestLake(
+    TestLake(
             Path folder,
             String schema,
             long pendingBytesMax,
