@@ -274,12 +274,9 @@ final class ChaosBench {
     }
 
     private String lastMark(String path) throws IOException, InterruptedException {
-        return node.server()
-                .rest()
-                .get(path)
-                .body()
-                .path("last_mark")
-                .asText("1970-01-01T00:00:00Z");
+        var last = node.server().rest().get(path).body().path("last_mark").asText("");
+        // A node that has just started has made none yet.
+        return last.isEmpty() ? "1970-01-01T00:00:00Z" : last;
     }
 
     private void end() throws InterruptedException {
