@@ -10,7 +10,9 @@ import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
+import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.BitVector;
 import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.IntVector;
@@ -38,6 +40,9 @@ final class Checks {
     private static final int ROW_CHARS_MAX = 1000;
     private static final int EXPECTED_ROWS = 1000;
 
+    /** More than these are not named in SQL: all rows are looked at. */
+    private static final int DOUBTFUL_NAMED_MAX = 1000;
+
     private final DuckSession duck;
     private final TableName table;
     private final TableSchema schema;
@@ -45,7 +50,23 @@ final class Checks {
     private final String columns;
     private final String struct;
 
+    /** By the place of their rule; of all UNIQUE rules or of none. */
+    private final Map<Integer, KeptKeys> kept;
+
     Checks(DuckSession duck, TableName table, TableSchema schema, List<Rule> rules) {
+        this(duck, table, schema, rules, Map.of());
+    }
+
+    /**
+     * @param kept of each UNIQUE rule by its place, or empty where DuckDB is to look at all rows
+     */
+    Checks(
+            DuckSession duck,
+            TableName table,
+            TableSchema schema,
+            List<Rule> rules,
+            Map<Integer, KeptKeys> kept) {
+        this.kept = kept;
         this.duck = duck;
         this.table = table;
         this.schema = schema;
@@ -75,12 +96,14 @@ final class Checks {
         var sql = conditions(query, now);
         for (int i = 0; i < rules.size(); i++) {
             if (rules.get(i).test() instanceof Rule.Test.Unique unique) {
-                sql = unique(sql, i, unique, whole);
+                sql = kept.isEmpty() ? unique(sql, i, unique, whole) : passing(sql, i);
             }
         }
         duck.repeat("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(judged, sql));
         failOn(OnViolation.FAIL_UPDATE, judged, Rule.Test.Condition.class);
-        failOn(OnViolation.FAIL_UPDATE, judged, Rule.Test.Unique.class);
+        if (kept.isEmpty()) {
+            failOn(OnViolation.FAIL_UPDATE, judged, Rule.Test.Unique.class);
+        }
         return judged;
     }
 
@@ -110,31 +133,136 @@ final class Checks {
      *
      * @param number SQL of the batch's number
      * @param expected how many rows there may be
+     * @param whole SQL name of all rows ever kept; needed by UNIQUE rules
+     * @throws RowRejected when a row fails a FAIL UPDATE rule
      */
-    Settled settle(String judged, String number, long expected) {
+    Settled settle(String judged, String number, long expected, String whole) {
         var aside = PipelineOutputs.quarantineSchema(schema);
         var all = new ArrayList<>(aside.columns());
         all.replaceAll(c -> new Column(c.name(), c.type(), true, ""));
         all.addAll(flags().columns());
+        all.add(Column.required(ROW, Primitive.LONG));
         var sql =
-                "SELECT %s, CASE WHEN %s THEN %s END, %s, %s FROM %s ORDER BY %s, %s"
+                "SELECT %s, CASE WHEN %s THEN %s END, %s, %s, %s FROM %s ORDER BY %s, %s"
                         .formatted(
                                 columns,
                                 fate(QUARANTINE),
                                 failedRules(),
                                 number,
                                 columns(flags()),
+                                ROW,
                                 judged,
                                 FATE,
                                 ROW);
-        try (var rows = duck.rows(sql, new TableSchema(all), expected)) {
-            var count = count(rows, aside.size());
-            var kept = (int) count.kept();
-            return new Settled(
-                    count,
-                    firstColumns(rows, 0, kept, schema),
-                    firstColumns(rows, kept, (int) count.quarantined(), aside));
+        var read = duck.rows(sql, new TableSchema(all), expected);
+        if (!kept.isEmpty()) {
+            boolean changed;
+            try {
+                changed = looksAtDoubtful(judged, read, aside.size(), whole);
+            } catch (RuntimeException | Error e) {
+                read.close();
+                throw e;
+            }
+            if (changed) {
+                read.close();
+                failOn(OnViolation.FAIL_UPDATE, judged, Rule.Test.Unique.class);
+                read = duck.rows(sql, new TableSchema(all), expected);
+            }
         }
+        try (var rows = read) {
+            var count = count(rows, aside.size());
+            var going = (int) count.kept();
+            var settled =
+                    new Settled(
+                            count,
+                            firstColumns(rows, 0, going, schema),
+                            firstColumns(rows, going, (int) count.quarantined(), aside));
+            kept.values().forEach(keys -> keys.add(settled.kept()));
+            return settled;
+        }
+    }
+
+    /**
+     * Looks for the keys among all rows that are not new for sure, and for those that stand there
+     * twice; says whether there were such rows.
+     */
+    private boolean looksAtDoubtful(String judged, Rows rows, int fateAt, String whole) {
+        var fate = (IntVector) rows.vector(fateAt);
+        var row = (BigIntVector) rows.vector(rows.schema().size() - 1);
+        int passed = 0;
+        while (passed < rows.count() && fate.get(passed) == KEEP) {
+            passed++;
+        }
+        boolean looked = false;
+        for (int i = 0; i < rules.size(); i++) {
+            var keys = kept.get(i);
+            if (keys != null && rules.get(i).test() instanceof Rule.Test.Unique unique) {
+                var doubtful = keys.doubtful(rows, passed);
+                if (!doubtful.isEmpty()) {
+                    var among =
+                            doubtful.cardinality() > DOUBTFUL_NAMED_MAX
+                                    ? "true"
+                                    : doubtful.stream()
+                                            .mapToObj(place -> Long.toString(row.get(place)))
+                                            .collect(Collectors.joining(", ", ROW + " IN (", ")"));
+                    duck.execute(doubles(judged, i, unique, among, whole));
+                    looked = true;
+                }
+            }
+        }
+        return looked;
+    }
+
+    /** SQL that gives the rows their fate whose key was kept before, or stands before them. */
+    private String doubles(
+            String judged, int index, Rule.Test.Unique rule, String among, String whole) {
+        var keys = rule.columns().stream().map(DuckPrinter::quoted).toList();
+        var set = new StringBuilder("%s = false".formatted(passed(index)));
+        var fate = fateOf(rules.get(index));
+        if (fate != KEEP) {
+            set.append(", %s = %d".formatted(FATE, fate));
+            for (int later = index + 1; later < rules.size(); later++) {
+                if (rules.get(later).test() instanceof Rule.Test.Unique) {
+                    set.append(", %s = NULL".formatted(passed(later)));
+                }
+            }
+        }
+        return """
+        UPDATE %1$s SET %2$s WHERE %3$s IN (
+          WITH c AS (SELECT %3$s, %4$s FROM %1$s WHERE %5$s AND %6$s)
+          SELECT %3$s FROM (
+            SELECT %3$s, row_number() OVER (PARTITION BY %4$s ORDER BY %3$s) AS place FROM c)
+          WHERE place > 1
+          UNION ALL SELECT %3$s FROM c SEMI JOIN %7$s AS w ON %8$s)"""
+                .formatted(
+                        judged,
+                        set,
+                        ROW,
+                        String.join(", ", keys),
+                        fate(KEEP),
+                        among,
+                        whole,
+                        same(keys));
+    }
+
+    private static String same(List<String> keys) {
+        return keys.stream()
+                .map(key -> "c.%1$s IS NOT DISTINCT FROM w.%1$s".formatted(key))
+                .collect(Collectors.joining(" AND "));
+    }
+
+    private static int fateOf(Rule unique) {
+        return switch (unique.onViolation()) {
+            case QUARANTINE -> QUARANTINE;
+            case DROP_ROW -> DROP;
+            case WARN, FAIL_UPDATE -> KEEP;
+        };
+    }
+
+    /** Every row that is to be kept passes the UNIQUE rule, until it is known to be a double. */
+    private static String passing(String sql, int index) {
+        return "SELECT *, CASE WHEN %s THEN true END AS %s FROM (%s)"
+                .formatted(fate(KEEP), passed(index), sql);
     }
 
     /** Some of the rows, without the columns behind the schema's, sharing memory. */
@@ -245,16 +373,6 @@ final class Checks {
 
     private String unique(String sql, int index, Rule.Test.Unique rule, String whole) {
         var keys = rule.columns().stream().map(DuckPrinter::quoted).toList();
-        var same =
-                keys.stream()
-                        .map(key -> "c.%1$s IS NOT DISTINCT FROM w.%1$s".formatted(key))
-                        .collect(Collectors.joining(" AND "));
-        var fate =
-                switch (rules.get(index).onViolation()) {
-                    case QUARANTINE -> QUARANTINE;
-                    case DROP_ROW -> DROP;
-                    case WARN, FAIL_UPDATE -> KEEP;
-                };
         return """
         WITH judged AS MATERIALIZED (%3$s),
           c AS (SELECT %1$s, %2$s FROM judged WHERE %4$s = 0),
@@ -268,7 +386,14 @@ final class Checks {
         SELECT * REPLACE (CASE WHEN %7$s = false THEN %8$d ELSE %4$s END AS %4$s)
         FROM flagged ORDER BY %1$s"""
                 .formatted(
-                        ROW, String.join(", ", keys), sql, FATE, whole, same, passed(index), fate);
+                        ROW,
+                        String.join(", ", keys),
+                        sql,
+                        FATE,
+                        whole,
+                        same(keys),
+                        passed(index),
+                        fateOf(rules.get(index)));
     }
 
     private void failOn(OnViolation onViolation, String from, Class<? extends Rule.Test> kind) {

@@ -3,6 +3,7 @@ package dev.lakemill.pipeline;
 import static dev.lakemill.pipeline.DuckPrinter.quoted;
 
 import dev.lakemill.plan.ModelUse;
+import dev.lakemill.types.Column;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
@@ -32,6 +33,9 @@ final class Engine implements AutoCloseable {
     private final JarFunctions functions;
     private final Answers answers;
     private final Map<TableName, ViewMaintenance> maintenance = new HashMap<>();
+
+    /** Of streams that have run, by the places of their UNIQUE rules. */
+    private final Map<TableName, Map<Integer, KeptKeys>> keptKeys = new HashMap<>();
 
     private Instant now = Instant.EPOCH;
 
@@ -181,6 +185,39 @@ final class Engine implements AutoCloseable {
             throw new IllegalArgumentException(view + " is no view");
         }
         return found;
+    }
+
+    /**
+     * The keys of all rows ever kept, by the places of the UNIQUE rules; empty when one of them
+     * cannot be told by its bits. Read from DuckDB the first time.
+     */
+    Map<Integer, KeptKeys> keptKeys(Step.Stream stream) {
+        return keptKeys.computeIfAbsent(stream.name(), _ -> readKeys(stream));
+    }
+
+    private Map<Integer, KeptKeys> readKeys(Step.Stream stream) {
+        var all = new HashMap<Integer, KeptKeys>();
+        for (int i = 0; i < stream.rules().size(); i++) {
+            if (stream.rules().get(i).test() instanceof Rule.Test.Unique unique) {
+                var keys = KeptKeys.of(stream.schema(), unique);
+                if (keys.isEmpty()) {
+                    return Map.of();
+                }
+                var schema =
+                        new TableSchema(
+                                keys.get().columns().stream()
+                                        .map(stream.schema()::column)
+                                        .map(c -> Column.nullable(c.name(), c.type()))
+                                        .toList());
+                var sql =
+                        "SELECT %s FROM %s".formatted(Checks.columns(schema), whole(stream.name()));
+                try (var batches = duck.read(sql, schema)) {
+                    keys.get().load(batches);
+                }
+                all.put(i, keys.get());
+            }
+        }
+        return all;
     }
 
     Answers answers() {

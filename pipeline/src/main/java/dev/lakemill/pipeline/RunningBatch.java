@@ -161,10 +161,16 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
         if (once.isEmpty() && stream.query().streamed().stream().noneMatch(fresh::containsKey)) {
             return;
         }
-        var checks = new Checks(duck, stream.name(), stream.schema(), stream.rules());
-        var judged =
-                checks.judge(incoming(stream, once), DuckSession.NOW, Engine.whole(stream.name()));
-        try (var settled = checks.settle(judged, NUMBER, input.rowCount())) {
+        var whole = Engine.whole(stream.name());
+        var checks =
+                new Checks(
+                        duck,
+                        stream.name(),
+                        stream.schema(),
+                        stream.rules(),
+                        engine.keptKeys(stream));
+        var judged = checks.judge(incoming(stream, once), DuckSession.NOW, whole);
+        try (var settled = checks.settle(judged, NUMBER, input.rowCount(), whole)) {
             counts.put(stream.name(), settled.count());
             append(
                     new Program.Appended(stream.name(), stream.schema()),

@@ -15,8 +15,10 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
 import org.apache.arrow.memory.RootAllocator;
 import org.jspecify.annotations.Nullable;
@@ -163,6 +165,77 @@ final class EngineTest {
                 .containsExactly(
                         new TableCount.RuleCount("id_once", 2, 1),
                         new TableCount.RuleCount("key_once", 1, 1));
+    }
+
+    @Test
+    void uniqueIsAsCountedOneByOne() {
+        start(
+                program().source("c.b.events", EVENTS).stream(
+                        "c.s.events",
+                        EVENTS,
+                        "SELECT _lakemill_row, id, key, amount, ts FROM {stream c.b.events}",
+                        unique("id_once", OnViolation.QUARANTINE, "id"),
+                        unique("key_once", OnViolation.DROP_ROW, "key")));
+        var random = new Random(7);
+        var ids = new HashSet<Long>();
+        var keys = new HashSet<String>();
+        for (int batch = 0; batch < 12; batch++) {
+            var rows = new ArrayList<Row>();
+            // Of so many, more are doubtful than are named in SQL.
+            int size = batch % 4 == 3 ? 3_000 : random.nextInt(200);
+            for (int i = 0; i < size; i++) {
+                var key = random.nextInt(50) == 0 ? null : "k" + random.nextInt(4_000);
+                rows.add(row((long) random.nextInt(3_000), key, 1.0, null));
+            }
+            run("c.b.events", rows);
+            var idsNow = new HashSet<Long>();
+            var first =
+                    rows.stream()
+                            .filter(r -> idsNow.add((Long) r.values()[0]))
+                            .filter(r -> !ids.contains(r.values()[0]))
+                            .toList();
+            var keysNow = new HashSet<String>();
+            var kept =
+                    first.stream()
+                            .filter(r -> keysNow.add((String) r.values()[1]))
+                            .filter(r -> !keys.contains(r.values()[1]))
+                            .toList();
+            var texts =
+                    kept.stream()
+                            .map(r -> "%s|%s|1.0|null".formatted(r.values()[0], r.values()[1]))
+                            .toList();
+            assertThat(inserted.getOrDefault("c.s.events", List.of())).isEqualTo(texts);
+            if (size > 0) {
+                assertThat(count("c.s.events").rules())
+                        .containsExactly(
+                                new TableCount.RuleCount(
+                                        "id_once", first.size(), size - first.size()),
+                                new TableCount.RuleCount(
+                                        "key_once", kept.size(), first.size() - kept.size()));
+            }
+            kept.forEach(r -> ids.add((Long) r.values()[0]));
+            kept.forEach(r -> keys.add((String) r.values()[1]));
+        }
+    }
+
+    @Test
+    void uniqueThatFailsTheUpdateNamesTheRow() {
+        start(
+                program().source("c.b.events", EVENTS).stream(
+                        "c.s.events",
+                        EVENTS,
+                        "SELECT _lakemill_row, id, key, amount, ts FROM {stream c.b.events}",
+                        unique("once", OnViolation.FAIL_UPDATE, "id")));
+        run("c.b.events", row(1, "a", 1.0, null));
+        assertThat(outcome("c.b.events", row(2, "b", 1.0, null), row(1, "c", 1.0, null)))
+                .isInstanceOfSatisfying(
+                        BatchOutcome.Rejected.class,
+                        rejected ->
+                                assertThat(rejected.reason())
+                                        .contains("fails the expectation once")
+                                        .contains("'key': c"));
+        run("c.b.events", row(2, "b", 1.0, null));
+        assertThat(inserted.get("c.s.events")).containsExactly("2|b|1.0|null");
     }
 
     @Test
