@@ -12,6 +12,6 @@ sealed interface ViewChange {
      */
     record InTable(String table) implements ViewChange {}
 
-    /** As rows, for whom it is told to close. */
+    /** As rows, which whoever is told closes. */
     record InRows(Changes changes) implements ViewChange {}
 }

@@ -265,6 +265,8 @@ final class Cluster {
                         .directory(files.folder().toFile())
                         .redirectErrorStream(true);
         builder.environment().keySet().removeIf(name -> name.startsWith("PG"));
+        // The node's own, for DuckDB's planner; a session that sorts would keep its memory.
+        builder.environment().remove("GLIBC_TUNABLES");
         builder.environment().put("LC_ALL", "C");
         builder.environment().put("TZ", "UTC");
         return builder;
