@@ -45,7 +45,7 @@ class ImportTableTest {
                     Map.entry("io.delta..", List.of("delta")),
                     Map.entry("org.apache.parquet..", List.of("delta")),
                     Map.entry("org.apache.spark..", List.of("compiler")),
-                    Map.entry("com.google.common..", List.of("pipeline", "bench")),
+                    Map.entry("com.google.common.hash..", List.of("pipeline")),
                     Map.entry("ai.onnxruntime..", List.of("pipeline", "bench")),
                     Map.entry("org.tribuo..", List.of("farm")),
                     Map.entry("org.duckdb..", List.of("pipeline", "bench")),
