@@ -18,6 +18,9 @@ import java.util.Set;
 final class LiveStreams {
     static final int LOGINS_MAX = 16;
 
+    /** The class of SQLSTATEs for it. */
+    private static final String CONNECTION_LOST = "08";
+
     private static final long KEEP_ALIVE_MS = 5_000;
 
     private final Live live;
@@ -61,9 +64,34 @@ final class LiveStreams {
                         "come again when somebody has closed the app");
             }
         }
-        if (known != null && known.add(listener)) {
+        if (known != null && adds(known, listener)) {
             return known;
         }
+        try {
+            return made(visitor, listener);
+        } catch (SQLException e) {
+            if (!String.valueOf(e.getSQLState()).startsWith(CONNECTION_LOST)) {
+                throw e;
+            }
+            System.err.println("a watch for %s begins again: %s".formatted(visitor.name(), e));
+            return made(visitor, listener);
+        }
+    }
+
+    /** False for one that has lost its connection, too. */
+    private static boolean adds(UserWatch known, LiveListener listener) throws SQLException {
+        try {
+            return known.add(listener);
+        } catch (SQLException e) {
+            if (!String.valueOf(e.getSQLState()).startsWith(CONNECTION_LOST)) {
+                throw e;
+            }
+            System.err.println("a watch has ended: " + e);
+            return false;
+        }
+    }
+
+    private UserWatch made(Visitor visitor, LiveListener listener) throws SQLException {
         var token = visitor.token();
         var made = new UserWatch(database.as(visitor), watch -> forget(token, watch));
         synchronized (watches) {
