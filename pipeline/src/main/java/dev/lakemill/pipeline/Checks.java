@@ -154,32 +154,28 @@ final class Checks {
                                 judged,
                                 FATE,
                                 ROW);
-        var read = duck.rows(sql, new TableSchema(all), expected);
-        if (!kept.isEmpty()) {
-            boolean changed;
-            try {
-                changed = looksAtDoubtful(judged, read, aside.size(), whole);
-            } catch (RuntimeException | Error e) {
-                read.close();
-                throw e;
-            }
-            if (changed) {
-                read.close();
-                failOn(OnViolation.FAIL_UPDATE, judged, Rule.Test.Unique.class);
-                read = duck.rows(sql, new TableSchema(all), expected);
+        var read = new TableSchema(all);
+        try (var rows = duck.rows(sql, read, expected)) {
+            if (!looksAtDoubtful(judged, rows, aside.size(), whole)) {
+                return settled(rows, aside);
             }
         }
-        try (var rows = read) {
-            var count = count(rows, aside.size());
-            var going = (int) count.kept();
-            var settled =
-                    new Settled(
-                            count,
-                            firstColumns(rows, 0, going, schema),
-                            firstColumns(rows, going, (int) count.quarantined(), aside));
-            kept.values().forEach(keys -> keys.add(settled.kept()));
-            return settled;
+        failOn(OnViolation.FAIL_UPDATE, judged, Rule.Test.Unique.class);
+        try (var rows = duck.rows(sql, read, expected)) {
+            return settled(rows, aside);
         }
+    }
+
+    private Settled settled(Rows rows, TableSchema aside) {
+        var count = count(rows, aside.size());
+        var going = (int) count.kept();
+        var settled =
+                new Settled(
+                        count,
+                        firstColumns(rows, 0, going, schema),
+                        firstColumns(rows, going, (int) count.quarantined(), aside));
+        kept.values().forEach(keys -> keys.add(settled.kept()));
+        return settled;
     }
 
     /**

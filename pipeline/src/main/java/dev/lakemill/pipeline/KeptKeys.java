@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.apache.arrow.memory.util.hash.ArrowBufHasher;
 import org.apache.arrow.memory.util.hash.MurmurHasher;
 
@@ -68,12 +69,9 @@ final class KeptKeys {
 
     /** Adds rows of the key's columns alone, in their order; each batch is closed here. */
     void load(Iterator<Rows> batches) {
+        var all = IntStream.range(0, columns.size()).boxed().toList();
         while (batches.hasNext()) {
             try (var rows = batches.next()) {
-                var all = new ArrayList<Integer>();
-                for (int i = 0; i < columns.size(); i++) {
-                    all.add(i);
-                }
                 addAll(rows, all);
             }
         }

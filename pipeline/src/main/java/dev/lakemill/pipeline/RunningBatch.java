@@ -109,7 +109,7 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
 
     /** Makes a table of a view's changes; its SQL name. */
     private String written(TableName view, Changes changed) {
-        var table = quoted(view + " changes");
+        var table = ViewContent.changes(view);
         var sql = "%s SELECT *, %d::BIGINT AS %s FROM " + DuckSession.INCOMING;
         var schema = changed.inserted().schema();
         duck.load(

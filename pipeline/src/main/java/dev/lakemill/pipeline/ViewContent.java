@@ -2,6 +2,7 @@ package dev.lakemill.pipeline;
 
 import static dev.lakemill.pipeline.DuckPrinter.quoted;
 
+import dev.lakemill.types.TableName;
 import java.util.stream.Collectors;
 
 /** The table that holds a view's rows, and how changes come into it. */
@@ -21,7 +22,7 @@ final class ViewContent {
         this.view = view;
         this.table = new StateTable(Engine.whole(view.name()));
         this.columns = Checks.columns(view.schema());
-        this.changes = quoted(view.name() + " changes");
+        this.changes = changes(view.name());
     }
 
     /** The quoted name of the table. */
@@ -32,6 +33,11 @@ final class ViewContent {
     /** The quoted name of the table of the last changes. */
     String changes() {
         return changes;
+    }
+
+    /** The same, of any view. */
+    static String changes(TableName view) {
+        return quoted(view + " changes");
     }
 
     /** Fills the table with the result of a query; the number of its rows. */
