@@ -105,7 +105,24 @@ final class FarmAppTest {
             }
             Thread.sleep(100);
         }
-        assertThat(farm.ask("farm_procurement", sql)).as(sql).isEqualTo(expected);
+        assertThat(farm.ask("farm_procurement", sql)).as("%s%n%s", sql, unwell()).isEqualTo(expected);
+    }
+
+    /** Of each agent, how its latest runs that did not succeed stand. */
+    private static String unwell() throws Exception {
+        var told = new StringBuilder();
+        for (var agent : List.of("negotiator", "buyer", "dispatcher", "reconciler", "budget")) {
+            var runs =
+                    farm.ask(
+                            "farm_" + agent,
+                            """
+                            SELECT coalesce(string_agg(r::text, chr(10)), '') FROM (
+                              SELECT agent, status, paused, steps_used, error_code, error,
+                                created_at, now() FROM lakemill.agent_activity
+                              WHERE status <> 'succeeded' ORDER BY created_at DESC LIMIT 5) r""");
+            told.append(runs).append('\n');
+        }
+        return told.toString();
     }
 
     @Test

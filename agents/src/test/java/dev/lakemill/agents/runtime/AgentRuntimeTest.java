@@ -3,6 +3,7 @@ package dev.lakemill.agents.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.lakemill.agents.gateway.ScriptedModelServer.Answer;
 import dev.lakemill.api.agent.AgentWorker;
 import dev.lakemill.api.agent.Approval;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -318,6 +320,39 @@ final class AgentRuntimeTest {
         var output = agents.show(run).path("output");
         assertThat(output.path("outcome").asText()).isEqualTo("EDIT");
         assertThat(output.at("/args/amount").asInt()).isEqualTo(5);
+    }
+
+    /** What a step gave the first time is what it gives when it is replayed, to the last digit. */
+    @Test
+    void aReplayedStepGivesTheSameNumbers() throws Exception {
+        agents.agent("exact", "ada", CAPS);
+        var run = agents.start("ada", "exact", "k", "{}");
+        try (var _ =
+                agents.worker(
+                        "exact",
+                        r -> {
+                            var numbers =
+                                    "SELECT 120.00 AS cost, 1e-9 AS small, 1e10::float8 AS large";
+                            var row = r.query("numbers", numbers).getFirst();
+                            var told = new ArrayList<String>();
+                            for (var column : List.of("cost", "small", "large")) {
+                                told.add(row.text(column));
+                            }
+                            told.add(r.note("note", () -> 1e10).asText());
+                            told.add(r.tool("tool", "", () -> Map.of("b", 2, "aa", 1)).toString());
+                            told.add(r.write("write", "exact", _ -> 120.0).asText());
+                            var decision =
+                                    r.approve("sure", Approval.of("act", Map.of("told", told), ""));
+                            return decision.args();
+                        })) {
+            TestAgents.await(() -> agents.store.inbox("ada").size() == 1);
+            var approval = UUID.fromString(agents.store.inbox("ada").at("/0/approval_id").asText());
+            agents.store.decide("ada", approval, "accept", null, "");
+            agents.awaitStatus(run, "succeeded");
+        }
+        assertThat(agents.show(run).at("/output/told"))
+                .extracting(JsonNode::asText)
+                .startsWith("120.00", "0.000000001", "10000000000", "10000000000");
     }
 
     @Test

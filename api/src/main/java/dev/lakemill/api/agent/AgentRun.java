@@ -96,8 +96,7 @@ public final class AgentRun {
                         step -> {
                             var reads = new ArrayList<String>();
                             var rows = Statements.read(journal, sql, parameters, ROWS_MAX, reads);
-                            journal.record(claim, step.set("output", rows), reads);
-                            return rows;
+                            return journal.record(claim, step.set("output", rows), reads);
                         });
         var rows = new ArrayList<Row>();
         output.forEach(row -> rows.add(new Row((ObjectNode) row)));
@@ -113,8 +112,7 @@ public final class AgentRun {
                 step -> {
                     journal.check(claim, false);
                     var output = Journal.JSON.<JsonNode>valueToTree(called(call));
-                    journal.record(claim, step.set("output", output), List.of());
-                    return output;
+                    return journal.record(claim, step.set("output", output), List.of());
                 });
     }
 
@@ -126,8 +124,7 @@ public final class AgentRun {
                 Journal.JSON.nullNode(),
                 step -> {
                     var output = Journal.JSON.<JsonNode>valueToTree(called(value));
-                    journal.record(claim, step.set("output", output), List.of());
-                    return output;
+                    return journal.record(claim, step.set("output", output), List.of());
                 });
     }
 
@@ -148,8 +145,8 @@ public final class AgentRun {
                                 () -> {
                                     var receipt = written(step, name, idempotencyKey, effect);
                                     var reads = journal.touched();
-                                    journal.record(claim, step.set("output", receipt), reads);
-                                    return receipt;
+                                    return journal.record(
+                                            claim, step.set("output", receipt), reads);
                                 }));
     }
 
@@ -186,8 +183,8 @@ public final class AgentRun {
                             journal,
                             () -> {
                                 journal.effectDone(claim, idempotencyKey, receipt);
-                                journal.record(claim, step.set("output", receipt), List.of());
-                                return receipt;
+                                return journal.record(
+                                        claim, step.set("output", receipt), List.of());
                             });
                 });
     }
@@ -245,8 +242,7 @@ public final class AgentRun {
                             .put("cost_micros", answer.costMicros())
                             .put("ms", (System.nanoTime() - started) / 1_000_000)
                             .set("output", output);
-                    journal.record(claim, step, List.of());
-                    return output;
+                    return journal.record(claim, step, List.of());
                 });
     }
 

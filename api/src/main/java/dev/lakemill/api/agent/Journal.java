@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.sql.Connection;
@@ -25,6 +26,7 @@ final class Journal implements AutoCloseable {
     static final ObjectMapper JSON =
             JsonMapper.builder()
                     .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+                    .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
                     .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
                     .build();
 
@@ -145,9 +147,22 @@ final class Journal implements AutoCloseable {
         call(claim, "agent_check(?, ?, ?)", forModel);
     }
 
-    void record(Claim claim, ObjectNode step, List<String> readTables) throws SQLException {
-        var tables = connection.createArrayOf("text", readTables.toArray());
-        call(claim, "agent_record(?, ?, ?::jsonb, ?)", text(step), tables);
+    /** Returns the step's output as it is kept, and so as a replay gives it. */
+    JsonNode record(Claim claim, ObjectNode step, List<String> readTables) throws SQLException {
+        var sql =
+                """
+                SELECT (s -> 'output')::text, lakemill.agent_record(?, ?, s, ?)
+                FROM (SELECT ?::jsonb AS s) x
+                """;
+        try (var query = connection.prepareStatement(sql)) {
+            bind(query, claim);
+            query.setArray(3, connection.createArrayOf("text", readTables.toArray()));
+            query.setString(4, text(step));
+            try (var rows = query.executeQuery()) {
+                rows.next();
+                return parse(rows.getString(1));
+            }
+        }
     }
 
     /** The receipt when the effect was done before; the transaction goes on. */

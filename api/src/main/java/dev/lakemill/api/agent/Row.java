@@ -31,8 +31,10 @@ public record Row(ObjectNode values) {
         return String.join(", ", names);
     }
 
+    /** Numbers without an exponent, with all their digits. */
     public String text(String column) {
-        return get(column).asText();
+        var value = get(column);
+        return value.isBigDecimal() ? value.decimalValue().toPlainString() : value.asText();
     }
 
     public long number(String column) {
