@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -39,6 +40,7 @@ public final class Projection implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Projection.class);
 
     private static final int READ_ONLY_MAX = 1_000;
+    private static final long CARRIED_AFTER_MAX_MS = 5_000;
     private static final String READ_ONLY =
             """
             SELECT substr(d, 1 + length(m)) FROM (
@@ -54,11 +56,13 @@ public final class Projection implements AutoCloseable {
     private final StateTables stateTables;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition wake = lock.newCondition();
+    private final Condition carried = lock.newCondition();
     private final Thread thread;
     private @Nullable AutoCloseable catalogListener;
     private @Nullable AutoCloseable databaseListener;
     private boolean changed;
     private boolean closed;
+    private long carriedVersion = -1;
 
     /** One reconciliation at a time; guards what follows. */
     private final ReentrantLock working = new ReentrantLock();
@@ -243,7 +247,46 @@ public final class Projection implements AutoCloseable {
             outcome.onKnown().forEach(this::tellDrift);
         }
         settledVersion = outcome.complete() ? version : -1;
+        tellCarried(version);
         return outcome.complete();
+    }
+
+    private void tellCarried(long version) {
+        lock.lock();
+        try {
+            carriedVersion = version;
+            carried.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Runs what may change the catalog. Where it did, Postgres is as the catalog says when this
+     * returns: but for what cannot be carried now, and after five seconds at most.
+     */
+    public <T> T carrying(Callable<T> change) throws Exception {
+        var before = catalog.access().version();
+        var result = change.call();
+        var after = catalog.access().version();
+        if (after != before) {
+            awaitCarried(after);
+        }
+        return result;
+    }
+
+    private void awaitCarried(long version) {
+        lock.lock();
+        try {
+            var left = TimeUnit.MILLISECONDS.toNanos(CARRIED_AFTER_MAX_MS);
+            while (carriedVersion < version && !closed && left > 0) {
+                left = carried.awaitNanos(left);
+            }
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** The catalog had not changed since all was well, so somebody else did. */
@@ -265,6 +308,7 @@ public final class Projection implements AutoCloseable {
         try {
             closed = true;
             wake.signalAll();
+            carried.signalAll();
         } finally {
             lock.unlock();
         }

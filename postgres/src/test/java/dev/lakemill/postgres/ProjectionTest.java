@@ -148,6 +148,20 @@ final class ProjectionTest {
     }
 
     @Test
+    void whatIsToldAsDoneIsInForce() throws Exception {
+        for (int i = 0; i < 20; i++) {
+            var name = "carried_%d".formatted(i);
+            governance.projection.carrying(() -> governance.user(name));
+            assertThat(
+                            governance.query(
+                                    "SELECT count(*) FROM pg_roles WHERE rolname = '%s'"
+                                            .formatted(name)))
+                    .as(name)
+                    .containsExactly("1");
+        }
+    }
+
+    @Test
     void whoIsInactiveOrGoneHasNothingAndHisSessionsEnd() throws Exception {
         var eve = governance.user("gone_eve");
         var team = governance.group("gone_team", eve);

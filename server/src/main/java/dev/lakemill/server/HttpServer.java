@@ -110,7 +110,7 @@ final class HttpServer implements AutoCloseable {
     private Router router() {
         var router = Router.router(vertx);
         var identity = parts.identity();
-        var routes = new Routes(router, authentication);
+        var routes = new Routes(router, authentication, parts.node()::carrying);
         var catalog = parts.node().catalog();
         HostedApps.mount(vertx, router, routes, parts.node(), authentication);
         router.get("/livez").handler(context -> context.end("ok\n"));

@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.apache.arrow.memory.BufferAllocator;
@@ -235,6 +236,11 @@ final class Node implements AutoCloseable {
                 identity.tokens(), catalog.principals(), projection::admitReadOnly);
     }
 
+    /** Runs what may change the catalog, until that is in force in Postgres too. */
+    <T> T carrying(Callable<T> change) throws Exception {
+        return projection.carrying(change);
+    }
+
     private DoorParts frontDoor() {
         var tokens = databaseTokens();
         var opened =
@@ -311,7 +317,8 @@ final class Node implements AutoCloseable {
                         compiler,
                         planner,
                         synced,
-                        allocator));
+                        allocator,
+                        this::carrying));
     }
 
     SyncedTables synced() {

@@ -11,6 +11,8 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import io.vertx.ext.web.handler.BodyHandler;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +27,7 @@ import org.slf4j.LoggerFactory;
 public final class Routes {
     private static final Logger log = LoggerFactory.getLogger(Routes.class);
     static final long BODY_BYTES_MAX = 4 << 20;
+    private static final Set<HttpMethod> READS = Set.of(HttpMethod.GET, HttpMethod.HEAD);
 
     /** A body of an open route. */
     public interface Open {
@@ -42,6 +45,11 @@ public final class Routes {
 
         /** A request was turned away before anybody asked who calls. */
         default void turnedAway(RoutingContext context, int status, String problem) {}
+    }
+
+    /** What runs every body that may change something. */
+    public interface Changes {
+        <T> T run(Callable<T> change) throws Exception;
     }
 
     /** How a failure is told; APIs differ in the form of their errors. */
@@ -66,22 +74,29 @@ public final class Routes {
 
     private final Router router;
     private final Authentication authentication;
+    private final Changes changes;
     private final ErrorBody errors;
     private final ObjectMapper json = new ObjectMapper();
 
     public Routes(Router router, Authentication authentication) {
-        this(router, authentication, PLAIN);
+        this(router, authentication, Callable::call);
     }
 
-    private Routes(Router router, Authentication authentication, ErrorBody errors) {
+    Routes(Router router, Authentication authentication, Changes changes) {
+        this(router, authentication, changes, PLAIN);
+    }
+
+    private Routes(
+            Router router, Authentication authentication, Changes changes, ErrorBody errors) {
         this.router = router;
         this.authentication = authentication;
+        this.changes = changes;
         this.errors = errors;
     }
 
     /** The same routes with errors in another form. */
     public Routes withErrors(ErrorBody other) {
-        return new Routes(router, authentication, other);
+        return new Routes(router, authentication, changes, other);
     }
 
     public void open(HttpMethod method, String path, Open route) {
@@ -139,7 +154,12 @@ public final class Routes {
 
     private void run(RoutingContext context, Open route) {
         try {
-            send(context, route.handle(context));
+            var reads = READS.contains(context.request().method());
+            send(
+                    context,
+                    reads
+                            ? route.handle(context)
+                            : changes.run(() -> route.handle(context)));
         } catch (LakemillException e) {
             fail(context, e);
         } catch (Exception e) {

@@ -27,7 +27,8 @@ final class SqlService implements AutoCloseable {
             WarmCompiler compiler,
             LakePlanner planner,
             SyncedTables synced,
-            BufferAllocator allocator) {}
+            BufferAllocator allocator,
+            Routes.Changes changes) {}
 
     private final PolicyCompiler functions;
     private final SqlStatements statements;
@@ -56,7 +57,8 @@ final class SqlService implements AutoCloseable {
                         new SyncedTableStatements(catalog, parts.synced()),
                         new ViewStatements(catalog, parts.planner()),
                         queries,
-                        catalog.audit());
+                        catalog.audit(),
+                        parts.changes());
     }
 
     SqlStatements statements() {

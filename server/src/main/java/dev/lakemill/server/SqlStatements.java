@@ -116,6 +116,7 @@ final class SqlStatements implements AutoCloseable {
     private final ViewStatements views;
     private final LakeQueries queries;
     private final AuditLog audit;
+    private final Routes.Changes changes;
     private final Map<String, Execution> executions = new HashMap<>();
     private final Deque<Execution> kept = new ArrayDeque<>();
     private long keptCharacters;
@@ -125,12 +126,14 @@ final class SqlStatements implements AutoCloseable {
             SyncedTableStatements synced,
             ViewStatements views,
             LakeQueries queries,
-            AuditLog audit) {
+            AuditLog audit,
+            Routes.Changes changes) {
         this.governance = governance;
         this.synced = synced;
         this.views = views;
         this.queries = queries;
         this.audit = audit;
+        this.changes = changes;
     }
 
     /** Begins to run a statement; RESOURCE_EXHAUSTED when too many run. */
@@ -184,12 +187,12 @@ final class SqlStatements implements AutoCloseable {
 
     private void run(Execution execution, LakeQueries.Asked asked) {
         try {
-            execution.answer = answer(execution, asked);
+            execution.answer = changes.run(() -> answer(execution, asked));
             audit(execution, asked, 200, "");
             finish(execution, State.SUCCEEDED);
         } catch (LakemillException e) {
             fail(execution, asked, e);
-        } catch (RuntimeException | Error e) {
+        } catch (Exception | Error e) {
             log.error("statement {} failed", execution.id, e);
             var defect = new LakemillException(ErrorCode.INTERNAL, "a defect", "see the log", e);
             fail(execution, asked, defect);

@@ -46,6 +46,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -107,7 +108,8 @@ final class SqlTest {
                                         SqlService.sources(lake, planner, config),
                                         List.of(),
                                         config),
-                                allocator));
+                                allocator,
+                                Callable::call));
         var vertx = Vertx.vertx();
         var router = Router.router(vertx);
         var routes =
