@@ -1,5 +1,6 @@
 package dev.lakemill.server;
 
+import static java.util.Comparator.naturalOrder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -118,7 +119,7 @@ final class BackupTest {
     @Test
     @Order(2)
     void toAMomentTheOrderBeforeIsThereAndTheOneAfterIsNot() throws Exception {
-        restore("third", between);
+        restoreWithDamageBehind("third", between);
         try (var node = start("third")) {
             assertThat(orders(node)).isEqualTo("1,2");
             TestNode.await(() -> synced(node).equals("6|3"));
@@ -189,6 +190,21 @@ final class BackupTest {
 
     private static Path backups() {
         return folder.resolve("backups");
+    }
+
+    /** What Postgres wrote after the moment is not looked at. */
+    private static void restoreWithDamageBehind(String data, Instant moment) throws IOException {
+        Path newest;
+        try (var files = Files.list(backups().resolve("wal"))) {
+            newest = files.filter(f -> f.toString().endsWith(".gz")).max(naturalOrder()).orElseThrow();
+        }
+        var whole = Files.readAllBytes(newest);
+        Files.writeString(newest, "damaged");
+        try {
+            restore(data, moment);
+        } finally {
+            Files.write(newest, whole);
+        }
     }
 
     private static Restore.Restored restore(String data, @Nullable Instant moment)

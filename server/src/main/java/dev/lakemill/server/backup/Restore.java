@@ -17,6 +17,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -162,7 +163,9 @@ public final class Restore {
                                                 "the oldest backup is of %s, after %s"
                                                         .formatted(bases.getFirst().ended(), end),
                                                 "--to names a moment since then"));
-        return new Plan(base, mark, wal(base, moment == null ? newest : next(marks, end)));
+        var through = next(marks, end);
+        var isWhole = moment == null || !through.timeline().equals(mark.timeline());
+        return new Plan(base, mark, wal(base, through, isWhole));
     }
 
     private static Mark newest(List<Mark> before, List<Mark> all, Instant end) {
@@ -175,21 +178,27 @@ public final class Restore {
         return before.getLast();
     }
 
-    /** The first mark that is not before a moment: up to it Postgres's log is needed. */
+    /** The first mark that is not before a moment: its commit ends a recovery to that. */
     private static Mark next(List<Mark> marks, Instant moment) {
         return marks.stream().filter(m -> !m.at().isBefore(moment)).findFirst().orElseThrow();
     }
 
-    /** Refuses an archive with a hole before it costs an hour of recovery. */
-    private List<String> wal(Base base, Mark through) throws IOException {
-        var all = backups.walFiles();
+    /**
+     * Refuses an archive with a hole before it costs an hour of recovery.
+     *
+     * @param isWhole whether what is behind the mark is needed too
+     */
+    private List<String> wal(Base base, Mark through, boolean isWhole) throws IOException {
         var first = Retention.segment(base.startWal());
-        var needed =
-                all.stream()
-                        .filter(n -> n.length() < 24 || Retention.segment(n).compareTo(first) >= 0)
-                        .toList();
-        var segments = needed.stream().filter(name -> name.length() == 24).toList();
         var last = Retention.segment(through.wal());
+        var needed = new ArrayList<String>();
+        for (var name : backups.walFiles()) {
+            var segment = name.length() < 24 ? first : Retention.segment(name);
+            if (segment.compareTo(first) >= 0 && (isWhole || segment.compareTo(last) <= 0)) {
+                needed.add(name);
+            }
+        }
+        var segments = needed.stream().filter(name -> name.length() == 24).toList();
         for (var at = first; at.compareTo(last) <= 0; at = following(at)) {
             var segment = at;
             if (segments.stream().noneMatch(n -> Retention.segment(n).equals(segment))) {

@@ -64,18 +64,7 @@ final class LiveStreams {
                         "come again when somebody has closed the app");
             }
         }
-        if (known != null && adds(known, listener)) {
-            return known;
-        }
-        try {
-            return made(visitor, listener);
-        } catch (SQLException e) {
-            if (!String.valueOf(e.getSQLState()).startsWith(CONNECTION_LOST)) {
-                throw e;
-            }
-            System.err.println("a watch for %s begins again: %s".formatted(visitor.name(), e));
-            return made(visitor, listener);
-        }
+        return known != null && adds(known, listener) ? known : made(visitor, listener);
     }
 
     /** False for one that has lost its connection, too. */

@@ -52,17 +52,28 @@ final class UserWatch {
      * @throws LakemillException PERMISSION_DENIED when they may not
      */
     boolean add(LiveListener listener) throws SQLException {
-        requireRights(listener.tables());
         synchronized (this) {
             if (closed) {
                 return false;
             }
+            // From here on the connection stays open: somebody listens.
             listeners.add(listener);
+        }
+        var may = false;
+        try {
+            requireRights(listener.tables());
+            may = true;
+        } finally {
+            if (!may) {
+                listeners.remove(listener);
+            }
+        }
+        synchronized (this) {
             if (listener.tables().contains(INBOX) && !inboxEvent.isEmpty()) {
                 listener.offer(INBOX.name(), inboxEvent);
             }
-            return true;
         }
+        return true;
     }
 
     void remove(LiveListener listener) {
