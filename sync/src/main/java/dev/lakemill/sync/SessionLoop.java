@@ -33,7 +33,7 @@ final class SessionLoop implements AutoCloseable {
         void follow(Session session) throws SQLException, TableFailure, InterruptedException;
 
         /** The session ended within a transaction, for a reason that was told. */
-        void failed(Exception e);
+        void failed(Throwable e);
     }
 
     private final String group;
@@ -133,7 +133,7 @@ final class SessionLoop implements AutoCloseable {
         } catch (SQLException | LakemillException e) {
             warn(e);
             work.failed(e);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("the sync of {} tries again", group, e);
             problem = "a defect: " + e;
             work.failed(e);

@@ -254,7 +254,7 @@ public final class SourceSync implements AutoCloseable {
         }
 
         @Override
-        public void failed(Exception e) {}
+        public void failed(Throwable e) {}
     }
 
     /** A session at work. */

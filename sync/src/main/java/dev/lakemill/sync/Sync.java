@@ -186,9 +186,10 @@ public final class Sync implements AutoCloseable {
 
         /** What the connection or Postgres took back leaves no doubt about what is shown. */
         @Override
-        public void failed(Exception e) {
+        public void failed(Throwable e) {
             targets.forEach(Target::endLoad);
             inDoubt |= e instanceof TableFailure failure && !failure.mayPass();
+            inDoubt |= e instanceof Error;
             inDoubt |= e instanceof RuntimeException && !(e instanceof LakemillException);
         }
     }

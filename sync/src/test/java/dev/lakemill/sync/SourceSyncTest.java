@@ -153,6 +153,20 @@ final class SourceSyncTest {
     }
 
     @Test
+    void anErrorEndsNoSync() throws SQLException {
+        try (var delta = new TestSource(folder, source, SCHEMA, false)) {
+            delta.append(row(1, "a"));
+            try (var _ = start(SyncMode.CONTINUOUS, delta)) {
+                await("the first row shows", () -> shown().equals("1a"));
+                delta.breakOnce(new OutOfMemoryError("for a test"));
+                await("the error has come", () -> !delta.isBroken());
+                delta.append(row(2, "b"));
+                await("the sync has gone on", () -> shown().equals("1a 2b"));
+            }
+        }
+    }
+
+    @Test
     void showsAcknowledgedRowsBeforeDeltaHasThem() throws SQLException {
         try (var delta = new TestSource(folder, source, SCHEMA, true)) {
             try (var _ = start(SyncMode.CONTINUOUS, delta)) {

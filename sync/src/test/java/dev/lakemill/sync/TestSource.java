@@ -26,6 +26,7 @@ final class TestSource implements SyncSource, AutoCloseable {
     private final DeltaTable delta;
     private final @Nullable TableFeed feed;
     private volatile TableSchema schema;
+    private volatile @Nullable Error broken;
     private long transaction;
     private long position;
 
@@ -77,6 +78,15 @@ final class TestSource implements SyncSource, AutoCloseable {
         schema = wider;
     }
 
+    /** What the next look at the table ends in. */
+    void breakOnce(Error error) {
+        broken = error;
+    }
+
+    boolean isBroken() {
+        return broken != null;
+    }
+
     /** Values in the order of the columns. */
     record Row(List<@Nullable Object> values) {}
 
@@ -107,6 +117,11 @@ final class TestSource implements SyncSource, AutoCloseable {
 
     @Override
     public boolean hasNewer(long version) {
+        var error = broken;
+        if (error != null) {
+            broken = null;
+            throw error;
+        }
         return delta.snapshot().version() != version;
     }
 
