@@ -18,6 +18,8 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,8 +39,7 @@ final class FarmNode implements AutoCloseable {
     private final Path data;
     private final HttpClient http = HttpClient.newHttpClient();
     final ServerProcess server;
-    private final SimulatorProcess simulators;
-    private final ProcurementProcess procurement;
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
     final FarmApp app;
 
     FarmNode() throws Exception {
@@ -49,10 +50,30 @@ final class FarmNode implements AutoCloseable {
         var settings = new HashMap<>(PORTS);
         settings.put("LAKEMILL_AGENTS_SMTP_URL", "smtp://127.0.0.1:" + smtpPort);
         settings.put("LAKEMILL_AGENTS_MAIL_FROM", "procurement@farm.example");
-        server = ServerProcess.start(project, data, settings);
-        server.awaitReady(Duration.ofMinutes(5));
+        server = part(ServerProcess.start(project, data, settings));
+        var whole = false;
+        try {
+            server.awaitReady(Duration.ofMinutes(5));
+            simulate();
+            part(ProcurementProcess.start(server, project, data, smtpPort, false));
+            app = FarmApp.deploy(server, project, data);
+            whole = true;
+        } finally {
+            if (!whole) {
+                close();
+            }
+        }
+    }
+
+    private <T extends AutoCloseable> T part(T part) {
+        parts.push(part);
+        return part;
+    }
+
+    /** Returns when the history is in Postgres. */
+    private void simulate() throws Exception {
         var done = new CountDownLatch(1);
-        simulators =
+        part(
                 SimulatorProcess.start(
                         server,
                         data.resolve("truth.json"),
@@ -63,20 +84,18 @@ final class FarmNode implements AutoCloseable {
                                 done.countDown();
                             }
                         },
-                        List.of("--rate", "100", "--seed", "7", "--history-hours", "1"));
+                        List.of("--rate", "100", "--seed", "7", "--history-hours", "1")));
         if (!done.await(HISTORY_SECONDS_MAX, TimeUnit.SECONDS)) {
             throw new IOException("no history; see " + data);
         }
         server.awaitFresh();
-        procurement = ProcurementProcess.start(server, project, data, smtpPort, false);
-        app = FarmApp.deploy(server, project, data);
     }
 
     @Override
-    public void close() throws IOException {
-        procurement.close();
-        simulators.close();
-        server.close();
+    public void close() throws Exception {
+        while (!parts.isEmpty()) {
+            parts.pop().close();
+        }
         Folders.delete(data);
     }
 

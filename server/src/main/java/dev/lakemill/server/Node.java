@@ -122,6 +122,7 @@ final class Node implements AutoCloseable {
             capture = CapturedTables.start(config, postgres, catalog, tables, allocator);
             capture.ifPresent(this::part);
             pipelines.run();
+            part(catalog.access().onChange(synced::rightsChanged));
             synced.run();
             agents = part(NodeAgents.start(config, postgres.owner()));
             part(new PipelineWatcher(config, pipelines::deploy));

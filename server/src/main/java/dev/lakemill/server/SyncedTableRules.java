@@ -16,6 +16,7 @@ import java.time.Clock;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** What may be synced by whom under which name, and its lineage. */
@@ -59,15 +60,24 @@ final class SyncedTableRules {
                             .formatted(table.name(), table.kind()),
                     "sync a table, a streaming table, a materialized view or a view of the lake");
         }
-        var held = catalog.policies().on(table.name()).told();
-        if (!held.isEmpty()) {
+        var held = policies(catalog, table.name());
+        if (held.isPresent()) {
             throw new LakemillException(
                     ErrorCode.FAILED_PRECONDITION,
-                    "%s is under %s, which its copy would not have"
-                            .formatted(table.name(), String.join(" and ", held)),
+                    held.get(),
                     "set them on the synced table instead, or on a table that a pipeline makes");
         }
         return table;
+    }
+
+    /** What keeps a table from being copied. */
+    static Optional<String> policies(Catalog catalog, TableName table) {
+        var held = catalog.policies().on(table).told();
+        return held.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        "%s is under %s, which its copy would not have"
+                                .formatted(table, String.join(" and ", held)));
     }
 
     private void view(CatalogTable view, SyncMode mode) {

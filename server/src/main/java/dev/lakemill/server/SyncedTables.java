@@ -54,6 +54,7 @@ final class SyncedTables implements AutoCloseable {
     private final SyncSources sources;
     private final List<PipelineHost> pipelines;
     private final SyncedTableRules rules;
+    private final SyncedTableRights rights;
     private final int groupsMax;
     private final Map<String, SourceSync> running = new ConcurrentHashMap<>();
     private final ReentrantLock changing = new ReentrantLock();
@@ -73,6 +74,7 @@ final class SyncedTables implements AutoCloseable {
         this.pipelines = pipelines;
         this.rules = new SyncedTableRules(sources, this::defined);
         this.catalog = sources.catalog();
+        this.rights = new SyncedTableRights(catalog);
         this.database = database;
         this.sources = sources;
     }
@@ -81,12 +83,25 @@ final class SyncedTables implements AutoCloseable {
     void run() {
         changing.lock();
         try {
+            var stopped = rights.changes(defined());
             defined().stream()
                     .map(Defined::group)
                     .distinct()
-                    .filter(group -> pipeline(group).isEmpty())
+                    .filter(group -> pipeline(group).isEmpty() || stopped.contains(group))
                     .forEach(this::restart);
             defined().forEach(rules::recordLineage);
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    /** To be called after changes of the catalog: who owns a copy may have lost its source. */
+    void rightsChanged() {
+        changing.lock();
+        try {
+            if (!closed) {
+                rights.changes(defined()).forEach(this::restart);
+            }
         } finally {
             changing.unlock();
         }
@@ -165,6 +180,7 @@ final class SyncedTables implements AutoCloseable {
         return defined().stream()
                 .filter(d -> d.group().equals(group))
                 .filter(d -> !d.table().name().equals(dropping))
+                .filter(d -> rights.mayGoOn(d.table().name()))
                 .toList();
     }
 
@@ -215,6 +231,14 @@ final class SyncedTables implements AutoCloseable {
     }
 
     Optional<SourceStatus> status(TableName name) {
+        return defined().stream()
+                .filter(d -> d.table().name().equals(name))
+                .findFirst()
+                .flatMap(rights::status)
+                .or(() -> running(name));
+    }
+
+    private Optional<SourceStatus> running(TableName name) {
         return status().stream()
                 .filter(s -> s.name().equals(name))
                 .findFirst()
@@ -372,6 +396,7 @@ final class SyncedTables implements AutoCloseable {
             access.require(caller, Privilege.MODIFY, securable(found));
         }
         rules.source(caller, found.definition());
+        rights.require(found.table().name());
         audit(caller, "refreshSyncedDatabaseTable", found.table().name());
         if (pipeline(found.group()).isPresent()) {
             return;

@@ -375,6 +375,35 @@ final class SyncedTablesTest {
         sql("GRANT BROWSE ON TABLE shop.raw.secret TO `eve@example.com`");
     }
 
+    /** A copy is its owner's: who loses the source gets no more of it. */
+    @Test
+    void whoLosesTheSourceGetsNoMoreOfIt() throws Exception {
+        node().register(TableName.parse("shop.raw.lent"), SCHEMA);
+        node().send("shop.raw.lent", "{\"id\": 1, \"name\": \"a\"}");
+        sql("CREATE USER IF NOT EXISTS `bob@example.com`");
+        sql("GRANT USE CATALOG, USE SCHEMA ON CATALOG shop TO `bob@example.com`");
+        sql("GRANT SELECT ON TABLE shop.raw.lent TO `bob@example.com`");
+        sql(
+                "CREATE SYNCED TABLE shop.serving.lent FROM shop.raw.lent PRIMARY KEY (id)"
+                        + " WITH (mode = 'continuous')");
+        await("1a", "serving.lent");
+        sql("ALTER TABLE shop.serving.lent OWNER TO `bob@example.com`");
+        node().send("shop.raw.lent", "{\"id\": 2, \"name\": \"b\"}");
+        await("1a 2b", "serving.lent");
+
+        sql("REVOKE SELECT ON TABLE shop.raw.lent FROM `bob@example.com`");
+        TestNode.await(
+                () -> describe("shop.serving.lent").toString().contains("may not read shop.raw.lent"));
+        node().send("shop.raw.lent", "{\"id\": 3, \"name\": \"c\"}");
+        assertThrows(
+                LakemillException.class, () -> sql("REFRESH SYNCED TABLE shop.serving.lent"));
+        assertEquals("1a 2b", shown("serving.lent"));
+
+        sql("GRANT SELECT ON TABLE shop.raw.lent TO `bob@example.com`");
+        await("1a 2b 3c", "serving.lent");
+        sql("DROP SYNCED TABLE shop.serving.lent");
+    }
+
     @Test
     void thereAreAsManyGroupsAsThereIsRoomFor() {
         node().register(TableName.parse("shop.raw.many"), SCHEMA);
