@@ -3,7 +3,6 @@ package dev.lakemill.server;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.Decision;
 import dev.lakemill.sync.SourceStatus;
-import dev.lakemill.sync.SyncStatus;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Privilege;
@@ -91,14 +90,7 @@ final class SyncedTableRights {
     /** Of one that stands still. */
     Optional<SourceStatus> status(SyncedTables.Defined synced) {
         var name = synced.table().name();
-        var why = reasons.get(name);
-        if (why == null) {
-            return Optional.empty();
-        }
-        var source = synced.definition().source();
-        var table = new SyncStatus(name, source, 0, 0, 0, null, Map.of(), why, null);
-        var state = SourceStatus.State.ONLINE_PIPELINE_FAILED;
-        return Optional.of(
-                new SourceStatus(name, state, table, -1, null, null, why, 0, null));
+        return Optional.ofNullable(reasons.get(name))
+                .map(why -> SourceStatus.standing(name, synced.definition().source(), why));
     }
 }

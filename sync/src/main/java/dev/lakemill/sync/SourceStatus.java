@@ -2,6 +2,7 @@ package dev.lakemill.sync;
 
 import dev.lakemill.types.TableName;
 import java.time.Instant;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,20 @@ public record SourceStatus(
         String problem,
         long staleMillis,
         @Nullable Progress progress) {
+    /** Of one that shows what it had, and no more for a reason. */
+    public static SourceStatus standing(TableName name, TableName source, String why) {
+        return new SourceStatus(
+                name,
+                State.ONLINE_PIPELINE_FAILED,
+                new SyncStatus(name, source, 0, 0, 0, null, Map.of(), why, null),
+                -1,
+                null,
+                null,
+                why,
+                0,
+                null);
+    }
+
     /** As Databricks names them, without {@code SYNCED_TABLE_}. */
     public enum State {
         PROVISIONING,
