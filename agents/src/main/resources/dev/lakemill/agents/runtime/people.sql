@@ -34,12 +34,21 @@ BEGIN
     RETURN found;
 END $$;
 
+-- Who acts. A read-only login does not, though it may set its transactions to READ WRITE.
+CREATE OR REPLACE FUNCTION lakemill.agent_session_user() RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM lakemill.session_principal();
+    RETURN session_user;
+END $$;
+
 -- SELECT lakemill.agent_start('negotiator', '{"supplier": 7}', 'rfq-7-2026-11');
 CREATE OR REPLACE FUNCTION lakemill.agent_start(agent_name text, given jsonb, key text)
 RETURNS uuid
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT lakemill.agent_start_as(lakemill.session_name(), agent_name, 'message', key, given,
+    SELECT lakemill.agent_start_as(lakemill.agent_session_user(), agent_name, 'message', key, given,
         coalesce(current_setting('lakemill.on_behalf_of', true), ''))
 $$;
 
@@ -165,15 +174,6 @@ BEGIN
             'response', p.response, 'decided_by', p.decided_by, 'approval_id', p.approval_id)));
     UPDATE lakemill.agent_runs x SET status = 'queued', next_at = clock_timestamp()
     WHERE x.run_id = p.run_id AND x.status = 'waiting';
-END $$;
-
--- A read-only login decides nothing.
-CREATE OR REPLACE FUNCTION lakemill.agent_session_user() RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    PERFORM lakemill.session_principal();
-    RETURN session_user;
 END $$;
 
 -- Takes a decision: once, by somebody who was asked, never by an agent.
