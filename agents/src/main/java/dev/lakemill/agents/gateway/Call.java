@@ -13,6 +13,7 @@ record Call(
         Semaphore place,
         ObjectNode request,
         int outputMax,
+        Used used,
         long begunNanos) {
     EndpointConfig endpoint() {
         return reserved.planned().endpoint();

@@ -40,15 +40,19 @@ final class CallAccount implements AutoCloseable {
         var mayHaveRead =
                 problem.kind() == ModelProblem.Kind.UNAVAILABLE
                         || problem.kind() == ModelProblem.Kind.BAD_ANSWER;
-        var planned = call.reserved().planned();
-        var usage = mayHaveRead ? new TokenUsage(planned.inputTokens(), 0, true) : TokenUsage.NONE;
         var provider = call.endpoint().providers().getLast();
+        var used = call.used();
+        if (mayHaveRead && !used.isAnswered()) {
+            var planned = call.reserved().planned();
+            used.add(provider, new TokenUsage(planned.inputTokens(), 0, true));
+        }
         return new Outcome(
                 provider,
                 provider.model(),
                 status(problem),
                 problem.problem(),
-                usage,
+                used.tokens(),
+                used.costMicros(),
                 call.elapsedMs(),
                 null,
                 1);
@@ -60,7 +64,8 @@ final class CallAccount implements AutoCloseable {
                 whole.body().path("model").asText(whole.provider().model()),
                 status,
                 error,
-                whole.usage(),
+                call.used().tokens(),
+                call.used().costMicros(),
                 call.elapsedMs(),
                 null,
                 whole.attempts());

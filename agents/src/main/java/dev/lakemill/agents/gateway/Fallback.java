@@ -14,7 +14,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Asks an endpoint's providers in their order until one answers. What fails at one provider may go
  * well at the next; what the request is to blame for is told at once. A stream is handed on only
- * when its first event is there, and from then on nobody else is asked. Safe to use from any
+ * when its first event is there, and from then on nobody else is asked. An answer that does not fit
+ * the caller's schema says nothing against its provider, and is paid for. Safe to use from any
  * thread.
  */
 final class Fallback implements AutoCloseable {
@@ -24,7 +25,7 @@ final class Fallback implements AutoCloseable {
     private static final String CHAT = "/chat/completions";
 
     /** A whole answer. */
-    record Whole(ProviderConfig provider, ObjectNode body, TokenUsage usage, int attempts) {}
+    record Whole(ProviderConfig provider, ObjectNode body, int attempts) {}
 
     /**
      * A stream that has begun.
@@ -47,67 +48,66 @@ final class Fallback implements AutoCloseable {
         this.clock = clock;
     }
 
-    Whole chat(EndpointConfig endpoint, ObjectNode request, int outputMax)
-            throws InterruptedException {
+    /** What its answers use is in the call, whether one of them fits or not. */
+    Whole chat(Call call) throws InterruptedException {
+        var request = call.request();
         return firstOf(
-                endpoint,
+                call.endpoint(),
                 provider -> chats(provider, request),
                 (provider, remaining, attempts) ->
-                        provider.isTemplate()
-                                ? template(provider, request, attempts)
-                                : chat(provider, endpoint, request, outputMax, remaining)
-                                        .withAttempts(attempts));
+                        new Whole(
+                                provider,
+                                provider.isTemplate()
+                                        ? TemplateDrafter.complete(request)
+                                        : chat(call, provider, remaining),
+                                attempts));
     }
 
-    private static Whole template(ProviderConfig provider, ObjectNode request, int attempts) {
-        return new Whole(provider, TemplateDrafter.complete(request), TokenUsage.NONE, attempts);
-    }
-
-    /** An answer before it is known at which attempt. */
-    private record Completed(ProviderConfig provider, ObjectNode body, TokenUsage usage) {
-        Whole withAttempts(int attempts) {
-            return new Whole(provider, body, usage, attempts);
-        }
-    }
-
-    private Completed chat(
-            ProviderConfig provider,
-            EndpointConfig endpoint,
-            ObjectNode request,
-            int outputMax,
-            Duration remaining) {
+    private ObjectNode chat(Call call, ProviderConfig provider, Duration remaining) {
         var started = System.nanoTime();
-        var body = ChatJson.forProvider(request, provider, outputMax);
-        var bytesMax = endpoint.limits().answerBytesMax();
-        var answer = completion(provider, client.post(provider, CHAT, body, remaining, bytesMax));
-        var usage = usage(answer, body);
-        var schema = ChatJson.responseSchema(request);
+        var body = ChatJson.forProvider(call.request(), provider, call.outputMax());
+        var answer = answer(call, provider, body, remaining);
+        var schema = ChatJson.responseSchema(call.request());
         if (!schema.isObject() || asksForTools(answer)) {
-            return new Completed(provider, answer, usage);
+            return answer;
         }
         var wrong = ChatJson.mismatch(schema, content(answer));
         if (wrong.isEmpty()) {
-            return new Completed(provider, answer, usage);
+            return answer;
         }
         ChatJson.addRepair(body, content(answer), wrong.get());
         var left = remaining.minusNanos(System.nanoTime() - started);
-        var repaired = completion(provider, client.post(provider, CHAT, body, left, bytesMax));
+        var repaired = answer(call, provider, body, left);
         var still = ChatJson.mismatch(schema, content(repaired));
         if (still.isPresent()) {
-            throw new ModelProblem(
-                    ModelProblem.Kind.BAD_ANSWER,
-                    "provider %s does not keep to the schema: %s"
-                            .formatted(provider.name(), still.get()),
-                    "take a model that can, or a simpler schema");
+            throw new Unfit(
+                    new ModelProblem(
+                            ModelProblem.Kind.BAD_ANSWER,
+                            "provider %s does not keep to the schema: %s"
+                                    .formatted(provider.name(), still.get()),
+                            "take a model that can, or a simpler schema"));
         }
-        var second = usage(repaired, body);
-        return new Completed(
-                provider,
-                repaired,
-                new TokenUsage(
-                        usage.input() + second.input(),
-                        usage.output() + second.output(),
-                        usage.estimated() || second.estimated()));
+        return repaired;
+    }
+
+    /** An answer came, and does not fit what the caller wants. */
+    private static final class Unfit extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+        private final ModelProblem problem;
+
+        Unfit(ModelProblem problem) {
+            super(problem);
+            this.problem = problem;
+        }
+    }
+
+    private ObjectNode answer(
+            Call call, ProviderConfig provider, ObjectNode body, Duration remaining) {
+        var bytesMax = call.endpoint().limits().answerBytesMax();
+        call.used().asked();
+        var answer = completion(provider, client.post(provider, CHAT, body, remaining, bytesMax));
+        call.used().add(provider, usage(answer, body));
+        return answer;
     }
 
     private static ObjectNode completion(ProviderConfig provider, JsonNode answer) {
@@ -185,7 +185,9 @@ final class Fallback implements AutoCloseable {
         }
     }
 
-    Whole embed(EndpointConfig endpoint, ObjectNode request) throws InterruptedException {
+    Whole embed(Call call) throws InterruptedException {
+        var endpoint = call.endpoint();
+        var request = call.request();
         return firstOf(
                 endpoint,
                 provider ->
@@ -216,7 +218,8 @@ final class Fallback implements AutoCloseable {
                                                     request.path("input").toString().length()),
                                             0,
                                             true);
-                    return new Whole(provider, object, usage, attempts);
+                    call.used().add(provider, usage);
+                    return new Whole(provider, object, attempts);
                 });
     }
 
@@ -250,19 +253,22 @@ final class Fallback implements AutoCloseable {
                     var answer = asking.ask(provider, remaining, attempts);
                     breaker.succeeded();
                     return answer;
+                } catch (Unfit e) {
+                    breaker.succeeded();
+                    last = e.problem;
                 } catch (ModelProblem e) {
                     tell(breaker, e);
                     if (e.kind() == ModelProblem.Kind.INVALID_REQUEST) {
                         throw e;
                     }
                     last = e;
-                    log.info("endpoint {}: {}", endpoint.name(), e.getMessage());
-                    if (!again(e, attempt, endpoint, deadline)) {
-                        break;
-                    }
                 } catch (RuntimeException | InterruptedException e) {
                     breaker.released();
                     throw e;
+                }
+                log.info("endpoint {}: {}", endpoint.name(), last.getMessage());
+                if (!again(last, attempt, endpoint, deadline)) {
+                    break;
                 }
             }
             if (System.nanoTime() >= deadline) {

@@ -101,7 +101,7 @@ public final class Gateway implements ModelGateway, AutoCloseable {
 
     private ObjectNode completeOf(Call call) throws InterruptedException {
         var endpoint = call.endpoint();
-        var whole = fallback.chat(endpoint, call.request(), call.outputMax());
+        var whole = fallback.chat(call);
         var answer = whole.body();
         try {
             guard.output(call.reserved().planned().caller(), endpoint.guardrails(), answer);
@@ -112,7 +112,7 @@ public final class Gateway implements ModelGateway, AutoCloseable {
                     CallAccount.payload(call, ""));
             throw new Ended(e);
         }
-        stamp(answer, call, whole.provider(), whole.usage());
+        stamp(answer, call, whole.provider());
         var outcome = CallAccount.outcome(call, whole, 200, "");
         account.end(call, outcome, CallAccount.payload(call, answer.toString()));
         return answer;
@@ -129,19 +129,19 @@ public final class Gateway implements ModelGateway, AutoCloseable {
         }
     }
 
-    private static void stamp(
-            ObjectNode answer, Call call, ProviderConfig provider, TokenUsage usage) {
+    private static void stamp(ObjectNode answer, Call call, ProviderConfig provider) {
+        var usage = call.used().tokens();
         answer.putObject("usage")
                 .put("prompt_tokens", usage.input())
                 .put("completion_tokens", usage.output())
                 .put("total_tokens", usage.total())
-                .put("cost", provider.costMicros(usage.input(), usage.output()) / 1e6);
+                .put("cost", call.used().costMicros() / 1e6);
         answer.putObject(ChatJson.OURS)
                 .put("request_id", call.id())
                 .put("endpoint", call.endpoint().name())
                 .put("provider", provider.name())
                 .put("template", provider.isTemplate())
-                .put("cost_micros", provider.costMicros(usage.input(), usage.output()))
+                .put("cost_micros", call.used().costMicros())
                 .put("estimated_tokens", usage.estimated());
     }
 
@@ -202,7 +202,7 @@ public final class Gateway implements ModelGateway, AutoCloseable {
             var lines = begun.lines();
             if (lines == null) {
                 var completion = (ObjectNode) StreamEvents.parse(begun.first());
-                stamp(completion, call, begun.provider(), TokenUsage.NONE);
+                stamp(completion, call, begun.provider());
                 for (var event : StreamEvents.of(completion)) {
                     sink.send(event);
                 }
@@ -258,8 +258,8 @@ public final class Gateway implements ModelGateway, AutoCloseable {
         return run(
                 call,
                 () -> {
-                    var whole = fallback.embed(call.endpoint(), call.request());
-                    stamp(whole.body(), call, whole.provider(), whole.usage());
+                    var whole = fallback.embed(call);
+                    stamp(whole.body(), call, whole.provider());
                     account.end(
                             call,
                             CallAccount.outcome(call, whole, 200, ""),
@@ -366,7 +366,12 @@ public final class Gateway implements ModelGateway, AutoCloseable {
             var place = place(endpoint);
             try {
                 return new Call(
-                        account.reserve(planned), place, request, outputMax, System.nanoTime());
+                        account.reserve(planned),
+                        place,
+                        request,
+                        outputMax,
+                        new Used(),
+                        System.nanoTime());
             } catch (RuntimeException e) {
                 place.release();
                 throw e;

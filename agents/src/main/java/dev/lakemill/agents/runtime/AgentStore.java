@@ -23,7 +23,9 @@ public final class AgentStore {
 
     private static final Migrations MIGRATIONS =
             new Migrations(
-                    "agents", AgentStore.class, List.of("0001-agents.sql", "0002-memory.sql"));
+                    "agents",
+                    AgentStore.class,
+                    List.of("0001-agents.sql", "0002-memory.sql", "0003-read-only.sql"));
     private static final List<String> EACH_START =
             List.of("runtime.sql", "people.sql", "triggers.sql", "delete.sql", "messages.sql");
 

@@ -34,12 +34,21 @@ BEGIN
     RETURN found;
 END $$;
 
+-- Who acts. A read-only login does not, though it may set its transactions to READ WRITE.
+CREATE OR REPLACE FUNCTION lakemill.agent_session_user() RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM lakemill.session_principal();
+    RETURN session_user;
+END $$;
+
 -- SELECT lakemill.agent_start('negotiator', '{"supplier": 7}', 'rfq-7-2026-11');
 CREATE OR REPLACE FUNCTION lakemill.agent_start(agent_name text, given jsonb, key text)
 RETURNS uuid
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT lakemill.agent_start_as(lakemill.session_name(), agent_name, 'message', key, given,
+    SELECT lakemill.agent_start_as(lakemill.agent_session_user(), agent_name, 'message', key, given,
         coalesce(current_setting('lakemill.on_behalf_of', true), ''))
 $$;
 
@@ -86,7 +95,8 @@ END $$;
 
 -- An e-mail, to the address that the agent's table has for a key. It is sent when people have
 -- accepted it, or at once where the agent needs nobody. Only the agent's approvers are asked, so
--- that no agent picks who lets its e-mail out.
+-- that no agent picks who lets its e-mail out. A key is one e-mail's: of two runs at once the index
+-- has one wait for the other. One that died before it went out, but for people's no, gives it free.
 CREATE OR REPLACE FUNCTION lakemill.agent_mail(run uuid, held bigint, step int, mail jsonb)
 RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -94,6 +104,7 @@ AS $$
 DECLARE
     r lakemill.agent_runs := lakemill.agent_hold(run, held);
     a lakemill.agents;
+    o lakemill.agent_outbox;
     address text;
     approval uuid;
     dedup text := mail ->> 'dedup_key';
@@ -112,13 +123,26 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'LM005', MESSAGE = format(
             '%s has no address for %s', a.address_table, left(mail ->> 'recipient_key', 100));
     END IF;
-    IF EXISTS (SELECT FROM lakemill.agent_outbox o
-            WHERE o.agent = r.agent AND o.dedup_key = dedup
-                AND (o.run_id <> run OR o.seq <> step)) THEN
-        PERFORM lakemill.agent_append(r, mail || jsonb_build_object('seq', step, 'kind', 'effect',
-            'output', jsonb_build_object('state', 'duplicate')));
-        RETURN true;
-    END IF;
+    LOOP
+        INSERT INTO lakemill.agent_outbox (agent, run_id, seq, dedup_key, recipient_key, recipient,
+            subject, body, drafted_by, model, state)
+        VALUES (r.agent, run, step, dedup, mail ->> 'recipient_key', address, mail ->> 'subject',
+            mail ->> 'body', mail ->> 'drafted_by', coalesce(mail ->> 'model', ''),
+            CASE WHEN a.mail_needs_approval THEN 'draft' ELSE 'approved' END)
+        ON CONFLICT (agent, dedup_key) DO NOTHING;
+        EXIT WHEN FOUND;
+        SELECT * INTO o FROM lakemill.agent_outbox x
+        WHERE x.agent = r.agent AND x.dedup_key = dedup FOR UPDATE;
+        EXIT WHEN o.run_id = run AND o.seq = step;
+        IF o.state = 'dead' AND o.error NOT IN ('ignore', 'respond') THEN
+            UPDATE lakemill.agent_outbox x SET dedup_key = format('%s (dead %s)', dedup, x.id)
+            WHERE x.id = o.id;
+        ELSIF o.id IS NOT NULL THEN
+            PERFORM lakemill.agent_append(r, mail || jsonb_build_object('seq', step,
+                'kind', 'effect', 'output', jsonb_build_object('state', 'duplicate')));
+            RETURN true;
+        END IF;
+    END LOOP;
     IF a.mail_needs_approval THEN
         approval := lakemill.agent_ask(run, held, step, jsonb_build_object(
             'name', mail ->> 'name', 'input_hash', mail ->> 'input_hash',
@@ -127,13 +151,9 @@ BEGIN
                 'body', mail ->> 'body', 'drafted_by', mail ->> 'drafted_by'),
             'allowed', '["accept","edit","respond","ignore"]'::jsonb,
             'assignees', '[]'::jsonb, 'expires_s', mail -> 'expires_s'));
+        UPDATE lakemill.agent_outbox x SET approval_id = approval
+        WHERE x.agent = r.agent AND x.dedup_key = dedup;
     END IF;
-    INSERT INTO lakemill.agent_outbox (agent, run_id, seq, approval_id, dedup_key, recipient_key,
-        recipient, subject, body, drafted_by, model, state)
-    VALUES (r.agent, run, step, approval, dedup, mail ->> 'recipient_key', address,
-        mail ->> 'subject', mail ->> 'body', mail ->> 'drafted_by', coalesce(mail ->> 'model', ''),
-        CASE WHEN approval IS NULL THEN 'approved' ELSE 'draft' END)
-    ON CONFLICT (agent, dedup_key) DO NOTHING;
     IF approval IS NULL THEN
         PERFORM lakemill.agent_append(r, mail || jsonb_build_object('seq', step, 'kind', 'effect',
             'output', jsonb_build_object('state', 'approved')));
@@ -165,15 +185,6 @@ BEGIN
             'response', p.response, 'decided_by', p.decided_by, 'approval_id', p.approval_id)));
     UPDATE lakemill.agent_runs x SET status = 'queued', next_at = clock_timestamp()
     WHERE x.run_id = p.run_id AND x.status = 'waiting';
-END $$;
-
--- A read-only login decides nothing.
-CREATE OR REPLACE FUNCTION lakemill.agent_session_user() RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    PERFORM lakemill.session_principal();
-    RETURN session_user;
 END $$;
 
 -- Takes a decision: once, by somebody who was asked, never by an agent.

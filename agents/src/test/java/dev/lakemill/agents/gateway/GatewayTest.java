@@ -200,6 +200,56 @@ final class GatewayTest {
     }
 
     @Test
+    void answersThatFitNoSchemaAreCountedAndNotHeldAgainstTheProvider() throws Exception {
+        var schema = JSON.readTree("{\"type\":\"object\",\"required\":[\"price\"]}");
+        var limits = "attempts: 1\n    rate_limits: [{key: endpoint, tokens: 100000}]";
+        var gateway = openWith("unfit", provider("one", first, ""), limits);
+        var caller = caller("unfit");
+        first.otherwise(new Answer.Text("no"));
+        for (var call = 1; call <= 5; call++) {
+            var problem =
+                    problem(() -> gateway.chat(caller, hello("unfit").withResponseSchema(schema)));
+            assertThat(problem.kind()).isEqualTo(ModelProblem.Kind.BAD_ANSWER);
+            assertThat(usage("unfit"))
+                    .hasSize(call)
+                    .last()
+                    .asString()
+                    .startsWith("502|one|served-model|22|14|false|" + (22 * 2 + 14 * 8));
+            assertThat(spent("unfit")).containsExactly(call + " " + call * 36);
+        }
+        assertThat(gateway.chat(caller, hello("unfit")).content()).isEqualTo("no");
+        assertThat(gateway.totals().resting()).isZero();
+    }
+
+    @Test
+    void answersThatDidNotFitAreCountedWithTheOneThatDoes() throws Exception {
+        var schema = JSON.readTree("{\"type\":\"object\",\"required\":[\"price\"]}");
+        var limits = "attempts: 1\n    rate_limits: [{key: endpoint, tokens: 9999}]";
+        var gateway = open("later", limits);
+        var caller = caller("later");
+        first.script(new Answer.Text("no"), new Answer.Status(500, 0));
+        second.script(new Answer.Text("{\"price\": 4}"));
+        var answer = gateway.chat(caller, hello("later").withResponseSchema(schema));
+        assertThat(answer.provider()).isEqualTo("two");
+        assertThat(answer.usage()).isEqualTo(new TokenUsage(22, 14, false));
+        assertThat(answer.costMicros()).isEqualTo(22 * 2 + 14 * 8);
+        assertThat(spent("later")).containsExactly("1 36");
+        first.script(new Answer.Text("no"), new Answer.Text("no"));
+        second.script(new Answer.Status(500, 0));
+        problem(() -> gateway.chat(caller, hello("later").withResponseSchema(schema)));
+        var planned = 34;
+        assertThat(usage("later").getLast())
+                .as("two answers, and what the second provider may have read")
+                .startsWith("503|two|served-model|%d|14|true".formatted(22 + planned));
+    }
+
+    private static List<String> spent(String endpoint) {
+        return query(
+                "SELECT calls || ' ' || tokens FROM lakemill.model_spend WHERE endpoint = '%s'"
+                        .formatted(endpoint));
+    }
+
+    @Test
     void asksForToolsOnlyThoseWhoCanAndHandsTheirCallsOn() throws Exception {
         var tool = new ChatTool("lookup", "finds a price", JSON.readTree("{\"type\":\"object\"}"));
         var providers =
@@ -271,10 +321,7 @@ final class GatewayTest {
             }
             assertThat(good).isEqualTo(5);
         }
-        assertThat(
-                        query(
-                                "SELECT calls || ' ' || tokens FROM lakemill.model_spend"
-                                        + " WHERE endpoint = 'crowd'"))
+        assertThat(spent("crowd"))
                 .as("the refused ones count in neither limit")
                 .containsExactly("5 90", "5 90");
     }

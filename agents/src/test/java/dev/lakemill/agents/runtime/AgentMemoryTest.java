@@ -93,7 +93,39 @@ final class AgentMemoryTest {
                                     session,
                                     "UPDATE lakemill.agent_memories SET value = '1' RETURNING 1"))
                     .isEmpty();
+            for (var insert :
+                    List.of(
+                            "INSERT INTO lakemill.agent_threads (thread_id) VALUES ('r')",
+                            "INSERT INTO lakemill.agent_memories (namespace, key, value) VALUES"
+                                    + " ('n', 'r', '1')")) {
+                assertThatThrownBy(
+                                () -> {
+                                    try (var statement = session.createStatement()) {
+                                        statement.execute(insert);
+                                    }
+                                })
+                        .as(insert)
+                        .hasMessageContaining("row-level security");
+            }
         }
+    }
+
+    @Test
+    void aReadOnlyLoginStartsNoAgent() throws Exception {
+        agents.agent("starter", "ada", AgentDefinition.Caps.USUAL);
+        agents.projection.admitReadOnly(
+                agents.catalog.principals().find("ada").orElseThrow().principal());
+        var start = "SELECT lakemill.agent_start('starter', '{}', '%s')";
+        try (var session = agents.login("ro:ada");
+                var statement = session.createStatement()) {
+            statement.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE");
+            assertThatThrownBy(() -> TestAgents.query(session, start.formatted("r")))
+                    .hasMessageContaining("ro:ada is no active principal");
+        }
+        var runs = "SELECT trigger_key FROM lakemill.agent_runs WHERE agent = 'starter'";
+        assertThat(agents.query(runs)).isEmpty();
+        agents.queryAs("ada", start.formatted("w"));
+        assertThat(agents.query(runs)).containsExactly("w");
     }
 
     @Test

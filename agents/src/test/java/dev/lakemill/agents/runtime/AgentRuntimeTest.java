@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lakemill.agents.gateway.ScriptedModelServer.Answer;
+import dev.lakemill.api.agent.Agent;
 import dev.lakemill.api.agent.AgentWorker;
 import dev.lakemill.api.agent.Approval;
 import dev.lakemill.api.agent.HttpModelClient;
@@ -21,6 +22,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -467,6 +469,78 @@ final class AgentRuntimeTest {
                                 agents.models.url(), () -> "", Duration.ofMinutes(1)))) {
             agents.awaitStatus(run, "succeeded");
         }
+    }
+
+    @Test
+    void oneRunThatNobodyCanReadEndsAndItsWorkerGoesOn() throws Exception {
+        agents.agent("reader", "ada", CAPS);
+        var start = "SELECT lakemill.agent_start('reader', '{\"a\": 1e1000}', 'k')";
+        var unreadable = UUID.fromString(agents.queryAs("ada", start).getFirst());
+        var usual = agents.start("ada", "reader", "usual", "{}");
+        try (var _ = oneThread("reader", r -> r.note("n", () -> 1))) {
+            agents.awaitStatus(usual, "succeeded");
+            TestAgents.await(() -> agents.status(unreadable).equals("failed"));
+        }
+        assertThat(
+                        agents.query(
+                                "SELECT error_code || ' ' || error FROM lakemill.agent_runs WHERE"
+                                        + " run_id = '%s'".formatted(unreadable)))
+                .first()
+                .asString()
+                .startsWith("INVALID_ARGUMENT")
+                .contains("Number value length (1001)");
+    }
+
+    @Test
+    void anErrorOfAnAgentEndsItsRunAndItsWorkerGoesOn() throws Exception {
+        agents.agent("deep", "ada", CAPS);
+        var overflowing = agents.start("ada", "deep", "overflowing", "{\"deep\": true}");
+        var usual = agents.start("ada", "deep", "usual", "{}");
+        try (var _ =
+                oneThread(
+                        "deep",
+                        r -> {
+                            if (r.input().has("deep")) {
+                                throw new StackOverflowError("too deep");
+                            }
+                            return r.note("n", () -> 1);
+                        })) {
+            agents.awaitStatus(usual, "succeeded");
+            agents.awaitStatus(overflowing, "failed");
+        }
+        var shown = agents.show(overflowing);
+        assertThat(shown.path("error_code").asText()).isEqualTo("AGENT_FAILED");
+        assertThat(shown.path("error").asText()).contains("StackOverflowError: too deep");
+    }
+
+    @Test
+    void anInterruptThatComesLateEndsNoThread() throws Exception {
+        agents.agent("late", "ada", CAPS);
+        var thread = new AtomicReference<Thread>();
+        var first = agents.start("ada", "late", "first", "{}");
+        try (var _ =
+                oneThread(
+                        "late",
+                        _ -> {
+                            thread.set(Thread.currentThread());
+                            return null;
+                        })) {
+            agents.awaitStatus(first, "succeeded");
+            for (var i = 0; i < 20; i++) {
+                thread.get().interrupt();
+                Thread.sleep(20);
+            }
+            var second = agents.start("ada", "late", "second", "{}");
+            agents.awaitStatus(second, "succeeded");
+        }
+    }
+
+    private static AgentWorker oneThread(String name, Agent agent) {
+        return AgentWorker.start(
+                new AgentWorker.Options(name, 1, Duration.ofSeconds(2)),
+                agent,
+                () -> agents.login(name + "-agent"),
+                new HttpModelClient(agents.models.url(), () -> "", Duration.ofMinutes(1)));
     }
 
     @Test

@@ -12,11 +12,13 @@ import dev.lakemill.api.agent.Recipient;
 import jakarta.mail.internet.MimeMessage;
 import java.net.URI;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,6 +27,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** E-mail goes where the table of addresses says, after people's word, with one identity. */
 final class MailRelayTest {
+    private static final Answer DRAFT =
+            new Answer.Text("{\"subject\": \"RFQ\", \"body\": \"Dear all\"}");
+
     @TempDir static Path folder;
     private static TestAgents agents;
     private static GreenMail server;
@@ -113,7 +118,7 @@ final class MailRelayTest {
 
     @Test
     void nothingIsSentBeforePeopleAcceptAndARepetitionIsKnown() throws Exception {
-        agents.models.script(new Answer.Text("{\"subject\": \"RFQ\", \"body\": \"Dear all\"}"));
+        agents.models.script(DRAFT);
         var run = agents.start("ada", "writer", "once", "{\"supplier\": \"7\", \"n\": 1}");
         try (var _ = agents.worker("writer", drafting())) {
             var approval = approval();
@@ -234,7 +239,7 @@ final class MailRelayTest {
 
     @Test
     void whatCannotBeSentIsDeadWithTheReason() throws Exception {
-        agents.models.script(new Answer.Text("{\"subject\": \"RFQ\", \"body\": \"Dear all\"}"));
+        agents.models.script(DRAFT);
         var run = agents.start("ada", "writer", "dead", "{\"supplier\": \"7\", \"n\": 3}");
         try (var _ = agents.worker("writer", drafting())) {
             agents.store.decide("ada", approval(), "accept", null, "");
@@ -251,11 +256,107 @@ final class MailRelayTest {
         assertThat(state(run)).isEqualTo("dead");
         assertThat(agents.show(run).at("/outbox/0/error").asText()).contains("127.0.0.1");
         assertThat(relay().relay()).isZero();
+        agents.models.script(DRAFT);
+        var again = agents.start("ada", "writer", "again", "{\"supplier\": \"7\", \"n\": 3}");
+        try (var _ = agents.worker("writer", drafting())) {
+            agents.store.decide("ada", approval(), "accept", null, "");
+            agents.awaitStatus(again, "succeeded");
+        }
+        assertThat(relay().relay()).as("its key is free").isEqualTo(1);
+    }
+
+    @Test
+    void aKeyWhoseEmailNeverWentOutIsUsedAgain() throws Exception {
+        agents.models.script(DRAFT, DRAFT, DRAFT);
+        var input = "{\"supplier\": \"7\", \"n\": 5}";
+        var cancelled = agents.start("ada", "writer", "key-1", input);
+        try (var _ = agents.worker("writer", drafting())) {
+            approval();
+            assertThat(agents.store.cancel("ada", cancelled, "not now")).isTrue();
+            var second = agents.start("ada", "writer", "key-2", input);
+            agents.store.decide("ada", approval(), "accept", null, "");
+            agents.awaitStatus(second, "succeeded");
+            assertThat(relay().relay()).isEqualTo(1);
+            assertThat(state(second)).isEqualTo("sent");
+            assertThat(state(cancelled)).isEqualTo("dead");
+            var third = agents.start("ada", "writer", "key-3", input);
+            agents.awaitStatus(third, "succeeded");
+            assertThat(agents.show(third).path("output").asText()).isEqualTo("DUPLICATE");
+        }
+        assertThat(relay().relay()).isZero();
+        assertThat(server.getReceivedMessages()).hasSize(1);
+    }
+
+    @Test
+    void aKeyThatPeopleSaidNoToIsNotAskedAgain() throws Exception {
+        agents.models.script(DRAFT, DRAFT);
+        var input = "{\"supplier\": \"7\", \"n\": 6}";
+        var ignored = agents.start("ada", "writer", "no-1", input);
+        try (var _ = agents.worker("writer", drafting())) {
+            agents.store.decide("ada", approval(), "ignore", null, "");
+            agents.awaitStatus(ignored, "succeeded");
+            var second = agents.start("ada", "writer", "no-2", input);
+            agents.awaitStatus(second, "succeeded");
+            assertThat(agents.show(second).path("output").asText()).isEqualTo("DUPLICATE");
+        }
+    }
+
+    @Test
+    void ofTwoRunsAtOnceWithOneKeyOneAsks() throws Exception {
+        var runs =
+                List.of(
+                        agents.start("ada", "writer", "twin-1", "{}"),
+                        agents.start("ada", "writer", "twin-2", "{}"));
+        try (var one = agents.login("writer-agent");
+                var other = agents.login("writer-agent");
+                var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            var first = mailOfClaimed(one);
+            var second = mailOfClaimed(other);
+            one.setAutoCommit(false);
+            assertThat(TestAgents.query(one, first)).containsExactly("f");
+            var waiting = threads.submit(() -> TestAgents.query(other, second));
+            TestAgents.await(MailRelayTest::oneWaits);
+            one.commit();
+            assertThat(waiting.get()).as("it has nothing to wait for").containsExactly("t");
+        }
+        assertThat(agents.store.inbox("ada")).hasSize(1);
+        assertThat(
+                        agents.query(
+                                "SELECT state FROM lakemill.agent_outbox WHERE dedup_key ="
+                                        + " 'twins'"))
+                .containsExactly("draft");
+        for (var run : runs) {
+            agents.store.cancel("ada", run, "the test ends");
+        }
+    }
+
+    private static boolean oneWaits() {
+        try {
+            return !agents.query(
+                            "SELECT pid FROM pg_stat_activity WHERE usename = 'writer-agent'"
+                                    + " AND wait_event_type = 'Lock'")
+                    .isEmpty();
+        } catch (SQLException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static String mailOfClaimed(Connection session) throws SQLException {
+        var claim =
+                "SELECT format('%L, %s', run_id, fence)"
+                        + " FROM lakemill.agent_claim('writer', 'w', 600000)";
+        var mail =
+                """
+                {"name": "n", "input_hash": "h", "dedup_key": "twins", "recipient_key": "7",
+                 "subject": "s", "body": "b", "drafted_by": "human", "expires_s": 60}
+                """;
+        return "SELECT lakemill.agent_mail(%s, 1, '%s')"
+                .formatted(TestAgents.query(session, claim).getFirst(), mail);
     }
 
     @Test
     void theKillSwitchHoldsEverythingBack() throws Exception {
-        agents.models.script(new Answer.Text("{\"subject\": \"RFQ\", \"body\": \"Dear all\"}"));
+        agents.models.script(DRAFT);
         var run = agents.start("ada", "writer", "held", "{\"supplier\": \"8\", \"n\": 4}");
         try (var _ = agents.worker("writer", drafting())) {
             var approval = approval();

@@ -38,6 +38,7 @@ public final class AgentRun {
     private final Journal journal;
     private final Journal.Claim claim;
     private final ModelClient models;
+    private final JsonNode input;
     private final List<Journal.Step> recorded;
     private int taken;
     private @Nullable Suspension over;
@@ -47,6 +48,7 @@ public final class AgentRun {
         this.journal = journal;
         this.claim = claim;
         this.models = models;
+        this.input = Journal.parse(claim.input());
         this.recorded = List.copyOf(recorded);
     }
 
@@ -56,7 +58,7 @@ public final class AgentRun {
 
     /** What it was started with. */
     public JsonNode input() {
-        return claim.input();
+        return input;
     }
 
     /** For whom it runs; empty when for nobody but the agent. */
@@ -77,7 +79,7 @@ public final class AgentRun {
                     "the run was started by %s, not by a row".formatted(claim.triggerKind()),
                     "take the recipient from a row of a query");
         }
-        return Recipient.ofKey(claim.input().at("/key/" + column));
+        return Recipient.ofKey(input.at("/key/" + column));
     }
 
     /**
@@ -259,13 +261,15 @@ public final class AgentRun {
                             ? Suspension.retry(
                                     "MODEL_UNAVAILABLE",
                                     message,
-                                    e.retryAfter().map(d -> d.toMillis()).orElse(backoffMillis()))
+                                    e.retryAfter()
+                                            .map(d -> d.toMillis())
+                                            .orElse(backoffMillis(claim)))
                             : Suspension.of(Reason.FAILED, "MODEL_REFUSED", message));
         }
     }
 
     /** How long to leave the run alone after what went wrong now. */
-    long backoffMillis() {
+    static long backoffMillis(Journal.Claim claim) {
         var most = BACKOFF_MILLIS << Math.min(claim.failures(), 10);
         var jitter = ThreadLocalRandom.current().nextLong(BACKOFF_MILLIS / 2);
         return Math.min(BACKOFF_MILLIS_MAX, most) + jitter;

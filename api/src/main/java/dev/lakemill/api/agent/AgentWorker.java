@@ -103,11 +103,22 @@ public final class AgentWorker implements AutoCloseable {
                         for (var lost : journal.renew(claims, options.lease().toMillis())) {
                             all.stream()
                                     .filter(h -> h.claim().run().equals(lost))
-                                    .filter(h -> h.equals(held.get(lost)))
-                                    .forEach(h -> h.thread().interrupt());
+                                    .forEach(this::interrupt);
                         }
                     }
                     return pause;
+                });
+    }
+
+    /** Within the map's lock, so that no interrupt comes when the attempt is over. */
+    private void interrupt(Held lost) {
+        held.computeIfPresent(
+                lost.claim().run(),
+                (_, now) -> {
+                    if (now.equals(lost)) {
+                        now.thread().interrupt();
+                    }
+                    return now;
                 });
     }
 
@@ -115,7 +126,7 @@ public final class AgentWorker implements AutoCloseable {
         long pauseMillis(Journal journal) throws SQLException;
     }
 
-    /** Turns, on one session; on a new one when that is lost. */
+    /** Turns, on one session; on a new one when that is lost. Nothing but the end ends them. */
     private void loop(Turn turn) {
         @Nullable Journal journal = null;
         var away = IDLE_MILLIS_MIN;
@@ -128,20 +139,26 @@ public final class AgentWorker implements AutoCloseable {
                     }
                     pause = turn.pauseMillis(journal);
                     away = IDLE_MILLIS_MIN;
-                } catch (SQLException e) {
-                    log.log(Level.DEBUG, "agent " + options.agent(), e);
+                } catch (SQLException | RuntimeException | Error e) {
+                    var level = e instanceof SQLException ? Level.DEBUG : Level.ERROR;
+                    log.log(level, "agent " + options.agent(), e);
                     journal = close(journal);
                     pause = away;
                     away = Math.min(AWAY_MILLIS_MAX, away * 2);
                 }
-                if (ending.await(pause, TimeUnit.MILLISECONDS)) {
-                    break;
-                }
+                pause(pause);
             }
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
         } finally {
             close(journal);
+        }
+    }
+
+    /** Until the end at most. An interrupt, meant for whatever is over by now, shortens it. */
+    private void pause(long millis) {
+        try {
+            var _ = ending.await(millis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            log.log(Level.DEBUG, "agent " + options.agent(), e);
         }
     }
 
@@ -158,7 +175,7 @@ public final class AgentWorker implements AutoCloseable {
         if (journal != null) {
             try {
                 journal.close();
-            } catch (SQLException e) {
+            } catch (SQLException | RuntimeException e) {
                 log.log(Level.DEBUG, "a connection is not closed", e);
             }
         }
@@ -172,12 +189,11 @@ public final class AgentWorker implements AutoCloseable {
     private void attempt(Journal journal, Journal.Claim claim) throws SQLException {
         held.put(claim.run(), new Held(claim, Thread.currentThread()));
         try {
-            var run = new AgentRun(journal, claim, models, journal.steps(claim));
             try {
-                var output = agent.run(run);
-                journal.succeed(claim, Journal.JSON.valueToTree(output));
-            } catch (Exception | Suspension e) {
-                end(journal, claim, told(e, run.backoffMillis()));
+                var run = new AgentRun(journal, claim, models, journal.steps(claim));
+                journal.succeed(claim, Journal.JSON.valueToTree(agent.run(run)));
+            } catch (Throwable e) {
+                end(journal, claim, told(e, AgentRun.backoffMillis(claim)));
             }
         } finally {
             held.remove(claim.run());

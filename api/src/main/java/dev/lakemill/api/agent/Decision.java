@@ -21,7 +21,7 @@ public record Decision(Outcome outcome, JsonNode args, String response, String d
         EXPIRED,
         /** Nobody had to be asked. */
         NOT_NEEDED,
-        /** The same was done by an earlier run. */
+        /** An earlier run has done the same, is at it, or was told by people not to. */
         DUPLICATE
     }
 

@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Timestamp;
@@ -30,11 +32,15 @@ final class Journal implements AutoCloseable {
                     .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
                     .build();
 
-    /** A run that this worker has. */
+    /**
+     * A run that this worker has.
+     *
+     * @param input as Postgres gives it: what cannot be read is the run's failure, not the worker's
+     */
     record Claim(
             UUID run,
             long fence,
-            JsonNode input,
+            String input,
             String onBehalfOf,
             String triggerKind,
             int failures,
@@ -92,7 +98,7 @@ final class Journal implements AutoCloseable {
                         new Claim(
                                 rows.getObject(1, UUID.class),
                                 rows.getLong(2),
-                                parse(rows.getString(3)),
+                                rows.getString(3),
                                 rows.getString(4),
                                 rows.getString(5),
                                 rows.getInt(6),
@@ -249,11 +255,18 @@ final class Journal implements AutoCloseable {
         query.setLong(2, claim.fence());
     }
 
+    /**
+     * @throws LakemillException INVALID_ARGUMENT for what Postgres keeps and is beyond our limits
+     */
     static JsonNode parse(@Nullable String json) {
         try {
             return json == null ? JSON.nullNode() : JSON.readTree(json);
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("Postgres gives bad JSON", e);
+            throw new LakemillException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "the journal has JSON that cannot be read: " + e.getOriginalMessage(),
+                    "give numbers of at most 1000 characters, and nest at most 1000 deep",
+                    e);
         }
     }
 

@@ -27,7 +27,7 @@ final class Refusals {
         };
     }
 
-    /** What an exception out of an agent's code means. */
+    /** What an exception or an error out of an agent's code means. */
     static Suspension of(Throwable failure, long backoffMillis) {
         if (failure instanceof Suspension suspension) {
             return suspension;

@@ -18,6 +18,7 @@ import java.util.Optional;
 public final class Buyer implements Agent {
     private static final BigDecimal TAX_PERCENT = BigDecimal.valueOf(21);
 
+    /** A reply proves that the e-mail went out, also before the dispatcher has noted that. */
     private static final String REPLY =
             """
             SELECT a.kind, a.rfq_id::text AS rfq_id, a.supplier_id, a.text,
@@ -27,7 +28,8 @@ public final class Buyer implements Agent {
             FROM procurement.supplier_reply AS a
             JOIN procurement.rfq AS r ON r.id = a.rfq_id AND r.supplier_id = a.supplier_id
             JOIN procurement.ledger_posting AS p ON p.key = 'rfq-' || r.id
-            WHERE a.id = ? AND r.state = 'sent' AND coalesce(a.grams, r.grams) > 0""";
+            WHERE a.id = ? AND r.state IN ('drafted', 'sent')
+              AND coalesce(a.grams, r.grams) > 0""";
 
     @Override
     public Object run(AgentRun run) throws SQLException {

@@ -46,9 +46,11 @@ public final class Dispatcher implements Agent {
                             "UPDATE procurement.email_outbox SET state = 'sent', sent_at = now()"
                                     + " WHERE id = ?::uuid",
                             id);
+                    // The supplier's answer may have come before, and be taken up already.
                     Sql.write(
                             connection,
-                            "UPDATE procurement.rfq SET state = 'sent' WHERE id = ?::uuid",
+                            "UPDATE procurement.rfq SET state = 'sent'"
+                                    + " WHERE id = ?::uuid AND state = 'drafted'",
                             rfq);
                     return "sent";
                 });
