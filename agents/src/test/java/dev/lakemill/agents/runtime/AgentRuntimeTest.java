@@ -619,4 +619,30 @@ final class AgentRuntimeTest {
         }
         assertThat(agents.status(asleep)).isEqualTo("cancelled");
     }
+
+    /** The interrupt comes while the agent's own code waits, outside of any step. */
+    @Test
+    void aRunThatIsPausedWhileItsCodeWaitsGoesOn() throws Exception {
+        agents.agent("waits", "ada", CAPS);
+        var run = agents.start("ada", "waits", "k", "{}");
+        var reached = new CountDownLatch(1);
+        var never = new CountDownLatch(1);
+        try (var _ =
+                agents.worker(
+                        "waits",
+                        Duration.ofMillis(600),
+                        r -> {
+                            if (reached.getCount() > 0) {
+                                reached.countDown();
+                                never.await();
+                            }
+                            return r.note("after", () -> "done");
+                        })) {
+            reached.await();
+            agents.store.pauseRun("ada", run, true);
+            agents.awaitStatus(run, "queued");
+            agents.store.pauseRun("ada", run, false);
+            agents.awaitStatus(run, "succeeded");
+        }
+    }
 }

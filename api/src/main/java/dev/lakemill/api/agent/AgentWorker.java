@@ -203,8 +203,9 @@ public final class AgentWorker implements AutoCloseable {
     }
 
     private Suspension told(Throwable failure, long backoffMillis) {
-        if (isEnding() && Thread.currentThread().isInterrupted()) {
-            return Suspension.of(Reason.PAUSED, "CLOSED", "the worker ends");
+        if (failure instanceof InterruptedException
+                || (isEnding() && Thread.currentThread().isInterrupted())) {
+            return Suspension.of(Reason.PAUSED, "INTERRUPTED", "the worker or the run pauses");
         }
         return Refusals.of(failure, backoffMillis);
     }
