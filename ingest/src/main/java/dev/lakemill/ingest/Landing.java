@@ -335,14 +335,15 @@ final class Landing {
     void finish(long deadlineNanos) {
         var published = awaitPublisher(deadlineNanos);
         var committed = commits.finish(deadlineNanos);
-        if (!published || !committed) {
-            LOG.warn("Rows of {} stay in the log: Delta did not take them in time", table.name());
-            return;
+        if (oldestPosition() != Long.MAX_VALUE) {
+            LOG.warn("Rows of {} stay in the log: Delta did not take them", table.name());
         }
-        pending.clear();
+        if (published && committed) {
+            pending.clear();
+        }
     }
 
-    /** Forgets the rows, for a table that is no more. */
+    /** Frees the rows' memory: the log keeps them, unless the table is no more. */
     void abandon(long deadlineNanos) {
         end();
         var published = awaitPublisher(deadlineNanos);

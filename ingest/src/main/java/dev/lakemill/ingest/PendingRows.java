@@ -53,7 +53,10 @@ final class PendingRows {
     private long decodingBytes;
     private long publishedBytes;
     private long committingBytes;
+
+    /** The oldest frame that came, or was let go, after the end: for the next start. */
     private long missedFrom = Long.MAX_VALUE;
+
     private boolean ended;
     private volatile long bytes;
 
@@ -195,14 +198,19 @@ final class PendingRows {
         notifyAll();
     }
 
-    /** Forgets everything, when nobody publishes or commits any more. */
+    /**
+     * Frees the memory, when nobody publishes or commits any more. The log still has to keep what
+     * Delta does not have: other tables commit after this one has ended, and ask where it is.
+     */
     synchronized void clear() {
         end();
+        missedFrom = Math.min(missedFrom, oldestPosition());
         committed();
         published.forEach(p -> p.batch().close());
         published.clear();
         publishedBytes = 0;
         skippedStreams.clear();
+        skippedFrom = Long.MAX_VALUE;
         committedSkipped();
         arrived.clear();
         arrivedBytes = 0;
