@@ -108,8 +108,7 @@ final class ArrowSchema {
                 if (place.firstNode() < 0) {
                     place.field().nulls(rows, out);
                 } else {
-                    batch.seek(place.firstNode(), place.firstBuffer());
-                    place.field().pass(batch, rows, null, out);
+                    pass(batch, rows, place, out);
                 }
             }
             return new Payload(out.toByteArray(rows, places.size()), rows);
@@ -123,6 +122,18 @@ final class ArrowSchema {
             // Of the libraries that read what a stranger wrote.
             throw ArrowBatch.malformed(String.valueOf(e.getMessage()));
         }
+    }
+
+    private static void pass(ArrowBatch batch, int rows, Place place, ArrowPayload.Writer out) {
+        // Exactly: a number's width is told by its buffer's bytes and the batch's rows.
+        int length = batch.length(place.firstNode());
+        if (length != rows) {
+            throw ArrowBatch.malformed(
+                    "'%s' has %d values, and the batch has %d rows"
+                            .formatted(place.field().name, length, rows));
+        }
+        batch.seek(place.firstNode(), place.firstBuffer());
+        place.field().pass(batch, rows, null, out);
     }
 
     private ArrowField reader(Column column, Field field, String path) {
