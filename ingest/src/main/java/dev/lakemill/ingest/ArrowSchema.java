@@ -26,6 +26,7 @@ final class ArrowSchema {
 
     private final TableName table;
     private final Set<String> microseconds;
+    private final int cells;
     private final List<Place> places = new ArrayList<>();
     private int nodes;
     private int buffers;
@@ -38,6 +39,7 @@ final class ArrowSchema {
         this.table = of.name();
         this.microseconds = policy.microsecondColumns();
         var schema = of.schema();
+        this.cells = Cells.of(schema).ofRow();
         var fields = fields(header);
         var byColumn = new Place[schema.size()];
         for (var field : fields) {
@@ -100,6 +102,7 @@ final class ArrowSchema {
         try {
             var batch = new ArrowBatch(message.header(), message.body());
             int rows = batch.rows();
+            Cells.check((long) rows * cells);
             if (batch.nodes() != nodes || batch.buffers() != buffers) {
                 throw ArrowBatch.malformed("it has not the nodes and buffers of its schema");
             }
