@@ -69,12 +69,17 @@ final class ArrowBatch {
 
     /** The length of the next field. */
     int nextNode() {
-        var next = batch.nodes(node++);
-        if (next.length() < 0 || next.length() > Integer.MAX_VALUE) {
-            throw malformed("a field has %d values".formatted(next.length()));
+        nulls = batch.nodes(node).nullCount();
+        return length(node++);
+    }
+
+    /** The length of a field. */
+    int length(int ofNode) {
+        long length = batch.nodes(ofNode).length();
+        if (length < 0 || length > Integer.MAX_VALUE) {
+            throw malformed("a field has %d values".formatted(length));
         }
-        nulls = next.nullCount();
-        return (int) next.length();
+        return (int) length;
     }
 
     /**

@@ -26,6 +26,7 @@ final class ArrowSchema {
 
     private final TableName table;
     private final Set<String> microseconds;
+    private final int cells;
     private final List<Place> places = new ArrayList<>();
     private int nodes;
     private int buffers;
@@ -38,6 +39,7 @@ final class ArrowSchema {
         this.table = of.name();
         this.microseconds = policy.microsecondColumns();
         var schema = of.schema();
+        this.cells = Cells.of(schema).ofRow();
         var fields = fields(header);
         var byColumn = new Place[schema.size()];
         for (var field : fields) {
@@ -100,6 +102,7 @@ final class ArrowSchema {
         try {
             var batch = new ArrowBatch(message.header(), message.body());
             int rows = batch.rows();
+            Cells.check((long) rows * cells);
             if (batch.nodes() != nodes || batch.buffers() != buffers) {
                 throw ArrowBatch.malformed("it has not the nodes and buffers of its schema");
             }
@@ -108,8 +111,7 @@ final class ArrowSchema {
                 if (place.firstNode() < 0) {
                     place.field().nulls(rows, out);
                 } else {
-                    batch.seek(place.firstNode(), place.firstBuffer());
-                    place.field().pass(batch, rows, null, out);
+                    pass(batch, rows, place, out);
                 }
             }
             return new Payload(out.toByteArray(rows, places.size()), rows);
@@ -123,6 +125,18 @@ final class ArrowSchema {
             // Of the libraries that read what a stranger wrote.
             throw ArrowBatch.malformed(String.valueOf(e.getMessage()));
         }
+    }
+
+    private static void pass(ArrowBatch batch, int rows, Place place, ArrowPayload.Writer out) {
+        // Exactly: a number's width is told by its buffer's bytes and the batch's rows.
+        int length = batch.length(place.firstNode());
+        if (length != rows) {
+            throw ArrowBatch.malformed(
+                    "'%s' has %d values, and the batch has %d rows"
+                            .formatted(place.field().name, length, rows));
+        }
+        batch.seek(place.firstNode(), place.firstBuffer());
+        place.field().pass(batch, rows, null, out);
     }
 
     private ArrowField reader(Column column, Field field, String path) {

@@ -269,7 +269,7 @@ final class BronzeCommits {
     /**
      * Ends the schedule and commits the rest here, as long as it goes well and time is left.
      *
-     * @return whether nobody commits any more, so that the rows can be let go
+     * @return whether nobody commits any more, so that the rows' memory can be freed
      */
     boolean finish(long deadlineNanos) {
         if (!awaitIdle(deadlineNanos)) {
@@ -280,7 +280,7 @@ final class BronzeCommits {
                 commit();
             }
         } catch (RuntimeException e) {
-            LOG.warn("Rows of {} stay in the log: {}", table, e.getMessage());
+            LOG.warn("The last rows of {} are not committed: {}", table, e.getMessage());
         }
         return true;
     }

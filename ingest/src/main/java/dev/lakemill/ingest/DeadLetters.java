@@ -109,6 +109,7 @@ final class DeadLetters {
     /** All bad rows of a request as one frame, which no stream waits for. */
     Letter letter(List<BadRows.Bad> bad, long offset) {
         var out = new RowWriter(RecordEncoder.PAYLOAD_BYTES_MAX);
+        out.count((long) bad.size() * Cells.of(landing.table().schema()).ofRow());
         var receivedMicros = Landings.micros(Instant.now());
         for (var row : bad) {
             int begin = out.beginLength();

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param stallMax how long a stream may wait for room before it ends with RESOURCE_EXHAUSTED; below
  *     the 60 s after which producers lose patience by themselves
  * @param drainGrace how long producers have to end their streams when the server closes
+ * @param openingMax how long a stream may take to be opened before it ends with UNAVAILABLE
  * @param rates how fast they may send
  */
 public record GrpcConfig(
@@ -27,6 +28,7 @@ public record GrpcConfig(
         int streamsMax,
         Duration stallMax,
         Duration drainGrace,
+        Duration openingMax,
         RateLimits rates) {
     public static final GrpcConfig DEFAULT =
             new GrpcConfig(
@@ -38,6 +40,7 @@ public record GrpcConfig(
                     10_000,
                     Duration.ofSeconds(30),
                     Duration.ofSeconds(3),
+                    Duration.ofSeconds(30),
                     RateLimits.NONE);
 
     public GrpcConfig withAddress(String newHost, int newPort) {
@@ -50,6 +53,7 @@ public record GrpcConfig(
                 streamsMax,
                 stallMax,
                 drainGrace,
+                openingMax,
                 rates);
     }
 
@@ -63,12 +67,36 @@ public record GrpcConfig(
                 streamsMax,
                 stallMax,
                 drainGrace,
+                openingMax,
                 rates);
     }
 
     public GrpcConfig withLimits(int streams, Duration stall, Duration drain) {
         return new GrpcConfig(
-                host, port, certificate, key, messageBytesMax, streams, stall, drain, rates);
+                host,
+                port,
+                certificate,
+                key,
+                messageBytesMax,
+                streams,
+                stall,
+                drain,
+                openingMax,
+                rates);
+    }
+
+    public GrpcConfig withOpeningMax(Duration opening) {
+        return new GrpcConfig(
+                host,
+                port,
+                certificate,
+                key,
+                messageBytesMax,
+                streamsMax,
+                stallMax,
+                drainGrace,
+                opening,
+                rates);
     }
 
     public GrpcConfig withRates(RateLimits newRates) {
@@ -81,6 +109,7 @@ public record GrpcConfig(
                 streamsMax,
                 stallMax,
                 drainGrace,
+                openingMax,
                 newRates);
     }
 }

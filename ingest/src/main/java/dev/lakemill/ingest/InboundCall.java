@@ -9,6 +9,9 @@ import io.grpc.ServerCall;
  * with one ends the stream.
  */
 abstract class InboundCall extends ServerCall.Listener<Inbound> {
+    private final long cameNanos = System.nanoTime();
+    private volatile boolean opened;
+
     /** Of the event loop. */
     private boolean created;
 
@@ -29,6 +32,16 @@ abstract class InboundCall extends ServerCall.Listener<Inbound> {
 
     /** Ends the stream. */
     abstract void refuse(RuntimeException why);
+
+    /** The stream is open: whom it belongs to is known, and what it is for. */
+    final void opened() {
+        opened = true;
+    }
+
+    /** Whether it came before an instant of System.nanoTime and is not open yet. */
+    final boolean isUnopenedSince(long nanos) {
+        return !opened && cameNanos - nanos < 0;
+    }
 
     @Override
     public final void onMessage(Inbound message) {

@@ -172,6 +172,7 @@ public final class Ingest implements AutoCloseable {
 
     private void watch() {
         streams.endStalled();
+        streams.endUnopened();
         streams.expire(clock.instant());
         streams.inserts().endIdle();
     }

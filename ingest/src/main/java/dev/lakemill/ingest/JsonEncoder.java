@@ -32,6 +32,7 @@ final class JsonEncoder implements RowEncoder {
 
     private final JsonColumns columns;
     private final @Nullable JsonPass pass;
+    private final int cells;
 
     JsonEncoder(TableSchema schema) {
         this(schema, false);
@@ -43,6 +44,12 @@ final class JsonEncoder implements RowEncoder {
     JsonEncoder(TableSchema schema, boolean skipsNulls) {
         this.columns = new JsonColumns(schema.columns(), skipsNulls);
         this.pass = JsonPass.of(schema.columns());
+        this.cells = Cells.of(schema).ofRow();
+    }
+
+    @Override
+    public int cells() {
+        return cells;
     }
 
     @Override

@@ -50,6 +50,7 @@ final class JsonNested {
         }
 
         private void writeElement(JsonParser json, RowWriter out) throws IOException {
+            out.count(element.cells());
             if (!isNull(json)) {
                 out.tag(ELEMENT, element.wireType());
                 element.write(json, out);
@@ -92,6 +93,7 @@ final class JsonNested {
                             "holds the key %s twice".formatted(RefusedRow.shown(name)),
                             "send each key once");
                 }
+                out.count(key.cells() + value.cells());
                 out.tag(ELEMENT, key.wireType());
                 key.writeKey(name, out);
                 json.nextToken();
@@ -116,9 +118,16 @@ final class JsonNested {
 
     static final class OfStruct extends JsonType {
         private final JsonColumns fields;
+        private final int cells;
 
-        OfStruct(JsonColumns fields) {
-            this.fields = fields;
+        OfStruct(DataType.Struct type) {
+            this.fields = new JsonColumns(type.fields());
+            this.cells = Cells.of(type);
+        }
+
+        @Override
+        int cells() {
+            return cells;
         }
 
         @Override

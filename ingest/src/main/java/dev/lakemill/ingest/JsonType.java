@@ -15,6 +15,11 @@ abstract class JsonType {
     /** The wire type of the field that {@link #write} writes the content of. */
     abstract int wireType();
 
+    /** How many values it has once it is decoded. */
+    int cells() {
+        return 1;
+    }
+
     /** Writes the value at the parser's token, which is not null, without a tag. */
     abstract void write(JsonParser json, RowWriter out) throws IOException;
 
@@ -29,7 +34,7 @@ abstract class JsonType {
             case DataType.Decimal d -> new JsonScalar.OfDecimal(d);
             case DataType.Array a -> new JsonNested.OfArray(a);
             case DataType.Map m -> new JsonNested.OfMap(m);
-            case DataType.Struct s -> new JsonNested.OfStruct(new JsonColumns(s.fields()));
+            case DataType.Struct s -> new JsonNested.OfStruct(s);
         };
     }
 

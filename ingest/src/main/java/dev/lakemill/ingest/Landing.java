@@ -9,7 +9,6 @@ import dev.lakemill.types.Rows;
 import dev.lakemill.types.TypeWidening;
 import dev.lakemill.wal.Durable;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
@@ -25,7 +24,8 @@ import org.slf4j.LoggerFactory;
  * Brings one table's durable rows to its feed and to Delta.
  *
  * <p>A virtual thread takes the frames that arrived, decodes them together and publishes them: that
- * is what readers wait for, so it never waits for Delta. {@link BronzeCommits} does, beside it.
+ * is what readers wait for, so it does not wait for Delta, unless too much waits for it already.
+ * {@link BronzeCommits} does, beside it.
  *
  * <p>Exactly once: a commit carries the log position of its last frame as Delta transaction, so it
  * cannot be made twice; what a crash left out is replayed from the log, and frames up to the
@@ -179,11 +179,11 @@ final class Landing {
         }
         pending.arrive(new PendingRows.Arrival(frame, receivedMicros));
         arrivedPosition = frame.lsn();
-        if (pending.arrivedBytes() >= PendingRows.DECODE_BYTES_MAX) {
+        while (pending.arrivedBytes() >= PendingRows.DECODE_BYTES_MAX) {
             publish(pending.beginDecoding());
-        }
-        while (pending.publishedBytes() >= surroundings.config().pendingBytesMax() / 2) {
-            commits.commit();
+            while (pending.publishedBytes() >= surroundings.config().pendingBytesMax() / 2) {
+                commits.commit();
+            }
         }
     }
 
@@ -197,16 +197,18 @@ final class Landing {
 
     private void run() {
         var linger = surroundings.config().linger();
+        // Producers wait before; this is what was on its way, and takes more room decoded.
+        var publishedBytesMax = 2 * surroundings.config().pendingBytesMax();
         try {
-            var frames = pending.await(linger);
+            var frames = pending.await(linger, publishedBytesMax);
             while (!frames.isEmpty()) {
                 publish(frames);
                 commits.published();
-                frames = pending.await(linger);
+                frames = pending.await(linger, publishedBytesMax);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("Rows of {} cannot be read from the log any more", table.name(), e);
             error = "rows cannot be read from the log: " + e;
         }
@@ -233,13 +235,17 @@ final class Landing {
         return pending.hasPublished();
     }
 
-    private void publish(List<PendingRows.Arrival> frames) {
-        if (frames.stream().allMatch(f -> RowDecoder.count(f.frame().frame().payload()) == 0)) {
+    /** Publishes as many of the frames as may be decoded together; the others come next. */
+    private void publish(List<PendingRows.Arrival> taken) {
+        var counts = taken.stream().mapToInt(f -> RowDecoder.count(payload(f))).toArray();
+        var frames = pending.decodeFirst(together(taken, counts));
+        int rowCount = Arrays.stream(counts, 0, frames.size()).sum();
+        if (rowCount == 0) {
             pending.skip(PersistentStreams.lastOffsets(frames));
             publishedPosition = frames.getLast().frame().lsn();
             return;
         }
-        var batch = decode(frames);
+        var batch = decode(frames, counts, rowCount);
         feed.publish(batch);
         pending.publish(batch, PersistentStreams.lastOffsets(frames));
         publishedPosition = frames.getLast().frame().lsn();
@@ -261,19 +267,27 @@ final class Landing {
         return new LogTail(surroundings.application(), pending.tail());
     }
 
-    private TableBatch decode(List<PendingRows.Arrival> frames) {
-        var payloads = new ArrayList<byte[]>(frames.size());
-        var counts = new int[frames.size()];
-        int rowCount = 0;
+    private static byte[] payload(PendingRows.Arrival arrival) {
+        return arrival.frame().frame().payload();
+    }
+
+    /** How many of the frames have no more values together than one request may; one at least. */
+    private int together(List<PendingRows.Arrival> frames, int[] counts) {
+        long cells = 0;
         for (int i = 0; i < counts.length; i++) {
-            var payload = frames.get(i).frame().frame().payload();
-            payloads.add(payload);
-            counts[i] = RowDecoder.count(payload);
-            rowCount += counts[i];
+            cells += decoder.cells(payload(frames.get(i)), counts[i]);
+            if (i > 0 && cells > Cells.REQUEST_MAX) {
+                return i;
+            }
         }
+        return counts.length;
+    }
+
+    private TableBatch decode(List<PendingRows.Arrival> frames, int[] counts, int rowCount) {
+        var payloads = frames.stream().map(Landing::payload).toList();
         var positions = new long[rowCount];
         int row = 0;
-        for (int i = 0; i < counts.length; i++) {
+        for (int i = 0; i < frames.size(); i++) {
             Arrays.fill(positions, row, row + counts[i], frames.get(i).frame().lsn());
             row += counts[i];
         }
@@ -335,14 +349,15 @@ final class Landing {
     void finish(long deadlineNanos) {
         var published = awaitPublisher(deadlineNanos);
         var committed = commits.finish(deadlineNanos);
-        if (!published || !committed) {
-            LOG.warn("Rows of {} stay in the log: Delta did not take them in time", table.name());
-            return;
+        if (oldestPosition() != Long.MAX_VALUE) {
+            LOG.warn("Rows of {} stay in the log: Delta did not take them", table.name());
         }
-        pending.clear();
+        if (published && committed) {
+            pending.clear();
+        }
     }
 
-    /** Forgets the rows, for a table that is no more. */
+    /** Frees the rows' memory: the log keeps them, unless the table is no more. */
     void abandon(long deadlineNanos) {
         end();
         var published = awaitPublisher(deadlineNanos);

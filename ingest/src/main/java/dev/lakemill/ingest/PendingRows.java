@@ -35,7 +35,7 @@ final class PendingRows {
      */
     record Published(TableBatch batch, Map<UUID, Long> streams, long oldestPosition) {}
 
-    /** What is decoded into one batch, unless a single frame is larger. */
+    /** What is taken for decoding at once, unless a single frame is larger. */
     static final long DECODE_BYTES_MAX = 4 << 20;
 
     private final ArrayDeque<Arrival> arrived = new ArrayDeque<>();
@@ -53,7 +53,10 @@ final class PendingRows {
     private long decodingBytes;
     private long publishedBytes;
     private long committingBytes;
+
+    /** The oldest frame that came, or was let go, after the end: for the next start. */
     private long missedFrom = Long.MAX_VALUE;
+
     private boolean ended;
     private volatile long bytes;
 
@@ -83,13 +86,19 @@ final class PendingRows {
     }
 
     /**
-     * Waits for frames, then a little for more of them.
+     * Waits for frames, then a little for more of them; and for Delta while there is that much that
+     * it does not have, as frames may hold few bytes and many values.
      *
-     * @return empty when there are none and none will come
+     * @return empty when there are none and none will come, or after the end when there is no room:
+     *     the next start finds the others in the log
      */
-    synchronized List<Arrival> await(Duration linger) throws InterruptedException {
-        while (arrived.isEmpty() && !ended) {
+    synchronized List<Arrival> await(Duration linger, long publishedBytesMax)
+            throws InterruptedException {
+        while (!ended && (arrived.isEmpty() || publishedBytes() >= publishedBytesMax)) {
             wait();
+        }
+        if (publishedBytes() >= publishedBytesMax) {
+            return List.of();
         }
         var until = System.nanoTime() + linger.toNanos();
         var left = linger.toNanos();
@@ -113,6 +122,18 @@ final class PendingRows {
         arrivedBytes -= decodingBytes;
         decoding = frames;
         return frames;
+    }
+
+    /** Only the first of the frames being decoded are; the others are before all that arrived. */
+    synchronized List<Arrival> decodeFirst(int count) {
+        for (int i = decoding.size() - 1; i >= count; i--) {
+            var frame = decoding.get(i);
+            arrived.addFirst(frame);
+            arrivedBytes += frame.bytes();
+            decodingBytes -= frame.bytes();
+        }
+        decoding = decoding.subList(0, count);
+        return decoding;
     }
 
     /** The frames being decoded are this batch now. */
@@ -187,6 +208,7 @@ final class PendingRows {
         committing = List.of();
         committingBytes = 0;
         count();
+        notifyAll();
     }
 
     /** No frame is taken any more; those that are here still go their way. */
@@ -195,14 +217,19 @@ final class PendingRows {
         notifyAll();
     }
 
-    /** Forgets everything, when nobody publishes or commits any more. */
+    /**
+     * Frees the memory, when nobody publishes or commits any more. The log still has to keep what
+     * Delta does not have: other tables commit after this one has ended, and ask where it is.
+     */
     synchronized void clear() {
         end();
+        missedFrom = Math.min(missedFrom, oldestPosition());
         committed();
         published.forEach(p -> p.batch().close());
         published.clear();
         publishedBytes = 0;
         skippedStreams.clear();
+        skippedFrom = Long.MAX_VALUE;
         committedSkipped();
         arrived.clear();
         arrivedBytes = 0;

@@ -6,6 +6,7 @@ import dev.lakemill.types.TableSchema;
 /** Records that are messages of the stream's descriptor. */
 final class ProtoEncoder implements RowEncoder {
     private final ProtoMessage message;
+    private final int cells;
 
     /**
      * @throws Refusal SCHEMA_VALIDATION_FAILED when the descriptor does not fit the table
@@ -20,6 +21,12 @@ final class ProtoEncoder implements RowEncoder {
      */
     ProtoEncoder(TableName table, TableSchema schema, byte[] descriptor, boolean narrower) {
         this.message = ProtoSchema.reader(table.toString(), schema.columns(), descriptor, narrower);
+        this.cells = Cells.of(schema).ofRow();
+    }
+
+    @Override
+    public int cells() {
+        return cells;
     }
 
     @Override

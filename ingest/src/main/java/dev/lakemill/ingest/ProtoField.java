@@ -140,6 +140,7 @@ abstract class ProtoField {
         }
 
         private void writeElement(byte[] bytes, int from, int to, RowWriter out) {
+            out.count(element.cells());
             out.tag(JsonNested.ELEMENT, element.wireType());
             element.write(bytes, from, to, out);
         }
@@ -189,6 +190,7 @@ abstract class ProtoField {
         }
 
         private void writeEntry(byte[] keyBytes, byte[] valueBytes, RowWriter out) {
+            out.count(key.cells() + value.cells());
             out.tag(JsonNested.ELEMENT, key.wireType());
             key.write(keyBytes, 0, keyBytes.length, out);
             out.tag(JsonNested.VALUE, value.wireType());

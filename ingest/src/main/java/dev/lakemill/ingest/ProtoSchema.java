@@ -182,7 +182,7 @@ final class ProtoSchema {
             case DataType.Struct struct -> {
                 checkType(name, type, field, FieldDescriptorProto.Type.TYPE_MESSAGE);
                 var message = message(struct.fields(), nested(name, type, field), name + ".");
-                yield new ProtoType.OfStruct(message);
+                yield new ProtoType.OfStruct(struct, message);
             }
             case DataType.Array _, DataType.Map _ ->
                     throw incompatible(

@@ -36,6 +36,11 @@ abstract class ProtoType {
         out.bytes(bytes, from, to);
     }
 
+    /** How many values it has once it is decoded. */
+    int cells() {
+        return 1;
+    }
+
     /** Whether the form on the wire is that of the log, so that bytes can pass. */
     boolean passes() {
         return true;
@@ -211,9 +216,17 @@ abstract class ProtoType {
 
     static final class OfStruct extends ProtoType {
         private final ProtoMessage message;
+        private final int cells;
 
-        OfStruct(ProtoMessage message) {
+        /** The message may have fewer fields than the type. */
+        OfStruct(DataType.Struct type, ProtoMessage message) {
             this.message = message;
+            this.cells = Cells.of(type);
+        }
+
+        @Override
+        int cells() {
+            return cells;
         }
 
         @Override

@@ -88,12 +88,13 @@ public final class RecordEncoder {
     /**
      * All rows that fit, or were rescued, and the dead letters of the others.
      *
-     * @throws Refusal naming the rows that do not fit and that nothing takes
+     * @throws Refusal naming the rows that do not fit and that nothing takes; for too many values
      * @throws NewColumns when they would fit if the table had more columns, as it may
      */
     Payload payload(List<ByteString> records, long offset) {
         var out = WRITERS.get();
         out.clear();
+        out.count((long) records.size() * rows.cells());
         List<BadRows.Bad> bad = List.of();
         boolean askedForGrowth = false;
         for (int i = 0; i < records.size(); i++) {

@@ -17,9 +17,16 @@ import org.apache.arrow.vector.util.VectorSchemaRootAppender;
  */
 final class RowDecoder {
     private final TableSchema schema;
+    private final Cells cells;
 
     RowDecoder(TableSchema schema) {
         this.schema = schema;
+        this.cells = Cells.of(schema);
+    }
+
+    /** How many values a payload of so many rows has at most once it is decoded. */
+    long cells(byte[] payload, int rows) {
+        return cells.atMost(payload, rows);
     }
 
     /** How many rows a payload holds. */

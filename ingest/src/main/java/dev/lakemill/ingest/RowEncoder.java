@@ -2,6 +2,9 @@ package dev.lakemill.ingest;
 
 /** Turns the records of one stream into the log's row form. One stream owns it. */
 interface RowEncoder {
+    /** How many values a row has once it is decoded. */
+    int cells();
+
     /**
      * Appends one row, without its length.
      *

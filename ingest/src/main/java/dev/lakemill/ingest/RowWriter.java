@@ -27,6 +27,9 @@ final class RowWriter {
     private byte[] bytes = new byte[1024];
     private int size;
 
+    /** Values that a reader has to make room for. */
+    private long cells;
+
     /** Beyond {@code bytesMax} bytes the request is refused. */
     RowWriter(int bytesMax) {
         this.bytesMax = bytesMax;
@@ -35,6 +38,7 @@ final class RowWriter {
     /** Forgets what was written. */
     void clear() {
         size = 0;
+        cells = 0;
         if (bytes.length > (1 << 20)) {
             bytes = new byte[1024];
         }
@@ -48,6 +52,12 @@ final class RowWriter {
     /** Has a reader read what was written from a place on. */
     void read(WireReader in, int from) {
         in.on(bytes, from, size);
+    }
+
+    /** Counts values of rows or elements; beyond {@link Cells#REQUEST_MAX} refuses the request. */
+    void count(long moreCells) {
+        cells += moreCells;
+        Cells.check(cells);
     }
 
     int size() {

@@ -150,6 +150,7 @@ final class StreamCall<R> extends InboundCall implements Sender {
         }
         synchronized (lock) {
             answered = true;
+            opened();
             if (!closed) {
                 call.sendMessage(response);
             }

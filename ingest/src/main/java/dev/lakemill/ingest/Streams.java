@@ -455,6 +455,17 @@ final class Streams {
         open.values().stream().filter(s -> s.waitsSince(since)).forEach(s -> s.endSoon(why));
     }
 
+    /** Ends streams that nobody opens: without a token they would hold the places of others. */
+    void endUnopened() {
+        var since = System.nanoTime() - config.openingMax().toNanos();
+        var why =
+                Refusal.unavailable(
+                        "the stream was not opened within %d s"
+                                .formatted(config.openingMax().toSeconds()),
+                        "send its first message at once: create_stream, or a schema of Arrow's");
+        open.values().stream().filter(s -> s.isUnopenedSince(since)).forEach(s -> s.endSoon(why));
+    }
+
     void count(int rowCount, int byteCount) {
         rows.add(rowCount);
         requests.increment();

@@ -146,6 +146,25 @@ final class ArrowCodecTest {
         }
     }
 
+    /** Taken, it would stand in the log with a buffer of INTs, and nobody could decode it. */
+    @Test
+    void aColumnLongerThanItsBatchIsRefused() {
+        var schema = TableSchema.of(Column.nullable("v", Primitive.SHORT));
+        try (BufferAllocator allocator = new RootAllocator();
+                var two =
+                        ArrowMessages.rows(schema, List.of("{\"v\":1}", "{\"v\":2}"), allocator)) {
+            var fields = two.root().getSchema().getFields();
+            var one = new VectorSchemaRoot(fields, two.root().getFieldVectors(), 1);
+            var message = ArrowMessages.batch(one, ArrowMessages.Packing.PLAIN, allocator);
+            var reader =
+                    new ArrowSchema(
+                            table(schema), RowPolicy.REFUSE, ArrowMessages.schema(one.getSchema()));
+            assertThatThrownBy(() -> reader.payload(message.inbound(0)))
+                    .isInstanceOf(Refusal.class)
+                    .hasMessageContainingAll("'v' has 2 values", "the batch has 1 rows");
+        }
+    }
+
     @Test
     void columnsThatTheTableGotLaterAreNull() {
         var before = TableSchema.of(Column.required("id", Primitive.LONG));

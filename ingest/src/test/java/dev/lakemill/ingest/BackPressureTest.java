@@ -189,4 +189,33 @@ final class BackPressureTest {
         awaitAllInDelta();
         assertThat(node.fed(TABLE)).isEqualTo(ids());
     }
+
+    /** What other tables commit last must not let go of the log what this one still needs. */
+    @Test
+    void aCloseKeepsInTheLogWhatOneTableOfSeveralDidNotGetIntoDelta() {
+        var tables = IntStream.range(0, 6).mapToObj("farm.bronze.t%d"::formatted).toList();
+        var slow = LandingConfig.DEFAULT.with(Duration.ofHours(1), 64L << 20, 64L << 20);
+        node = new Node(folder);
+        tables.forEach(table -> node.table(table, SCHEMA));
+        var failing = folder.resolve("t0");
+        node.with(Disk.real(), t -> t.location().equals(failing) ? bronze.of(t) : Bronze.of(t));
+        node.with(node.config().withLanding(slow)).open().listen();
+        bronze.full.set(true);
+        tables.forEach(this::sendOne);
+        node.close();
+        bronze.full.set(false);
+        node.open().close();
+        node.open();
+        for (var table : tables) {
+            assertThat(node.firsts(table)).as(table).containsExactly("1");
+        }
+    }
+
+    private void sendOne(String table) {
+        try (var client = node.client();
+                var stream = client.open(TableName.parse(table))) {
+            stream.ingestJson("{\"event_id\":\"1\"}");
+            stream.flush(Node.WAIT);
+        }
+    }
 }

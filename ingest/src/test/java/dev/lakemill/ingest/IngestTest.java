@@ -132,6 +132,26 @@ final class IngestTest {
         node.close();
     }
 
+    @Test
+    void aTableWhoseRowsCannotBeDecodedSaysSoAndTheNextStartHasThem() {
+        var node = node().open().listen();
+        node.beforeAllocation(
+                () -> {
+                    if (Thread.currentThread().getName().startsWith("landing-")) {
+                        throw new OutOfMemoryError("no native memory");
+                    }
+                });
+        send(node, 0, 10);
+        Node.await("the error is told", () -> node.status(DEMAND).error() != null);
+        assertThat(node.status(DEMAND).error()).contains("no native memory");
+        node.beforeAllocation(() -> {});
+        node.close();
+        node.open().close();
+        node.open();
+        assertThat(node.firsts(DEMAND)).isEqualTo(ids(0, 10));
+        node.close();
+    }
+
     private static void send(Node node, int from, int to) {
         try (var client = node.client();
                 var stream = client.open(TableName.parse(DEMAND))) {

@@ -25,6 +25,7 @@ import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
+import org.apache.arrow.memory.AllocationListener;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.jspecify.annotations.Nullable;
@@ -36,7 +37,15 @@ final class Node implements AutoCloseable {
     private final Path folder;
     private final Map<TableName, TableSchema> schemas = new LinkedHashMap<>();
     private final List<IngestTable> tables = new ArrayList<>();
-    private final BufferAllocator allocator = new RootAllocator();
+    private final BufferAllocator allocator =
+            new RootAllocator(
+                    new AllocationListener() {
+                        @Override
+                        public void onPreAllocation(long size) {
+                            beforeAllocation.run();
+                        }
+                    },
+                    Long.MAX_VALUE);
     private IngestConfig config =
             IngestConfig.of("node-1")
                     .withGrpc(
@@ -64,6 +73,7 @@ final class Node implements AutoCloseable {
     private RowPolicies policies = _ -> RowPolicy.REFUSE;
     private Disk disk = Disk.real();
     private Bronzes bronzes = Bronze::of;
+    private volatile Runnable beforeAllocation = () -> {};
     private @Nullable Ingest ingest;
     private int port;
 
@@ -90,6 +100,11 @@ final class Node implements AutoCloseable {
     Node with(RowPolicies newPolicies) {
         policies = newPolicies;
         return this;
+    }
+
+    /** What happens when memory is asked for, on the thread that asks. */
+    void beforeAllocation(Runnable action) {
+        beforeAllocation = action;
     }
 
     /** What was told of streams. */

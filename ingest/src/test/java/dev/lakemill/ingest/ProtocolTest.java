@@ -20,6 +20,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
@@ -71,6 +72,30 @@ final class ProtocolTest {
         node.close();
         node.open();
         assertThat(node.firsts(TABLE)).containsExactly("a", "b", "c");
+    }
+
+    @Test
+    void streamsThatNobodyOpensGiveTheirPlacesToOthers() {
+        client.close();
+        node.close();
+        var grpc = node.config().grpc();
+        var two =
+                grpc.withLimits(2, grpc.stallMax(), grpc.drainGrace())
+                        .withOpeningMax(Duration.ofSeconds(3));
+        node.with(node.config().withGrpc(two)).open().listen();
+        client = node.raw();
+        var opened = client.openJson();
+        var silent = client.call(TABLE, null);
+        silent.headersCame();
+        var refused = client.call(TABLE).end();
+        assertThat(refused.getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+        var end = silent.end();
+        assertThat(end.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+        assertThat(end.getDescription())
+                .contains("the stream was not opened within 3 s", "create_stream");
+        Node.await("a free place", () -> node.ingest().totals().streamsOpen() == 1);
+        client.openJson().json(0, "{\"event_id\":\"a\"}").awaitAck(0);
+        opened.json(0, "{\"event_id\":\"b\"}").awaitAck(0);
     }
 
     @Test
