@@ -21,14 +21,15 @@ AS $$
             FROM pg_index i CROSS JOIN unnest(i.indkey) WITH ORDINALITY k (number, place)
             WHERE i.indrelid = c.oid AND k.place <= i.indnkeyatts
                 AND CASE c.relreplident WHEN 'i' THEN i.indisreplident
-                    WHEN 'n' THEN false ELSE i.indisprimary END), '[]'))
+                    WHEN 'n' THEN false ELSE i.indisprimary AND i.indimmediate END), '[]'))
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid = captured AND c.relkind IN ('r', 'p') AND NOT c.relispartition
         AND c.relpersistence = 'p'
 $$;
 
 -- Without a key, Postgres refuses to update or delete what is published unless it may send the
--- whole old row. Runs past the triggers that keep principals to the catalog.
+-- whole old row. A deferrable key is none to it, for rows may have the same one for a while. Runs
+-- past the triggers that keep principals to the catalog.
 CREATE OR REPLACE FUNCTION lakemill.capture_whole_rows(captured oid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET session_replication_role = replica
 AS $$
@@ -46,11 +47,13 @@ BEGIN
     FOR part IN SELECT p.relid FROM pg_partition_tree(captured) p
         JOIN pg_class c ON c.oid = p.relid
         WHERE c.relreplident = 'd' AND c.relpersistence = 'p' AND NOT EXISTS (
-            SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
+            SELECT FROM pg_index i
+            WHERE i.indrelid = c.oid AND i.indisprimary AND i.indimmediate)
         UNION SELECT c.oid FROM pg_class c
         WHERE c.oid = captured AND c.relkind = 'r' AND c.relreplident = 'd'
             AND c.relpersistence = 'p' AND NOT EXISTS (
-                SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
+                SELECT FROM pg_index i
+                WHERE i.indrelid = c.oid AND i.indisprimary AND i.indimmediate)
     LOOP
         PERFORM lakemill.capture_whole_rows(part);
     END LOOP;
@@ -136,7 +139,8 @@ BEGIN
     FOR captured IN SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = ANY (schemas) AND c.relkind = 'r' AND c.relpersistence = 'p'
             AND c.relreplident = 'd' AND NOT EXISTS (
-                SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
+                SELECT FROM pg_index i
+                WHERE i.indrelid = c.oid AND i.indisprimary AND i.indimmediate)
     LOOP
         PERFORM lakemill.capture_whole_rows(captured);
     END LOOP;

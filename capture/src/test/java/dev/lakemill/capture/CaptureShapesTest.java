@@ -288,6 +288,44 @@ final class CaptureShapesTest {
     }
 
     @Test
+    void aTableWhoseKeyIsDeferrableIsOneWithoutAKey() throws Exception {
+        var s = TestPostgres.uniqueName("defer");
+        var made = "CREATE TABLE %s.%s (id int, pos int PRIMARY KEY DEFERRABLE)";
+        TestPostgres.execute(
+                "CREATE SCHEMA " + s,
+                made.formatted(s, "before"),
+                "INSERT INTO %s.before VALUES (1, 1), (2, 2)".formatted(s));
+        try (var lake = new TestLake(folder, s)) {
+            lake.awaitAll();
+            TestPostgres.execute(
+                    made.formatted(s, "later"),
+                    "INSERT INTO %s.later VALUES (1, 1), (2, 2)".formatted(s),
+                    made.formatted(s, "parts") + " PARTITION BY RANGE (pos)",
+                    "CREATE TABLE %1$s.part PARTITION OF %1$s.parts DEFAULT".formatted(s),
+                    "INSERT INTO %s.parts VALUES (1, 1), (2, 2)".formatted(s));
+            for (var table : List.of("before", "later", "parts")) {
+                TestPostgres.execute(
+                        "UPDATE %s.%s SET pos = pos + 1".formatted(s, table),
+                        "DELETE FROM %s.%s WHERE id = 1".formatted(s, table));
+            }
+            lake.awaitAll();
+            for (var table : List.of("before", "later", "parts")) {
+                var name = s + "." + table;
+                assertThat(lake.rows(name + "_history", "_pg_change_type", "id", "pos"))
+                        .containsExactly(
+                                "insert|1|1",
+                                "insert|2|2",
+                                "update_preimage|1|1",
+                                "update_postimage|1|2",
+                                "update_preimage|2|2",
+                                "update_postimage|2|3",
+                                "delete|1|2");
+                assertThat(lake.has(name + "_current")).isFalse();
+            }
+        }
+    }
+
+    @Test
     void partitionsAreOneTable() throws Exception {
         var s = TestPostgres.uniqueName("parts");
         TestPostgres.execute("CREATE SCHEMA " + s);
