@@ -264,22 +264,30 @@ final class ChangeStream implements AutoCloseable {
             tables.remove(net.relation());
             store.forget(net.relation());
         } else if (table != null) {
-            if (table.follow(net.shapes(), position)) {
-                tables.remove(net.relation());
-                store.save(table);
-                store.want(net.relation());
-                rowsWanted = true;
-            } else {
-                store.save(table);
-            }
+            keep(table, table.follow(net.shapes(), position) || net.isCompared());
         } else if (net.tag().startsWith("CREATE") || net.tag().equals("SELECT INTO")) {
             var shape = net.shapes().getLast();
             var born = new CapturedTable(parts, shape.schema(), lakeName(shape), shape);
             born.born(position);
-            store.save(born);
             tables.put(shape.oid(), born);
+            keep(born, net.isCompared());
         } else {
             store.want(net.relation());
+            rowsWanted = true;
+        }
+    }
+
+    /**
+     * Writes a table down as it is now.
+     *
+     * @param isCompared whether its current state may be another than Postgres's; a history alone
+     *     has nothing to be compared
+     */
+    private void keep(CapturedTable table, boolean isCompared) throws SQLException {
+        store.save(table);
+        if (isCompared && table.current() != null) {
+            tables.remove(table.shape().oid());
+            store.want(table.shape().oid());
             rowsWanted = true;
         }
     }

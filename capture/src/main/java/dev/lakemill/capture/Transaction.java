@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * touched.
  */
 final class Transaction {
+    /** The tag of a command that brought rows, or took some away, which the log does not tell. */
+    private static final String COMPARE = "COMPARE";
+
     /** A command that changed a table; no shape for one that dropped it. */
     record Command(long number, String tag, long relation, @Nullable TableShape shape) {}
 
@@ -30,20 +33,21 @@ final class Transaction {
      * that a table takes it on as one change.
      *
      * @param tag of the first command
+     * @param isCompared whether its rows are to be compared
      * @param shapes that it had one after the other; none where it was dropped
      */
-    record Net(String tag, long relation, List<TableShape> shapes) {
+    record Net(String tag, long relation, boolean isCompared, List<TableShape> shapes) {
         Net {
             shapes = List.copyOf(shapes);
         }
 
         private Net then(Command later) {
             if (later.shape() == null) {
-                return new Net(tag, relation, List.of());
+                return new Net(tag, relation, false, List.of());
             }
             var all = new ArrayList<>(shapes);
             all.add(later.shape());
-            return new Net(tag, relation, all);
+            return new Net(tag, relation, isCompared || later.tag().equals(COMPARE), all);
         }
     }
 
@@ -130,7 +134,7 @@ final class Transaction {
         var net = new LinkedHashMap<Long, Net>();
         for (var command : commands) {
             var before = net.remove(command.relation());
-            var first = new Net(command.tag(), command.relation(), List.of());
+            var first = new Net(command.tag(), command.relation(), false, List.of());
             net.put(command.relation(), (before == null ? first : before).then(command));
         }
         return net.values();

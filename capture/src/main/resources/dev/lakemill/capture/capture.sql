@@ -63,6 +63,54 @@ BEGIN
     END IF;
 END $$;
 
+-- Whether a table is captured, or on its way there.
+CREATE OR REPLACE FUNCTION lakemill.capture_knows(asked bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM lakemill.capture_tables t WHERE t.relation = asked)
+        OR EXISTS (SELECT FROM lakemill.capture_ddl t WHERE t.relation = asked);
+END $$;
+
+-- Rows that come or go with a partition are not in the log, so that the table is compared. A
+-- partition that is made where it belongs is empty.
+CREATE OR REPLACE FUNCTION lakemill.capture_partitions(captured oid, tag text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    shape jsonb := lakemill.capture_shape(captured);
+    part oid;
+    differs boolean;
+BEGIN
+    IF to_regclass('lakemill.capture_parts') IS NULL OR shape IS NULL THEN
+        RETURN;
+    END IF;
+    WITH gone AS (DELETE FROM lakemill.capture_parts p WHERE p.root = captured::bigint
+        AND NOT EXISTS (SELECT FROM pg_partition_tree(captured) t WHERE t.relid = p.part::oid)
+        RETURNING 1)
+    SELECT count(*) > 0 INTO differs FROM gone;
+    FOR part IN SELECT t.relid FROM pg_partition_tree(captured) t
+        JOIN pg_class c ON c.oid = t.relid AND c.relkind IN ('r', 'p')
+        WHERE t.level > 0 AND NOT EXISTS (SELECT FROM lakemill.capture_parts p
+            WHERE p.part = t.relid::oid::bigint AND p.root = captured::bigint)
+    LOOP
+        INSERT INTO lakemill.capture_parts VALUES (part::bigint, captured::bigint)
+        ON CONFLICT ON CONSTRAINT capture_parts_pkey DO UPDATE SET root = EXCLUDED.root;
+        IF capture_partitions.tag = 'ALTER TABLE' THEN
+            IF NOT differs THEN
+                EXECUTE format('SELECT EXISTS (SELECT FROM %s)', part::regclass) INTO differs;
+            END IF;
+            -- It was a table by itself.
+            INSERT INTO lakemill.capture_ddl (tag, relation)
+            SELECT 'DROP TABLE', part::bigint WHERE lakemill.capture_knows(part::bigint);
+        END IF;
+    END LOOP;
+    IF differs THEN
+        INSERT INTO lakemill.capture_ddl (tag, relation, shape)
+        VALUES ('COMPARE', captured::bigint, shape);
+    END IF;
+END $$;
+
 CREATE OR REPLACE FUNCTION lakemill.capture_end() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -90,6 +138,15 @@ BEGIN
     LOOP
         PERFORM lakemill.capture_note(command.objid, command.tag);
     END LOOP;
+    FOR command IN SELECT pg_partition_root(d.objid) AS root, max(d.command_tag) AS tag
+        FROM pg_event_trigger_ddl_commands() d
+        JOIN pg_class c ON c.oid = pg_partition_root(d.objid)
+        JOIN pg_publication_namespace p ON p.pnnspid = c.relnamespace
+        JOIN pg_publication u ON u.oid = p.pnpubid AND u.pubname LIKE 'lakemill\_%'
+        WHERE d.classid = 'pg_class'::regclass GROUP BY 1
+    LOOP
+        PERFORM lakemill.capture_partitions(command.root, command.tag);
+    END LOOP;
 END $$;
 
 CREATE OR REPLACE FUNCTION lakemill.capture_drop() RETURNS event_trigger
@@ -102,8 +159,15 @@ BEGIN
     INSERT INTO lakemill.capture_ddl (tag, relation)
     SELECT 'DROP TABLE', d.objid::bigint FROM pg_event_trigger_dropped_objects() d
     WHERE d.classid = 'pg_class'::regclass AND d.object_type = 'table'
-        AND (EXISTS (SELECT FROM lakemill.capture_tables t WHERE t.relation = d.objid::bigint)
-            OR EXISTS (SELECT FROM lakemill.capture_ddl t WHERE t.relation = d.objid::bigint));
+        AND lakemill.capture_knows(d.objid::bigint);
+    IF to_regclass('lakemill.capture_parts') IS NULL THEN
+        RETURN;
+    END IF;
+    WITH gone AS (DELETE FROM lakemill.capture_parts p USING pg_event_trigger_dropped_objects() d
+        WHERE d.classid = 'pg_class'::regclass AND d.objid::bigint = p.part RETURNING p.root)
+    INSERT INTO lakemill.capture_ddl (tag, relation, shape)
+    SELECT DISTINCT 'COMPARE', g.root, lakemill.capture_shape(g.root::oid) FROM gone g
+    WHERE lakemill.capture_shape(g.root::oid) IS NOT NULL AND lakemill.capture_knows(g.root);
 END $$;
 
 -- Publications of schemas take a superuser: these make and change them for a node that is none, under
@@ -144,6 +208,14 @@ BEGIN
     LOOP
         PERFORM lakemill.capture_whole_rows(captured);
     END LOOP;
+    IF to_regclass('lakemill.capture_parts') IS NOT NULL THEN
+        INSERT INTO lakemill.capture_parts
+        SELECT p.relid::oid::bigint, c.oid::bigint FROM pg_class c
+        JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN pg_partition_tree(c.oid) p
+        WHERE n.nspname = ANY (schemas) AND c.relkind = 'p' AND NOT c.relispartition
+            AND p.level > 0
+        ON CONFLICT DO NOTHING;
+    END IF;
     SELECT string_agg(quote_ident(name), ', ') INTO names FROM unnest(schemas) name;
     IF names IS NOT NULL THEN
         EXECUTE format('ALTER PUBLICATION %I SET TABLES IN SCHEMA %s', tables, names);
@@ -167,7 +239,8 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION lakemill.capture_shape(oid), lakemill.capture_whole_rows(oid),
-    lakemill.capture_note(oid, text), lakemill.capture_end(), lakemill.capture_drop(),
+    lakemill.capture_note(oid, text), lakemill.capture_partitions(oid, text),
+    lakemill.capture_knows(bigint), lakemill.capture_end(), lakemill.capture_drop(),
     lakemill.capture_publications(text, text), lakemill.capture_publish(text, text[]),
     lakemill.capture_unpublish(text, text) FROM PUBLIC;
 

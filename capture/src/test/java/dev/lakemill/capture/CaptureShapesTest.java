@@ -345,6 +345,54 @@ final class CaptureShapesTest {
     }
 
     @Test
+    void rowsComeAndGoWithTheirPartition() throws Exception {
+        var s = TestPostgres.uniqueName("come");
+        TestPostgres.execute(
+                "CREATE SCHEMA " + s,
+                "CREATE TABLE %s.t (id int PRIMARY KEY, n int) PARTITION BY RANGE (id)"
+                        .formatted(s),
+                partition(s, 1),
+                partition(s, 2),
+                partition(s, 3),
+                "INSERT INTO %s.t VALUES (10, 1), (20, 2), (30, 3)".formatted(s));
+        try (var lake = new TestLake(folder, s)) {
+            lake.awaitAll();
+            TestPostgres.execute("DROP TABLE %s.t1".formatted(s));
+            awaitRows(lake, s + ".t_current", "20|2", "30|3");
+            TestPostgres.execute("ALTER TABLE %1$s.t DETACH PARTITION %1$s.t2".formatted(s));
+            awaitRows(lake, s + ".t_current", "30|3");
+            awaitRows(lake, s + ".t2_current", "20|2");
+            TestPostgres.execute(
+                    "INSERT INTO %s.t2 VALUES (21, 2)".formatted(s),
+                    "ALTER TABLE %1$s.t ATTACH PARTITION %1$s.t2 FOR VALUES FROM (20) TO (30)"
+                            .formatted(s));
+            awaitRows(lake, s + ".t_current", "20|2", "21|2", "30|3");
+            // One that was made where it belongs brings no rows, and goes with those that came.
+            TestPostgres.execute(partition(s, 4), "INSERT INTO %s.t VALUES (40, 4)".formatted(s));
+            lake.awaitAll();
+            assertThat(lake.rows(s + ".t_history", "_pg_change_type", "id"))
+                    .hasSize(8)
+                    .endsWith("insert|20", "insert|21", "insert|40");
+            TestPostgres.execute(
+                    "UPDATE %s.t SET n = 0".formatted(s),
+                    "ALTER TABLE %1$s.t DETACH PARTITION %1$s.t2".formatted(s),
+                    "DROP TABLE %s.t4".formatted(s));
+            awaitRows(lake, s + ".t_current", "30|0");
+            awaitRows(lake, s + ".t2_current", "20|0", "21|0");
+        }
+    }
+
+    private static String partition(String schema, int number) {
+        return "CREATE TABLE %1$s.t%2$d PARTITION OF %1$s.t FOR VALUES FROM (%2$d0) TO (%3$d0)"
+                .formatted(schema, number, number + 1);
+    }
+
+    private static void awaitRows(TestLake lake, String table, String... rows) throws Exception {
+        TestPostgres.await(
+                table + " has " + List.of(rows), () -> lake.sorted(table).equals(List.of(rows)));
+    }
+
+    @Test
     void aLostSlotBringsTheDifferencesIntoTheHistory() throws Exception {
         var s = TestPostgres.uniqueName("lost");
         TestPostgres.execute(
