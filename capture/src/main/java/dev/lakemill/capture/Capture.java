@@ -347,7 +347,7 @@ public final class Capture implements AutoCloseable {
         }
         var table = new CapturedTable(parts, known.lakeSchema(), known.lakeTable(), known.shape());
         SnapshotReader.catchUp(table);
-        table.follow(shape.get(), at.lsn() - 1);
+        table.follow(List.of(shape.get()), at.lsn() - 1);
         // A crash behind this finds the lake's columns in what it knows of the table.
         store.saveShape(table);
         new SnapshotReader(at.reading(), at.lsn(), nowMicros()).read(table);

@@ -19,7 +19,9 @@ import org.jspecify.annotations.Nullable;
 final class CaptureStore {
     private static final Migrations MIGRATIONS =
             new Migrations(
-                    "capture", CaptureStore.class, List.of("0001-capture.sql", "0002-slots.sql"));
+                    "capture",
+                    CaptureStore.class,
+                    List.of("0001-capture.sql", "0002-slots.sql", "0003-parts.sql"));
 
     private static final String BEHIND_LAKE = "-set-back";
 

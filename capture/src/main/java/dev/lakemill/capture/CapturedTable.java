@@ -137,13 +137,17 @@ final class CapturedTable {
     /**
      * Takes on another shape; there are no pending changes.
      *
-     * @param position just before the transaction that brought it
+     * @param told the shapes that one transaction gave it in turn; the last one stays
+     * @param position just before the transaction
      * @return whether rows may have values in Postgres that the log does not tell
      */
-    boolean follow(TableShape next, long position) {
+    boolean follow(List<TableShape> told, long position) {
         var before = shape;
+        var next = told.getLast();
         shape = next;
-        if (history.follow(next)) {
+        var columns = history.delta().schema();
+        told.forEach(history::follow);
+        if (!history.delta().schema().equals(columns)) {
             parts.lake().changed(lakeSchema, lakeTable, Part.HISTORY, history.delta().schema());
         }
         var now = current;
@@ -155,7 +159,7 @@ final class CapturedTable {
             now.adopt(next);
             return false;
         }
-        var unknown = now.follow(next, position);
+        var unknown = now.follow(told, position);
         if (!before.columns().equals(next.columns())) {
             tellCurrent(now);
         }

@@ -2,6 +2,7 @@ package dev.lakemill.capture;
 
 import dev.lakemill.capture.Transaction.Command;
 import dev.lakemill.capture.Transaction.Names;
+import dev.lakemill.capture.Transaction.Net;
 import dev.lakemill.postgres.Postgres;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -181,8 +182,9 @@ final class ChangeStream implements AutoCloseable {
                     "a change of relation %d before its columns".formatted(oid));
         }
         var table = tables.get(oid);
-        if (!now.isBound() && table != null) {
-            now.numbers(running().shape(oid, table.shape()));
+        var shape = running().shape(oid, table == null ? null : table.shape());
+        if (!now.isBound() && shape != null) {
+            now.numbers(shape);
         }
         return now;
     }
@@ -200,10 +202,11 @@ final class ChangeStream implements AutoCloseable {
 
     private void end(long lsn) throws SQLException {
         var ended = running();
-        if (!ended.commands().isEmpty()) {
+        if (ended.lastCommand() >= 0) {
             commit();
-            for (var command : ended.commands()) {
-                apply(command, lsn - 1);
+            lastCommand = ended.lastCommand();
+            for (var net : ended.net()) {
+                apply(net, lsn - 1);
             }
         }
         if (ended.tooLarge()) {
@@ -255,29 +258,36 @@ final class ChangeStream implements AutoCloseable {
         }
     }
 
-    private void apply(Command command, long position) throws SQLException {
-        lastCommand = command.number();
-        var shape = command.shape();
-        var table = tables.get(command.relation());
-        if (shape == null) {
-            tables.remove(command.relation());
-            store.forget(command.relation());
+    private void apply(Net net, long position) throws SQLException {
+        var table = tables.get(net.relation());
+        if (net.shapes().isEmpty()) {
+            tables.remove(net.relation());
+            store.forget(net.relation());
         } else if (table != null) {
-            if (table.follow(shape, position)) {
-                tables.remove(command.relation());
-                store.save(table);
-                store.want(command.relation());
-                rowsWanted = true;
-            } else {
-                store.save(table);
-            }
-        } else if (command.tag().startsWith("CREATE") || command.tag().equals("SELECT INTO")) {
+            keep(table, table.follow(net.shapes(), position) || net.isCompared());
+        } else if (net.tag().startsWith("CREATE") || net.tag().equals("SELECT INTO")) {
+            var shape = net.shapes().getLast();
             var born = new CapturedTable(parts, shape.schema(), lakeName(shape), shape);
             born.born(position);
-            store.save(born);
             tables.put(shape.oid(), born);
+            keep(born, net.isCompared());
         } else {
-            store.want(command.relation());
+            store.want(net.relation());
+            rowsWanted = true;
+        }
+    }
+
+    /**
+     * Writes a table down as it is now.
+     *
+     * @param isCompared whether its current state may be another than Postgres's; a history alone
+     *     has nothing to be compared
+     */
+    private void keep(CapturedTable table, boolean isCompared) throws SQLException {
+        store.save(table);
+        if (isCompared && table.current() != null) {
+            tables.remove(table.shape().oid());
+            store.want(table.shape().oid());
             rowsWanted = true;
         }
     }

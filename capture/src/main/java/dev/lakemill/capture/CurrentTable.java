@@ -113,20 +113,22 @@ final class CurrentTable {
      * Takes on the columns of a shape; rows that are there keep their values under new names, and
      * in new types as far as they can be written in them.
      *
-     * @param position just before the transaction that brought the shape
+     * @param told the shapes that one transaction gave it in turn; the last one stays
+     * @param position just before the transaction
      * @return whether rows may have values in Postgres that the log does not tell
      */
-    boolean follow(TableShape next, long position) {
+    boolean follow(List<TableShape> told, long position) {
         var before = shape;
+        var next = told.getLast();
         var wanted = LakeColumns.current(next);
         var present = delta.schema();
         adopt(next);
         if (present.equals(wanted)) {
-            return false;
+            return hasUnknown(before, told);
         }
         if (isGrowth(before, next, present, wanted)) {
             delta.widen(wanted);
-            return hasUnknown(before, next);
+            return hasUnknown(before, told);
         }
         var old = LakeColumns.names(before);
         if (next.key().stream()
@@ -139,7 +141,7 @@ final class CurrentTable {
                 wanted,
                 new ReshapedRows(delta.snapshot().read(List.of()), old, next, allocator),
                 new Txn(application, position));
-        return hasUnknown(before, next);
+        return hasUnknown(before, told);
     }
 
     /** Whether only columns come that are NULL in all rows, and types get wider. */
@@ -167,6 +169,17 @@ final class CurrentTable {
             }
         }
         return true;
+    }
+
+    private static boolean hasUnknown(TableShape before, List<TableShape> told) {
+        var last = before;
+        for (var next : told) {
+            if (hasUnknown(last, next)) {
+                return true;
+            }
+            last = next;
+        }
+        return false;
     }
 
     private static boolean hasUnknown(TableShape before, TableShape next) {

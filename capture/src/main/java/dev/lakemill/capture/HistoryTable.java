@@ -42,8 +42,8 @@ final class HistoryTable {
         return delta.transaction(application).orElse(-1);
     }
 
-    /** Takes in the columns of a shape; says whether the history got other columns. */
-    boolean follow(TableShape shape) {
+    /** Takes in the columns of a shape. */
+    void follow(TableShape shape) {
         var before = delta.schema();
         var grown = LakeColumns.grown(before, shape);
         if (!grown.equals(before)) {
@@ -56,7 +56,6 @@ final class HistoryTable {
                             grown, LakeColumns.name(names, column.number()), column);
             places.put(column.number(), grown.indexOf(name).orElseThrow());
         }
-        return !grown.equals(before);
     }
 
     /** Commits changes that are in order, each once: with the position of the last one. */

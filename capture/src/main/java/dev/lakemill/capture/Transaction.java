@@ -4,8 +4,10 @@ import dev.lakemill.capture.Change.Kind;
 import dev.lakemill.capture.Change.Origin;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -20,8 +22,34 @@ import org.jspecify.annotations.Nullable;
  * touched.
  */
 final class Transaction {
+    /** The tag of a command that brought rows, or took some away, which the log does not tell. */
+    private static final String COMPARE = "COMPARE";
+
     /** A command that changed a table; no shape for one that dropped it. */
     record Command(long number, String tag, long relation, @Nullable TableShape shape) {}
+
+    /**
+     * What all commands of the transaction did to one table. It comes at one place of the log, so
+     * that a table takes it on as one change.
+     *
+     * @param tag of the first command
+     * @param isCompared whether its rows are to be compared
+     * @param shapes that it had one after the other; none where it was dropped
+     */
+    record Net(String tag, long relation, boolean isCompared, List<TableShape> shapes) {
+        Net {
+            shapes = List.copyOf(shapes);
+        }
+
+        private Net then(Command later) {
+            if (later.shape() == null) {
+                return new Net(tag, relation, false, List.of());
+            }
+            var all = new ArrayList<>(shapes);
+            all.add(later.shape());
+            return new Net(tag, relation, isCompared || later.tag().equals(COMPARE), all);
+        }
+    }
 
     /** How the values of a relation are called, and the numbers of those columns once known. */
     static final class Names {
@@ -77,19 +105,39 @@ final class Transaction {
         return commitMicros;
     }
 
-    /** The shape of a table at this place of the transaction. */
-    TableShape shape(long relation, TableShape before) {
-        for (var command : commands.reversed()) {
-            var shape = command.shape();
-            if (command.relation() == relation && shape != null) {
-                return shape;
-            }
-        }
-        return before;
+    /**
+     * The shape of a table at this place of the transaction.
+     *
+     * @param before the transaction; null for a table that was not known
+     */
+    @Nullable TableShape shape(long relation, @Nullable TableShape before) {
+        return shape(commands.reversed(), relation, before);
     }
 
-    List<Command> commands() {
-        return commands;
+    private static @Nullable TableShape shape(
+            List<Command> commands, long relation, @Nullable TableShape otherwise) {
+        for (var command : commands) {
+            if (command.relation() == relation && command.shape() != null) {
+                return command.shape();
+            }
+        }
+        return otherwise;
+    }
+
+    /** The number of the last command; -1 without one. */
+    long lastCommand() {
+        return commands.isEmpty() ? -1 : commands.getLast().number();
+    }
+
+    /** What the commands did, in order of the last one of each table: a name is free by then. */
+    Collection<Net> net() {
+        var net = new LinkedHashMap<Long, Net>();
+        for (var command : commands) {
+            var before = net.remove(command.relation());
+            var first = new Net(command.tag(), command.relation(), false, List.of());
+            net.put(command.relation(), (before == null ? first : before).then(command));
+        }
+        return net.values();
     }
 
     /** Whether its changes were given up. */
@@ -152,7 +200,9 @@ final class Transaction {
             place++;
             var shape = shapes.apply(raw.relation());
             if (shape != null) {
-                var numbers = raw.names().numbers(shape);
+                // A table that is made of a query has rows before its shape is told.
+                var made = shape(commands, raw.relation(), shape);
+                var numbers = raw.names().numbers(made == null ? shape : made);
                 byTable.computeIfAbsent(raw.relation(), _ -> new ArrayList<>())
                         .add(
                                 new Change(

@@ -28,9 +28,9 @@ import java.util.regex.Pattern;
  *
  * <p>A version's files are found by the table's own log: what the commits since the last copy
  * added. A file that was added and removed again between two copies is left out, but not within the
- * newest {@value #LOOKED_BACK} versions: a pipeline that starts may go back that far. Where the log
- * does not tell (its beginning was cleaned up, or rows are deleted by vectors in files), all files
- * of the folder are copied.
+ * newest {@value #LOOKED_BACK} versions, unless a vacuum deleted it: a pipeline that starts may go
+ * back that far. Where the log does not tell (its beginning was cleaned up, or rows are deleted by
+ * vectors in files), all files of the folder are copied.
  *
  * <p>The index is appended to after its files are on the disk; a torn last line is as if it was not
  * there.
@@ -164,23 +164,33 @@ final class LakePool {
     private boolean addDataFiles(Path table, long version, Set<String> staged, Set<String> needed)
             throws IOException {
         var live = new HashSet<String>();
+        var removed = new HashSet<String>();
         for (var v = Math.max(0, copied - LOOKED_BACK + 1); v <= version; v++) {
             var file = table.resolve(commit(v));
-            if (!Files.exists(file) || !addActions(file, v <= version - LOOKED_BACK, live)) {
+            var isOld = v <= version - LOOKED_BACK;
+            if (!Files.exists(file) || !addActions(file, isOld, live, removed)) {
                 return false;
             }
         }
         for (var path : staged) {
-            if (!addActions(table.resolve(path), false, live)) {
+            // It may be a version that never comes, and what it removes is needed then.
+            if (!addActions(table.resolve(path), false, live, new HashSet<>())) {
                 return false;
             }
         }
+        live.removeIf(path -> removed.contains(path) && !Files.exists(table.resolve(path)));
         needed.addAll(live);
         return true;
     }
 
-    private static boolean addActions(Path commit, boolean isOld, Set<String> live)
-            throws IOException {
+    /**
+     * Takes in a commit.
+     *
+     * @param removed files that a vacuum may have deleted, though they are not old
+     * @return false when it does not tell
+     */
+    private static boolean addActions(
+            Path commit, boolean isOld, Set<String> live, Set<String> removed) throws IOException {
         for (var line : Files.readAllLines(commit)) {
             if (line.isBlank()) {
                 continue;
@@ -193,12 +203,19 @@ final class LakePool {
             }
             if (add.has("path")) {
                 live.add(path(add));
+                removed.remove(path(add));
             }
             if (action.path("cdc").has("path")) {
                 live.add(path(action.path("cdc")));
+                removed.add(path(action.path("cdc")));
             }
-            if (isOld && action.path("remove").has("path")) {
-                live.remove(path(action.path("remove")));
+            if (action.path("remove").has("path")) {
+                var path = path(action.path("remove"));
+                if (isOld) {
+                    live.remove(path);
+                } else {
+                    removed.add(path);
+                }
             }
         }
         return true;

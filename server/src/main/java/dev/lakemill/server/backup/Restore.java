@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -163,9 +164,11 @@ public final class Restore {
                                                 "the oldest backup is of %s, after %s"
                                                         .formatted(bases.getFirst().ended(), end),
                                                 "--to names a moment since then"));
-        var through = next(marks, end);
-        var isWhole = moment == null || !through.timeline().equals(mark.timeline());
-        return new Plan(base, mark, wal(base, through, isWhole));
+        var next = next(marks, end);
+        var isLeft = !next.timeline().equals(mark.timeline());
+        var wal = wal(base, isLeft ? mark : next, moment == null || isLeft);
+        checkWhole(timelines, base, isLeft ? mark : next, wal);
+        return new Plan(base, mark, wal);
     }
 
     private static Mark newest(List<Mark> before, List<Mark> all, Instant end) {
@@ -184,7 +187,7 @@ public final class Restore {
     }
 
     /**
-     * Refuses an archive with a hole before it costs an hour of recovery.
+     * Postgres's log that a recovery reads.
      *
      * @param isWhole whether what is behind the mark is needed too
      */
@@ -198,10 +201,21 @@ public final class Restore {
                 needed.add(name);
             }
         }
-        var segments = needed.stream().filter(name -> name.length() == 24).toList();
-        for (var at = first; at.compareTo(last) <= 0; at = following(at)) {
-            var segment = at;
-            if (segments.stream().noneMatch(n -> Retention.segment(n).equals(segment))) {
+        return needed;
+    }
+
+    /** Refuses an archive with a hole before it costs an hour of recovery. */
+    private void checkWhole(Timelines timelines, Base base, Mark through, List<String> wal) {
+        var segments =
+                wal.stream()
+                        .filter(name -> name.length() == 24 && timelines.leadHere(name))
+                        .map(Retention::segment)
+                        .collect(Collectors.toSet());
+        var last = Retention.segment(through.wal());
+        for (var segment = Retention.segment(base.startWal());
+                segment.compareTo(last) <= 0;
+                segment = following(segment)) {
+            if (!segments.contains(segment)) {
                 throw new LakemillException(
                         ErrorCode.DATA_LOSS,
                         "Postgres's log file with the number %s is not in %s"
@@ -209,7 +223,6 @@ public final class Restore {
                         "restore to a moment before it, or after a later base backup");
             }
         }
-        return needed;
     }
 
     /** File names count 256 files of 16 MB, then the next number of 4 GB. */

@@ -30,19 +30,28 @@ final class Retention {
                 delete(backups.base(base.id()));
             }
             dropMarks(backups, oldest);
-            for (var name : backups.walFiles()) {
-                if (name.length() >= 24
-                        && segment(name).compareTo(segment(oldest.startWal())) < 0) {
-                    Files.delete(backups.wal().resolve(name + ".gz"));
-                }
-            }
+            dropWal(backups, bases.subList(bases.size() - keep, bases.size()));
         }
         dropUnnamed(backups);
     }
 
-    /** Counts up over all timelines. */
+    /** Counts up on a timeline; the next one goes on from where that was left. */
     static String segment(String wal) {
         return wal.substring(8, 24);
+    }
+
+    /** A restore to an earlier moment counts back: the oldest backup may not be the lowest one. */
+    private static void dropWal(BackupFolder backups, List<Base> kept) throws IOException {
+        var needed =
+                kept.stream()
+                        .map(base -> segment(base.startWal()))
+                        .min(Comparator.naturalOrder())
+                        .orElseThrow();
+        for (var name : backups.walFiles()) {
+            if (name.length() >= 24 && segment(name).compareTo(needed) < 0) {
+                Files.delete(backups.wal().resolve(name + ".gz"));
+            }
+        }
     }
 
     private static void dropMarks(BackupFolder backups, Base oldest) throws IOException {

@@ -42,9 +42,14 @@ record Timelines(String newest, Map<String, String> leftAt) {
 
     /** Whether a base backup was made on the way to the timeline, not on one that was given up. */
     boolean leadHere(Base base) {
-        var timeline = base.stopWal().substring(0, 8);
+        return leadHere(base.stopWal());
+    }
+
+    /** The same for a file of the log. That in which a timeline was left is the next one's. */
+    boolean leadHere(String wal) {
+        var timeline = wal.substring(0, 8);
         var left = leftAt.get(timeline);
         return timeline.equals(newest)
-                || (left != null && Retention.segment(base.stopWal()).compareTo(left) < 0);
+                || (left != null && Retention.segment(wal).compareTo(left) < 0);
     }
 }

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.lakemill.server.backup;
+
+import org.jspecify.annotations.NullMarked;
