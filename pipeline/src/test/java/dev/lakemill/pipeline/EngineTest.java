@@ -13,6 +13,7 @@ import dev.lakemill.plan.OnViolation;
 import dev.lakemill.types.TableName;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -169,6 +170,44 @@ final class EngineTest {
 
     @Test
     void uniqueIsAsCountedOneByOne() {
+        startUnique();
+        assertUniqueIsAsCountedOneByOne();
+        assertThat(running().keptKeys(running().program().streams().getFirst())).hasSize(2);
+    }
+
+    @Test
+    void uniqueIsAsCountedOneByOneWithMoreKeysThanMemoryBears() {
+        startUnique();
+        var room = new KeptKeys.Room(500, 1_500);
+        running().keysRoom(room);
+        assertUniqueIsAsCountedOneByOne();
+        assertThat(running().keptKeys(running().program().streams().getFirst())).isEmpty();
+        assertThat(room.left()).isEqualTo(1_500);
+    }
+
+    @Test
+    void moreKeptRowsThanMemoryBearsAreNotReadAtTheStart() {
+        startUnique();
+        var room = new KeptKeys.Room(500, 1_500);
+        running().keysRoom(room);
+        var kept = new ArrayList<Row>();
+        for (long id = 0; id < 800; id++) {
+            kept.add(row(id, "k" + id));
+        }
+        var schema = TestRows.schema("id BIGINT, key STRING");
+        var batches = new ArrayDeque<>(List.of(rows(root, schema, kept)));
+        running().load(TableName.parse("c.s.events"), schema, batches::poll);
+        assertThat(running().keptKeys(running().program().streams().getFirst())).isEmpty();
+        assertThat(room.left()).isEqualTo(1_500);
+        run(
+                "c.b.events",
+                row(7L, "new", 1.0, null),
+                row(900L, "k7", 1.0, null),
+                row(901L, "k901", 1.0, null));
+        assertThat(inserted.get("c.s.events")).containsExactly("901|k901|1.0|null");
+    }
+
+    private void startUnique() {
         start(
                 program().source("c.b.events", EVENTS).stream(
                         "c.s.events",
@@ -176,6 +215,9 @@ final class EngineTest {
                         "SELECT _lakemill_row, id, key, amount, ts FROM {stream c.b.events}",
                         unique("id_once", OnViolation.QUARANTINE, "id"),
                         unique("key_once", OnViolation.DROP_ROW, "key")));
+    }
+
+    private void assertUniqueIsAsCountedOneByOne() {
         var random = new Random(7);
         var ids = new HashSet<Long>();
         var keys = new HashSet<String>();
