@@ -23,9 +23,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.DriverManager;
 import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.zip.GZIPOutputStream;
@@ -49,6 +53,7 @@ final class FileLandingTest {
     @TempDir Path folder;
     private final RootAllocator allocator = new RootAllocator();
     private final AtomicInteger grown = new AtomicInteger();
+    private Clock clock = Clock.systemUTC();
 
     @BeforeEach
     void makeFolder() throws IOException {
@@ -203,6 +208,42 @@ final class FileLandingTest {
     }
 
     @Test
+    void anErrorIsToldAndTheFileIsReadOnceMore() throws Exception {
+        var ends = new AtomicBoolean();
+        clock =
+                new Clock() {
+                    @Override
+                    public Instant instant() {
+                        if (ends.get()) {
+                            throw new OutOfMemoryError("Java heap space");
+                        }
+                        return Instant.now();
+                    }
+
+                    @Override
+                    public ZoneId getZone() {
+                        return ZoneOffset.UTC;
+                    }
+
+                    @Override
+                    public Clock withZone(ZoneId zone) {
+                        return this;
+                    }
+                };
+        try (var landing = start(source(Format.JSON, Evolution.RESCUE, Map.of()))) {
+            ends.set(true);
+            put("a.json", "{\"id\":1}");
+            await(() -> landing.status().error().contains("a defect"));
+            assertThat(landing.status().error()).contains("Java heap space");
+            ends.set(false);
+            await(() -> landing.feed().position() > 0 && landing.status().error().isEmpty());
+            put("b.json", "{\"id\":2}");
+            await(() -> landing.status().files() == 2 && landing.feed().position() > 9);
+            assertThat(rows(landing)).containsExactly("1|null|null|null", "2|null|null|null");
+        }
+    }
+
+    @Test
     void aTableThatOthersWriteIsFollowedUntilRowsOfItChange() throws Exception {
         var at = folder.resolve("other");
         var schema = new TableSchema(List.of(Column.nullable("id", Primitive.LONG)));
@@ -285,7 +326,7 @@ final class FileLandingTest {
                         folder,
                         folder.resolve("pipeline"),
                         allocator,
-                        Clock.systemUTC(),
+                        clock,
                         grown::incrementAndGet));
     }
 
