@@ -189,13 +189,7 @@ final class FileLandingTest {
             assertThat(landing.status().files()).isZero();
         }
         put("a.json", lines.toString());
-        var path = folder.resolve("in/a.json");
-        var file = new Found(path, Files.size(path), path.toFile().lastModified());
-        var journal =
-                new FileJournal(
-                        folder.resolve("pipeline/files").resolve(NAME.toString() + "/journal"),
-                        new LocalDisk());
-        journal.append(FileJournal.Entry.of(file, 0, file.sizeBytes()));
+        var file = take("a.json");
         try (var landing = start(source)) {
             // Part of the rows, then the end of the process.
             await(() -> landing.feed().position() > 0);
@@ -204,6 +198,31 @@ final class FileLandingTest {
             await(() -> landing.feed().position() == file.sizeBytes());
             assertThat(rows(landing).stream().distinct()).hasSize(150_000);
             assertThat(rows(landing)).hasSize(150_000);
+        }
+    }
+
+    @Test
+    void aHalfReadFileThatIsGoneIsSetAsideOnce() throws Exception {
+        var source = source(Format.JSON, Evolution.RESCUE, Map.of());
+        try (var landing = start(source)) {
+            assertThat(landing.status().files()).isZero();
+        }
+        put("a.json", "{\"id\":1}");
+        var file = take("a.json");
+        Files.delete(file.path());
+        try (var landing = start(source)) {
+            await(() -> landing.status().badFiles() == 1);
+            // Several looks long.
+            Thread.sleep(3_000);
+            assertThat(landing.status().newestBad()).hasSize(1);
+            assertThat(Files.readAllLines(journal())).hasSize(2);
+            put("b.json", "{\"id\":2}");
+            await(() -> landing.feed().position() > file.sizeBytes());
+            assertThat(rows(landing)).containsExactly("2|null|null|null");
+        }
+        try (var again = start(source)) {
+            assertThat(again.status().badFiles()).isEqualTo(1);
+            assertThat(rows(again)).containsExactly("2|null|null|null");
         }
     }
 
@@ -353,6 +372,19 @@ final class FileLandingTest {
                     "COPY (%s) TO '%s' (FORMAT parquet)".formatted(sql, folder.resolve(name)));
         }
         Files.move(folder.resolve(name), folder.resolve("in").resolve(name));
+    }
+
+    /** Notes a file as taken, and leaves as a crash would before its rows are written. */
+    private Found take(String name) throws IOException {
+        var path = folder.resolve("in").resolve(name);
+        var file = new Found(path, Files.size(path), path.toFile().lastModified());
+        var journal = new FileJournal(journal(), new LocalDisk());
+        journal.append(FileJournal.Entry.of(file, 0, file.sizeBytes()));
+        return file;
+    }
+
+    private Path journal() {
+        return folder.resolve("pipeline/files").resolve(NAME + "/journal");
     }
 
     /** Another folder of files and another pipeline. */
