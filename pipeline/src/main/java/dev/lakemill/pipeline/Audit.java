@@ -9,7 +9,7 @@ import java.util.List;
 /**
  * Holds a view against its query. The difference is EXCEPT ALL both ways; rows of it that pair up
  * but for the last digits of floating-point columns are told apart, since a sum of such numbers
- * depends on the order it is taken in.
+ * depends on the order it is taken in. NULLs are equal, NaNs are equal, and 0.0 equals -0.0.
  */
 final class Audit {
     private static final String TOLERANCE = "1e-9";
@@ -41,14 +41,13 @@ final class Audit {
 
     ViewAudit run() {
         var difference = quoted(view.name() + " audit");
+        var columns = Checks.columns(view.schema());
         duck.execute(
                 "CREATE TEMP TABLE %s AS %s"
                         .formatted(
                                 difference,
                                 FullRecompute.difference(
-                                        Checks.columns(view.schema()),
-                                        content,
-                                        "(" + query + ")")));
+                                        columns, columns, content, "(" + query + ")")));
         var missing = numbered(difference, 1);
         var surplus = numbered(difference, -1);
         var numbers =

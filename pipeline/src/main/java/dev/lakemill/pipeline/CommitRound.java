@@ -93,6 +93,7 @@ final class CommitRound {
         return checkpoint;
     }
 
+    /** An Error passes through: {@link #brokenOff} tells what stands nevertheless. */
     Result run() {
         try (var _ = snapshot) {
             checkpoints.write(checkpoint);
@@ -146,20 +147,14 @@ final class CommitRound {
         return snapshots;
     }
 
-    private Result brokenOff(Exception cause) {
+    /** What a round has done that {@code cause} ended. */
+    Result brokenOff(Throwable cause) {
         try {
             checkpoints.delete(checkpoint.number());
         } catch (IOException e) {
             cause.addSuppressed(e);
         }
-        var reason =
-                cause instanceof LakemillException known
-                        ? known
-                        : new LakemillException(
-                                ErrorCode.UNAVAILABLE,
-                                "the pipeline's outputs cannot be written: " + cause,
-                                "see to the disk; the pipeline tries again by itself",
-                                cause);
+        var reason = reason(cause);
         var later =
                 switch (reason.code()) {
                     case UNAVAILABLE, RESOURCE_EXHAUSTED, FAILED_PRECONDITION -> true;
@@ -174,5 +169,23 @@ final class CommitRound {
                             false;
                 };
         return new Result.BrokenOff(committed, inDoubt, reason, later);
+    }
+
+    private static LakemillException reason(Throwable cause) {
+        return switch (cause) {
+            case LakemillException known -> known;
+            case Error defect ->
+                    new LakemillException(
+                            ErrorCode.INTERNAL,
+                            "a defect: " + defect,
+                            "report this, with the log",
+                            defect);
+            default ->
+                    new LakemillException(
+                            ErrorCode.UNAVAILABLE,
+                            "the pipeline's outputs cannot be written: " + cause,
+                            "see to the disk; the pipeline tries again by itself",
+                            cause);
+        };
     }
 }

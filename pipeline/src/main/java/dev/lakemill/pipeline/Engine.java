@@ -17,6 +17,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs batches in DuckDB, each in one transaction. One thread uses it.
@@ -27,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * statements are, and need not be parsed again.
  */
 final class Engine implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+
     private final Program program;
     private final DuckSession duck;
     private final Predictor predictor;
@@ -37,6 +41,7 @@ final class Engine implements AutoCloseable {
     /** Of streams that have run, by the places of their UNIQUE rules. */
     private final Map<TableName, Map<Integer, KeptKeys>> keptKeys = new HashMap<>();
 
+    private KeptKeys.Room keysRoom = KeptKeys.Room.usual();
     private Instant now = Instant.EPOCH;
 
     /** Of a program that scores and asks nothing. */
@@ -90,6 +95,11 @@ final class Engine implements AutoCloseable {
     /** Sets the last batch's now() after {@link #load}. */
     void now(Instant now) {
         this.now = now;
+    }
+
+    /** Sets another limit than the usual, before the first batch. */
+    void keysRoom(KeptKeys.Room room) {
+        keysRoom = room;
     }
 
     /**
@@ -189,35 +199,56 @@ final class Engine implements AutoCloseable {
 
     /**
      * The keys of all rows ever kept, by the places of the UNIQUE rules; empty when one of them
-     * cannot be told by its bits. Read from DuckDB the first time.
+     * cannot be told by its bits, or there are too many. Read from DuckDB the first time. Called
+     * once a batch: rules of one batch are all judged in one way.
      */
     Map<Integer, KeptKeys> keptKeys(Step.Stream stream) {
-        return keptKeys.computeIfAbsent(stream.name(), _ -> readKeys(stream));
+        var kept = keptKeys.computeIfAbsent(stream.name(), _ -> readKeys(stream));
+        if (kept.values().stream().noneMatch(KeptKeys::isIncomplete)) {
+            return kept;
+        }
+        LOG.info("{}: too many keys for memory; UNIQUE looks at all rows now", stream.name());
+        kept.values().forEach(KeptKeys::free);
+        keptKeys.put(stream.name(), Map.of());
+        return Map.of();
     }
 
     private Map<Integer, KeptKeys> readKeys(Step.Stream stream) {
         var all = new HashMap<Integer, KeptKeys>();
         for (int i = 0; i < stream.rules().size(); i++) {
             if (stream.rules().get(i).test() instanceof Rule.Test.Unique unique) {
-                var keys = KeptKeys.of(stream.schema(), unique);
+                var keys = KeptKeys.of(stream.schema(), unique, keysRoom);
                 if (keys.isEmpty()) {
                     return Map.of();
-                }
-                var schema =
-                        new TableSchema(
-                                keys.get().columns().stream()
-                                        .map(stream.schema()::column)
-                                        .map(c -> Column.nullable(c.name(), c.type()))
-                                        .toList());
-                var sql =
-                        "SELECT %s FROM %s".formatted(Checks.columns(schema), whole(stream.name()));
-                try (var batches = duck.read(sql, schema)) {
-                    keys.get().load(batches);
                 }
                 all.put(i, keys.get());
             }
         }
+        var whole = whole(stream.name());
+        if (all.isEmpty()
+                || duck.count("SELECT count(*) FROM " + whole) > keysRoom.left() / all.size()) {
+            return Map.of();
+        }
+        try {
+            all.values().forEach(keys -> load(keys, stream.schema(), whole));
+        } catch (RuntimeException | Error e) {
+            all.values().forEach(KeptKeys::free);
+            throw e;
+        }
         return all;
+    }
+
+    private void load(KeptKeys keys, TableSchema table, String whole) {
+        var schema =
+                new TableSchema(
+                        keys.columns().stream()
+                                .map(table::column)
+                                .map(c -> Column.nullable(c.name(), c.type()))
+                                .toList());
+        var sql = "SELECT %s FROM %s".formatted(Checks.columns(schema), whole);
+        try (var batches = duck.read(sql, schema)) {
+            keys.load(batches);
+        }
     }
 
     Answers answers() {

@@ -102,7 +102,7 @@ final class FileJournal {
         return end;
     }
 
-    /** The last file that is read; null before the first. */
+    /** The last file that is read; null before the first, and when it was set aside since. */
     @Nullable Entry last() {
         return last;
     }
@@ -148,6 +148,9 @@ final class FileJournal {
             newestBad.addFirst(entry);
             if (newestBad.size() > BAD_KEPT_MAX) {
                 newestBad.removeLast();
+            }
+            if (last != null && last.path().equals(entry.path())) {
+                last = null;
             }
         } else {
             last = entry;

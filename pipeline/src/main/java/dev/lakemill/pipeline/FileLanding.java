@@ -184,7 +184,7 @@ public final class FileLanding implements AutoCloseable {
             tell(String.valueOf(e.getMessage()));
         } catch (UncheckedIOException | DuckException e) {
             tell(String.valueOf(e.getMessage()));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("{} met a defect, and tries again", table.name(), e);
             tell("a defect: " + e);
         }

@@ -4,6 +4,7 @@ import static dev.lakemill.pipeline.DuckPrinter.quoted;
 
 import dev.lakemill.types.Rows;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A small result is compared here with the rows that it had, since planning SQL for that takes
  * longer than doing it. A large one is compared in DuckDB, by EXCEPT ALL both ways in one pass:
  * every new row weighs 1, every old one -1, and what does not cancel out has changed. Either way
- * NULLs are equal, NaNs are equal, and 0.0 equals -0.0.
+ * NULLs are equal, and zeros of both signs are different, since a view over this one may tell them
+ * apart.
  */
 final class FullRecompute {
     /** Values of a result that is small. */
@@ -75,7 +77,11 @@ final class FullRecompute {
         lastRows =
                 duck.written(
                         "CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(after, refresh.query()));
-        var changes = difference(Checks.columns(view.schema()), content.table(), after);
+        var exactly =
+                view.schema().columns().stream()
+                        .flatMap(c -> MaintenanceSql.exactly(quoted(c.name()), c.type()).stream())
+                        .collect(Collectors.joining(", "));
+        var changes = difference(Checks.columns(view.schema()), exactly, content.table(), after);
         var changed = content.keep(duck, changes);
         if (changed == 0) {
             return Optional.empty();
@@ -84,20 +90,25 @@ final class FullRecompute {
         return Optional.of(new ViewChange.InTable(content.changes()));
     }
 
-    /** SQL of the rows that make {@code after} of {@code before}. */
-    static String difference(String columns, String before, String after) {
+    /**
+     * SQL of the rows that make {@code after} of {@code before}.
+     *
+     * @param same SQL of what equal rows share
+     */
+    static String difference(String columns, String same, String before, String after) {
         return """
         SELECT %1$s, %2$s FROM (
           SELECT %1$s, sign(_lakemill_w)::BIGINT AS %2$s,
             unnest(range(abs(_lakemill_w)::BIGINT)) FROM (
             SELECT %1$s, %5$s AS _lakemill_w FROM (
               SELECT %1$s, 1 AS _lakemill_w FROM %4$s UNION ALL SELECT %1$s, -1 FROM %3$s)
-            GROUP BY %1$s HAVING %5$s <> 0))"""
+            GROUP BY %6$s HAVING %5$s <> 0))"""
                 .formatted(
                         columns,
                         ViewMaintenance.WEIGHT,
                         before,
                         after,
-                        DuckAggregates.unbounded("sum(_lakemill_w)"));
+                        DuckAggregates.unbounded("sum(_lakemill_w)"),
+                        same);
     }
 }

@@ -19,9 +19,11 @@ import org.apache.arrow.memory.util.hash.MurmurHasher;
 
 /**
  * The keys of all rows that a UNIQUE rule has kept, as Bloom filters: so most new keys are known to
- * be new without a look at those rows, whose number grows for ever. About 3 bytes a key.
+ * be new without a look at those rows, whose number grows for ever. About 2.4 bytes a key, at the
+ * least those of {@link #FIRST_KEYS}.
  *
- * <p>Keys are never taken away: those of a batch that was undone are only looked for in vain.
+ * <p>Keys are never taken away: those of a batch that was undone are only looked for in vain. When
+ * the engine's {@link Room} is used up, no more are added: the filters are then of no use.
  */
 final class KeptKeys {
     private static final double FALSE_SHARE = 1e-4;
@@ -32,18 +34,57 @@ final class KeptKeys {
 
     private final List<Integer> columns;
 
-    /** Each has room for more keys than the one before; only the last is not full. */
+    private final Room room;
+
+    /** Only the last is not full. */
     private final List<BloomFilter<Long>> filters = new ArrayList<>();
 
-    private long room;
+    private long keysMax;
     private long keys;
+    private boolean incomplete;
 
-    private KeptKeys(List<Integer> columns) {
+    private KeptKeys(List<Integer> columns, Room room) {
         this.columns = columns;
+        this.room = room;
+    }
+
+    /** How many keys the filters of all rules of an engine may hold. */
+    static final class Room {
+        private final long filterKeysMax;
+        private long left;
+
+        /**
+         * @param filterKeysMax of one filter, whose bits are one array
+         * @param keysMax of all filters together
+         */
+        Room(long filterKeysMax, long keysMax) {
+            this.filterKeysMax = filterKeysMax;
+            this.left = keysMax;
+        }
+
+        /** As a node's heap of some hundred MB bears it: 10 MB a filter, 40 MB in all. */
+        static Room usual() {
+            return new Room(4_000_000, 16_000_000);
+        }
+
+        long left() {
+            return left;
+        }
+
+        /** Room for one filter; 0 when there is none. */
+        private long take(long wanted) {
+            var taken = Math.min(Math.min(wanted, filterKeysMax), left);
+            left -= taken;
+            return taken;
+        }
+
+        private void giveBack(long keys) {
+            left += keys;
+        }
     }
 
     /** Empty for keys that may be equal and have other bits, as 0.0 and -0.0. */
-    static Optional<KeptKeys> of(TableSchema schema, Rule.Test.Unique rule) {
+    static Optional<KeptKeys> of(TableSchema schema, Rule.Test.Unique rule, Room room) {
         var columns = new ArrayList<Integer>();
         for (var name : rule.columns()) {
             var column = schema.indexOf(name).orElseThrow();
@@ -52,7 +93,7 @@ final class KeptKeys {
             }
             columns.add(column);
         }
-        return Optional.of(new KeptKeys(columns));
+        return Optional.of(new KeptKeys(columns, room));
     }
 
     private static boolean hasOneForm(DataType type) {
@@ -65,6 +106,24 @@ final class KeptKeys {
     /** The key's columns, in its order. */
     List<Integer> columns() {
         return columns;
+    }
+
+    /** Whether keys are missing, since there was no room for them. */
+    boolean isIncomplete() {
+        return incomplete;
+    }
+
+    /** In the order of their making. */
+    List<BloomFilter<Long>> filters() {
+        return filters;
+    }
+
+    /** Gives the room back; no key may be looked for any more. */
+    void free() {
+        filters.clear();
+        room.giveBack(keysMax);
+        keysMax = 0;
+        incomplete = true;
     }
 
     /** Adds rows of the key's columns alone, in their order; each batch is closed here. */
@@ -84,15 +143,31 @@ final class KeptKeys {
 
     private void addAll(Rows rows, List<Integer> places) {
         for (int row = 0; row < rows.count(); row++) {
-            if (keys >= room) {
-                var size = Math.max(FIRST_KEYS, room * GROWTH);
-                filters.add(BloomFilter.create(Funnels.longFunnel(), size, FALSE_SHARE));
-                room += size;
+            var hash = hash(rows, places, row);
+            if (mayHold(hash)) {
+                continue;
             }
-            if (filters.getLast().put(hash(rows, places, row))) {
-                keys++;
+            if (keys >= keysMax && !grow()) {
+                return;
             }
+            filters.getLast().put(hash);
+            keys++;
         }
+    }
+
+    private boolean mayHold(Long hash) {
+        return filters.stream().anyMatch(filter -> filter.mightContain(hash));
+    }
+
+    private boolean grow() {
+        var more = incomplete ? 0 : room.take(Math.max(FIRST_KEYS, keysMax * GROWTH));
+        if (more == 0) {
+            incomplete = true;
+            return false;
+        }
+        filters.add(BloomFilter.create(Funnels.longFunnel(), more, FALSE_SHARE));
+        keysMax += more;
+        return true;
     }
 
     /**
@@ -108,7 +183,7 @@ final class KeptKeys {
             if (other != null) {
                 doubtful.set(other);
                 doubtful.set(row);
-            } else if (filters.stream().anyMatch(filter -> filter.mightContain(hash))) {
+            } else if (mayHold(hash)) {
                 doubtful.set(row);
             }
         }

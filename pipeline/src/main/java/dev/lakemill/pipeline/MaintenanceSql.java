@@ -197,18 +197,21 @@ final class MaintenanceSql {
                         DuckAggregates.unbounded("sum(" + column(WEIGHT) + ")"));
     }
 
-    /** SQL of what two rows must share to be the same to every expression. */
     private static String exactly(List<Attribute> columns) {
-        var parts = new ArrayList<String>();
-        for (var attribute : columns) {
-            parts.add(column(attribute));
-            if (DuckTypes.isFloating(attribute.type())) {
-                parts.add("signbit(%s)".formatted(column(attribute)));
-            } else if (DuckTypes.holdsFloating(attribute.type())) {
-                parts.add("CAST(%s AS VARCHAR)".formatted(column(attribute)));
-            }
-        }
-        return parts.isEmpty() ? "()" : String.join(", ", parts);
+        return columns.isEmpty()
+                ? "()"
+                : columns.stream()
+                        .flatMap(attribute -> exactly(column(attribute), attribute.type()).stream())
+                        .collect(Collectors.joining(", "));
+    }
+
+    /** SQL of what two rows must share in a column to be the same to every expression. */
+    static List<String> exactly(String column, DataType type) {
+        return DuckTypes.isFloating(type)
+                ? List.of(column, "signbit(%s)".formatted(column))
+                : DuckTypes.holdsFloating(type)
+                        ? List.of(column, "CAST(%s AS VARCHAR)".formatted(column))
+                        : List.of(column);
     }
 
     private DuckPrinter printer(String now) {

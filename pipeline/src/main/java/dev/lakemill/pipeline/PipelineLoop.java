@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -197,8 +198,8 @@ final class PipelineLoop implements Runnable {
         if (under == null || !(wait || under.result().isDone())) {
             return;
         }
+        var result = result(under);
         round = null;
-        var result = under.result().join();
         running.finishRound(under.round(), result);
         switch (result) {
             case CommitRound.Result.Complete _ -> {
@@ -220,6 +221,17 @@ final class PipelineLoop implements Runnable {
         }
     }
 
+    /** What an Error ended is taken in as well: some outputs may stand at the batch by then. */
+    private CommitRound.Result result(RunningRound under) {
+        try {
+            return under.result().join();
+        } catch (CompletionException e) {
+            var cause = e.getCause() == null ? e : e.getCause();
+            LOG.error("pipeline {} met a defect", program.name(), cause);
+            return under.round().brokenOff(cause);
+        }
+    }
+
     private void beginRound(PipelineRun running) {
         if (round != null || !roundWait(running).isNegative()) {
             return;
@@ -227,10 +239,14 @@ final class PipelineLoop implements Runnable {
         roundNanos = System.nanoTime();
         var next = running.beginRound();
         if (next != null) {
-            var result = CompletableFuture.supplyAsync(next::run, rounds);
-            round = new RunningRound(next, result);
-            result.whenComplete((_, _) -> wake());
+            begin(next);
         }
+    }
+
+    private void begin(CommitRound next) {
+        var result = CompletableFuture.supplyAsync(next::run, rounds);
+        round = new RunningRound(next, result);
+        result.whenComplete((_, _) -> wake());
     }
 
     private void lastRound() {
@@ -241,7 +257,7 @@ final class PipelineLoop implements Runnable {
         takeRound(running, true);
         var last = running.beginRound();
         if (last != null) {
-            round = new RunningRound(last, CompletableFuture.completedFuture(last.run()));
+            begin(last);
             takeRound(running, true);
         }
     }

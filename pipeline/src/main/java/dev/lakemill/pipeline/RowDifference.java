@@ -9,10 +9,13 @@ import org.apache.arrow.vector.Float8Vector;
 import org.apache.arrow.vector.compare.ApproxEqualsVisitor;
 import org.apache.arrow.vector.compare.Range;
 import org.apache.arrow.vector.compare.RangeEqualsVisitor;
+import org.apache.arrow.vector.compare.VectorValueEqualizer;
+import org.apache.arrow.vector.complex.ListVector;
+import org.apache.arrow.vector.complex.StructVector;
 
 /**
- * The rows of two small tables that are not in the other, as multisets. As in EXCEPT ALL, NULLs are
- * equal, NaNs are equal, and 0.0 equals -0.0.
+ * The rows of two small tables that are not in the other, as multisets. NULLs are equal, NaNs are
+ * equal, and zeros of both signs are different, since an expression may tell them apart.
  */
 final class RowDifference {
     private final Rows before;
@@ -33,7 +36,13 @@ final class RowDifference {
         this.matched = new boolean[before.count()];
         this.columns = new RangeEqualsVisitor[after.schema().size()];
         Arrays.setAll(
-                columns, i -> new ApproxEqualsVisitor(before.vector(i), after.vector(i), 0, 0));
+                columns,
+                i ->
+                        new ApproxEqualsVisitor(
+                                before.vector(i),
+                                after.vector(i),
+                                new SameFloats(),
+                                new SameDoubles()));
         this.firsts = new int[Integer.highestOneBit(Math.max(1, before.count())) * 2];
         this.nexts = new int[before.count()];
     }
@@ -93,14 +102,31 @@ final class RowDifference {
         return true;
     }
 
-    /** Equal for equal values; of nested ones nothing is told, since they may hold zeros. */
+    /** Equal for equal values. */
     private static int hash(FieldVector vector, int row) {
+        if (vector.isNull(row)) {
+            return 0;
+        }
         return switch (vector) {
-            case Float8Vector doubles when !doubles.isNull(row) ->
-                    Double.hashCode(doubles.get(row) + 0.0);
-            case Float4Vector floats when !floats.isNull(row) ->
-                    Float.hashCode(floats.get(row) + 0.0f);
-            default -> vector.getField().getChildren().isEmpty() ? vector.hashCode(row) : 0;
+            case Float8Vector doubles -> Double.hashCode(doubles.get(row));
+            case Float4Vector floats -> Float.hashCode(floats.get(row));
+            case ListVector list -> {
+                int hash = 1;
+                for (int i = list.getElementStartIndex(row);
+                        i < list.getElementEndIndex(row);
+                        i++) {
+                    hash = 31 * hash + hash(list.getDataVector(), i);
+                }
+                yield hash;
+            }
+            case StructVector struct -> {
+                int hash = 1;
+                for (var field : struct.getChildrenFromFields()) {
+                    hash = 31 * hash + hash(field, row);
+                }
+                yield hash;
+            }
+            default -> vector.hashCode(row);
         };
     }
 
@@ -116,5 +142,33 @@ final class RowDifference {
             hashes[row] ^= hashes[row] >>> 16;
         }
         return hashes;
+    }
+
+    private record SameDoubles() implements VectorValueEqualizer<Float8Vector> {
+        @Override
+        public boolean valuesEqual(Float8Vector left, int at, Float8Vector right, int other) {
+            return left.isNull(at)
+                    ? right.isNull(other)
+                    : !right.isNull(other) && Double.compare(left.get(at), right.get(other)) == 0;
+        }
+
+        @Override
+        public SameDoubles clone() {
+            return this;
+        }
+    }
+
+    private record SameFloats() implements VectorValueEqualizer<Float4Vector> {
+        @Override
+        public boolean valuesEqual(Float4Vector left, int at, Float4Vector right, int other) {
+            return left.isNull(at)
+                    ? right.isNull(other)
+                    : !right.isNull(other) && Float.compare(left.get(at), right.get(other)) == 0;
+        }
+
+        @Override
+        public SameFloats clone() {
+            return this;
+        }
     }
 }

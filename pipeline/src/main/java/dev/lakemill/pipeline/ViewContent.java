@@ -2,8 +2,10 @@ package dev.lakemill.pipeline;
 
 import static dev.lakemill.pipeline.DuckPrinter.quoted;
 
+import dev.lakemill.types.DataType;
 import dev.lakemill.types.TableName;
-import java.util.stream.Collectors;
+import java.util.ArrayList;
+import java.util.List;
 
 /** The table that holds a view's rows, and how changes come into it. */
 final class ViewContent {
@@ -55,7 +57,8 @@ final class ViewContent {
     }
 
     /**
-     * Brings the table to {@code after}, which differs from it by the kept changes.
+     * Brings the table to {@code after}, which differs from it by the kept changes: zeros of both
+     * signs are different there.
      *
      * @param changed rows of the changes
      * @param rows of {@code after}
@@ -66,7 +69,7 @@ final class ViewContent {
                 || changed * REPLACE_SHARE > rows) {
             table.replace(duck, "FROM " + after);
         } else {
-            apply(duck, changed);
+            apply(duck, changed, MaintenanceSql::exactly);
         }
     }
 
@@ -76,12 +79,16 @@ final class ViewContent {
      * @param changed rows of the changes
      */
     void apply(DuckSession duck, long changed) {
+        apply(duck, changed, (column, _) -> List.of(column));
+    }
+
+    private void apply(DuckSession duck, long changed, Identity identity) {
         var came =
                 duck.count(
                         "SELECT count(*) FROM %s WHERE %s > 0"
                                 .formatted(changes, ViewMaintenance.WEIGHT));
         if (came < changed) {
-            duck.repeat(deletion());
+            duck.repeat(deletion(identity));
             table.gone(duck, changed - came);
         }
         if (came > 0) {
@@ -91,12 +98,19 @@ final class ViewContent {
         }
     }
 
+    /** SQL of what equal rows share in a column. */
+    private interface Identity {
+        List<String> of(String column, DataType type);
+    }
+
     /** Of equal rows as many go as the changes say, whichever. */
-    private String deletion() {
-        var same =
-                view.schema().columns().stream()
-                        .map(c -> "v.%1$s IS NOT DISTINCT FROM d.%1$s".formatted(quoted(c.name())))
-                        .collect(Collectors.joining(" AND "));
+    private String deletion(Identity identity) {
+        var old = identity("v.", identity);
+        var gone = identity("d.", identity);
+        var same = new ArrayList<String>();
+        for (int i = 0; i < old.size(); i++) {
+            same.add("%s IS NOT DISTINCT FROM %s".formatted(old.get(i), gone.get(i)));
+        }
         return """
         DELETE FROM %1$s WHERE rowid IN (
           SELECT id FROM (
@@ -104,16 +118,21 @@ final class ViewContent {
               row_number() OVER (PARTITION BY %4$s) AS place
             FROM %1$s AS v JOIN (
               SELECT %2$s, count(*) AS _lakemill_gone FROM %3$s WHERE %5$s < 0
-              GROUP BY ALL) AS d ON %6$s)
+              GROUP BY %7$s) AS d ON %6$s)
           WHERE place <= gone)"""
                 .formatted(
                         table.name(),
                         columns,
                         changes,
-                        view.schema().columns().stream()
-                                .map(c -> "v." + quoted(c.name()))
-                                .collect(Collectors.joining(", ")),
+                        String.join(", ", old),
                         ViewMaintenance.WEIGHT,
-                        same);
+                        String.join(" AND ", same),
+                        String.join(", ", identity("", identity)));
+    }
+
+    private List<String> identity(String of, Identity identity) {
+        return view.schema().columns().stream()
+                .flatMap(c -> identity.of(of + quoted(c.name()), c.type()).stream())
+                .toList();
     }
 }

@@ -13,6 +13,7 @@ import dev.lakemill.plan.OnViolation;
 import dev.lakemill.types.TableName;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -25,6 +26,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class EngineTest {
     private static final String EVENTS =
@@ -169,6 +172,44 @@ final class EngineTest {
 
     @Test
     void uniqueIsAsCountedOneByOne() {
+        startUnique();
+        assertUniqueIsAsCountedOneByOne();
+        assertThat(running().keptKeys(running().program().streams().getFirst())).hasSize(2);
+    }
+
+    @Test
+    void uniqueIsAsCountedOneByOneWithMoreKeysThanMemoryBears() {
+        startUnique();
+        var room = new KeptKeys.Room(500, 1_500);
+        running().keysRoom(room);
+        assertUniqueIsAsCountedOneByOne();
+        assertThat(running().keptKeys(running().program().streams().getFirst())).isEmpty();
+        assertThat(room.left()).isEqualTo(1_500);
+    }
+
+    @Test
+    void moreKeptRowsThanMemoryBearsAreNotReadAtTheStart() {
+        startUnique();
+        var room = new KeptKeys.Room(500, 1_500);
+        running().keysRoom(room);
+        var kept = new ArrayList<Row>();
+        for (long id = 0; id < 800; id++) {
+            kept.add(row(id, "k" + id));
+        }
+        var schema = TestRows.schema("id BIGINT, key STRING");
+        var batches = new ArrayDeque<>(List.of(rows(root, schema, kept)));
+        running().load(TableName.parse("c.s.events"), schema, batches::poll);
+        assertThat(running().keptKeys(running().program().streams().getFirst())).isEmpty();
+        assertThat(room.left()).isEqualTo(1_500);
+        run(
+                "c.b.events",
+                row(7L, "new", 1.0, null),
+                row(900L, "k7", 1.0, null),
+                row(901L, "k901", 1.0, null));
+        assertThat(inserted.get("c.s.events")).containsExactly("901|k901|1.0|null");
+    }
+
+    private void startUnique() {
         start(
                 program().source("c.b.events", EVENTS).stream(
                         "c.s.events",
@@ -176,6 +217,9 @@ final class EngineTest {
                         "SELECT _lakemill_row, id, key, amount, ts FROM {stream c.b.events}",
                         unique("id_once", OnViolation.QUARANTINE, "id"),
                         unique("key_once", OnViolation.DROP_ROW, "key")));
+    }
+
+    private void assertUniqueIsAsCountedOneByOne() {
         var random = new Random(7);
         var ids = new HashSet<Long>();
         var keys = new HashSet<String>();
@@ -315,7 +359,7 @@ final class EngineTest {
     }
 
     @Test
-    void nullsNansAndZeroSignsAreNoChanges() {
+    void nullsAndNansAreNoChangesButZeroSignsAre() {
         start(
                 program()
                         .source("c.b.events", EVENTS)
@@ -328,7 +372,69 @@ final class EngineTest {
         run("c.b.events", row(1, "a", 0, null));
         assertThat(inserted.get("c.g.odd")).hasSize(4);
         run("c.b.events", row(2, "a", 0, null));
-        assertThat(inserted).isEmpty();
+        assertThat(inserted.get("c.g.odd")).containsExactly("z|-0.0|0", "z|-0.0|0");
+        assertThat(deleted.get("c.g.odd")).containsExactly("z|0.0|0", "z|0.0|0");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void theSignOfAZeroReachesViewsThatTellIt(boolean inDuck) {
+        var newest = "max_by(amount, ts) AS v FROM {c.b.events: id, amount, ts} GROUP BY id";
+        start(
+                program()
+                        .source("c.b.events", EVENTS)
+                        .view("c.g.newest", "id BIGINT, v DOUBLE", "SELECT id, " + newest)
+                        .view(
+                                "c.g.list",
+                                "id BIGINT, v ARRAY<DOUBLE>",
+                                "SELECT id, [v] AS v FROM (SELECT id, " + newest + ")")
+                        .view(
+                                "c.g.texts",
+                                "v STRING, l STRING",
+                                "SELECT n.v::VARCHAR AS v, l.v::VARCHAR AS l"
+                                        + " FROM {c.g.newest: id, v} n"
+                                        + " JOIN {c.g.list: id, v} l ON n.id = l.id"));
+        var values = List.of(5.0, 0.0, -0.0, 7.5);
+        for (int i = 0; i < values.size(); i++) {
+            if (inDuck) {
+                running()
+                        .program()
+                        .views()
+                        .forEach(view -> running().maintenance(view.name()).undone());
+            }
+            var value = values.get(i);
+            run("c.b.events", row(1, "a", value, at(i)));
+            assertThat(inserted.get("c.g.newest")).containsExactly("1|" + value);
+            assertThat(inserted.get("c.g.list")).containsExactly("1|[" + value + "]");
+            assertThat(inserted.get("c.g.texts")).containsExactly(value + "|[" + value + "]");
+            assertThat(running().audit()).allMatch(ViewAudit::equal);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2})
+    void ofZerosOfBothSignsTheRightOneGoes(long gone) {
+        start(
+                program()
+                        .source("c.b.events", EVENTS)
+                        .view(
+                                "c.g.kept",
+                                "key STRING, amount DOUBLE",
+                                "SELECT key, amount FROM {c.b.events: id, key, amount} WHERE key <> 'gone'"
+                                        + " AND id NOT IN (SELECT id FROM {c.b.events: id, key} WHERE key = 'gone')"));
+        var rows = new ArrayList<>(List.of(row(1, "z", -0.0, null), row(2, "z", 0.0, null)));
+        // So many that single rows are taken out of the table.
+        for (long id = 3; id < 20_000; id++) {
+            rows.add(row(id, "k" + id, 1.0, null));
+        }
+        run("c.b.events", rows);
+        run("c.b.events", row(gone, "gone", 0.0, null));
+        assertThat(deleted.get("c.g.kept")).containsExactly(gone == 1 ? "z|-0.0" : "z|0.0");
+        assertThat(inserted.get("c.g.kept")).isEmpty();
+        var left = "SELECT list(amount)::VARCHAR FROM %s WHERE key = 'z'";
+        var whole = Engine.whole(TableName.parse("c.g.kept"));
+        assertThat(running().duck().text(left.formatted(whole)))
+                .isEqualTo(gone == 1 ? "[0.0]" : "[-0.0]");
     }
 
     @Test

@@ -23,9 +23,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.DriverManager;
 import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.zip.GZIPOutputStream;
@@ -49,6 +53,7 @@ final class FileLandingTest {
     @TempDir Path folder;
     private final RootAllocator allocator = new RootAllocator();
     private final AtomicInteger grown = new AtomicInteger();
+    private Clock clock = Clock.systemUTC();
 
     @BeforeEach
     void makeFolder() throws IOException {
@@ -184,13 +189,7 @@ final class FileLandingTest {
             assertThat(landing.status().files()).isZero();
         }
         put("a.json", lines.toString());
-        var path = folder.resolve("in/a.json");
-        var file = new Found(path, Files.size(path), path.toFile().lastModified());
-        var journal =
-                new FileJournal(
-                        folder.resolve("pipeline/files").resolve(NAME.toString() + "/journal"),
-                        new LocalDisk());
-        journal.append(FileJournal.Entry.of(file, 0, file.sizeBytes()));
+        var file = take("a.json");
         try (var landing = start(source)) {
             // Part of the rows, then the end of the process.
             await(() -> landing.feed().position() > 0);
@@ -199,6 +198,67 @@ final class FileLandingTest {
             await(() -> landing.feed().position() == file.sizeBytes());
             assertThat(rows(landing).stream().distinct()).hasSize(150_000);
             assertThat(rows(landing)).hasSize(150_000);
+        }
+    }
+
+    @Test
+    void aHalfReadFileThatIsGoneIsSetAsideOnce() throws Exception {
+        var source = source(Format.JSON, Evolution.RESCUE, Map.of());
+        try (var landing = start(source)) {
+            assertThat(landing.status().files()).isZero();
+        }
+        put("a.json", "{\"id\":1}");
+        var file = take("a.json");
+        Files.delete(file.path());
+        try (var landing = start(source)) {
+            await(() -> landing.status().badFiles() == 1);
+            // Several looks long.
+            Thread.sleep(3_000);
+            assertThat(landing.status().newestBad()).hasSize(1);
+            assertThat(Files.readAllLines(journal())).hasSize(2);
+            put("b.json", "{\"id\":2}");
+            await(() -> landing.feed().position() > file.sizeBytes());
+            assertThat(rows(landing)).containsExactly("2|null|null|null");
+        }
+        try (var again = start(source)) {
+            assertThat(again.status().badFiles()).isEqualTo(1);
+            assertThat(rows(again)).containsExactly("2|null|null|null");
+        }
+    }
+
+    @Test
+    void anErrorIsToldAndTheFileIsReadOnceMore() throws Exception {
+        var ends = new AtomicBoolean();
+        clock =
+                new Clock() {
+                    @Override
+                    public Instant instant() {
+                        if (ends.get()) {
+                            throw new OutOfMemoryError("Java heap space");
+                        }
+                        return Instant.now();
+                    }
+
+                    @Override
+                    public ZoneId getZone() {
+                        return ZoneOffset.UTC;
+                    }
+
+                    @Override
+                    public Clock withZone(ZoneId zone) {
+                        return this;
+                    }
+                };
+        try (var landing = start(source(Format.JSON, Evolution.RESCUE, Map.of()))) {
+            ends.set(true);
+            put("a.json", "{\"id\":1}");
+            await(() -> landing.status().error().contains("a defect"));
+            assertThat(landing.status().error()).contains("Java heap space");
+            ends.set(false);
+            await(() -> landing.feed().position() > 0 && landing.status().error().isEmpty());
+            put("b.json", "{\"id\":2}");
+            await(() -> landing.status().files() == 2 && landing.feed().position() > 9);
+            assertThat(rows(landing)).containsExactly("1|null|null|null", "2|null|null|null");
         }
     }
 
@@ -285,7 +345,7 @@ final class FileLandingTest {
                         folder,
                         folder.resolve("pipeline"),
                         allocator,
-                        Clock.systemUTC(),
+                        clock,
                         grown::incrementAndGet));
     }
 
@@ -312,6 +372,19 @@ final class FileLandingTest {
                     "COPY (%s) TO '%s' (FORMAT parquet)".formatted(sql, folder.resolve(name)));
         }
         Files.move(folder.resolve(name), folder.resolve("in").resolve(name));
+    }
+
+    /** Notes a file as taken, and leaves as a crash would before its rows are written. */
+    private Found take(String name) throws IOException {
+        var path = folder.resolve("in").resolve(name);
+        var file = new Found(path, Files.size(path), path.toFile().lastModified());
+        var journal = new FileJournal(journal(), new LocalDisk());
+        journal.append(FileJournal.Entry.of(file, 0, file.sizeBytes()));
+        return file;
+    }
+
+    private Path journal() {
+        return folder.resolve("pipeline/files").resolve(NAME + "/journal");
     }
 
     /** Another folder of files and another pipeline. */

@@ -7,14 +7,20 @@ import static dev.lakemill.pipeline.TestRows.row;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lakemill.delta.DeltaSnapshot;
 import dev.lakemill.plan.OnViolation;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Iterator;
+import java.util.List;
+import java.util.OptionalLong;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -166,6 +172,82 @@ final class PipelineTest {
         pipeline.close();
         assertThat(world.inDelta("c.s.events")).containsExactly("0|a|1", "1|a|1", "2|a|1");
         world.close();
+    }
+
+    @Test
+    void aRoundThatAnErrorEndsIsNotForgotten() throws InterruptedException {
+        var columns = "id BIGINT NOT NULL, key STRING, amount BIGINT";
+        var copied = "SELECT _lakemill_row, id, key, amount FROM {stream c.b.events}";
+        world =
+                new TestWorld(
+                        folder,
+                        program().source("c.b.events", columns).stream("c.s.a", columns, copied)
+                                .stream("c.s.b", columns, copied)
+                                .build());
+        world.config = quick(1 << 20);
+        var reached = new CountDownLatch(1);
+        var go = new CountDownLatch(1);
+        world.outputTables =
+                table ->
+                        ((DeltaOutput) table).table().location().endsWith("c.s.b")
+                                ? new OutOfMemoryOnce(table, reached, go)
+                                : table;
+        var pipeline = start();
+        world.send("c.b.events", row(1, "a", 1), row(2, "a", 1));
+        reached.await();
+        world.send("c.b.events", row(3, "a", 1));
+        until(pipeline, status -> status.backlog().getOrDefault(EVENTS, 1L) == 0);
+        go.countDown();
+        var status = until(pipeline, s -> s.committedBatch() == s.batch());
+        assertThat(status.state()).isEqualTo(PipelineStatus.State.FAILED);
+        assertThat(status.error()).contains("a defect", "Java heap space");
+        assertThat(world.inDelta("c.s.a")).containsExactly("1|a|1", "2|a|1", "3|a|1");
+        assertThat(world.inDelta("c.s.b")).containsExactly("1|a|1", "2|a|1", "3|a|1");
+        pipeline.close();
+        world.close();
+    }
+
+    /** The first append waits, then meets the end of the heap. */
+    private record OutOfMemoryOnce(OutputTable table, CountDownLatch reached, CountDownLatch go)
+            implements OutputTable {
+        @Override
+        public OptionalLong committed() {
+            return table.committed();
+        }
+
+        @Override
+        public OptionalLong committedAt(long batch) {
+            return table.committedAt(batch);
+        }
+
+        @Override
+        public void append(List<Rows> rows, long batch) {
+            if (reached.getCount() > 0) {
+                reached.countDown();
+                try {
+                    go.await();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+                throw new OutOfMemoryError("Java heap space");
+            }
+            table.append(rows, batch);
+        }
+
+        @Override
+        public void replace(Iterator<Rows> rows, long batch) {
+            table.replace(rows, batch);
+        }
+
+        @Override
+        public DeltaSnapshot snapshotAt(long batch) {
+            return table.snapshotAt(batch);
+        }
+
+        @Override
+        public DeltaSnapshot snapshot() {
+            return table.snapshot();
+        }
     }
 
     private TestWorld world(boolean clock) {

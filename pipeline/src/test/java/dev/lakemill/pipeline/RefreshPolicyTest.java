@@ -106,6 +106,34 @@ final class RefreshPolicyTest {
         world.close();
     }
 
+    @Test
+    void theSignOfAZeroReachesViewsThatTellIt() {
+        var newest = "id, x AS v FROM c.b.n WHERE seq = (SELECT max(seq) FROM c.b.n)";
+        var text = "id, CAST(v AS STRING) AS s FROM c.g.newest";
+        var world =
+                new TestWorld(
+                        folder,
+                        Program.of(
+                                compile(
+                                                "CREATE TABLE c.b.n"
+                                                        + " (id BIGINT, seq BIGINT, x DOUBLE);\n"
+                                                        + view("newest", "FULL", newest)
+                                                        + view("full", "FULL", text)
+                                                        + view("changes", "INCREMENTAL", text))
+                                        .orThrow()));
+        world.start();
+        var values = List.of(5.0, 0.0, -0.0, 7.5);
+        for (int i = 0; i < values.size(); i++) {
+            world.send("c.b.n", row(1, i, values.get(i)));
+            world.settle();
+            assertThat(world.run().audit()).allMatch(ViewAudit::equal);
+            assertThat(world.inDelta("c.g.newest")).containsExactly("1|" + values.get(i));
+            assertThat(world.inDelta("c.g.full")).containsExactly("1|" + values.get(i));
+            assertThat(world.inDelta("c.g.changes")).containsExactly("1|" + values.get(i));
+        }
+        world.close();
+    }
+
     private static String view(String name, String policy, String query) {
         return "CREATE MATERIALIZED VIEW c.g.%s REFRESH POLICY %s AS SELECT %s;\n"
                 .formatted(name, policy, query);

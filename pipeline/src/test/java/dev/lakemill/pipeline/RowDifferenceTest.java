@@ -44,7 +44,7 @@ final class RowDifferenceTest {
         assertDifference(List.of(notANumber), List.of(notANumber), Map.of());
         var zero = row(1L, "a", 0.0, 5L);
         var minusZero = row(1L, "a", -0.0, 5L);
-        assertDifference(List.of(zero), List.of(minusZero), Map.of());
+        assertDifference(List.of(zero), List.of(minusZero), Map.of(zero, -1, minusZero, 1));
     }
 
     @Test
