@@ -561,6 +561,44 @@ final class HolesTest {
     }
 
     @Test
+    void u7NoLockThatAPrincipalCanTakeHoldsUpTheCatalog() throws SQLException {
+        var held = governance.table("hole.lab.held", TableKind.STATE);
+        governance.open(eve, held);
+        governance.open(boss, held);
+        governance.reconcile();
+        try (var session = governance.login(eve)) {
+            TestGovernance.execute(
+                    session,
+                    "SELECT pg_advisory_lock(n) FROM generate_series(7070, 7090) n",
+                    "SELECT pg_advisory_lock(n, hashtext(name)) FROM generate_series(7070, 7090) n,"
+                            + " unnest('{lab, lab.held}'::text[]) name");
+            session.setAutoCommit(false);
+            governance.revoke(eve, Securable.table(held), Privilege.SELECT);
+            governance.reconcile();
+            refused(
+                    "permission denied",
+                    () -> TestGovernance.query(session, "SELECT FROM lab.held"));
+            session.rollback();
+            governance.mask(held, "secret", "hole.lab.stars");
+            governance.reconcile();
+            TestGovernance.execute(session, "CREATE TABLE lab.lent (id int)");
+            session.rollback();
+            for (var table : new String[] {"layout", "names"}) {
+                refused(
+                        "permission denied for schema",
+                        () ->
+                                TestGovernance.execute(
+                                        session,
+                                        "PREPARE p AS SELECT FROM \"lakemill locks\".%s FOR SHARE"
+                                                .formatted(table)));
+                session.rollback();
+            }
+        }
+        assertThat(governance.query("SELECT relkind FROM pg_class WHERE oid = 'lab.held'::regclass"))
+                .containsExactly("v");
+    }
+
+    @Test
     void u8StatisticsOfHiddenRowsAreHidden() throws SQLException {
         governance.execute("ANALYZE lab.filtered", "ANALYZE \"lakemill:lab\".masked");
         assertThat(

@@ -364,7 +364,7 @@ BEGIN
             MESSAGE = format('%s may not stop all agents', actor),
             HINT = 'metastore admins can';
     END IF;
-    PERFORM pg_advisory_xact_lock(7079);
+    LOCK TABLE "lakemill locks".agents IN EXCLUSIVE MODE;
     UPDATE lakemill.agent_switch SET stopped = stop, changed_by = actor, changed_at = now();
     PERFORM lakemill.agent_audit(CASE WHEN stop THEN 'stopAllAgents' ELSE 'startAllAgents' END,
         actor, '', '{}', 200, '');

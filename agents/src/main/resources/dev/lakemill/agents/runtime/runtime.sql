@@ -49,7 +49,7 @@ CREATE OR REPLACE FUNCTION lakemill.agents_stopped() RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(7079);
+    LOCK TABLE "lakemill locks".agents IN ROW SHARE MODE;
     RETURN (SELECT stopped FROM lakemill.agent_switch);
 END $$;
 
