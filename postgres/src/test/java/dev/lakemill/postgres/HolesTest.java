@@ -13,6 +13,7 @@ import dev.lakemill.types.TableName;
 import java.io.StringReader;
 import java.io.StringWriter;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -596,6 +597,40 @@ final class HolesTest {
         }
         assertThat(governance.query("SELECT relkind FROM pg_class WHERE oid = 'lab.held'::regclass"))
                 .containsExactly("v");
+    }
+
+    @Test
+    void u9NobodyGrantsByRightsOfAnOlderSnapshot() throws SQLException {
+        var managed = governance.table("hole.lab.managed", TableKind.STATE);
+        var manager = governance.user("manager");
+        var managers = governance.group("managers", manager);
+        governance.open(managers, managed);
+        governance.grant(managers, Securable.table(managed), Privilege.MANAGE);
+        governance.reconcile();
+        var grants = "SELECT count(*) FROM lakemill.grants";
+        var before = governance.query(grants);
+        try (var session = governance.login(manager)) {
+            session.setAutoCommit(false);
+            session.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            TestGovernance.query(session, "SELECT 1");
+            var undo = session.setSavepoint();
+            var principals = governance.catalog.principals();
+            principals.removeMember(governance.system(), managers.id(), manager.id());
+            for (var command :
+                    new String[] {
+                        "SELECT lakemill.grant('MODIFY', 'TABLE', 'hole.lab.managed', 'manager')",
+                        "SELECT lakemill.revoke('MANAGE', 'TABLE', 'hole.lab.managed', 'managers')",
+                        "GRANT SELECT ON lab.managed TO manager",
+                        "SELECT lakemill.stop_row_audit('hole.lab.managed', 'why not')",
+                        "SELECT lakemill.start_row_audit('hole.lab.managed')"
+                    }) {
+                refused(
+                        "READ COMMITTED transactions alone",
+                        () -> TestGovernance.execute(session, command));
+                session.rollback(undo);
+            }
+        }
+        assertThat(governance.query(grants)).isEqualTo(before);
     }
 
     @Test
