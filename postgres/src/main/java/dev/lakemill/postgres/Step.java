@@ -21,9 +21,7 @@ record Step(String subject, @Nullable Relation table, String granted, List<Strin
     String sql() {
         var all = new ArrayList<String>();
         if (!granted.isEmpty()) {
-            all.add(
-                    "SELECT pg_advisory_xact_lock(7084, hashtext(%s))"
-                            .formatted(Relation.literal(granted)));
+            all.add("SELECT lakemill.lock(%s)".formatted(Relation.literal("grants " + granted)));
         }
         all.addAll(commands);
         return String.join(";\n", all);

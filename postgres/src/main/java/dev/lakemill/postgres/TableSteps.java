@@ -18,7 +18,8 @@ import java.util.stream.Collectors;
  */
 final class TableSteps {
     /** Waits for the syncs' transactions, which look up where tables lie. */
-    private static final String LOCK_LAYOUT = "SELECT pg_advisory_xact_lock(7081)";
+    private static final String LOCK_LAYOUT =
+            "LOCK TABLE \"lakemill locks\".layout IN EXCLUSIVE MODE";
 
     /** Of a view that was moved in: what it reads needs its readers' own grants. */
     private static final String READER_RIGHTS = "security_invoker=true";

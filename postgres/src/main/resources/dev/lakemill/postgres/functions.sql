@@ -115,6 +115,18 @@ AS $$
     WHERE type <> 'METASTORE'
 $$;
 
+-- An older snapshot has rights that were taken away since.
+CREATE OR REPLACE FUNCTION lakemill.require_read_committed() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE active_sql_transaction USING
+            MESSAGE = 'rights are asked and changed in READ COMMITTED transactions alone',
+            HINT = 'BEGIN ISOLATION LEVEL READ COMMITTED';
+    END IF;
+END $$;
+
 -- Changes a grant of the catalog as the session's principal, or refuses; audited. The node hears
 -- of it at the commit and carries it to every door.
 CREATE OR REPLACE FUNCTION lakemill.change_grant(
@@ -129,6 +141,7 @@ DECLARE
     receiver uuid;
     receiver_name text;
 BEGIN
+    PERFORM lakemill.require_read_committed();
     IF NOT lakemill.may_manage(caller, securable) THEN
         RAISE insufficient_privilege USING
             MESSAGE = format('%s may not grant or revoke on %s %s', session_user, kind, name),
@@ -180,9 +193,7 @@ CREATE OR REPLACE FUNCTION lakemill.await_catalog() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
-        RETURN;
-    END IF;
+    PERFORM lakemill.require_read_committed();
     FOR i IN 1..250 LOOP
         EXIT WHEN NOT EXISTS (SELECT FROM lakemill.table_changes c
             WHERE c.xmin IS DISTINCT FROM pg_current_xact_id_if_assigned()::xid);
@@ -238,6 +249,7 @@ AS $$
 DECLARE
     securable uuid := lakemill.find_securable('TABLE', name);
 BEGIN
+    PERFORM lakemill.require_read_committed();
     IF NOT EXISTS (SELECT FROM lakemill.tables t WHERE t.id = securable AND t.kind = 'STATE') THEN
         RAISE wrong_object_type USING MESSAGE = format('%s is no state table', name),
             HINT = 'only applications'' own tables have a row audit';
@@ -376,7 +388,8 @@ AS $$
 $$;
 
 REVOKE ALL ON FUNCTION lakemill.identities(uuid), lakemill.session_principal(),
-    lakemill.may_manage(uuid, uuid), lakemill.await_catalog(),
+    lakemill.may_manage(uuid, uuid), lakemill.require_read_committed(),
+    lakemill.await_catalog(),
     lakemill.find_securable(text, text),
     lakemill.full_name(uuid), lakemill.change_grant(text, text, uuid, text),
     lakemill.require_state_table(text), lakemill.change_row_audit(uuid, boolean, text),

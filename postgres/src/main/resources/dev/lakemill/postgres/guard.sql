@@ -33,11 +33,11 @@ $$;
 
 -- One after the other changes what Postgres has of grants on a table or schema, until the end of its
 -- transaction: of two that meet there, Postgres would refuse one (tuple concurrently updated). The
--- projection locks what it changes by the same key.
+-- projection locks what it changes by the same name.
 CREATE OR REPLACE FUNCTION lakemill.lock_grants(object_name text[]) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT pg_advisory_xact_lock(7084, hashtext(array_to_string(object_name, '.')))
+    SELECT lakemill.lock('grants ' || array_to_string(object_name, '.'))
 $$;
 
 -- Changes the catalog as a native GRANT or REVOKE says, or refuses it. Then the command itself may
@@ -173,7 +173,7 @@ AS $$
 DECLARE
     role text := 'lakemill_owner:' || md5(principal::text || ' ' || lower(catalog_schema));
 BEGIN
-    PERFORM pg_advisory_xact_lock(7082, hashtext(role));
+    PERFORM lakemill.lock(role);
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
         PERFORM lakemill.run_unguarded(format('CREATE ROLE %I NOLOGIN', role));
         PERFORM lakemill.run_unguarded(format('COMMENT ON ROLE %I IS %L', role,

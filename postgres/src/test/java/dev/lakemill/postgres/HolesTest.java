@@ -13,6 +13,7 @@ import dev.lakemill.types.TableName;
 import java.io.StringReader;
 import java.io.StringWriter;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -558,6 +559,78 @@ final class HolesTest {
         governance.catalog.principals().delete(governance.system(), brief.id());
         governance.reconcile();
         assertThat(governance.query("SELECT FROM pg_roles WHERE rolname = 'brief'")).isEmpty();
+    }
+
+    @Test
+    void u7NoLockThatAPrincipalCanTakeHoldsUpTheCatalog() throws SQLException {
+        var held = governance.table("hole.lab.held", TableKind.STATE);
+        governance.open(eve, held);
+        governance.open(boss, held);
+        governance.reconcile();
+        try (var session = governance.login(eve)) {
+            TestGovernance.execute(
+                    session,
+                    "SELECT pg_advisory_lock(n) FROM generate_series(7070, 7090) n",
+                    "SELECT pg_advisory_lock(n, hashtext(name)) FROM generate_series(7070, 7090) n,"
+                            + " unnest('{lab, lab.held}'::text[]) name");
+            session.setAutoCommit(false);
+            governance.revoke(eve, Securable.table(held), Privilege.SELECT);
+            governance.reconcile();
+            refused(
+                    "permission denied",
+                    () -> TestGovernance.query(session, "SELECT FROM lab.held"));
+            session.rollback();
+            governance.mask(held, "secret", "hole.lab.stars");
+            governance.reconcile();
+            TestGovernance.execute(session, "CREATE TABLE lab.lent (id int)");
+            session.rollback();
+            for (var table : new String[] {"layout", "names"}) {
+                refused(
+                        "permission denied for schema",
+                        () ->
+                                TestGovernance.execute(
+                                        session,
+                                        "PREPARE p AS SELECT FROM \"lakemill locks\".%s FOR SHARE"
+                                                .formatted(table)));
+                session.rollback();
+            }
+        }
+        assertThat(governance.query("SELECT relkind FROM pg_class WHERE oid = 'lab.held'::regclass"))
+                .containsExactly("v");
+    }
+
+    @Test
+    void u9NobodyGrantsByRightsOfAnOlderSnapshot() throws SQLException {
+        var managed = governance.table("hole.lab.managed", TableKind.STATE);
+        var manager = governance.user("manager");
+        var managers = governance.group("managers", manager);
+        governance.open(managers, managed);
+        governance.grant(managers, Securable.table(managed), Privilege.MANAGE);
+        governance.reconcile();
+        var grants = "SELECT count(*) FROM lakemill.grants";
+        var before = governance.query(grants);
+        try (var session = governance.login(manager)) {
+            session.setAutoCommit(false);
+            session.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            TestGovernance.query(session, "SELECT 1");
+            var undo = session.setSavepoint();
+            var principals = governance.catalog.principals();
+            principals.removeMember(governance.system(), managers.id(), manager.id());
+            for (var command :
+                    new String[] {
+                        "SELECT lakemill.grant('MODIFY', 'TABLE', 'hole.lab.managed', 'manager')",
+                        "SELECT lakemill.revoke('MANAGE', 'TABLE', 'hole.lab.managed', 'managers')",
+                        "GRANT SELECT ON lab.managed TO manager",
+                        "SELECT lakemill.stop_row_audit('hole.lab.managed', 'why not')",
+                        "SELECT lakemill.start_row_audit('hole.lab.managed')"
+                    }) {
+                refused(
+                        "READ COMMITTED transactions alone",
+                        () -> TestGovernance.execute(session, command));
+                session.rollback(undo);
+            }
+        }
+        assertThat(governance.query(grants)).isEqualTo(before);
     }
 
     @Test

@@ -23,12 +23,13 @@ record Registry(Connection connection, String pipeline) {
                             "0001-state.sql",
                             "0002-sources.sql",
                             "0003-extras.sql",
-                            "0004-readers.sql"));
+                            "0004-readers.sql",
+                            "0005-sessions.sql"));
 
     /** Serializes the syncs of all pipelines until the end of the transaction. */
     void lock() throws SQLException {
         try (var statement = connection.createStatement()) {
-            statement.execute("SELECT pg_advisory_xact_lock(7079)");
+            statement.execute("SELECT lakemill.lock('syncs')");
         }
     }
 

@@ -45,6 +45,15 @@ final class Session implements AutoCloseable {
                     + " SET application_name = '%s'; ".formatted(PostgresCatalog.SYNC)
                     + SEARCH_PATH;
 
+    private static final String ENTER =
+            """
+            INSERT INTO lakemill.sync_sessions AS s (pipeline, pid, since)
+            SELECT ?, a.pid, a.backend_start FROM pg_stat_activity a WHERE a.pid = pg_backend_pid()
+            ON CONFLICT (pipeline) DO UPDATE SET pid = EXCLUDED.pid, since = EXCLUDED.since
+            WHERE NOT EXISTS (SELECT FROM pg_stat_activity a
+                WHERE (a.pid, a.backend_start) = (s.pid, s.since))
+            """;
+
     private static final String LOCK_TIMEOUT = "55P03";
 
     private final Connection connection;
@@ -63,8 +72,9 @@ final class Session implements AutoCloseable {
         var connection = owner.getConnection();
         try (var statement = connection.createStatement()) {
             statement.execute(SETTINGS);
-            lock(connection, group);
             connection.setAutoCommit(false);
+            enter(connection, group);
+            connection.commit();
             var executor = connection.unwrap(BaseConnection.class).getQueryExecutor();
             for (var type : PostgresType.values()) {
                 executor.addBinarySendOid(type.arrayOid());
@@ -77,21 +87,22 @@ final class Session implements AutoCloseable {
     }
 
     /**
-     * Held as long as the connection: one session per pipeline writes, also while a lost connection
-     * of ours is still at work in Postgres.
+     * One session per pipeline writes, also while a lost connection of ours is still at work in
+     * Postgres: the one that is entered, until it has ended.
      */
-    private static void lock(Connection connection, String pipeline) throws SQLException {
-        var sql = "SELECT pg_try_advisory_lock(7080, hashtext(?))";
-        try (var query = connection.prepareStatement(sql)) {
-            query.setString(1, pipeline);
-            try (var rows = query.executeQuery()) {
-                rows.next();
-                if (!rows.getBoolean(1)) {
-                    throw new LakemillException(
-                            ErrorCode.FAILED_PRECONDITION,
-                            "another session syncs the pipeline %s".formatted(pipeline),
-                            "one Lakemill per Postgres; a lost connection's ends by itself");
-                }
+    private static void enter(Connection connection, String pipeline) throws SQLException {
+        // First: what Postgres tells of sessions stays as it was first read in a transaction.
+        try (var lock = connection.prepareStatement("SELECT lakemill.lock('sync ' || ?)")) {
+            lock.setString(1, pipeline);
+            lock.execute();
+        }
+        try (var enter = connection.prepareStatement(ENTER)) {
+            enter.setString(1, pipeline);
+            if (enter.executeUpdate() == 0) {
+                throw new LakemillException(
+                        ErrorCode.FAILED_PRECONDITION,
+                        "another session syncs the pipeline %s".formatted(pipeline),
+                        "one Lakemill per Postgres; a lost connection's ends by itself");
             }
         }
     }

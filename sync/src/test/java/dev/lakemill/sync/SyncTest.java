@@ -136,7 +136,7 @@ final class SyncTest {
             awaitBatch(sync, 1);
             execute(
                     "BEGIN",
-                    "SELECT pg_advisory_xact_lock(7081)",
+                    "LOCK TABLE \"lakemill locks\".layout IN EXCLUSIVE MODE",
                     "CREATE SCHEMA \"lakemill:%s\"".formatted(schema),
                     "ALTER TABLE %1$s.stock SET SCHEMA \"lakemill:%1$s\"".formatted(schema),
                     ("CREATE VIEW %1$s.stock AS SELECT sku, grams, '***'::text AS note"

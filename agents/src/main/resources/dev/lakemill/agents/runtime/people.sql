@@ -365,9 +365,10 @@ BEGIN
         '', jsonb_build_object('agent', agent_name), 200, '');
 END $$;
 
--- The kill switch. Returns when what was being written has ended; nothing is written after that.
+-- The kill switch. Returns when what was being written has ended, which a worker that keeps its
+-- transaction open does not choose; nothing is written after that.
 CREATE OR REPLACE FUNCTION lakemill.agent_stop_all_as(actor text, stop boolean) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s'
 AS $$
 BEGIN
     IF NOT lakemill.agent_is_one_of(actor, '{admins}') THEN
@@ -375,7 +376,13 @@ BEGIN
             MESSAGE = format('%s may not stop all agents', actor),
             HINT = 'metastore admins can';
     END IF;
-    PERFORM pg_advisory_xact_lock(7079);
+    BEGIN
+        LOCK TABLE "lakemill locks".agents IN EXCLUSIVE MODE;
+    EXCEPTION WHEN lock_not_available THEN
+        PERFORM pg_terminate_backend(l.pid) FROM pg_locks l
+        WHERE l.relation = '"lakemill locks".agents'::regclass AND l.mode = 'RowShareLock';
+        LOCK TABLE "lakemill locks".agents IN EXCLUSIVE MODE;
+    END;
     UPDATE lakemill.agent_switch SET stopped = stop, changed_by = actor, changed_at = now();
     PERFORM lakemill.agent_audit(CASE WHEN stop THEN 'stopAllAgents' ELSE 'startAllAgents' END,
         actor, '', '{}', 200, '');

@@ -44,12 +44,13 @@ BEGIN
 END $$;
 
 -- Holds the kill switch still: whoever stops all agents waits for what is being written, and
--- nothing is written after that.
+-- nothing is written after that, nor by a snapshot from before.
 CREATE OR REPLACE FUNCTION lakemill.agents_stopped() RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(7079);
+    PERFORM lakemill.require_read_committed();
+    LOCK TABLE "lakemill locks".agents IN ROW SHARE MODE;
     RETURN (SELECT stopped FROM lakemill.agent_switch);
 END $$;
 

@@ -242,6 +242,29 @@ final class AgentRuntimeTest {
         assertThat(agents.show(run).path("steps")).hasSize(1);
     }
 
+    @Test
+    void theKillSwitchWaitsForNoWorkerThatKeepsItsTransactionOpen() throws Exception {
+        agents.agent("idle", "ada", CAPS);
+        agents.agent("stale", "ada", CAPS);
+        agents.start("ada", "stale", "k", "{}");
+        var claim = "SELECT fence FROM lakemill.agent_claim('%s', 'w', 60000)";
+        try (var idle = agents.login("idle-agent");
+                var stale = agents.login("stale-agent")) {
+            idle.setAutoCommit(false);
+            assertThat(TestAgents.query(idle, claim.formatted("idle"))).isEmpty();
+            stale.setAutoCommit(false);
+            stale.setTransactionIsolation(java.sql.Connection.TRANSACTION_REPEATABLE_READ);
+            TestAgents.query(stale, "SELECT 1");
+            agents.store.stopAll("system", true);
+            assertThatThrownBy(() -> TestAgents.query(idle, "SELECT 1"))
+                    .isInstanceOf(SQLException.class);
+            assertThatThrownBy(() -> TestAgents.query(stale, claim.formatted("stale")))
+                    .hasMessageContaining("READ COMMITTED");
+        } finally {
+            agents.store.stopAll("system", false);
+        }
+    }
+
     private static boolean claims(java.sql.Connection connection, String claim) {
         try {
             return !TestAgents.query(connection, claim).isEmpty();

@@ -74,7 +74,7 @@ final class AppStore {
         return Transactions.run(
                 database,
                 connection -> {
-                    run(connection, "LOCK TABLE lakemill.apps IN EXCLUSIVE MODE");
+                    run(connection, "SELECT lakemill.lock('apps')");
                     var slot = freeSlot(connection);
                     run(
                             connection,
@@ -124,7 +124,10 @@ final class AppStore {
                 Transactions.run(
                         database,
                         connection -> {
-                            run(connection, "SELECT pg_advisory_xact_lock(7079)");
+                            run(
+                                    connection,
+                                    "SELECT FROM lakemill.apps WHERE id = ? FOR NO KEY UPDATE",
+                                    app);
                             var sql =
                                     """
                                     INSERT INTO lakemill.app_versions
