@@ -7,12 +7,15 @@ import dev.lakemill.types.TableSchema;
 import dev.lakemill.types.TypeWidening;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** What landing asks of a Delta table; tests give one that fails. */
 interface Bronze {
+    OptionalLong RETIRED = OptionalLong.of(PersistentStreams.RETIRED);
+
     DeltaTable.Commit append(List<Rows> rows, long[] positions, Txn txn);
 
     /** Gives the table the columns and wider types of a schema, where it does not have them. */
@@ -35,11 +38,18 @@ interface Bronze {
                 try {
                     var schema = table.schema();
                     rows.forEach(batch -> fitting.add(batch.conformed(schema)));
-                    return table.append(fitting, positions, txn);
+                    return table.append(fitting, positions, withoutRetired(txn));
                 } finally {
                     fitting.forEach(Rows::close);
                     changing.unlock();
                 }
+            }
+
+            /** A request without rows is replayed on its own, maybe after its stream has ended. */
+            private Txn withoutRetired(Txn txn) {
+                var also = new HashMap<>(txn.also());
+                also.keySet().removeIf(stream -> transaction(stream).equals(RETIRED));
+                return new Txn(txn.application(), txn.version(), also);
             }
 
             @Override

@@ -7,7 +7,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +26,9 @@ final class PersistentStreams {
     private static final int STREAMS_MAX = 20_000;
 
     private static final Duration SETTLE_MAX = Duration.ofSeconds(10);
-    private static final long RETIRED = Long.MAX_VALUE;
+
+    /** In Delta, instead of the requests of a stream that has ended for good. */
+    static final long RETIRED = Long.MAX_VALUE;
 
     /** In a UUID: the bits that say version 8, and among the free ones the record type. */
     private static final int VERSION = 8;
@@ -75,7 +76,9 @@ final class PersistentStreams {
         private @Nullable StreamCall<?> owner;
         private long offered;
         private long durable;
-        private boolean retired;
+
+        /** Also when it cannot be written down: who retires it tries again. */
+        private boolean retiring;
 
         private Stream(UUID id, Landing landing, long durable) {
             this.id = id;
@@ -126,13 +129,17 @@ final class PersistentStreams {
             return owner == null && offered == durable;
         }
 
-        /** Gives the stream to a call, or to nobody; the one that had it has lost it then. */
+        /**
+         * Gives the stream to a call, or to nobody any more: it is being retired, and rows of a
+         * later call would bring it back. The one that had it has lost it then.
+         */
         private void own(@Nullable StreamCall<?> call) {
             StreamCall<?> before;
             synchronized (this) {
-                if (retired) {
+                if (retiring && call != null) {
                     throw retired(id);
                 }
+                retiring = call == null;
                 before = owner;
                 owner = call;
             }
@@ -210,9 +217,6 @@ final class PersistentStreams {
         stream.settle();
         awaitDelta(stream);
         landing.setRequestsOf(id, RETIRED);
-        synchronized (stream) {
-            stream.retired = true;
-        }
         streams.remove(id);
     }
 
@@ -243,7 +247,7 @@ final class PersistentStreams {
     }
 
     private static boolean isRetired(Landing landing, UUID id) {
-        return landing.requestsOf(id).equals(OptionalLong.of(RETIRED));
+        return landing.requestsOf(id).equals(Bronze.RETIRED);
     }
 
     /** Waits for the commit of the stream's last rows, after which none writes its version. */

@@ -15,6 +15,7 @@ import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+import dev.lakemill.wal.Disk;
 import io.grpc.ClientInterceptors;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
@@ -41,6 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(90)
 final class PersistentStreamTest {
     private static final String TABLE = RawClient.TABLE;
+    private static final String LETTERS = "farm.bronze.letters";
     private static final TableSchema SCHEMA =
             TableSchema.of(Column.required("event_id", Primitive.STRING));
 
@@ -155,22 +157,7 @@ final class PersistentStreamTest {
     /** Requests without a row of their own are counted in Delta by themselves. */
     @Test
     void aStreamWhoseLastRowsWereAllBadIsResumedAndRetired() {
-        var letters = "farm.bronze.letters";
-        var policy =
-                new RowPolicy(Optional.empty(), Optional.of(TableName.parse(letters)), Set.of());
-        reopen(
-                new Node(folder)
-                        .table(TABLE, SCHEMA)
-                        .table(
-                                letters,
-                                TableSchema.of(
-                                        Column.required("payload", Primitive.STRING),
-                                        Column.required("error", Primitive.STRING)))
-                        .with(
-                                table ->
-                                        table.name().toString().equals(TABLE)
-                                                ? policy
-                                                : RowPolicy.REFUSE));
+        reopenWithLetters(Bronze::of);
         var call = new Call();
         var id = call.create();
         call.send(0).sendBad(1).sendBad(2).awaitAck(2);
@@ -184,7 +171,69 @@ final class PersistentStreamTest {
         restart();
         assertThat(new Call().resume(id).end().getCode()).isEqualTo(Status.Code.NOT_FOUND);
         assertThat(node.firsts(TABLE)).containsExactly("0");
-        assertThat(node.firsts(letters)).hasSize(3);
+        assertThat(node.firsts(LETTERS)).hasSize(3);
+    }
+
+    private void reopenWithLetters(Node.Bronzes bronzes) {
+        var policy =
+                new RowPolicy(Optional.empty(), Optional.of(TableName.parse(LETTERS)), Set.of());
+        reopen(
+                new Node(folder)
+                        .table(TABLE, SCHEMA)
+                        .table(
+                                LETTERS,
+                                TableSchema.of(
+                                        Column.required("payload", Primitive.STRING),
+                                        Column.required("error", Primitive.STRING)))
+                        .with(
+                                table ->
+                                        table.name().toString().equals(TABLE)
+                                                ? policy
+                                                : RowPolicy.REFUSE)
+                        .with(Disk.real(), bronzes));
+    }
+
+    /** The log still has its last request, which held no rows, and Delta that it is retired. */
+    @Test
+    void aStreamStaysRetiredWhenItsLastRequestIsReplayed() {
+        var bronze = new FailingBronze(false);
+        reopenWithLetters(bronze);
+        var other = new Call();
+        other.create();
+        var call = new Call();
+        var id = call.create();
+        call.sendBad(0).awaitAck(0);
+        call.finish();
+        retire(id);
+        bronze.full.set(true);
+        other.send(0).awaitAck(0);
+        channel.shutdownNow();
+        node.kill();
+        bronze.full.set(false);
+        node.open().listen();
+        assertThat(stored()).containsExactly("0");
+        connect();
+        assertThat(new Call().resume(id).end().getCode()).isEqualTo(Status.Code.NOT_FOUND);
+    }
+
+    @Test
+    void nobodyTakesAStreamOverThatIsBeingRetired() throws InterruptedException {
+        var bronze = new FailingBronze(false);
+        reopen(new Node(folder).table(TABLE, SCHEMA).with(Disk.real(), bronze));
+        var call = new Call();
+        var id = call.create();
+        // Its last row is not in Delta while it is full, and the stream is not retired before.
+        bronze.full.set(true);
+        call.send(0).awaitAck(0);
+        var retiring = Thread.startVirtualThread(() -> retire(id));
+        assertThat(call.end().getDescription()).contains("stream " + id);
+        var second = new Call().resume(id);
+        assertThat(second.end().getCode()).isEqualTo(Status.Code.NOT_FOUND);
+        bronze.full.set(false);
+        retiring.join();
+        restart();
+        assertThat(new Call().resume(id).end().getCode()).isEqualTo(Status.Code.NOT_FOUND);
+        assertThat(node.firsts(TABLE)).containsExactly("0");
     }
 
     @Test
