@@ -42,11 +42,12 @@ final class Transaction {
         }
 
         private Net then(Command later) {
-            if (later.shape() == null) {
+            var shape = later.shape();
+            if (shape == null) {
                 return new Net(tag, relation, false, List.of());
             }
             var all = new ArrayList<>(shapes);
-            all.add(later.shape());
+            all.add(shape);
             return new Net(tag, relation, isCompared || later.tag().equals(COMPARE), all);
         }
     }

@@ -45,7 +45,7 @@ interface Bronze {
                 }
             }
 
-            /** A request without rows is replayed on its own, maybe after its stream has ended. */
+            // A request without rows is replayed on its own, maybe after its stream has ended.
             private Txn withoutRetired(Txn txn) {
                 var also = new HashMap<>(txn.also());
                 also.keySet().removeIf(stream -> transaction(stream).equals(RETIRED));

@@ -237,15 +237,18 @@ final class Landing {
 
     /** Publishes as many of the frames as may be decoded together; the others come next. */
     private void publish(List<PendingRows.Arrival> taken) {
-        var counts = taken.stream().mapToInt(f -> RowDecoder.count(payload(f))).toArray();
-        var frames = pending.decodeFirst(together(taken, counts));
+        var payloads = taken.stream().map(f -> f.frame().frame().payload()).toList();
+        var counts = payloads.stream().mapToInt(RowDecoder::count).toArray();
+        var frames = pending.decodeFirst(decoder.together(payloads, counts));
         int rowCount = Arrays.stream(counts, 0, frames.size()).sum();
         if (rowCount == 0) {
             pending.skip(PersistentStreams.lastOffsets(frames));
             publishedPosition = frames.getLast().frame().lsn();
             return;
         }
-        var batch = decode(frames, counts, rowCount);
+        var positions = positions(frames, counts, rowCount);
+        var rows = decode(payloads.subList(0, frames.size()), rowCount);
+        var batch = new TableBatch(rows, positions, frames.getLast().receivedMicros());
         feed.publish(batch);
         pending.publish(batch, PersistentStreams.lastOffsets(frames));
         publishedPosition = frames.getLast().frame().lsn();
@@ -267,32 +270,15 @@ final class Landing {
         return new LogTail(surroundings.application(), pending.tail());
     }
 
-    private static byte[] payload(PendingRows.Arrival arrival) {
-        return arrival.frame().frame().payload();
-    }
-
-    /** How many of the frames have no more values together than one request may; one at least. */
-    private int together(List<PendingRows.Arrival> frames, int[] counts) {
-        long cells = 0;
-        for (int i = 0; i < counts.length; i++) {
-            cells += decoder.cells(payload(frames.get(i)), counts[i]);
-            if (i > 0 && cells > Cells.REQUEST_MAX) {
-                return i;
-            }
-        }
-        return counts.length;
-    }
-
-    private TableBatch decode(List<PendingRows.Arrival> frames, int[] counts, int rowCount) {
-        var payloads = frames.stream().map(Landing::payload).toList();
+    /** Of each row that of its frame. */
+    private static long[] positions(List<PendingRows.Arrival> frames, int[] counts, int rowCount) {
         var positions = new long[rowCount];
         int row = 0;
         for (int i = 0; i < frames.size(); i++) {
             Arrays.fill(positions, row, row + counts[i], frames.get(i).frame().lsn());
             row += counts[i];
         }
-        return new TableBatch(
-                decode(payloads, rowCount), positions, frames.getLast().receivedMicros());
+        return positions;
     }
 
     /** Waits for memory where there is none; meanwhile producers wait for room. */

@@ -24,9 +24,21 @@ final class RowDecoder {
         this.cells = Cells.of(schema);
     }
 
-    /** How many values a payload of so many rows has at most once it is decoded. */
-    long cells(byte[] payload, int rows) {
-        return cells.atMost(payload, rows);
+    /**
+     * How many of the payloads, from the first on, have no more values together than one request
+     * may. One at least: what is durable is decoded, whatever the limit was when it came.
+     *
+     * @param rows how many each has
+     */
+    int together(List<byte[]> payloads, int[] rows) {
+        long sum = 0;
+        for (int i = 0; i < rows.length; i++) {
+            sum += cells.atMost(payloads.get(i), rows[i]);
+            if (i > 0 && sum > Cells.REQUEST_MAX) {
+                return i;
+            }
+        }
+        return rows.length;
     }
 
     /** How many rows a payload holds. */

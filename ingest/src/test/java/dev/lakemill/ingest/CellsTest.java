@@ -115,6 +115,25 @@ final class CellsTest {
     }
 
     @Test
+    void whatCameBeforeThereWasALimitIsDecodedByItself() {
+        // A byte of 0 is a row without values.
+        var large = new byte[2 * TOO_MANY];
+        var small = new byte[TOO_MANY / 4];
+        var rows = new int[] {large.length, small.length, small.length};
+        assertThat(new RowDecoder(WIDE).together(List.of(large, small, small), rows)).isOne();
+        rows = new int[] {small.length, small.length, large.length};
+        assertThat(new RowDecoder(WIDE).together(List.of(small, small, large), rows)).isEqualTo(2);
+    }
+
+    @Test
+    void elementsAreTakenForAsManyAsThereMayBe() {
+        var row = new byte[TOO_MANY / 2];
+        var rows = new int[] {1, 1, 1, 1, 1};
+        var payloads = Collections.nCopies(rows.length, row);
+        assertThat(new RowDecoder(NESTED).together(payloads, rows)).isEqualTo(4);
+    }
+
+    @Test
     void whatHasTooManyValuesTogetherIsDecodedOneAfterTheOther() {
         int rows = 100_000;
         var body = "{}".repeat(rows).getBytes(StandardCharsets.UTF_8);

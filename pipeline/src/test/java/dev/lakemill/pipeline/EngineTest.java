@@ -420,8 +420,9 @@ final class EngineTest {
                         .view(
                                 "c.g.kept",
                                 "key STRING, amount DOUBLE",
-                                "SELECT key, amount FROM {c.b.events: id, key, amount} WHERE key <> 'gone'"
-                                        + " AND id NOT IN (SELECT id FROM {c.b.events: id, key} WHERE key = 'gone')"));
+                                "SELECT key, amount FROM {c.b.events: id, key, amount}"
+                                        + " WHERE key <> 'gone' AND id NOT IN (SELECT id"
+                                        + " FROM {c.b.events: id, key} WHERE key = 'gone')"));
         var rows = new ArrayList<>(List.of(row(1, "z", -0.0, null), row(2, "z", 0.0, null)));
         // So many that single rows are taken out of the table.
         for (long id = 3; id < 20_000; id++) {
@@ -431,10 +432,10 @@ final class EngineTest {
         run("c.b.events", row(gone, "gone", 0.0, null));
         assertThat(deleted.get("c.g.kept")).containsExactly(gone == 1 ? "z|-0.0" : "z|0.0");
         assertThat(inserted.get("c.g.kept")).isEmpty();
-        var left = "SELECT list(amount)::VARCHAR FROM %s WHERE key = 'z'";
-        var whole = Engine.whole(TableName.parse("c.g.kept"));
-        assertThat(running().duck().text(left.formatted(whole)))
-                .isEqualTo(gone == 1 ? "[0.0]" : "[-0.0]");
+        var left =
+                "SELECT list(amount)::VARCHAR FROM %s WHERE key = 'z'"
+                        .formatted(Engine.whole(TableName.parse("c.g.kept")));
+        assertThat(running().duck().text(left)).isEqualTo(gone == 1 ? "[0.0]" : "[-0.0]");
     }
 
     @Test

@@ -19,6 +19,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -550,7 +551,7 @@ final class AgentRuntimeTest {
                         })) {
             agents.awaitStatus(first, "succeeded");
             for (var i = 0; i < 20; i++) {
-                thread.get().interrupt();
+                Objects.requireNonNull(thread.get()).interrupt();
                 Thread.sleep(20);
             }
             var second = agents.start("ada", "late", "second", "{}");

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.vector.BigIntVector;
@@ -47,7 +48,7 @@ final class LakePoolTest {
     private List<Long> ids(Path table) {
         try (var open = DeltaTable.open(table, DeltaConfig.DEFAULT, allocator, Clock.systemUTC());
                 var reader = open.snapshot().read(List.of());
-                var rows = reader.next()) {
+                var rows = Objects.requireNonNull(reader.next())) {
             assertThat(open.snapshot().rowCount()).isEqualTo(1);
             return List.of(((BigIntVector) rows.vector(0)).get(0));
         }
