@@ -203,11 +203,7 @@ final class Grants {
     }
 
     private void endSession(Peer peer, Principal principal, String session) {
-        tokens.revoke(
-                peer.caller(principal),
-                principal.id(),
-                session,
-                clock.instant().plus(Tokens.TTL_MAX));
+        tokens.revoke(peer.caller(principal), principal.id(), session);
     }
 
     private Principal active(UUID id) {

@@ -7,7 +7,6 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Principal;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.time.Clock;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +41,6 @@ public final class OAuth {
     private final RefreshTokens refreshTokens;
     private final Grants grants;
     private final Supplier<String> issuer;
-    private final Clock clock;
 
     OAuth(Identity.Parts parts, Tokens tokens, ClientSecrets secrets, TokenExchange exchange) {
         this.audit = parts.catalog().audit();
@@ -53,7 +51,6 @@ public final class OAuth {
         this.refreshTokens = new RefreshTokens(parts);
         this.grants = new Grants(parts, tokens, codes, refreshTokens, exchange);
         this.issuer = parts.config().issuer();
-        this.clock = parts.clock();
     }
 
     /** {@code POST /oidc/v1/token}. Every token and every refusal is audited. */
@@ -134,8 +131,7 @@ public final class OAuth {
                             tokens.revoke(
                                     peer.caller(p.principal()),
                                     session.principal(),
-                                    session.id(),
-                                    clock.instant().plus(Tokens.TTL_MAX)));
+                                    session.id()));
             return;
         }
         try {

@@ -57,17 +57,13 @@ public final class PersonalTokens {
 
     /** NOT_FOUND when the caller has no such token. */
     public void delete(Caller caller, String id) {
-        var token =
-                list(caller).stream()
-                        .filter(t -> t.id().equals(id))
-                        .findFirst()
-                        .orElseThrow(
-                                () ->
-                                        new LakemillException(
-                                                ErrorCode.NOT_FOUND,
-                                                "you have no token " + id,
-                                                "list your tokens to see their ids"));
-        tokens.revoke(caller, caller.principal().id(), id, token.expiresAt());
+        if (list(caller).stream().noneMatch(token -> token.id().equals(id))) {
+            throw new LakemillException(
+                    ErrorCode.NOT_FOUND,
+                    "you have no token " + id,
+                    "list your tokens to see their ids");
+        }
+        tokens.revoke(caller, caller.principal().id(), id);
         Transactions.run(database, connection -> delete(connection, id));
     }
 

@@ -47,6 +47,6 @@ final class TokenExchange {
             throw new OAuthRefusal("invalid_grant", "a token of a narrow scope is not exchanged");
         }
         return new Subject(
-                info.principal(), info.audience(), info.expiresAt(), info.session(), info);
+                info.principal(), info.audience(), info.expiresAt(), info.family(), info);
     }
 }

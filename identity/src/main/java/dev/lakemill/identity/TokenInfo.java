@@ -32,6 +32,11 @@ public record TokenInfo(
         details = List.copyOf(details);
     }
 
+    /** What is made from it dies with this: its session, or itself where it has none. */
+    public String family() {
+        return session.isEmpty() ? id : session;
+    }
+
     /**
      * Whether the token reaches that far. It only narrows: what the principal may do is for {@link
      * dev.lakemill.catalog.Access} to say.

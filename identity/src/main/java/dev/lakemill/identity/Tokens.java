@@ -298,17 +298,15 @@ public final class Tokens {
         throw refused("it is for somebody else");
     }
 
-    /** Ends a token now, and what was derived from the same session with it. */
+    /** Ends a token now, and with it what was made from it or from the same session. */
     public void revoke(Caller caller, TokenInfo token) {
-        var id = token.session().isEmpty() ? token.id() : token.session();
-        // What else the session gave out may live for longer than this token.
-        var end = token.session().isEmpty() ? token.expiresAt() : clock.instant().plus(TTL_MAX);
-        revoke(caller, token.principal().id(), id, end);
+        revoke(caller, token.principal().id(), token.family());
     }
 
     /** Ends a token by its id, or a session by its own. */
-    void revoke(Caller caller, UUID principal, String id, Instant expiresAt) {
-        if (!revocations.revoke(id, expiresAt)) {
+    void revoke(Caller caller, UUID principal, String id) {
+        // What it gave out may live for longer than it does.
+        if (!revocations.revoke(id, clock.instant().plus(TTL_MAX))) {
             revocations.revokeAll(principal);
         }
         changes.changed();

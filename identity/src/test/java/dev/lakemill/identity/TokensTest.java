@@ -28,6 +28,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -99,6 +100,40 @@ final class TokensTest {
         here.clock.forward(Duration.ofMinutes(1));
         unauthenticated(issued.text());
         assertThat(tokens.isGood(issued.info())).isFalse();
+    }
+
+    @Test
+    void whatAPersonalTokenWasExchangedForDiesWithIt() {
+        var caller = PEER.caller(here.newUser());
+        var personal = identity.personalTokens().create(caller, "", Duration.ofDays(1));
+        var first = exchanged(personal.text());
+        var second = exchanged(first);
+        tokens.verify(second, Audience.REST);
+        identity.personalTokens().delete(caller, personal.info().id());
+        unauthenticated(first);
+        unauthenticated(second);
+    }
+
+    private static String exchanged(String token) {
+        var form =
+                Map.of(
+                        "grant_type", "urn:ietf:params:oauth:grant-type:token-exchange",
+                        "subject_token", token,
+                        "subject_token_type", "urn:ietf:params:oauth:token-type:access_token");
+        var answer = identity.oauth().token(new OAuthCall(form, null, PEER));
+        return (String) answer.body().get("access_token");
+    }
+
+    @Test
+    void whatATokenGaveOutStaysRevokedBeyondItsEnd() {
+        var user = here.newUser();
+        var request = TokenRequest.of(user);
+        var brief = tokens.issue(here.system(), request.withTimeToLive(Duration.ofMinutes(5)));
+        var made = tokens.issue(here.system(), request.withSession(brief.info().family()));
+        tokens.revoke(here.system(), brief.info());
+        here.clock.forward(Duration.ofMinutes(10));
+        tokens.revoke(here.system(), issue(user).info());
+        unauthenticated(made.text());
     }
 
     @Test

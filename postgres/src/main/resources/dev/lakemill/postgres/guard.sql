@@ -493,7 +493,8 @@ BEGIN
                 command.objid, 'TABLE', command.command_tag <> 'CREATE TABLE');
         ELSIF command.command_tag = 'CREATE SEQUENCE' THEN
             PERFORM lakemill.adopt(command.objid, 'SEQUENCE', false);
-        ELSIF command.command_tag = 'ALTER TABLE' THEN
+        ELSIF command.command_tag IN ('ALTER TABLE', 'ALTER INDEX', 'ALTER SEQUENCE') THEN
+            -- The last two rename tables as well.
             PERFORM lakemill.note_alter(command.objid);
         ELSIF command.command_tag = 'CREATE SCHEMA' THEN
             -- Migration tools ask for one IF NOT EXISTS: that passes where it is there.

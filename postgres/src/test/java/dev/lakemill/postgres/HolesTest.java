@@ -600,6 +600,23 @@ final class HolesTest {
     }
 
     @Test
+    void u11ATableKeepsItsNameWhateverItIsCalledInTheCommand() throws SQLException {
+        governance.executeAs(
+                eve, "CREATE TABLE lab.named (id int)", "CREATE INDEX id_of ON lab.named (id)");
+        for (var kind : new String[] {"TABLE", "INDEX", "SEQUENCE", "VIEW"}) {
+            assertThatThrownBy(
+                            () ->
+                                    governance.executeAs(
+                                            eve, "ALTER %s lab.named RENAME TO n2".formatted(kind)))
+                    .as(kind)
+                    .isInstanceOf(SQLException.class);
+        }
+        governance.executeAs(eve, "ALTER INDEX lab.id_of RENAME TO of_id");
+        assertThat(governance.query("SELECT to_regclass('lab.named'), to_regclass('lab.of_id')"))
+                .containsExactly("lab.named|lab.of_id");
+    }
+
+    @Test
     void u9NobodyGrantsByRightsOfAnOlderSnapshot() throws SQLException {
         var managed = governance.table("hole.lab.managed", TableKind.STATE);
         var manager = governance.user("manager");

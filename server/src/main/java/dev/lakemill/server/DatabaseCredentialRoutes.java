@@ -5,6 +5,7 @@ import dev.lakemill.catalog.Caller;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.ext.web.RoutingContext;
 import java.time.Clock;
 import java.time.DateTimeException;
 import java.time.Duration;
@@ -38,20 +39,24 @@ final class DatabaseCredentialRoutes {
         routes.secured(
                 HttpMethod.POST,
                 "/api/2.0/database/credentials",
-                (context, caller) -> made.answer(caller, routes.body(context), "expiration_time"));
+                (context, caller) ->
+                        made.answer(context, caller, routes.body(context), "expiration_time"));
         routes.secured(
                 HttpMethod.POST,
                 "/api/2.0/postgres/credentials",
-                (context, caller) -> made.answer(caller, routes.body(context), "expire_time"));
+                (context, caller) ->
+                        made.answer(context, caller, routes.body(context), "expire_time"));
     }
 
-    private Map<String, String> answer(Caller caller, JsonNode body, String expiry) {
+    private Map<String, String> answer(
+            RoutingContext context, Caller caller, JsonNode body, String expiry) {
         var group = body.path("group_name").asText("");
         var request =
                 new DatabaseTokens.Request(
                         timeToLive(body),
                         readOnly(body.path("claims")),
-                        group.isEmpty() ? Optional.empty() : Optional.of(group));
+                        group.isEmpty() ? Optional.empty() : Optional.of(group),
+                        HttpAuthentication.family(context));
         var credential = tokens.issue(caller, request);
         return Map.of(
                 "token",

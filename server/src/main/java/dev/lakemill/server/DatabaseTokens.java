@@ -12,8 +12,14 @@ interface DatabaseTokens extends FrontDoorAuthenticator {
      * A credential that is asked for.
      *
      * @param group to log in as; the caller is a member
+     * @param session with which it dies; empty for none
      */
-    record Request(Duration timeToLive, boolean readOnly, Optional<String> group) {}
+    record Request(
+            Duration timeToLive, boolean readOnly, Optional<String> group, String session) {
+        Request(Duration timeToLive, boolean readOnly, Optional<String> group) {
+            this(timeToLive, readOnly, group, "");
+        }
+    }
 
     /** A password, and its end. */
     record Credential(String token, Instant expires) {}

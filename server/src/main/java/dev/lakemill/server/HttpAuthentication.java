@@ -87,6 +87,12 @@ final class HttpAuthentication implements Routes.Authentication {
         }
     }
 
+    /** With what a token dies that is made for whoever was let in here; empty for nobody. */
+    static String family(RoutingContext context) {
+        TokenInfo known = context.get(TOKEN);
+        return known == null ? "" : known.family();
+    }
+
     /** MCP's clients find our authorization server by what stands here (RFC 9728). */
     private String challenge(RoutingContext context) {
         var path = context.request().path();

@@ -45,7 +45,8 @@ record IdentityTokens(Tokens tokens, Principals principals, Consumer<Principal> 
         var wanted =
                 TokenRequest.of(caller.principal())
                         .forAudience(Audience.POSTGRES)
-                        .withTimeToLive(request.timeToLive());
+                        .withTimeToLive(request.timeToLive())
+                        .withSession(request.session());
         var issued =
                 tokens.issue(caller, request.readOnly() ? wanted.withDetails(READ_ONLY) : wanted);
         return new Credential(issued.text(), issued.info().expiresAt());

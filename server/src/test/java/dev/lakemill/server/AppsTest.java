@@ -63,13 +63,17 @@ final class AppsTest {
     }
 
     private static void grant(String app, String principal) {
+        change(app, new GrantChange(principal, Set.of(Privilege.EXECUTE), Set.of()));
+    }
+
+    private static void change(String app, GrantChange change) {
         node.node()
                 .catalog()
                 .grants()
                 .change(
                         node.node().catalog().system(),
                         new Securable(SecurableType.APP, app),
-                        List.of(new GrantChange(principal, Set.of(Privilege.EXECUTE), Set.of())));
+                        List.of(change));
     }
 
     private static String run(int expected, String... arguments) {
@@ -391,6 +395,18 @@ final class AppsTest {
         }
         assertThat(AppHttp.get(node.url, host("one"), "/told", "Cookie", cookie).status())
                 .isEqualTo(401);
+    }
+
+    @Test
+    void socketsEndWithTheRightToUseTheApp() throws Exception {
+        try (var socket = socket(cookie("one"), "http://" + host("one"))) {
+            assertThat(socket.head().status()).isEqualTo(101);
+            assertThat(socket.line()).isEqualTo(ADA);
+            change("one", new GrantChange(ADA, Set.of(), Set.of(Privilege.EXECUTE)));
+            assertThat(socket.ends()).isTrue();
+        } finally {
+            grant("one", ADA);
+        }
     }
 
     private static AppHttp socket(String cookie, String origin) throws IOException {

@@ -148,6 +148,18 @@ final class FrontDoorInNodeTest {
     }
 
     @Test
+    void aCredentialsSessionEndsWithTheLoginThatAskedForIt() throws Exception {
+        var cookie = node.logIn("lou@example.org");
+        var password = node.databaseToken(cookie, "{}");
+        try (var connection = connectWhenThere("lou@example.org", password)) {
+            ask(connection, "SELECT 1");
+            var page = TestNode.OWN_PAGE;
+            node.form("/logout", Map.of(), "cookie", cookie, page[0], page[1]);
+            assertThat(awaitEnd(connection)).isLessThan(Duration.ofSeconds(2));
+        }
+    }
+
+    @Test
     void aMemberIsInAsItsGroupAndOutWithinTwoSecondsOfLeavingIt() throws Exception {
         var cookie = node.logIn("dan@example.org");
         var catalog = node.node().catalog();

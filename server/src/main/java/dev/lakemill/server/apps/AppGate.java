@@ -1,5 +1,6 @@
 package dev.lakemill.server.apps;
 
+import dev.lakemill.catalog.Caller;
 import dev.lakemill.catalog.Decision;
 import dev.lakemill.identity.IssuedToken;
 import dev.lakemill.identity.Peer;
@@ -111,11 +112,24 @@ final class AppGate {
         return logins.verifyCookie(app, cookie.getValue(), peer);
     }
 
-    private void requireUse(HostedApp app, TokenInfo token, Peer peer) {
-        var caller = peer.caller(token.principal()).within(token.claim());
+    /** Whether who came in may still be there. Answered from memory. */
+    boolean mayStay(HostedApp app, TokenInfo token, Peer peer) {
+        return logins.isGood(token) && mayUse(app, caller(token, peer));
+    }
+
+    private static Caller caller(TokenInfo token, Peer peer) {
+        return peer.caller(token.principal()).within(token.claim());
+    }
+
+    private boolean mayUse(HostedApp app, Caller caller) {
         var access = apps.parts().catalog().access();
-        if (!(access.decide(caller, Privilege.EXECUTE, app.securable())
-                instanceof Decision.Allowed)) {
+        return access.decide(caller, Privilege.EXECUTE, app.securable())
+                instanceof Decision.Allowed;
+    }
+
+    private void requireUse(HostedApp app, TokenInfo token, Peer peer) {
+        var caller = caller(token, peer);
+        if (!mayUse(app, caller)) {
             apps.refused(caller, "useApp", app, Map.of(), 403, "no EXECUTE on the app");
             throw new LakemillException(
                     ErrorCode.PERMISSION_DENIED,

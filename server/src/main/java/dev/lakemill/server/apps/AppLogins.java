@@ -47,11 +47,6 @@ final class AppLogins {
         this.clock = clock;
     }
 
-    /** What the token dies with. */
-    private static String session(TokenInfo token) {
-        return token.session().isEmpty() ? token.id() : token.session();
-    }
-
     /** Good once, for a minute, for this app. */
     String newCode(HostedApp app, TokenInfo session) {
         var now = clock.instant();
@@ -62,7 +57,7 @@ final class AppLogins {
         var code = AppRuns.random();
         codes.put(
                 code,
-                new Code(app.id(), session.principal(), session(session), now.plus(CODE_TTL)));
+                new Code(app.id(), session.principal(), session.family(), now.plus(CODE_TTL)));
         return code;
     }
 
@@ -98,7 +93,7 @@ final class AppLogins {
     /** For the user, as far as the scopes go, made by the app; the same for some minutes. */
     IssuedToken forUser(HostedApp app, TokenInfo user, Set<String> scopes, Peer peer) {
         var now = clock.instant();
-        var key = new ForUser(app.id(), user.principal().id(), session(user), scopes);
+        var key = new ForUser(app.id(), user.principal().id(), user.family(), scopes);
         var known = userTokens.get(key);
         if (known != null
                 && known.info().expiresAt().isAfter(now.plus(USER_TOKEN_TTL.dividedBy(2)))
@@ -116,7 +111,7 @@ final class AppLogins {
                         USER_TOKEN_TTL,
                         scopes,
                         List.of(),
-                        session(user));
+                        user.family());
         var caller =
                 new Caller(
                         app.principal(),

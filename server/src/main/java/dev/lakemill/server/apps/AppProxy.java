@@ -38,7 +38,8 @@ import org.slf4j.LoggerFactory;
  * come with a token.
  *
  * <p>What says who calls is taken off each request and said anew; streams and WebSockets go through
- * unbuffered for as long as both ends like, and end with the token that opened them.
+ * unbuffered for as long as both ends like, and end with the token that opened them, or when it may
+ * no longer use the app.
  */
 final class AppProxy {
     private static final Logger log = LoggerFactory.getLogger(AppProxy.class);
@@ -63,7 +64,7 @@ final class AppProxy {
     private final Apps apps;
     private final AppGate gate;
     private final HttpClient client;
-    private final Map<HttpServerRequest, TokenInfo> open = new ConcurrentHashMap<>();
+    private final Map<HttpServerRequest, Visit> open = new ConcurrentHashMap<>();
 
     AppProxy(Apps apps, AppGate gate, Vertx vertx) {
         this.apps = apps;
@@ -239,7 +240,7 @@ final class AppProxy {
             tooLarge(visit, bytesMax);
             return;
         }
-        open.put(request, visit.token());
+        open.put(request, visit);
         request.response().endHandler(_ -> open.remove(request));
         request.response().closeHandler(_ -> open.remove(request));
         var sent = new Sent();
@@ -379,11 +380,11 @@ final class AppProxy {
         }
     }
 
-    /** Streams and sockets end with the token that opened them. */
+    /** Streams and sockets end with the token that opened them, and with the right to the app. */
     private void endOpen() {
         open.forEach(
-                (request, token) -> {
-                    if (!gate.logins().isGood(token)) {
+                (request, visit) -> {
+                    if (!gate.mayStay(visit.app(), visit.token(), visit.peer())) {
                         open.remove(request);
                         if (request.version() == HttpVersion.HTTP_2) {
                             request.response().reset();
