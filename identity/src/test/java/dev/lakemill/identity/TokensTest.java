@@ -121,7 +121,7 @@ final class TokensTest {
                         "subject_token", token,
                         "subject_token_type", "urn:ietf:params:oauth:token-type:access_token");
         var answer = identity.oauth().token(new OAuthCall(form, null, PEER));
-        return (String) answer.body().get("access_token");
+        return String.valueOf(answer.body().get("access_token"));
     }
 
     @Test
