@@ -37,7 +37,7 @@ final class FarmAppTest {
     }
 
     @AfterAll
-    static void stop() throws Exception {
+    static void stop() throws IOException {
         farm.close();
     }
 

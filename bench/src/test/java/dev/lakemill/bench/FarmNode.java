@@ -39,7 +39,7 @@ final class FarmNode implements AutoCloseable {
     private final Path data;
     private final HttpClient http = HttpClient.newHttpClient();
     final ServerProcess server;
-    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+    private final Deque<Runnable> parts = new ArrayDeque<>();
     final FarmApp app;
 
     FarmNode() throws Exception {
@@ -50,12 +50,15 @@ final class FarmNode implements AutoCloseable {
         var settings = new HashMap<>(PORTS);
         settings.put("LAKEMILL_AGENTS_SMTP_URL", "smtp://127.0.0.1:" + smtpPort);
         settings.put("LAKEMILL_AGENTS_MAIL_FROM", "procurement@farm.example");
-        server = part(ServerProcess.start(project, data, settings));
+        server = ServerProcess.start(project, data, settings);
+        parts.push(server::close);
         var whole = false;
         try {
             server.awaitReady(Duration.ofMinutes(5));
             simulate();
-            part(ProcurementProcess.start(server, project, data, smtpPort, false));
+            var procurement =
+                    ProcurementProcess.start(server, project, data, smtpPort, false);
+            parts.push(procurement::close);
             app = FarmApp.deploy(server, project, data);
             whole = true;
         } finally {
@@ -65,15 +68,10 @@ final class FarmNode implements AutoCloseable {
         }
     }
 
-    private <T extends AutoCloseable> T part(T part) {
-        parts.push(part);
-        return part;
-    }
-
     /** Returns when the history is in Postgres. */
     private void simulate() throws Exception {
         var done = new CountDownLatch(1);
-        part(
+        var simulators =
                 SimulatorProcess.start(
                         server,
                         data.resolve("truth.json"),
@@ -84,7 +82,8 @@ final class FarmNode implements AutoCloseable {
                                 done.countDown();
                             }
                         },
-                        List.of("--rate", "100", "--seed", "7", "--history-hours", "1")));
+                        List.of("--rate", "100", "--seed", "7", "--history-hours", "1"));
+        parts.push(simulators::close);
         if (!done.await(HISTORY_SECONDS_MAX, TimeUnit.SECONDS)) {
             throw new IOException("no history; see " + data);
         }
@@ -92,9 +91,9 @@ final class FarmNode implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
         while (!parts.isEmpty()) {
-            parts.pop().close();
+            parts.pop().run();
         }
         Folders.delete(data);
     }
