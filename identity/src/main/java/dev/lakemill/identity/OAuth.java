@@ -129,9 +129,7 @@ public final class OAuth {
             who.ifPresent(
                     p ->
                             tokens.revoke(
-                                    peer.caller(p.principal()),
-                                    session.principal(),
-                                    session.id()));
+                                    peer.caller(p.principal()), session.principal(), session.id()));
             return;
         }
         try {

@@ -41,6 +41,7 @@ public final class Projection implements AutoCloseable {
 
     private static final int READ_ONLY_MAX = 1_000;
     private static final long CARRIED_AFTER_MAX_MS = 5_000;
+    private static final long HELD_RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final String READ_ONLY =
             """
             SELECT substr(d, 1 + length(m)) FROM (
@@ -73,6 +74,9 @@ public final class Projection implements AutoCloseable {
     private long wantedVersion = -1;
     private @Nullable Wanted wanted;
     private long settledVersion = -1;
+
+    /** Whether others' locks are in the way of the last reconciliation. */
+    private volatile boolean held;
 
     private Projection(DataSource database, Catalog catalog, Duration every, boolean guarded) {
         this.database = database;
@@ -197,7 +201,7 @@ public final class Projection implements AutoCloseable {
     private boolean awaitReason() throws InterruptedException {
         lock.lock();
         try {
-            var left = every.toNanos();
+            var left = held ? Math.min(HELD_RETRY_NANOS, every.toNanos()) : every.toNanos();
             while (!changed && !closed && left > 0) {
                 left = wake.awaitNanos(left);
             }
@@ -247,6 +251,7 @@ public final class Projection implements AutoCloseable {
             outcome.onKnown().forEach(this::tellDrift);
         }
         settledVersion = outcome.complete() ? version : -1;
+        held = outcome.held();
         tellCarried(version);
         return outcome.complete();
     }

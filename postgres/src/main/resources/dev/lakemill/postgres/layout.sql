@@ -1,6 +1,6 @@
--- Run at each start, before anything else may ask. Who must wait for whom is settled in a schema that
--- principals cannot use and the catalog cannot name: anybody takes an advisory lock, or a table's by
--- PREPARE, which asks for no right on the table.
+-- Run at each start, before anything else may ask. Who waits for whom is settled in a schema that
+-- principals cannot use and the catalog cannot name: anybody takes an advisory lock, or a table's
+-- by PREPARE, which asks for no right on the table.
 CREATE SCHEMA IF NOT EXISTS "lakemill locks";
 REVOKE ALL ON SCHEMA "lakemill locks" FROM PUBLIC;
 CREATE TABLE IF NOT EXISTS "lakemill locks".layout ();

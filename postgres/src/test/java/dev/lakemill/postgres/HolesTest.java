@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -595,8 +596,31 @@ final class HolesTest {
                 session.rollback();
             }
         }
-        assertThat(governance.query("SELECT relkind FROM pg_class WHERE oid = 'lab.held'::regclass"))
+        assertThat(
+                        governance.query(
+                                "SELECT relkind FROM pg_class WHERE oid = 'lab.held'::regclass"))
                 .containsExactly("v");
+    }
+
+    @Test
+    void u12AnOpenTransactionHoldsUpAMaskForSecondsAlone() throws Exception {
+        var busy = governance.table("hole.lab.busy", TableKind.STATE);
+        governance.open(eve, busy);
+        governance.reconcile();
+        try (var session = governance.login(eve)) {
+            session.setAutoCommit(false);
+            TestGovernance.query(session, "SELECT FROM lab.busy");
+            governance.mask(busy, "secret", "hole.lab.stars");
+            var deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+            while (!governance
+                    .query("SELECT relkind FROM pg_class WHERE oid = 'lab.busy'::regclass")
+                    .equals(List.of("v"))) {
+                assertThat(System.nanoTime()).isLessThan(deadline);
+                Thread.sleep(100);
+            }
+            assertThatThrownBy(() -> TestGovernance.query(session, "SELECT 1"))
+                    .isInstanceOf(SQLException.class);
+        }
     }
 
     @Test

@@ -14,8 +14,7 @@ interface DatabaseTokens extends FrontDoorAuthenticator {
      * @param group to log in as; the caller is a member
      * @param session with which it dies; empty for none
      */
-    record Request(
-            Duration timeToLive, boolean readOnly, Optional<String> group, String session) {
+    record Request(Duration timeToLive, boolean readOnly, Optional<String> group, String session) {
         Request(Duration timeToLive, boolean readOnly, Optional<String> group) {
             this(timeToLive, readOnly, group, "");
         }
