@@ -105,7 +105,9 @@ final class FarmAppTest {
             }
             Thread.sleep(100);
         }
-        assertThat(farm.ask("farm_procurement", sql)).as("%s%n%s", sql, unwell()).isEqualTo(expected);
+        assertThat(farm.ask("farm_procurement", sql))
+                .as("%s%n%s", sql, unwell())
+                .isEqualTo(expected);
     }
 
     /** Of each agent, how its latest runs that did not succeed stand. */

@@ -56,8 +56,7 @@ final class FarmNode implements AutoCloseable {
         try {
             server.awaitReady(Duration.ofMinutes(5));
             simulate();
-            var procurement =
-                    ProcurementProcess.start(server, project, data, smtpPort, false);
+            var procurement = ProcurementProcess.start(server, project, data, smtpPort, false);
             parts.push(procurement::close);
             app = FarmApp.deploy(server, project, data);
             whole = true;

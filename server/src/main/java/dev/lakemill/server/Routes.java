@@ -155,11 +155,7 @@ public final class Routes {
     private void run(RoutingContext context, Open route) {
         try {
             var reads = READS.contains(context.request().method());
-            send(
-                    context,
-                    reads
-                            ? route.handle(context)
-                            : changes.run(() -> route.handle(context)));
+            send(context, reads ? route.handle(context) : changes.run(() -> route.handle(context)));
         } catch (LakemillException e) {
             fail(context, e);
         } catch (Exception e) {

@@ -196,7 +196,10 @@ final class BackupTest {
     private static void restoreWithDamageBehind(String data, Instant moment) throws IOException {
         Path newest;
         try (var files = Files.list(backups().resolve("wal"))) {
-            newest = files.filter(f -> f.toString().endsWith(".gz")).max(naturalOrder()).orElseThrow();
+            newest =
+                    files.filter(f -> f.toString().endsWith(".gz"))
+                            .max(naturalOrder())
+                            .orElseThrow();
         }
         var whole = Files.readAllBytes(newest);
         Files.writeString(newest, "damaged");

@@ -393,10 +393,12 @@ final class SyncedTablesTest {
 
         sql("REVOKE SELECT ON TABLE shop.raw.lent FROM `bob@example.com`");
         TestNode.await(
-                () -> describe("shop.serving.lent").toString().contains("may not read shop.raw.lent"));
+                () ->
+                        describe("shop.serving.lent")
+                                .toString()
+                                .contains("may not read shop.raw.lent"));
         node().send("shop.raw.lent", "{\"id\": 3, \"name\": \"c\"}");
-        assertThrows(
-                LakemillException.class, () -> sql("REFRESH SYNCED TABLE shop.serving.lent"));
+        assertThrows(LakemillException.class, () -> sql("REFRESH SYNCED TABLE shop.serving.lent"));
         assertEquals("1a 2b", shown("serving.lent"));
 
         sql("GRANT SELECT ON TABLE shop.raw.lent TO `bob@example.com`");
