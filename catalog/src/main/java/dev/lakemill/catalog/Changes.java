@@ -182,7 +182,7 @@ final class Changes {
         private void tell() {
             try {
                 listener.run();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 log.error("A listener to the catalog's changes failed", e);
             }
         }

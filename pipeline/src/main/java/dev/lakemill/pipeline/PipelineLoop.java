@@ -400,7 +400,7 @@ final class PipelineLoop implements Runnable {
             } else {
                 try {
                     answer.complete(running.audit());
-                } catch (RuntimeException e) {
+                } catch (RuntimeException | Error e) {
                     answer.completeExceptionally(e);
                 }
             }
