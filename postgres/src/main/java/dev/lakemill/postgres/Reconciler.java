@@ -45,9 +45,10 @@ final class Reconciler {
                 AND a.xact_start < clock_timestamp() - interval '1 s'
                 AND shobj_description(r.oid, 'pg_authid') LIKE 'lakemill %'
                 AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.granted
-                    AND l.relation IN (
-                        to_regclass(nullif(?, '')), to_regclass(nullif(?, '')),
-                        '"lakemill locks".names'::regclass))
+                    AND (l.relation IN (to_regclass(nullif(?, '')), to_regclass(nullif(?, '')))
+                        OR l.relation IN (SELECT c.oid FROM pg_class c
+                            WHERE c.relnamespace = '"lakemill locks"'::regnamespace
+                                AND (c.relname = 'names' OR starts_with(c.relname, 'grants_')))))
             """;
 
     private Set<Relation> seen = Set.of();

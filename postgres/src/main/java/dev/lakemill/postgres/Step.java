@@ -21,7 +21,7 @@ record Step(String subject, @Nullable Relation table, String granted, List<Strin
     String sql() {
         var all = new ArrayList<String>();
         if (!granted.isEmpty()) {
-            all.add("SELECT lakemill.lock(%s)".formatted(Relation.literal("grants " + granted)));
+            all.add("SELECT lakemill.lock_grants(%s)".formatted(Relation.literal(granted)));
         }
         all.addAll(commands);
         return String.join(";\n", all);

@@ -31,15 +31,6 @@ AS $$
     FROM regexp_split_to_table(list, '\s*,\s*(?=([^"]*"[^"]*")*[^"]*$)') n
 $$;
 
--- One after the other changes what Postgres has of grants on a table or schema, until the end of its
--- transaction: of two that meet there, Postgres would refuse one (tuple concurrently updated). The
--- projection locks what it changes by the same name.
-CREATE OR REPLACE FUNCTION lakemill.lock_grants(object_name text[]) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT lakemill.lock('grants ' || array_to_string(object_name, '.'))
-$$;
-
 -- Changes the catalog as a native GRANT or REVOKE says, or refuses it. Then the command itself may
 -- run, by the rights of the object's owner or a grant option on that one object, and the end undoes
 -- all that it did: the privilege itself comes from the catalog.
@@ -96,7 +87,7 @@ BEGIN
         END IF;
         object := format('TABLE %I.%I', object_name[1], object_name[2]);
     END IF;
-    PERFORM lakemill.lock_grants(object_name);
+    PERFORM lakemill.lock_grants(array_to_string(object_name, '.'));
     FOR grantee IN SELECT lakemill.split_names(parts[5]) LOOP
         FOREACH privilege IN ARRAY wanted LOOP
             PERFORM lakemill.change_grant(action, privilege, securable, grantee);
@@ -181,7 +172,7 @@ BEGIN
     END IF;
     -- Foreign keys are checked by the table's owner.
     IF NOT has_schema_privilege(role, postgres_schema, 'USAGE') THEN
-        PERFORM lakemill.lock_grants(ARRAY[postgres_schema]);
+        PERFORM lakemill.lock_grants(postgres_schema);
         PERFORM lakemill.run_unguarded(
             format('GRANT USAGE ON SCHEMA %I TO %I', postgres_schema, role));
     END IF;
@@ -539,7 +530,7 @@ BEGIN
 END $$;
 
 REVOKE ALL ON FUNCTION lakemill.run_unguarded(text), lakemill.is_principal_session(),
-    lakemill.split_names(text), lakemill.lock_grants(text[]), lakemill.native_grant(text), lakemill.native_acl(text[]),
+    lakemill.split_names(text), lakemill.native_grant(text), lakemill.native_acl(text[]),
     lakemill.end_native_grant(), lakemill.owner_role(uuid, text, text), lakemill.adopt(oid, text, boolean),
     lakemill.adopt_type(oid), lakemill.only_stamps(oid), lakemill.refuse_code(text),
     lakemill.adopt_function(oid), lakemill.check_trigger(oid),

@@ -16,6 +16,22 @@ AS $$
     DELETE FROM "lakemill locks".names n WHERE n.name = $1
 $$;
 
+-- One after the other changes what Postgres has of grants on a table or schema, until the end of its
+-- transaction: of two that meet there, Postgres would refuse one (tuple concurrently updated). By the
+-- lock of a table, which is let go only when every session can hear of the change; a row's is let go
+-- a moment before. Names share 64 of them.
+DO $$ BEGIN
+    FOR n IN 0..63 LOOP
+        EXECUTE format('CREATE TABLE IF NOT EXISTS "lakemill locks".grants_%s ()', n);
+    END LOOP;
+END $$;
+CREATE OR REPLACE FUNCTION lakemill.lock_grants(name text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE format('LOCK TABLE "lakemill locks".grants_%s IN EXCLUSIVE MODE', hashtext(name) & 63);
+END $$;
+
 -- Tables with masks lie in a hidden schema, with a view in their place. Returns those, and keeps
 -- where tables lie as it is until the end of the transaction, for those who write to the tables
 -- themselves.
@@ -29,4 +45,5 @@ BEGIN
         FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid
         WHERE n.nspname LIKE 'lakemill:%' AND c.relkind IN ('r', 'p');
 END $$;
-REVOKE ALL ON FUNCTION lakemill.lock(text), lakemill.hidden_tables() FROM PUBLIC;
+REVOKE ALL ON FUNCTION lakemill.lock(text), lakemill.lock_grants(text), lakemill.hidden_tables()
+    FROM PUBLIC;

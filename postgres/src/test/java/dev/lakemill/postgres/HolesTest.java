@@ -585,7 +585,7 @@ final class HolesTest {
             governance.reconcile();
             TestGovernance.execute(session, "CREATE TABLE lab.lent (id int)");
             session.rollback();
-            for (var table : new String[] {"layout", "names"}) {
+            for (var table : new String[] {"layout", "names", "grants_0"}) {
                 refused(
                         "permission denied for schema",
                         () ->

@@ -251,8 +251,15 @@ final class TargetDdl {
         }
         var schema = TargetSql.quoted(spec.postgresSchema());
         var reader = Postgres.READER_ROLE;
+        lockGrants(spec.postgresSchema());
+        lockGrants(spec.postgresSchema() + "." + spec.postgresTable());
         postgres.execute("REVOKE ALL ON %s FROM PUBLIC".formatted(sql.table()));
         postgres.execute("GRANT USAGE ON SCHEMA %s TO %s".formatted(schema, reader));
         postgres.execute("GRANT SELECT ON %s TO %s".formatted(sql.table(), reader));
+    }
+
+    /** Others grant on the same schema at the same time. */
+    private void lockGrants(String name) throws SQLException {
+        postgres.execute("SELECT lakemill.lock_grants('%s')".formatted(name.replace("'", "''")));
     }
 }
