@@ -2,6 +2,8 @@ package dev.lakemill.pipeline;
 
 import com.google.common.hash.BloomFilter;
 import com.google.common.hash.Funnels;
+import com.google.common.hash.HashFunction;
+import com.google.common.hash.Hashing;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Decimal;
 import dev.lakemill.types.DataType.Primitive;
@@ -14,8 +16,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.apache.arrow.memory.ArrowBuf;
 import org.apache.arrow.memory.util.hash.ArrowBufHasher;
-import org.apache.arrow.memory.util.hash.MurmurHasher;
 
 /**
  * The keys of all rows that a UNIQUE rule has kept, as Bloom filters: so most new keys are known to
@@ -29,8 +31,8 @@ final class KeptKeys {
     private static final double FALSE_SHARE = 1e-4;
     private static final int FIRST_KEYS = 100_000;
     private static final int GROWTH = 4;
-    private static final ArrowBufHasher LOW = new MurmurHasher(1);
-    private static final ArrowBufHasher HIGH = new MurmurHasher(2);
+    private static final ArrowBufHasher LOW = new BytesHasher(Hashing.murmur3_32_fixed(1));
+    private static final ArrowBufHasher HIGH = new BytesHasher(Hashing.murmur3_32_fixed(2));
 
     private final List<Integer> columns;
 
@@ -46,6 +48,24 @@ final class KeptKeys {
     private KeptKeys(List<Integer> columns, Room room) {
         this.columns = columns;
         this.room = room;
+    }
+
+    /**
+     * Arrow's own MurmurHasher adds up what stands behind the last four bytes that are whole: of
+     * the texts a-1000 to a-5999 it tells few hundred apart.
+     */
+    private record BytesHasher(HashFunction function) implements ArrowBufHasher {
+        @Override
+        public int hashCode(ArrowBuf buffer, long offset, long length) {
+            var bytes = new byte[(int) length];
+            buffer.getBytes(offset, bytes);
+            return function.hashBytes(bytes).asInt();
+        }
+
+        @Override
+        public int hashCode(long address, long length) {
+            throw new UnsupportedOperationException("vectors hash by their buffers");
+        }
     }
 
     /** How many keys the filters of all rules of an engine may hold. */

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.junit.jupiter.api.Test;
@@ -50,6 +51,27 @@ final class KeptKeysTest {
                 assertThat(keys.doubtful(rows, 4).stream()).containsExactly(0, 1, 2);
             }
         }
+    }
+
+    @Test
+    void newTextsOfAnyLengthAreKnownToBeNew() {
+        var schema = TestRows.schema("id STRING");
+        var rule = new Rule.Test.Unique(List.of("id"));
+        try (var allocator = new RootAllocator()) {
+            for (var prefix : List.of("c-", "c-a", "c-ab", "c-abc")) {
+                var keys = KeptKeys.of(schema, rule, KeptKeys.Room.usual()).orElseThrow();
+                try (var kept = TestRows.rows(allocator, schema, texts(prefix, 10_000));
+                        var fresh = TestRows.rows(allocator, schema, texts(prefix, 15_000))) {
+                    keys.add(kept);
+                    assertThat(keys.doubtful(kept, 5_000).cardinality()).isEqualTo(5_000);
+                    assertThat(keys.doubtful(fresh, 5_000).cardinality()).isLessThan(10);
+                }
+            }
+        }
+    }
+
+    private static List<TestRows.Row> texts(String prefix, int from) {
+        return IntStream.range(from, from + 5_000).mapToObj(n -> row(prefix + n)).toList();
     }
 
     private static KeptKeys keys(KeptKeys.Room room) {
