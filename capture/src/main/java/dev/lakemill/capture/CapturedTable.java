@@ -157,7 +157,8 @@ final class CapturedTable {
         }
         if (position <= now.position()) {
             now.adopt(next);
-            return false;
+            // A crash may have come before it was written down that rows are to be compared.
+            return CurrentTable.hasUnknown(before, told);
         }
         var unknown = now.follow(told, position);
         if (!before.columns().equals(next.columns())) {

@@ -284,11 +284,12 @@ final class ChangeStream implements AutoCloseable {
      *     has nothing to be compared
      */
     private void keep(CapturedTable table, boolean isCompared) throws SQLException {
-        store.save(table);
         if (isCompared && table.current() != null) {
+            store.saveShape(table);
             tables.remove(table.shape().oid());
-            store.want(table.shape().oid());
             rowsWanted = true;
+        } else {
+            store.save(table);
         }
     }
 

@@ -171,7 +171,8 @@ final class CurrentTable {
         return true;
     }
 
-    private static boolean hasUnknown(TableShape before, List<TableShape> told) {
+    /** Whether rows may get values that the log does not tell. */
+    static boolean hasUnknown(TableShape before, List<TableShape> told) {
         var last = before;
         for (var next : told) {
             if (hasUnknown(last, next)) {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -115,6 +116,33 @@ final class CaptureSequenceTest {
             assertThat(lake.sorted(s + ".t_current", "id", "extra"))
                     .containsExactly("1|null", "2|null");
             assertThat(lake.sorted(s + ".t_history", "id")).containsExactly("1", "2");
+        }
+    }
+
+    @Test
+    void aCrashBehindAChangeOfTypeDoesNotHideWhatThatMadeOfTheRows() throws SQLException {
+        var s = TestPostgres.uniqueName("retyped");
+        TestPostgres.execute(
+                "CREATE SCHEMA " + s,
+                "CREATE TABLE %s.t (id int PRIMARY KEY, n int)".formatted(s),
+                "INSERT INTO %s.t VALUES (1, 10), (2, 20)".formatted(s));
+        var armed = new AtomicBoolean();
+        Consumer<Step> crashing =
+                step -> {
+                    if (step == Step.COLUMNS_CHANGED && armed.getAndSet(false)) {
+                        throw new IllegalStateException("a crash behind " + step);
+                    }
+                };
+        try (var lake = new TestLake(folder, s, 64L << 20, crashing)) {
+            lake.awaitAll();
+            armed.set(true);
+            TestPostgres.execute(
+                    "ALTER TABLE %s.t ALTER COLUMN n TYPE text USING 'no. ' || n".formatted(s),
+                    "INSERT INTO %s.t VALUES (3, 'new')".formatted(s));
+            lake.awaitAll();
+            assertThat(armed).isFalse();
+            assertThat(lake.sorted(s + ".t_current", "id", "n"))
+                    .containsExactly("1|no. 10", "2|no. 20", "3|new");
         }
     }
 
