@@ -207,16 +207,22 @@ final class DuckAggregates {
                                                     "write a number from 0 to 1"));
             var list =
                     "list_sort(%s)".formatted(plain("list", a.get(0), a.get(0) + " IS NOT NULL"));
-            var place = "((len(%s) - 1) * %s)".formatted(list, number(share));
-            var lower = element(list, "floor(" + place + ")");
-            var upper = element(list, "ceil(" + place + ")");
-            return "(CASE WHEN floor(%1$s) = ceil(%1$s) OR %2$s = %3$s THEN %2$s ELSE (ceil(%1$s) - %1$s) * %2$s + (%1$s - floor(%1$s)) * %3$s END)"
-                    .formatted(place, lower, upper);
+            var lower = element("floor(p)");
+            var upper = element("ceil(p)");
+            var value =
+                    "CASE WHEN floor(p) = ceil(p) OR %1$s = %2$s THEN %1$s ELSE (ceil(p) - p) * %1$s + (p - floor(p)) * %2$s END"
+                            .formatted(lower, upper);
+            var place = "(len(v) - 1) * " + number(share);
+            return with("v", list, with("p", place, value));
         }
 
-        private static String element(String list, String place) {
-            return "CAST(list_extract(%s, CAST(%s AS BIGINT) + 1) AS DOUBLE)"
-                    .formatted(list, place);
+        /** SQL that may name a value as often as it likes: planning takes long for what is long. */
+        private static String with(String name, String value, String sql) {
+            return "list_transform([%s], lambda %s : %s)[1]".formatted(value, name, sql);
+        }
+
+        private static String element(String place) {
+            return "CAST(list_extract(v, CAST(%s AS BIGINT) + 1) AS DOUBLE)".formatted(place);
         }
 
         private static String number(double value) {
