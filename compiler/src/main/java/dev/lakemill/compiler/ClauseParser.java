@@ -4,6 +4,9 @@ import dev.lakemill.compiler.Statement.Clauses;
 import dev.lakemill.compiler.Statement.Layout;
 import dev.lakemill.compiler.Statement.Word;
 import dev.lakemill.plan.RefreshPolicy;
+import dev.lakemill.plan.SourcePosition;
+import dev.lakemill.plan.TableOptions;
+import dev.lakemill.plan.TextRefused;
 import dev.lakemill.plan.TokenReader;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,7 +24,8 @@ final class ClauseParser {
                     "SCHEDULE",
                     "a pipeline runs as rows come: leave the clause out",
                     "TRIGGER",
-                    "a pipeline runs as rows come: leave the clause out");
+                    "a pipeline runs as rows come; TBLPROPERTIES ('pipelines.trigger.interval' ="
+                            + " '1 second') has a view refreshed less often");
 
     private final TokenReader in;
     private String comment = "";
@@ -29,6 +33,9 @@ final class ClauseParser {
     private Optional<RefreshPolicy> policy = Optional.empty();
     private List<Word> partitionedBy = List.of();
     private List<Word> clusteredBy = List.of();
+
+    /** Where the trigger interval stands. */
+    private Optional<SourcePosition> intervalAt = Optional.empty();
 
     ClauseParser(TokenReader in) {
         this.in = in;
@@ -41,6 +48,7 @@ final class ClauseParser {
                 throw unexpected();
             }
         }
+        refuseInterval();
         return clauses(false);
     }
 
@@ -51,6 +59,7 @@ final class ClauseParser {
                 throw unexpected();
             }
         }
+        refuseInterval();
     }
 
     /** Of a streaming table or a materialized view. */
@@ -62,7 +71,31 @@ final class ClauseParser {
                 throw unexpected();
             }
         }
+        if (streaming) {
+            refuseInterval();
+        }
+        refuseIncremental();
         return clauses(isPrivate);
+    }
+
+    private void refuseInterval() {
+        if (intervalAt.isPresent()) {
+            throw new TextRefused(
+                    intervalAt.get(),
+                    TableOptions.TRIGGER_INTERVAL + " stands on materialized views",
+                    "rows of tables go on as they come: leave it out");
+        }
+    }
+
+    private void refuseIncremental() {
+        var isIncremental =
+                policy.filter(p -> p != RefreshPolicy.AUTO && p != RefreshPolicy.FULL).isPresent();
+        if (intervalAt.isPresent() && isIncremental) {
+            throw new TextRefused(
+                    intervalAt.get(),
+                    "a view with a trigger interval is computed anew, and not by its changes",
+                    "leave the interval or REFRESH POLICY INCREMENTAL out");
+        }
     }
 
     private Clauses clauses(boolean isPrivate) {
@@ -132,7 +165,18 @@ final class ClauseParser {
             key.append('.').append(in.name("a part of the property's name"));
         }
         in.expect('=', "write 'key' = 'value'");
+        var at = in.position();
         var value = nameOrString("the property's value");
+        if (key.toString().equals(TableOptions.TRIGGER_INTERVAL)) {
+            intervalAt = Optional.of(at);
+            if (TableOptions.interval(value).isEmpty()) {
+                throw new TextRefused(
+                        at,
+                        "'%s' is no interval from 1 millisecond to 24 hours".formatted(value),
+                        "write a whole number and a unit: '500 milliseconds', '1 second',"
+                                + " '10 minutes'");
+            }
+        }
         properties.put(key.toString(), value);
         return value;
     }

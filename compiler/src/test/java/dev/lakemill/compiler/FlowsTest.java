@@ -11,9 +11,11 @@ import dev.lakemill.plan.RefreshPolicy;
 import dev.lakemill.plan.Relation;
 import dev.lakemill.plan.Relations;
 import dev.lakemill.plan.SourceText;
+import dev.lakemill.plan.TableOptions;
 import dev.lakemill.plan.TextError;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType.Primitive;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -78,6 +80,40 @@ final class FlowsTest {
         assertThat(options.refreshPolicy()).isEqualTo(RefreshPolicy.INCREMENTAL_STRICT);
         assertThat(options.properties())
                 .isEqualTo(Map.of("quality", "gold", "pipelines.reset.allowed", "false"));
+    }
+
+    @Test
+    void aTriggerIntervalIsOneOfAView() {
+        var view = "CREATE MATERIALIZED VIEW a.b.v%s AS SELECT k FROM a.b.t;";
+        var plan = plan(TABLES, view.formatted(interval("500 milliseconds")));
+        var options = ((Dataset.MaterializedView) plan.datasets().getLast()).options();
+        assertThat(options.triggerInterval()).isEqualTo(Duration.ofMillis(500));
+        assertThat(TableOptions.interval("1 Second")).contains(Duration.ofSeconds(1));
+        for (var wrong : List.of("soon", "0 seconds", "-1 second", "25 hours", "1 day", "")) {
+            assertThat(errors(TABLES, view.formatted(interval(wrong))))
+                    .extracting(TextError::message)
+                    .containsExactly(
+                            "'%s' is no interval from 1 millisecond to 24 hours".formatted(wrong));
+        }
+        var incremental = interval("1 second") + " REFRESH POLICY INCREMENTAL";
+        assertThat(errors(TABLES, view.formatted(incremental)))
+                .extracting(TextError::message)
+                .containsExactly(
+                        "a view with a trigger interval is computed anew, and not by its changes");
+        var others =
+                List.of(
+                        "CREATE TABLE a.b.x (k STRING)%s;",
+                        "CREATE STREAMING TABLE a.b.s%s AS SELECT * FROM STREAM(a.b.t);",
+                        "CREATE TEMPORARY VIEW x%s AS SELECT k FROM a.b.t;");
+        for (var other : others) {
+            assertThat(errors(TABLES, other.formatted(interval("1 second"))))
+                    .extracting(TextError::message)
+                    .containsExactly("pipelines.trigger.interval stands on materialized views");
+        }
+    }
+
+    private static String interval(String value) {
+        return " TBLPROPERTIES ('pipelines.trigger.interval' = '%s')".formatted(value);
     }
 
     @Test

@@ -37,6 +37,7 @@ final class Engine implements AutoCloseable {
     private final JarFunctions functions;
     private final Answers answers;
     private final Map<TableName, ViewMaintenance> maintenance = new HashMap<>();
+    private final ViewTurns turns;
 
     /** Of streams that have run, by the places of their UNIQUE rules. */
     private final Map<TableName, Map<Integer, KeptKeys>> keptKeys = new HashMap<>();
@@ -68,6 +69,7 @@ final class Engine implements AutoCloseable {
             Answers answers) {
         this.answers = answers;
         this.program = program;
+        this.turns = new ViewTurns(program);
         this.duck = duck;
         this.predictor = Predictor.register(duck.connection(), program.models(), models);
         if (program.asks()) {
@@ -155,9 +157,15 @@ final class Engine implements AutoCloseable {
         }
     }
 
-    /** Holds all views against their queries, with the last batch's now(). */
+    /**
+     * Holds all views against their queries, with the last batch's now(); but for those that wait
+     * for their turn.
+     */
     List<ViewAudit> audit() {
-        return program.views().stream().map(this::audit).toList();
+        return program.views().stream()
+                .filter(view -> !turns.isBehind(view))
+                .map(this::audit)
+                .toList();
     }
 
     /** Holds a view against its query; one that differs is computed anew when it is next due. */
@@ -255,6 +263,10 @@ final class Engine implements AutoCloseable {
         return answers;
     }
 
+    ViewTurns turns() {
+        return turns;
+    }
+
     DuckSession duck() {
         return duck;
     }
@@ -310,6 +322,7 @@ final class Engine implements AutoCloseable {
         batch.close();
         duck.rollback();
         maintenance.values().forEach(ViewMaintenance::undone);
+        turns.undone();
     }
 
     private void create(Program.Appended table) {

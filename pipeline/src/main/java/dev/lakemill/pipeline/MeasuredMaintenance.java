@@ -1,6 +1,7 @@
 package dev.lakemill.pipeline;
 
 import dev.lakemill.plan.RefreshPolicy;
+import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
@@ -12,9 +13,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A view starts by recomputing. Where that takes long enough to matter, the other way is tried
  * for a few batches, and the cheaper one stays. The decision is taken again when the recomputation
- * has become much dearer than it was when it won, and, of a view kept by changes, when a batch
- * takes longer than recomputing did. Both ways give the same rows, so that time, which is not the
- * same in a replay, decides nothing that can be seen.
+ * has become much dearer than it was when it won, and, of a view kept by changes, when batches take
+ * longer than recomputing did. What a way costs is the quickest of its last refreshes: others wait
+ * for a processor, too. Both ways give the same rows, so that time, which is not the same in a
+ * replay, decides nothing that can be seen.
  */
 final class MeasuredMaintenance implements ViewMaintenance {
     /** A recomputation that takes less is not worth what the other way would keep. */
@@ -22,7 +24,6 @@ final class MeasuredMaintenance implements ViewMaintenance {
 
     private static final int TRIAL_REFRESHES = 8;
     private static final double DEARER = 1.5;
-    private static final double NEWEST_SHARE = 0.2;
 
     private final ViewContent content;
     private final FullRecompute full;
@@ -37,11 +38,31 @@ final class MeasuredMaintenance implements ViewMaintenance {
     /** Refreshes since {@link #ready}. */
     private int kept;
 
-    private double fullNanos;
-    private double incrementalNanos;
+    private final Cost fullCost = new Cost();
+    private final Cost incrementalCost = new Cost();
 
     /** What a recomputation cost when it won; 0 before it did. */
-    private double wonAtNanos;
+    private long wonAtNanos;
+
+    /** How long the last refreshes of one way took. */
+    private static final class Cost {
+        private final ArrayDeque<Long> nanos = new ArrayDeque<>();
+
+        void add(long taken) {
+            nanos.addLast(taken);
+            if (nanos.size() > TRIAL_REFRESHES) {
+                nanos.removeFirst();
+            }
+        }
+
+        long leastNanos() {
+            return nanos.stream().mapToLong(Long::longValue).min().orElse(0);
+        }
+
+        long meanMicros() {
+            return (long) (nanos.stream().mapToLong(Long::longValue).average().orElse(0) / 1_000);
+        }
+    }
 
     private MeasuredMaintenance(
             Step.View view,
@@ -68,6 +89,9 @@ final class MeasuredMaintenance implements ViewMaintenance {
                     case FULL -> MaintenanceChoice.RECOMPUTE;
                 };
         var content = new ViewContent(view);
+        if (!view.interval().isZero()) {
+            return new MeasuredMaintenance(view, content, null, atIntervals(view), choice);
+        }
         try {
             return new MeasuredMaintenance(
                     view,
@@ -80,22 +104,24 @@ final class MeasuredMaintenance implements ViewMaintenance {
         }
     }
 
+    /** Why a view with an interval is recomputed: the changes between are not followed. */
+    static String atIntervals(Step.View view) {
+        return "it is refreshed every %d ms at most".formatted(view.interval().toMillis());
+    }
+
     @Override
     public Optional<ViewChange> refresh(Refresh refresh) {
         var began = nanos.getAsLong();
         if (incremental != null && ready && !refresh.everything()) {
             full.forget();
             var changes = incremental.refresh(refresh);
-            incrementalNanos = mean(incrementalNanos, nanos.getAsLong() - began, kept);
+            incrementalCost.add(nanos.getAsLong() - began);
             kept++;
             ready = choice == MaintenanceChoice.INCREMENTAL || isIncrementalCheaper();
             return changes;
         }
         var changes = full.refresh(refresh);
-        fullNanos =
-                fullNanos == 0
-                        ? nanos.getAsLong() - began
-                        : mean(fullNanos, nanos.getAsLong() - began, 1);
+        fullCost.add(nanos.getAsLong() - began);
         ready = false;
         if (incremental != null && isWorthTrying()) {
             incremental.build(refresh);
@@ -106,20 +132,17 @@ final class MeasuredMaintenance implements ViewMaintenance {
     }
 
     private boolean isWorthTrying() {
+        var nanos = fullCost.leastNanos();
         return choice == MaintenanceChoice.INCREMENTAL
-                || (fullNanos > WORTHWHILE_NANOS && fullNanos > wonAtNanos * DEARER);
+                || (nanos > WORTHWHILE_NANOS && nanos > wonAtNanos * DEARER);
     }
 
     private boolean isIncrementalCheaper() {
-        if (kept < TRIAL_REFRESHES || incrementalNanos <= fullNanos) {
+        if (kept < TRIAL_REFRESHES || incrementalCost.leastNanos() <= fullCost.leastNanos()) {
             return true;
         }
-        wonAtNanos = fullNanos;
+        wonAtNanos = fullCost.leastNanos();
         return false;
-    }
-
-    private static double mean(double before, long newest, int count) {
-        return count == 0 ? newest : before + NEWEST_SHARE * (newest - before);
     }
 
     @Override
@@ -136,13 +159,13 @@ final class MeasuredMaintenance implements ViewMaintenance {
     @Override
     public ViewStatus status() {
         return incremental != null && ready
-                ? new ViewStatus(incremental.kinds(), "", (long) (incrementalNanos / 1_000))
+                ? new ViewStatus(incremental.kinds(), "", incrementalCost.meanMicros())
                 : new ViewStatus(
                         Set.of(MaintenanceKind.RECOMPUTE),
                         incremental == null && reason.isEmpty()
                                 ? "the configuration says so"
                                 : reason.isEmpty() ? "it is cheap enough" : reason,
-                        (long) (fullNanos / 1_000));
+                        fullCost.meanMicros());
     }
 
     ViewContent content() {

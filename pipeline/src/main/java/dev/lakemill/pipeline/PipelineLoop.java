@@ -70,6 +70,9 @@ final class PipelineLoop implements Runnable {
 
     private PipelineStatus.Audits audited = PipelineStatus.Audits.NONE;
 
+    /** The place of the view that is next held against its query. */
+    private int nextAudit;
+
     /** Why no batch runs. */
     private String held = "";
 
@@ -162,7 +165,7 @@ final class PipelineLoop implements Runnable {
         beginRound(running);
         auditOne(running);
         var began = System.nanoTime();
-        var advance = running.advance(isTickDue());
+        var advance = running.advance(isTickDue(running));
         switch (advance) {
             case PipelineRun.Advance.Ran(long _, long rows) -> {
                 tickNanos = System.nanoTime();
@@ -302,8 +305,15 @@ final class PipelineLoop implements Runnable {
         show();
     }
 
-    private boolean isTickDue() {
-        return program.usesNow() && left(tickNanos, config.batches().tick()).isNegative();
+    private boolean isTickDue(PipelineRun running) {
+        return (program.usesNow() && left(tickNanos, config.batches().tick()).isNegative())
+                || !untilTurn(running).isPositive();
+    }
+
+    private Duration untilTurn(PipelineRun running) {
+        return running.nextTurn()
+                .map(turn -> Duration.between(parts.clock().instant(), turn))
+                .orElse(IDLE_WAIT);
     }
 
     private Duration idleWait() {
@@ -312,7 +322,9 @@ final class PipelineLoop implements Runnable {
             wait = shorter(wait, left(tickNanos, config.batches().tick()));
         }
         var running = run;
-        return running == null ? wait : shorter(wait, roundWait(running));
+        return running == null
+                ? wait
+                : shorter(shorter(wait, untilTurn(running)), roundWait(running));
     }
 
     /** Until the next round may begin. */
@@ -376,7 +388,10 @@ final class PipelineLoop implements Runnable {
             return;
         }
         auditNanos = System.nanoTime();
-        var audit = running.audit(views.get((int) (audited.count() % views.size())));
+        running.audit(views.get(nextAudit++ % views.size())).ifPresent(this::audited);
+    }
+
+    private void audited(ViewAudit audit) {
         audited = audited.plus(audit);
         if (!audit.equal()) {
             LOG.error("pipeline {}: a view is not its query: {}", program.name(), audit);

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -269,9 +270,14 @@ final class PipelineRun implements AutoCloseable {
         return engine.audit();
     }
 
-    /** Holds one view against its query. */
-    ViewAudit audit(Step.View view) {
-        return engine.audit(view);
+    /** Holds one view against its query; empty when it waits for its turn. */
+    Optional<ViewAudit> audit(Step.View view) {
+        return engine.turns().isBehind(view) ? Optional.empty() : Optional.of(engine.audit(view));
+    }
+
+    /** When a batch is due for a view that waits for its turn, input or not. */
+    Optional<Instant> nextTurn() {
+        return engine.turns().next(last.now());
     }
 
     /** Rings when models have answered. */

@@ -189,7 +189,8 @@ final class Program {
                                     AnsweredRows.settled(WindowOrder.settled(view.query())),
                                     usesNow(view.expectations())),
                             view.expectations().stream().map(Program::rule).toList(),
-                            view.options().refreshPolicy());
+                            view.options().refreshPolicy(),
+                            view.options().triggerInterval());
         };
     }
 

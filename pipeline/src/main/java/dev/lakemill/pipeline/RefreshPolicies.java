@@ -65,6 +65,9 @@ final class RefreshPolicies {
         if (view.policy() == RefreshPolicy.FULL) {
             return "RECOMPUTE: its REFRESH POLICY is FULL";
         }
+        if (!view.interval().isZero()) {
+            return "RECOMPUTE: " + MeasuredMaintenance.atIntervals(view);
+        }
         var content = new ViewContent(view);
         try {
             var kinds = Incremental.of(view, content).kinds().stream().sorted().toList();

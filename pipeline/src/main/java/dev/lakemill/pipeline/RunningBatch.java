@@ -170,7 +170,7 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
                         stream.rules(),
                         engine.keptKeys(stream));
         var judged = checks.judge(incoming(stream, once), DuckSession.NOW, whole);
-        try (var settled = checks.settle(judged, NUMBER, input.rowCount(), whole)) {
+        try (var settled = checks.settle(judged, input.number(), input.rowCount(), whole)) {
             counts.put(stream.name(), settled.count());
             append(
                     new Program.Appended(stream.name(), stream.schema()),
@@ -242,12 +242,11 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     }
 
     private void refresh(Step.View view) {
-        var due =
-                input.everything()
-                        || view.query().usesNow()
+        var changed =
+                view.query().usesNow()
                         || (input.answers() && view.query().asks())
                         || view.query().columnsRead().keySet().stream().anyMatch(this::changed);
-        if (!due) {
+        if (!engine.turns().isDue(view, changed, input.everything(), engine.now(), input.now())) {
             return;
         }
         if (view.query().asks()) {
@@ -257,7 +256,7 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
                 .refresh(
                         new ViewMaintenance.Refresh(
                                 duck, judged(view, DuckSession.NOW), this, input.everything()))
-                .ifPresent(changed -> changes.put(view.name(), taken(view, changed)));
+                .ifPresent(change -> changes.put(view.name(), taken(view, change)));
         if (view.query().asks()) {
             engine.answers().end(view.name(), input.number());
         }

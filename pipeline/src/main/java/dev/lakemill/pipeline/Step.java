@@ -3,6 +3,7 @@ package dev.lakemill.pipeline;
 import dev.lakemill.plan.RefreshPolicy;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+import java.time.Duration;
 import java.util.List;
 
 /** A dataset of the plan, as the engine runs it. */
@@ -43,6 +44,8 @@ sealed interface Step {
      * A materialized view: it equals its query.
      *
      * @param policy how it is to be kept equal
+     * @param interval how often it is refreshed at most, and then by recomputing; zero for with
+     *     every batch
      */
     record View(
             TableName name,
@@ -50,10 +53,11 @@ sealed interface Step {
             String comment,
             Query query,
             List<Rule> rules,
-            RefreshPolicy policy)
+            RefreshPolicy policy,
+            Duration interval)
             implements Step {
         View(TableName name, TableSchema schema, String comment, Query query, List<Rule> rules) {
-            this(name, schema, comment, query, rules, RefreshPolicy.AUTO);
+            this(name, schema, comment, query, rules, RefreshPolicy.AUTO, Duration.ZERO);
         }
     }
 }
