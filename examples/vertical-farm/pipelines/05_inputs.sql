@@ -17,7 +17,9 @@ GROUP BY
 -- The price now is the mean of the markets' latest prices. Mean, deviation and trend are taken
 -- over the quarters of the chart. The slope is that of a least-squares line in EUR
 -- per unit and hour; the z-score says how many standard deviations the price now is off the mean.
-CREATE OR REFRESH MATERIALIZED VIEW farm.gold.input_trend_24h AS
+-- Prices move by the minute: twice a second is enough.
+CREATE OR REFRESH MATERIALIZED VIEW farm.gold.input_trend_24h
+TBLPROPERTIES ('pipelines.trigger.interval' = '500 milliseconds') AS
 WITH latest AS (
   SELECT commodity, market, max(observed_at) AS observed_at
   FROM farm.silver.commodity_prices

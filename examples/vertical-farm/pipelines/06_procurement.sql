@@ -256,16 +256,21 @@ needs AS (
     p.days_of_cover,
     o.offers,
     d.events,
-    CAST(
-      ceil((10 - p.days_of_cover) * p.demand_trays_24h * p.grams_per_tray / b.min_order_grams)
-      AS BIGINT
-    ) * b.min_order_grams AS grams,
+    b.min_order_grams,
+    (10 - p.days_of_cover) * p.demand_trays_24h * p.grams_per_tray / b.min_order_grams
+      AS least_orders,
+    abs(b.price_vs_median) * 100 AS percent_off,
+    greatest(p.days_of_cover * 24 - b.lead_time_hours - 12, 0D) AS hours_left,
     p.days_of_cover * 24 - b.lead_time_hours - 12 AS slack_hours
   FROM farm.gold.stock_position AS p
   JOIN farm.gold.supplier_leaderboard AS b ON b.sku = p.sku AND b.rank = 1
   JOIN offers AS o ON o.sku = p.sku
   JOIN farm.gold.demand_1h AS d ON d.sku = p.sku
   WHERE p.days_of_cover < 5
+),
+orders AS (
+  SELECT *, CAST(ceil(least_orders) AS BIGINT) * min_order_grams AS grams
+  FROM needs
 )
 SELECT
   sku,
@@ -277,7 +282,7 @@ SELECT
   date_trunc(
     'HOUR',
     timestamp_micros(
-      unix_micros(now()) + CAST(floor(greatest(slack_hours, 0D)) AS BIGINT) * 3600000000
+      unix_micros(now()) + CAST(floor(hours_left) AS BIGINT) * 3600000000
     )
   ) AS deadline,
   days_of_cover,
@@ -287,7 +292,7 @@ SELECT
     || ' delivers in '
     || CAST(lead_time_hours AS STRING)
     || ' h at '
-    || CAST(CAST(abs(price_vs_median) * 100 AS DECIMAL(6,1)) AS STRING)
+    || CAST(CAST(percent_off AS DECIMAL(6,1)) AS STRING)
     || CASE WHEN price_vs_median < 0 THEN ' % under' ELSE ' % over' END
     || ' the median of '
     || CAST(offers AS STRING)
@@ -299,4 +304,4 @@ SELECT
       + 0.2D * least(events / 30D, 1D),
     2
   ) AS confidence
-FROM needs;
+FROM orders;

@@ -1,10 +1,11 @@
 package dev.lakemill.pipeline;
 
 import dev.lakemill.plan.RefreshPolicy;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,24 +14,32 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A view starts by recomputing. Where that takes long enough to matter, the other way is tried
  * for a few batches, and the cheaper one stays. The decision is taken again when the recomputation
- * has become much dearer than it was when it won, and, of a view kept by changes, when batches take
- * longer than recomputing did. What a way costs is the quickest of its last refreshes: others wait
- * for a processor, too. Both ways give the same rows, so that time, which is not the same in a
- * replay, decides nothing that can be seen.
+ * has become dearer than it was when it won, less and less often, and, of a view kept by changes,
+ * when batches take longer than recomputing did. What a way costs is the thread's own time of the
+ * cheapest of its last refreshes, whatever else the machine does. Both ways give the same rows, so
+ * that time, which is not the same in a replay, decides nothing that can be seen.
  */
 final class MeasuredMaintenance implements ViewMaintenance {
     /** A recomputation that takes less is not worth what the other way would keep. */
     private static final long WORTHWHILE_NANOS = 3_000_000;
 
     private static final int TRIAL_REFRESHES = 8;
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
     private static final double DEARER = 1.5;
+
+    /** So much is no chance: nothing is waited for. */
+    private static final double MUCH_DEARER = 4;
+
+    /** Recomputations after the first trial that was lost; twice as many after each one more. */
+    private static final long REST_REFRESHES = 64;
+
+    private static final int REST_DOUBLINGS_MAX = 10;
 
     private final ViewContent content;
     private final FullRecompute full;
     private final @Nullable Incremental incremental;
     private final String reason;
     private final MaintenanceChoice choice;
-    private final LongSupplier nanos;
 
     /** Whether what the incremental way keeps stands at the batch before. */
     private boolean ready;
@@ -44,7 +53,12 @@ final class MeasuredMaintenance implements ViewMaintenance {
     /** What a recomputation cost when it won; 0 before it did. */
     private long wonAtNanos;
 
-    /** How long the last refreshes of one way took. */
+    /** Trials that the other way has lost, and recomputations since. */
+    private int lost;
+
+    private long rested;
+
+    /** What the last refreshes of one way took. */
     private static final class Cost {
         private final ArrayDeque<Long> nanos = new ArrayDeque<>();
 
@@ -75,7 +89,6 @@ final class MeasuredMaintenance implements ViewMaintenance {
         this.incremental = choice == MaintenanceChoice.RECOMPUTE ? null : incremental;
         this.reason = reason;
         this.choice = choice;
-        this.nanos = System::nanoTime;
     }
 
     /**
@@ -111,17 +124,18 @@ final class MeasuredMaintenance implements ViewMaintenance {
 
     @Override
     public Optional<ViewChange> refresh(Refresh refresh) {
-        var began = nanos.getAsLong();
+        var began = threadNanos();
         if (incremental != null && ready && !refresh.everything()) {
             full.forget();
             var changes = incremental.refresh(refresh);
-            incrementalCost.add(nanos.getAsLong() - began);
+            incrementalCost.add(threadNanos() - began);
             kept++;
             ready = choice == MaintenanceChoice.INCREMENTAL || isIncrementalCheaper();
             return changes;
         }
         var changes = full.refresh(refresh);
-        fullCost.add(nanos.getAsLong() - began);
+        fullCost.add(threadNanos() - began);
+        rested++;
         ready = false;
         if (incremental != null && isWorthTrying()) {
             incremental.build(refresh);
@@ -131,10 +145,21 @@ final class MeasuredMaintenance implements ViewMaintenance {
         return changes;
     }
 
+    private static long threadNanos() {
+        return Thread.currentThread().isVirtual()
+                ? System.nanoTime()
+                : THREADS.getCurrentThreadCpuTime();
+    }
+
     private boolean isWorthTrying() {
         var nanos = fullCost.leastNanos();
         return choice == MaintenanceChoice.INCREMENTAL
-                || (nanos > WORTHWHILE_NANOS && nanos > wonAtNanos * DEARER);
+                || (nanos > WORTHWHILE_NANOS
+                        && nanos > wonAtNanos * (isRested() ? DEARER : MUCH_DEARER));
+    }
+
+    private boolean isRested() {
+        return lost == 0 || rested >= REST_REFRESHES << Math.min(lost - 1, REST_DOUBLINGS_MAX);
     }
 
     private boolean isIncrementalCheaper() {
@@ -142,6 +167,8 @@ final class MeasuredMaintenance implements ViewMaintenance {
             return true;
         }
         wonAtNanos = fullCost.leastNanos();
+        lost++;
+        rested = 0;
         return false;
     }
 
