@@ -39,6 +39,12 @@ final class SegmentPool {
 
     private final AtomicLong spareFiles = new AtomicLong();
 
+    /**
+     * The oldest segment's file where it has its new name, or is gone, and the folder is not synced
+     * yet; the pool thread's.
+     */
+    private @Nullable Freed freed;
+
     /** Oldest first; the last one is being written. Guarded by this, as all below. */
     private final Deque<Segment> retained;
 
@@ -50,6 +56,13 @@ final class SegmentPool {
     private boolean closing;
     private boolean stopped;
     private long changes;
+
+    /**
+     * What became of a released file.
+     *
+     * @param as its name as a spare; null when it was deleted
+     */
+    private record Freed(@Nullable Path as) {}
 
     private SegmentPool(
             Path folder, LogConfig config, Surroundings surroundings, Recovery recovery) {
@@ -150,8 +163,8 @@ final class SegmentPool {
                 return true;
             }
             return false;
-        } catch (IOException | RuntimeException e) {
-            block("the disk gives no new segment: " + e, true);
+        } catch (IOException | RuntimeException | Error e) {
+            block("there is no new segment: " + e, true);
             return false;
         }
     }
@@ -167,22 +180,30 @@ final class SegmentPool {
         return retained.stream().skip(1).findFirst().orElseThrow();
     }
 
+    /** A failed sync is tried again without what was done before it. */
     private void free(Segment segment) throws IOException {
-        boolean reuse = segment.bytes() == config.segmentBytes() && !hasSpare();
-        Path as = spareFile();
-        if (reuse) {
-            disk().rename(segment.path(), as);
-        } else {
-            disk().delete(segment.path());
-        }
+        Freed done = freed == null ? takeAway(segment) : freed;
+        freed = done;
         disk().syncFolder(folder);
+        freed = null;
         synchronized (this) {
             retained.removeFirst();
             changed();
         }
-        if (reuse) {
+        Path as = done.as();
+        if (as != null) {
             supply(as);
         }
+    }
+
+    private Freed takeAway(Segment segment) throws IOException {
+        if (segment.bytes() == config.segmentBytes() && !hasSpare()) {
+            Path as = spareFile();
+            disk().rename(segment.path(), as);
+            return new Freed(as);
+        }
+        disk().delete(segment.path());
+        return new Freed(null);
     }
 
     private synchronized boolean hasSpare() {
@@ -210,7 +231,7 @@ final class SegmentPool {
                 file.write(zeros, at);
             }
             file.sync();
-        } catch (IOException e) {
+        } catch (IOException | Error e) {
             deleteQuietly(preparing, e);
             throw e;
         }
@@ -219,7 +240,7 @@ final class SegmentPool {
         return ready;
     }
 
-    private void deleteQuietly(Path file, IOException because) {
+    private void deleteQuietly(Path file, Throwable because) {
         try {
             disk().delete(file);
         } catch (IOException e) {

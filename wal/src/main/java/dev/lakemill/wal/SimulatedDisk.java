@@ -39,6 +39,7 @@ public final class SimulatedDisk implements Disk {
     private final List<Consumer<Map<Path, Inode>>> unsyncedNames = new ArrayList<>();
     private long operationsLeft = Long.MAX_VALUE;
     private long syncsLeft = Long.MAX_VALUE;
+    private long folderSyncsLeft = Long.MAX_VALUE;
     private long capacityBytes = Long.MAX_VALUE;
     private boolean locked;
 
@@ -59,6 +60,11 @@ public final class SimulatedDisk implements Disk {
         syncsLeft = syncs;
     }
 
+    /** Fails the sync of a folder after so many more, once. */
+    public synchronized void failFolderSyncAfter(long syncs) {
+        folderSyncsLeft = syncs;
+    }
+
     /** From now on writes that make the files larger together fail. */
     public synchronized void capacity(long bytes) {
         capacityBytes = bytes;
@@ -72,6 +78,7 @@ public final class SimulatedDisk implements Disk {
     public synchronized void restart(End end) {
         operationsLeft = Long.MAX_VALUE;
         syncsLeft = Long.MAX_VALUE;
+        folderSyncsLeft = Long.MAX_VALUE;
         locked = false;
         if (end == End.POWER_CUT) {
             int kept = random.nextInt(unsyncedNames.size() + 1);
@@ -168,6 +175,10 @@ public final class SimulatedDisk implements Disk {
     @Override
     public synchronized void syncFolder(Path folder) throws IOException {
         operation();
+        folderSyncsLeft--;
+        if (folderSyncsLeft == -1) {
+            throw new IOException("Input/output error");
+        }
         unsyncedNames.forEach(change -> change.accept(lastingNames));
         unsyncedNames.clear();
     }

@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** What the log does when a queue, the log or the disk is full, and when the disk fails. */
@@ -80,6 +83,51 @@ final class BackPressureTest {
                 .extracting(durable -> durable.frame().offset())
                 .isSorted()
                 .hasSize(offered);
+    }
+
+    @Test
+    void aFailedSyncOfTheFolderIsTriedAgainWhenASegmentIsFreed() throws Exception {
+        Acknowledged acknowledged = new Acknowledged();
+        int offered;
+        try (Log log = open(acknowledged)) {
+            offered = offerUntilRefused(log);
+            CountDownLatch space = new CountDownLatch(1);
+            log.whenSpace(space::countDown);
+            disk.failFolderSyncAfter(0);
+            log.release(log.durableLsn());
+            assertThat(space.await(1, TimeUnit.MINUTES)).isTrue();
+            acknowledged.awaitFrames(offered);
+        }
+    }
+
+    @Test
+    void memoryThatIsShortForAMomentIsWaitedFor() throws Exception {
+        AtomicInteger creations = new AtomicInteger();
+        Disk shortOnce =
+                (Disk)
+                        Proxy.newProxyInstance(
+                                Disk.class.getClassLoader(),
+                                new Class<?>[] {Disk.class},
+                                (_, method, arguments) -> {
+                                    if (method.getName().equals("create")
+                                            && creations.incrementAndGet() == 2) {
+                                        throw new OutOfMemoryError("Direct buffer memory");
+                                    }
+                                    try {
+                                        return method.invoke(disk, arguments);
+                                    } catch (InvocationTargetException e) {
+                                        throw e.getTargetException();
+                                    }
+                                });
+        Surroundings surroundings = new Surroundings(shortOnce, new Random(2)::nextLong, 1_000, 1);
+        Acknowledged acknowledged = new Acknowledged();
+        try (Log log = Log.open(FOLDER, CONFIG, surroundings, _ -> {}, acknowledged)) {
+            int offered = offerUntilRefused(log);
+            assertThat(disk.files(Segment.SEGMENT)).hasSize(3);
+            log.release(log.durableLsn());
+            acknowledged.awaitFrames(offered);
+        }
+        assertThat(creations).hasValueGreaterThan(2);
     }
 
     @Test
