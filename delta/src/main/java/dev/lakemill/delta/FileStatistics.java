@@ -7,6 +7,7 @@ import io.delta.kernel.expressions.Literal;
 import io.delta.kernel.statistics.DataFileStatistics;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -24,13 +25,21 @@ import org.jspecify.annotations.Nullable;
  * Delta's column statistics out of a Parquet footer: count of nulls, smallest and largest value of
  * the first {@value #COLUMNS_MAX} columns (fields of structs count each; not inside arrays and
  * maps). Bounds of strings are cut to {@value #STRING_CHARACTERS} characters, as Spark cuts them.
+ * Times outside the years 1 to 9999 are no bounds: the kernel writes those before as years of our
+ * era, by which Spark would pass over the file.
  */
 final class FileStatistics {
     private static final int COLUMNS_MAX = 32;
     private static final int STRING_CHARACTERS = 32;
+    private static final long MICROS_MIN = micros("0001-01-01T00:00:00Z");
+    private static final long MICROS_END = micros("+10000-01-01T00:00:00Z");
     private static final String LAST_CHARACTER = Character.toString(Character.MAX_CODE_POINT);
 
     private FileStatistics() {}
+
+    private static long micros(String instant) {
+        return Instant.parse(instant).getEpochSecond() * 1_000_000;
+    }
 
     private record Leaf(List<String> path, DataType type) {}
 
@@ -119,10 +128,15 @@ final class FileStatistics {
             case FLOAT -> Literal.ofFloat((Float) value);
             case DOUBLE -> Literal.ofDouble((Double) value);
             case DATE -> Literal.ofDate((Integer) value);
-            case TIMESTAMP -> Literal.ofTimestamp((Long) value);
-            case TIMESTAMP_NTZ -> Literal.ofTimestampNtz((Long) value);
+            case TIMESTAMP -> isWritten((Long) value) ? Literal.ofTimestamp((Long) value) : null;
+            case TIMESTAMP_NTZ ->
+                    isWritten((Long) value) ? Literal.ofTimestampNtz((Long) value) : null;
             case STRING -> string(((Binary) value).toStringUsingUTF8(), max);
         };
+    }
+
+    private static boolean isWritten(long micros) {
+        return micros >= MICROS_MIN && micros < MICROS_END;
     }
 
     private static BigDecimal decimal(Object value, DataType.Decimal type) {

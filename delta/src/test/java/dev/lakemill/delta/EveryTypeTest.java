@@ -7,9 +7,13 @@ import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableSchema;
+import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.arrow.vector.DecimalVector;
@@ -66,6 +70,38 @@ final class EveryTypeTest {
     private void append(DeltaTable table, List<List<@Nullable Object>> rows, long txn) {
         try (var batch = RowsBuilder.rows(RandomValues.EVERY_TYPE, tables.allocator, rows)) {
             table.append(List.of(batch), new long[0], new Txn(TableFolder.APPLICATION, txn));
+        }
+    }
+
+    /** A bound that the kernel writes as of another year would have readers pass over the file. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "-0043-03-15T00:00:00Z",
+                "0000-12-31T23:59:59.999Z",
+                "+10000-01-01T00:00:00Z"
+            })
+    void timesThatStatisticsCannotSayAreNoBounds(String time) throws IOException {
+        assertThat(statisticsOf(Instant.parse(time))).doesNotContain("\"t\":\"", "\"n\":\"");
+        assertThat(statisticsOf(Instant.parse("0001-01-01T00:00:00Z")))
+                .contains("\"t\":\"0001-01-01T00:00:00.000Z\"");
+        assertThat(statisticsOf(Instant.parse("9999-12-31T23:59:59.999Z")))
+                .contains("\"t\":\"9999-12-31T23:59:59.999Z\"");
+    }
+
+    private String statisticsOf(Instant time) throws IOException {
+        var schema =
+                TableSchema.of(
+                        Column.nullable("t", DataType.Primitive.TIMESTAMP),
+                        Column.nullable("n", DataType.Primitive.TIMESTAMP_NTZ));
+        var micros = ChronoUnit.MICROS.between(Instant.EPOCH, time);
+        try (var table = tables.create("t" + micros, schema);
+                var rows =
+                        RowsBuilder.rows(
+                                schema, tables.allocator, List.of(List.of(micros, micros)))) {
+            table.append(List.of(rows), new long[0], new Txn(TableFolder.APPLICATION, 1));
+            var log = table.location().resolve("_delta_log/00000000000000000001.json");
+            return Files.readString(log).replace("\\\"", "\"");
         }
     }
 
