@@ -72,7 +72,7 @@ final class TableLog {
     /** Reads the log; NOT_FOUND when there is none. */
     TableLog(TableContext table) {
         this.table = table;
-        var snapshot = load();
+        var snapshot = loadLasting();
         TableProperties.checkSupported(snapshot);
         if (setProperties(snapshot)) {
             snapshot = load();
@@ -120,21 +120,31 @@ final class TableLog {
     }
 
     Snapshot load() {
+        return load(table);
+    }
+
+    static Snapshot load(TableContext table) {
         try {
             return TableManager.loadSnapshot(table.name()).build(table.engine());
         } catch (TableNotFoundException e) {
-            throw notFound(e);
+            throw new LakemillException(
+                    ErrorCode.NOT_FOUND,
+                    "there is no Delta table at %s".formatted(table.location()),
+                    "create it, or mend the location",
+                    e);
         } catch (RuntimeException e) {
             throw Failures.of("reading the log", table.location(), e);
         }
     }
 
-    private LakemillException notFound(RuntimeException cause) {
-        return new LakemillException(
-                ErrorCode.NOT_FOUND,
-                "there is no Delta table at %s".formatted(table.location()),
-                "create it, or mend the location",
-                cause);
+    /** What a power cut would leave too: the log may have a commit of ours whose sync failed. */
+    private Snapshot loadLasting() {
+        try {
+            table.disk().syncFolder(table.logFolder());
+        } catch (IOException e) {
+            throw Failures.of("syncing the log", table.location(), e);
+        }
+        return load();
     }
 
     DeltaSnapshot newest() {
@@ -148,7 +158,7 @@ final class TableLog {
     DeltaSnapshot refresh() {
         lock.lock();
         try {
-            var again = load();
+            var again = loadLasting();
             newest =
                     again.getVersion() == newest.version()
                             ? newest.reread(again)
@@ -203,7 +213,7 @@ final class TableLog {
                 if (commit(base, txn, change.get())) {
                     return new DeltaTable.Commit.Done(newest.version());
                 }
-                newest = new DeltaSnapshot(table, load());
+                newest = new DeltaSnapshot(table, loadLasting());
             }
         } finally {
             lock.unlock();
@@ -244,7 +254,7 @@ final class TableLog {
                     return;
                 }
                 var committed = commitClustering(newest, columns);
-                newest = new DeltaSnapshot(table, load());
+                newest = new DeltaSnapshot(table, loadLasting());
                 if (committed) {
                     return;
                 }
@@ -280,7 +290,7 @@ final class TableLog {
     }
 
     private void reload() {
-        var loaded = load();
+        var loaded = loadLasting();
         newest = new DeltaSnapshot(table, writeChecksum(loaded) ? load() : loaded);
     }
 
@@ -349,7 +359,7 @@ final class TableLog {
     private LakemillException failed(RuntimeException e) {
         var failure = Failures.of("a commit", table.location(), e);
         try {
-            newest = new DeltaSnapshot(table, load());
+            newest = new DeltaSnapshot(table, loadLasting());
         } catch (RuntimeException again) {
             failure.addSuppressed(again);
         }

@@ -96,6 +96,37 @@ final class FailureTest {
     }
 
     @Test
+    void aCommitWhoseSyncFailedIsNotTakenForOneThatLasts() {
+        try (var table = tables.create("t")) {
+            var log = table.location().resolve("_delta_log");
+            disk.fault =
+                    (operation, file) ->
+                            operation.equals("syncFolder") && file.equals(log)
+                                    ? new IOException("Input/output error")
+                                    : null;
+            for (int i = 0; i < 3; i++) {
+                assertThatThrownBy(() -> tables.append(table, 1, 1, 1))
+                        .isInstanceOfSatisfying(
+                                LakemillException.class,
+                                e -> assertThat(e.code()).isEqualTo(ErrorCode.UNAVAILABLE));
+            }
+            var synced = new AtomicInteger();
+            disk.fault =
+                    (operation, file) -> {
+                        if (operation.equals("syncFolder") && file.equals(log)) {
+                            synced.incrementAndGet();
+                        }
+                        return null;
+                    };
+            assertThat(tables.append(table, 1, 1, 1))
+                    .isInstanceOf(DeltaTable.Commit.Repeated.class);
+            assertThat(synced.get()).isPositive();
+            disk.fault = FailingDisk.NONE;
+            assertThat(TableFolder.ids(table.snapshot())).isEqualTo(TableFolder.range(1, 1));
+        }
+    }
+
+    @Test
     void aFailedReplaceLeavesTheOldRowsAndNoFiles() throws IOException {
         try (var table = tables.create("t")) {
             tables.append(table, 1, 3, 1);
