@@ -116,13 +116,43 @@ public final class DeltaTable implements AutoCloseable {
     }
 
     static DeltaTable open(TableContext table) {
+        checkExists(table);
+        return new DeltaTable(table);
+    }
+
+    /**
+     * The newest snapshot of a table that is another's: nothing is written to it, as {@link #open}
+     * does. NOT_FOUND when there is none.
+     */
+    public static DeltaSnapshot read(Path location, BufferAllocator allocator) {
+        return read(foreign(location, allocator));
+    }
+
+    /** The same at a version. NOT_FOUND when it is gone or not there yet. */
+    public static DeltaSnapshot read(Path location, long version, BufferAllocator allocator) {
+        var table = foreign(location, allocator);
+        return TableLog.at(table, read(table), version);
+    }
+
+    private static DeltaSnapshot read(TableContext table) {
+        checkExists(table);
+        var newest = TableLog.load(table);
+        TableProperties.checkSupported(newest);
+        return new DeltaSnapshot(table, newest);
+    }
+
+    private static TableContext foreign(Path location, BufferAllocator allocator) {
+        return TableContext.of(
+                location, DeltaConfig.DEFAULT, allocator, Clock.systemUTC(), new LocalDisk());
+    }
+
+    private static void checkExists(TableContext table) {
         if (!exists(table.location())) {
             throw new LakemillException(
                     ErrorCode.NOT_FOUND,
                     "there is no Delta table at %s".formatted(table.location()),
                     "create it, or mend the location");
         }
-        return new DeltaTable(table);
     }
 
     public static boolean exists(Path location) {

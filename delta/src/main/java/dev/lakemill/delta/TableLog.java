@@ -170,7 +170,10 @@ final class TableLog {
     }
 
     DeltaSnapshot at(long version) {
-        var now = newest;
+        return at(table, newest, version);
+    }
+
+    static DeltaSnapshot at(TableContext table, DeltaSnapshot now, long version) {
         if (version == now.version()) {
             return now;
         }

@@ -213,6 +213,34 @@ final class MaintenanceTest {
     }
 
     @Test
+    void aTableOfOthersIsReadWithoutAWrite() throws IOException {
+        var month = Duration.ofDays(30);
+        tables.config = new DeltaConfig(64L << 20, 7, month, month);
+        try (var table = tables.create("t")) {
+            tables.append(table, 1, 3, 1);
+            tables.append(table, 4, 6, 2);
+            Files.delete(table.location().resolve("_delta_log/00000000000000000002.crc"));
+            var before = files(table.location());
+            var read = DeltaTable.read(table.location(), tables.allocator);
+            assertThat(read.version()).isEqualTo(2);
+            assertThat(TableFolder.ids(read)).isEqualTo(TableFolder.range(1, 6));
+            assertThat(TableFolder.ids(DeltaTable.read(table.location(), 1, tables.allocator)))
+                    .isEqualTo(TableFolder.range(1, 3));
+            assertThat(files(table.location())).isEqualTo(before);
+        }
+        assertThatThrownBy(() -> DeltaTable.read(tables.folder.resolve("no"), tables.allocator))
+                .isInstanceOfSatisfying(
+                        LakemillException.class,
+                        e -> assertThat(e.code()).isEqualTo(ErrorCode.NOT_FOUND));
+    }
+
+    private static List<Path> files(Path folder) throws IOException {
+        try (var found = Files.walk(folder)) {
+            return found.sorted().toList();
+        }
+    }
+
+    @Test
     void aSnapshotStepsBackToATransaction() {
         try (var table = tables.create("t")) {
             tables.append(table, 1, 1, 10);

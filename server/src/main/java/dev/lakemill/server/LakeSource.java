@@ -3,7 +3,6 @@ package dev.lakemill.server;
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.TableKind;
-import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaSnapshot;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.feed.TableFeed;
@@ -17,7 +16,6 @@ import dev.lakemill.types.TableSchema;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.util.Optional;
 import org.apache.arrow.memory.BufferAllocator;
 import org.jspecify.annotations.Nullable;
@@ -68,11 +66,9 @@ final class LakeSource implements SyncSource {
         if (table.kind().fed()) {
             return parts.tables().delta(name).snapshot();
         }
-        try (var opened = open(table)) {
-            var newest = opened.snapshot();
-            columns = newest.schema();
-            return newest;
-        }
+        var newest = DeltaTable.read(location(table), parts.allocator());
+        columns = newest.schema();
+        return newest;
     }
 
     private DeltaSnapshot delta(long version) {
@@ -80,9 +76,7 @@ final class LakeSource implements SyncSource {
         if (table.kind().fed()) {
             return parts.tables().delta(name).snapshot(version);
         }
-        try (var opened = open(table)) {
-            return opened.snapshot(version);
-        }
+        return DeltaTable.read(location(table), version, parts.allocator());
     }
 
     /** A file of the next version, or none of this one (it is in a checkpoint, or gone). */
@@ -108,11 +102,6 @@ final class LakeSource implements SyncSource {
         return table().kind() == TableKind.INGESTED
                 ? snapshot.transaction(parts.tables().logApplication()).orElse(0)
                 : snapshot.version();
-    }
-
-    private DeltaTable open(CatalogTable table) {
-        return DeltaTable.open(
-                location(table), DeltaConfig.DEFAULT, parts.allocator(), Clock.systemUTC());
     }
 
     private static Path location(CatalogTable table) {

@@ -2,7 +2,6 @@ package dev.lakemill.server;
 
 import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.TableKind;
-import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaReader;
 import dev.lakemill.delta.DeltaSnapshot;
 import dev.lakemill.delta.DeltaTable;
@@ -16,7 +15,6 @@ import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.net.URI;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -255,10 +253,6 @@ final class LakeTable {
         if (table.kind().fed()) {
             return parts.tables().delta(table.name()).snapshot();
         }
-        var at = Path.of(URI.create(table.location()));
-        try (var opened =
-                DeltaTable.open(at, DeltaConfig.DEFAULT, parts.allocator(), Clock.systemUTC())) {
-            return opened.snapshot();
-        }
+        return DeltaTable.read(Path.of(URI.create(table.location())), parts.allocator());
     }
 }

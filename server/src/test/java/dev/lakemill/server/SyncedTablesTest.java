@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -223,10 +224,10 @@ final class SyncedTablesTest {
     void copiesATableThatOthersWriteByRest() throws Exception {
         var at = folder.resolve("elsewhere");
         var name = TableName.parse("other.lake.numbers");
+        var month = Duration.ofDays(30);
+        var config = new DeltaConfig(1L << 20, 10, month, month);
         try (var allocator = new RootAllocator();
-                var delta =
-                        DeltaTable.create(
-                                at, NUMBERS, DeltaConfig.DEFAULT, allocator, Clock.systemUTC())) {
+                var delta = DeltaTable.create(at, NUMBERS, config, allocator, Clock.systemUTC())) {
             append(delta, allocator, 1);
             node().node()
                     .catalog()
@@ -255,6 +256,11 @@ final class SyncedTablesTest {
             node().admin().post(path + "/other.copies.numbers/refresh", Map.of());
             TestNode.await(() -> ask("SELECT count(*) FROM copies.numbers").equals("2"));
             assertTrue(node().admin().get(path).toString().contains("other.copies.numbers"));
+            sql("SELECT n FROM other.lake.numbers");
+            assertEquals(
+                    2,
+                    DeltaTable.read(at, allocator).version(),
+                    "who reads a table of others commits nothing to it");
         }
     }
 

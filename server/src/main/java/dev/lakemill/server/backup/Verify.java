@@ -2,7 +2,6 @@ package dev.lakemill.server.backup;
 
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.CatalogTable;
-import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.postgres.Postgres;
 import dev.lakemill.postgres.PostgresConfig;
@@ -14,7 +13,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -169,9 +167,8 @@ public final class Verify {
     }
 
     private void read(Path folder, BufferAllocator allocator) {
-        try (var table =
-                DeltaTable.open(folder, DeltaConfig.DEFAULT, allocator, Clock.systemUTC())) {
-            var snapshot = table.snapshot();
+        try {
+            var snapshot = DeltaTable.read(folder, allocator);
             var count = 0L;
             try (var reader = snapshot.read(List.of())) {
                 for (var next = reader.next(); next != null; next = reader.next()) {

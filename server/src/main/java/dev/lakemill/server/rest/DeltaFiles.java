@@ -1,12 +1,10 @@
 package dev.lakemill.server.rest;
 
-import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableSchema;
 import java.nio.file.Files;
-import java.time.Clock;
 import org.apache.arrow.memory.BufferAllocator;
 
 /** What Delta tables of others say of themselves. */
@@ -26,9 +24,8 @@ public final class DeltaFiles {
                     "send the columns with the request");
         }
         var folder = Locations.folder(location);
-        try (var table =
-                DeltaTable.open(folder, DeltaConfig.DEFAULT, allocator, Clock.systemUTC())) {
-            return table.schema();
+        try {
+            return DeltaTable.read(folder, allocator).schema();
         } catch (LakemillException e) {
             throw new LakemillException(
                     ErrorCode.INVALID_ARGUMENT,
