@@ -36,6 +36,10 @@ public final class DeltaSnapshot {
         return kernel;
     }
 
+    TableContext table() {
+        return table;
+    }
+
     public long version() {
         return kernel.getVersion();
     }

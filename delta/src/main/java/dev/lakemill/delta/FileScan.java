@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads files one after the other, a batch at a time. A batch has at most {@value #BATCH_ROWS}
  * rows, and fewer where rows are large, so that it holds about {@value #BATCH_BYTES} bytes; it
- * never spans row groups. One thread uses it.
+ * never spans row groups. Vacuum leaves its files until its end. One thread uses it.
  */
 final class FileScan implements AutoCloseable {
     private static final int BATCH_ROWS = 16_384;
@@ -23,6 +23,7 @@ final class FileScan implements AutoCloseable {
     private final TableSchema columns;
     private final Predicate<BlockMetaData> wanted;
     private final Iterator<DataFile> files;
+    private final HeldFiles held;
     private @Nullable DataFile file;
     private @Nullable ParquetInput parquet;
     private Iterator<BlockMetaData> groups = List.<BlockMetaData>of().iterator();
@@ -43,6 +44,7 @@ final class FileScan implements AutoCloseable {
         this.columns = columns;
         this.wanted = wanted;
         this.files = files.iterator();
+        this.held = new HeldFiles(table, files);
     }
 
     /** The next batch, which the caller closes; null at the end. */
@@ -76,7 +78,7 @@ final class FileScan implements AutoCloseable {
                     open(parquet, group);
                 }
             } else if (files.hasNext()) {
-                close();
+                closeFile();
                 file = files.next();
                 parquet = ParquetInput.open(file.in(table.location()));
                 groups = parquet.rowGroups().iterator();
@@ -97,6 +99,11 @@ final class FileScan implements AutoCloseable {
 
     @Override
     public void close() {
+        closeFile();
+        held.close();
+    }
+
+    private void closeFile() {
         if (parquet != null) {
             parquet.close();
             parquet = null;

@@ -6,6 +6,7 @@ import io.delta.kernel.engine.Engine;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.arrow.memory.BufferAllocator;
@@ -16,6 +17,7 @@ import org.slf4j.LoggerFactory;
  * What every part of one table works with.
  *
  * @param unfinished data files that are being written or whose commit is under way
+ * @param held data files that somebody reads, and how often; see {@link HeldFiles}
  */
 record TableContext(
         Path location,
@@ -24,7 +26,8 @@ record TableContext(
         DeltaConfig config,
         BufferAllocator allocator,
         Clock clock,
-        Set<Path> unfinished) {
+        Set<Path> unfinished,
+        Map<Path, Integer> held) {
     private static final Logger LOG = LoggerFactory.getLogger(TableContext.class);
 
     /** The physical column of positions, which is in no table's schema. */
@@ -41,7 +44,12 @@ record TableContext(
                 config,
                 allocator,
                 clock,
-                ConcurrentHashMap.newKeySet());
+                ConcurrentHashMap.newKeySet(),
+                new ConcurrentHashMap<>());
+    }
+
+    boolean isHeld(Path file) {
+        return held.containsKey(file);
     }
 
     /** Deletes a file that nobody names; one that stays is vacuum's. */

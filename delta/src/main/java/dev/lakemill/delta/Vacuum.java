@@ -24,7 +24,7 @@ import java.util.stream.Collectors;
  * <p>The order makes it safe beside our own writers: first the folder is listed, then the files
  * that are being written are noted, then the log is read anew. A listed file that is not being
  * written by then was given up or committed before, and the log that is read afterwards names it if
- * it was committed.
+ * it was committed. Whether somebody reads a file is asked when it would be deleted.
  */
 final class Vacuum {
     private final TableContext table;
@@ -67,6 +67,7 @@ final class Vacuum {
             if (!live.contains(file.path())
                     && !unfinished.contains(file.path())
                     && unneededSince <= cutoffMillis
+                    && !table.isHeld(file.path())
                     && table.disk().delete(file.path())) {
                 deleted++;
                 freed += file.sizeBytes();

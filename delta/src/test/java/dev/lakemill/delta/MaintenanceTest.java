@@ -213,6 +213,23 @@ final class MaintenanceTest {
     }
 
     @Test
+    void filesOutliveVacuumAsLongAsTheyAreRead() {
+        try (var table = tables.create("t")) {
+            tables.append(table, 1, 3, 1);
+            tables.append(table, 4, 6, 2);
+            var read = table.snapshot().read(List.of("id"));
+            var snapshot = table.snapshot();
+            var held = HeldFiles.of(List.of(snapshot));
+            replace(table, 7, 9, 3);
+            assertThat(table.vacuum(Duration.ZERO).filesAfter()).isEqualTo(3);
+            held.close();
+            assertThat(table.vacuum(Duration.ZERO).filesAfter()).isEqualTo(3);
+            assertThat(TableFolder.ids(read)).isEqualTo(TableFolder.range(1, 6));
+            assertThat(table.vacuum(Duration.ZERO).filesAfter()).isEqualTo(1);
+        }
+    }
+
+    @Test
     void aTableOfOthersIsReadWithoutAWrite() throws IOException {
         var month = Duration.ofDays(30);
         tables.config = new DeltaConfig(64L << 20, 7, month, month);

@@ -4,6 +4,7 @@ import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.ViewDefinition;
 import dev.lakemill.delta.DeltaReader;
 import dev.lakemill.delta.DeltaSnapshot;
+import dev.lakemill.delta.HeldFiles;
 import dev.lakemill.delta.SnapshotDifference;
 import dev.lakemill.feed.TableFeed;
 import dev.lakemill.pipeline.LakeQuery;
@@ -214,7 +215,7 @@ final class ViewSource implements SyncSource {
         takeTurn();
         var begun = clock.instant();
         boolean evaluated = false;
-        try {
+        try (var _ = HeldFiles.of(looked.snapshots().values())) {
             var query = new LakeQuery(limits.query(), limits.temporaryFolder(), lake.allocator());
             running = query;
             if (cancelled) {

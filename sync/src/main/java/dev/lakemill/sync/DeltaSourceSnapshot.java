@@ -2,6 +2,7 @@ package dev.lakemill.sync;
 
 import dev.lakemill.delta.DeltaReader;
 import dev.lakemill.delta.DeltaSnapshot;
+import dev.lakemill.delta.HeldFiles;
 import dev.lakemill.delta.SnapshotDifference;
 import java.time.Instant;
 import java.util.List;
@@ -13,10 +14,16 @@ import java.util.function.LongFunction;
  *
  * @param position up to which it has rows of the log; its version where no log is
  * @param older gives other versions of the same table
+ * @param files of the version, until this is closed
  */
 public record DeltaSourceSnapshot(
-        DeltaSnapshot delta, long position, LongFunction<DeltaSnapshot> older)
+        DeltaSnapshot delta, long position, LongFunction<DeltaSnapshot> older, HeldFiles files)
         implements SourceSnapshot {
+    public DeltaSourceSnapshot(
+            DeltaSnapshot delta, long position, LongFunction<DeltaSnapshot> older) {
+        this(delta, position, older, HeldFiles.of(List.of(delta)));
+    }
+
     @Override
     public long version() {
         return delta.version();
@@ -40,5 +47,10 @@ public record DeltaSourceSnapshot(
     @Override
     public Optional<SnapshotDifference> since(long version) {
         return Optional.of(delta.since(older.apply(version)));
+    }
+
+    @Override
+    public void close() {
+        files.close();
     }
 }

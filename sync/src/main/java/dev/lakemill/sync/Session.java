@@ -2,6 +2,7 @@ package dev.lakemill.sync;
 
 import dev.lakemill.delta.DeltaReader;
 import dev.lakemill.delta.DeltaSnapshot;
+import dev.lakemill.delta.HeldFiles;
 import dev.lakemill.feed.GroupBatch;
 import dev.lakemill.feed.GroupFeed.Round;
 import dev.lakemill.types.ErrorCode;
@@ -307,8 +308,17 @@ final class Session implements AutoCloseable {
         }
     }
 
-    /** Makes the tables what the round's snapshots hold, writing only what differs. */
+    /**
+     * Makes the tables what the round's snapshots hold, writing only what differs. However long
+     * that takes, the pipeline's vacuum leaves the files of those that are yet to come.
+     */
     Instant compare(Round round) throws SQLException, TableFailure {
+        try (var _ = HeldFiles.of(round.tables().values())) {
+            return compareHeld(round);
+        }
+    }
+
+    private Instant compareHeld(Round round) throws SQLException, TableFailure {
         HiddenTables.locate(connection, targets);
         var outcomes = new ArrayList<Target.Outcome>();
         doubtful = false;

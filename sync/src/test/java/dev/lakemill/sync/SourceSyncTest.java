@@ -17,6 +17,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -50,6 +51,22 @@ final class SourceSyncTest {
                                                 .formatted(source)
                                         + " WHERE pipeline = '%s'".formatted(name)));
             }
+        }
+    }
+
+    @Test
+    void theFilesOfAVersionOutliveVacuumUntilItIsCopied() {
+        try (var delta = new TestSource(folder, source, SCHEMA, false)) {
+            delta.append(row(1, "a"), row(2, "b"));
+            try (var snapshot = delta.snapshot()) {
+                delta.replace(row(3, "c"));
+                assertEquals(2, delta.vacuum());
+                try (var reader = snapshot.read();
+                        var rows = Objects.requireNonNull(reader.next())) {
+                    assertEquals(2, rows.count());
+                }
+            }
+            assertEquals(1, delta.vacuum());
         }
     }
 

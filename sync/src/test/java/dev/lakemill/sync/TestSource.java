@@ -9,6 +9,7 @@ import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -71,6 +72,11 @@ final class TestSource implements SyncSource, AutoCloseable {
             feed.publish(published);
         }
         return position;
+    }
+
+    /** Deletes what nobody needs; returns how many files are left. */
+    int vacuum() {
+        return delta.vacuum(Duration.ZERO).filesAfter();
     }
 
     void widen(TableSchema wider) {
