@@ -53,7 +53,7 @@ final class Checkpoints {
     void run() {
         lock.lock();
         try {
-            KernelActions.checkpoint(log.load(), table.engine(), table.clock());
+            KernelActions.checkpoint(log.load(), table.engine(), log.cleanedAsOfMillis());
             deleteOldChecksums();
         } catch (CheckpointAlreadyExistsException e) {
             LOG.debug("{} has its checkpoint", table.name());

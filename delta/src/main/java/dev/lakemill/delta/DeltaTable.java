@@ -276,8 +276,18 @@ public final class DeltaTable implements AutoCloseable {
      * txnVersion}: how a recovery steps back over a commit that its siblings do not have yet.
      */
     public DeltaSnapshot snapshotAt(String application, long txnVersion) {
-        return log.at(
-                new TransactionHistory(table).versionAt(log.newest(), application, txnVersion));
+        return log.snapshotAt(application, txnVersion);
+    }
+
+    /**
+     * Has vacuum and the cleaning of the log leave a snapshot whole, and the one that {@link
+     * #snapshotAt} gives for a transaction, until the next call: a recovery may go back to them,
+     * however long ago they were.
+     *
+     * @param snapshot not newer than the other
+     */
+    public void keep(DeltaSnapshot snapshot, Txn txn) {
+        log.keep(snapshot, txn);
     }
 
     /** The last committed transaction version of an application. */
@@ -299,7 +309,8 @@ public final class DeltaTable implements AutoCloseable {
     }
 
     /**
-     * Deletes data files that no snapshot within {@code retention} needs, and orphans of that age.
+     * Deletes data files that no snapshot within {@code retention} needs, and orphans of that age;
+     * none that somebody reads, or that is to be kept.
      *
      * @param retention at most the configured file retention, which the log remembers removed files
      *     for; INVALID_ARGUMENT otherwise

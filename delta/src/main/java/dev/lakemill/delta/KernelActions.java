@@ -23,7 +23,6 @@ import io.delta.kernel.types.StructType;
 import io.delta.kernel.types.TypeChange;
 import io.delta.kernel.utils.CloseableIterable;
 import java.io.IOException;
-import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -221,8 +220,12 @@ final class KernelActions {
         return removed;
     }
 
-    /** Writes a checkpoint and, for a snapshot that was loaded as the newest, cleans the log. */
-    static void checkpoint(Snapshot snapshot, Engine engine, Clock clock) throws IOException {
-        Checkpointer.checkpoint(engine, clock::millis, (SnapshotImpl) snapshot);
+    /**
+     * Writes a checkpoint and, for a snapshot that was loaded as the newest, cleans the log.
+     *
+     * @param asOfMillis the log retention before it is kept
+     */
+    static void checkpoint(Snapshot snapshot, Engine engine, long asOfMillis) throws IOException {
+        Checkpointer.checkpoint(engine, () -> asOfMillis, (SnapshotImpl) snapshot);
     }
 }

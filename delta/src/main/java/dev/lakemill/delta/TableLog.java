@@ -64,9 +64,13 @@ final class TableLog {
         Optional<Change> on(DeltaSnapshot snapshot);
     }
 
+    /** What a recovery may go back to; see {@link DeltaTable#keep}. */
+    private record Kept(DeltaSnapshot snapshot, Txn txn) {}
+
     private final TableContext table;
     private final ReentrantLock lock = new ReentrantLock();
     private volatile DeltaSnapshot newest;
+    private volatile @Nullable Kept kept;
     private volatile Runnable checkpointDue = () -> {};
 
     /** Reads the log; NOT_FOUND when there is none. */
@@ -167,6 +171,31 @@ final class TableLog {
         } finally {
             lock.unlock();
         }
+    }
+
+    void keep(DeltaSnapshot snapshot, Txn txn) {
+        kept = new Kept(snapshot, txn);
+    }
+
+    /** Snapshots whose files stay, though newer versions do without them. */
+    List<DeltaSnapshot> kept() {
+        var last = kept;
+        return last == null
+                ? List.of()
+                : List.of(
+                        last.snapshot(),
+                        snapshotAt(last.txn().application(), last.txn().version()));
+    }
+
+    /** As of when the log is cleaned: now, unless what is kept is older. */
+    long cleanedAsOfMillis() {
+        var now = table.clock().millis();
+        var last = kept;
+        return last == null ? now : Math.min(now, last.snapshot().committedAt().toEpochMilli());
+    }
+
+    DeltaSnapshot snapshotAt(String application, long txnVersion) {
+        return at(new TransactionHistory(table).versionAt(newest, application, txnVersion));
     }
 
     DeltaSnapshot at(long version) {

@@ -19,7 +19,8 @@ import java.util.stream.Collectors;
 
 /**
  * Deletes files that nobody needs: data files removed from the table before the retention, files
- * that no commit ever named and that are older than it, and our own old temporary files.
+ * that no commit ever named and that are older than it, and our own old temporary files. Files of
+ * snapshots that are kept, and those that somebody reads, stay.
  *
  * <p>The order makes it safe beside our own writers: first the folder is listed, then the files
  * that are being written are noted, then the log is read anew. A listed file that is not being
@@ -58,7 +59,8 @@ final class Vacuum {
         found.removeIf(file -> !isDataFile(file.path()));
         var unfinished = Set.copyOf(table.unfinished());
         var snapshot = log.refresh();
-        var live = paths(snapshot.files().stream().map(DataFile::path).toList());
+        var live = paths(snapshot);
+        log.kept().forEach(kept -> live.addAll(paths(kept)));
         var removed = removed(snapshot);
         int deleted = 0;
         long freed = 0;
@@ -81,9 +83,9 @@ final class Vacuum {
         return new Maintenance(found.size(), found.size() - deleted, freed);
     }
 
-    private Set<Path> paths(List<String> names) {
-        return names.stream()
-                .map(name -> DataFile.resolve(table.location(), name))
+    private Set<Path> paths(DeltaSnapshot snapshot) {
+        return snapshot.files().stream()
+                .map(file -> file.in(table.location()))
                 .collect(Collectors.toCollection(HashSet::new));
     }
 

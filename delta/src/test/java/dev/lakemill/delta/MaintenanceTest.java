@@ -213,6 +213,49 @@ final class MaintenanceTest {
     }
 
     @Test
+    void whatIsKeptOutlivesVacuumAndTheCleaningOfTheLog() {
+        tables.config = new DeltaConfig(64L << 20, 1000, Duration.ofHours(1), WEEK);
+        try (var table = tables.create("t")) {
+            replace(table, 1, 3, 1);
+            table.checkpoint();
+        }
+        tables.clock = later(Duration.ofDays(1));
+        try (var table = tables.open("t")) {
+            table.keep(table.snapshot(), new Txn(TableFolder.APPLICATION, 1));
+            for (int i = 2; i <= 4; i++) {
+                replace(table, i, i, i);
+            }
+            table.checkpoint();
+            assertThat(table.vacuum(Duration.ZERO).filesAfter()).isEqualTo(2);
+            assertThat(ids(table, 1)).isEqualTo(TableFolder.range(1, 3));
+            table.keep(table.snapshot(), new Txn(TableFolder.APPLICATION, 4));
+            assertThat(table.vacuum(Duration.ZERO).filesAfter()).isEqualTo(1);
+        }
+        try (var table = tables.open("t")) {
+            replace(table, 5, 5, 5);
+            table.checkpoint();
+            assertThatThrownBy(() -> table.snapshot(1)).isInstanceOf(LakemillException.class);
+        }
+    }
+
+    @Test
+    void whatIsKeptOutlivesCompactions() {
+        try (var table = tables.create("t")) {
+            tables.append(table, 1, 1, 1);
+            tables.append(table, 2, 100, 2);
+            var round = table.snapshot();
+            table.keep(round, new Txn(TableFolder.APPLICATION, 2));
+            assertThat(table.compact().filesAfter()).isEqualTo(1);
+            tables.append(table, 101, 300, 3);
+            assertThat(table.compact().filesAfter()).isEqualTo(1);
+            assertThat(table.vacuum(Duration.ZERO).filesAfter()).isEqualTo(4);
+            assertThat(TableFolder.ids(round)).isEqualTo(TableFolder.range(1, 100));
+            assertThat(ids(table, 2)).isEqualTo(TableFolder.range(1, 100));
+            assertThat(TableFolder.ids(table.snapshot())).isEqualTo(TableFolder.range(1, 300));
+        }
+    }
+
+    @Test
     void filesOutliveVacuumAsLongAsTheyAreRead() {
         try (var table = tables.create("t")) {
             tables.append(table, 1, 3, 1);

@@ -55,4 +55,9 @@ record DeltaOutput(DeltaTable table, String application) implements OutputTable 
     public DeltaSnapshot snapshot() {
         return table.snapshot();
     }
+
+    @Override
+    public void keep(DeltaSnapshot snapshot, long batch) {
+        table.keep(snapshot, new Txn(application, batch));
+    }
 }

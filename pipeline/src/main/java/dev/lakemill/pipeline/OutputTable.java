@@ -24,4 +24,10 @@ interface OutputTable {
     DeltaSnapshot snapshotAt(long batch);
 
     DeltaSnapshot snapshot();
+
+    /**
+     * Has vacuum leave what a recovery from {@code batch}, the last complete round, loads, and the
+     * round's own snapshot, however long ago the round was.
+     */
+    void keep(DeltaSnapshot snapshot, long batch);
 }

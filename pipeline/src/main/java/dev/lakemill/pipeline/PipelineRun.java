@@ -465,6 +465,12 @@ final class PipelineRun implements AutoCloseable {
     }
 
     private void publish(Checkpoint checkpoint, Map<TableName, DeltaSnapshot> tables) {
+        parts.outputs()
+                .forEach(
+                        (name, table) ->
+                                table.keep(
+                                        tables.getOrDefault(name, table.snapshot()),
+                                        checkpoint.number()));
         parts.feed()
                 .committed(
                         new GroupFeed.Round(

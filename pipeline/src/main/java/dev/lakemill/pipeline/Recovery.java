@@ -63,9 +63,10 @@ final class Recovery {
      */
     Point point() {
         var base = Checkpoint.START;
-        for (var checkpoint : checkpoints.whole()) {
+        for (var checkpoint : checkpoints.whole().reversed()) {
             if (isComplete(checkpoint)) {
                 base = checkpoint;
+                break;
             }
         }
         var replay = replay(base);

@@ -141,6 +141,11 @@ final class Faults {
             return table.snapshot();
         }
 
+        @Override
+        public void keep(DeltaSnapshot snapshot, long batch) {
+            table.keep(snapshot, batch);
+        }
+
         private void unchecked(Effect whole) {
             try {
                 effect(whole, () -> {});

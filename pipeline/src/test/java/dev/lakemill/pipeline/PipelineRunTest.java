@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -83,6 +84,30 @@ final class PipelineRunTest {
             assertThat(count.in()).isEqualTo(4);
             assertThat(count.kept() + count.quarantined() + count.dropped()).isEqualTo(4);
         }
+        world.close();
+    }
+
+    /** The vacuum of a view's files that a round replaced which then broke off. */
+    @Test
+    void theLastCompleteRoundIsRecoveredHoweverLongAgoItWas() {
+        var faults = new Faults(new Random(2));
+        world.outputTables = faults::output;
+        world.start();
+        world.send("c.b.events", row(1, "a", 5, 0));
+        world.settle();
+        world.send("c.b.events", row(2, "a", 6, 0));
+        world.run().advance(false);
+        faults.crashAfter(1);
+        assertThatThrownBy(world::round).isInstanceOf(Faults.Crash.class);
+        assertThat(world.inDelta("c.g.per_key")).containsExactly("a|2|11");
+        assertThat(world.inDelta("c.s.events")).containsExactly("1|a|5|0");
+        world.process().tables.values().forEach(table -> table.vacuum(Duration.ZERO));
+        world.crash();
+        faults.none();
+        world.start();
+        world.settle();
+        assertThat(world.inDelta("c.s.events")).containsExactly("1|a|5|0", "2|a|6|0");
+        assertThat(world.inDelta("c.g.per_key")).containsExactly("a|2|11");
         world.close();
     }
 

@@ -249,6 +249,11 @@ final class PipelineTest {
         public DeltaSnapshot snapshot() {
             return table.snapshot();
         }
+
+        @Override
+        public void keep(DeltaSnapshot snapshot, long batch) {
+            table.keep(snapshot, batch);
+        }
     }
 
     private TestWorld world(boolean clock) {

@@ -181,6 +181,11 @@ final class RecoveryTest {
         public DeltaSnapshot snapshot() {
             throw new UnsupportedOperationException();
         }
+
+        @Override
+        public void keep(DeltaSnapshot snapshot, long batch) {
+            throw new UnsupportedOperationException();
+        }
     }
 
     private void journal(long... numbers) {

@@ -213,12 +213,17 @@ final class RunningPipeline implements AutoCloseable {
         }
     }
 
-    /** Joins small files and deletes old ones, beside the batches, a table after the other. */
+    /**
+     * Joins small files and deletes old ones, beside the batches, a table after the other; not
+     * before the pipeline has loaded its last complete round, whose files it has kept from then on.
+     */
     private void maintain() {
         try {
             while (true) {
                 Thread.sleep(MAINTENANCE_INTERVAL);
-                PipelineOutputs.of(plan).forEach(this::maintain);
+                if (feed.lastRound() != null) {
+                    PipelineOutputs.of(plan).forEach(this::maintain);
+                }
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
