@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * Reads memory where the feed still has the rows, and Delta where it has not.
  *
  * <p>The Delta side hands out whole positions too: where a batch of the reader ends inside a
- * position, the next batch is joined to it before anything is returned.
+ * position, the next batch is joined to it before anything is returned. After a failure it is
+ * opened anew behind the last row that was returned.
  */
 final class FeedReader implements TableReader {
     private final TableFeed feed;
@@ -25,7 +26,7 @@ final class FeedReader implements TableReader {
     /** Read from Delta, not returned yet. */
     private @Nullable TableBatch waiting;
 
-    /** Read one batch further, to see where the position before it ends. */
+    /** Read one batch further, to see where the position before it ends; grows until it does. */
     private @Nullable TableBatch ahead;
 
     FeedReader(TableFeed feed, long after) {
@@ -38,11 +39,16 @@ final class FeedReader implements TableReader {
         if (to <= position) {
             return null;
         }
-        var batch = delta == null ? fromMemory(to, rowsMax) : fromDelta(to, rowsMax);
-        if (batch != null) {
-            position = batch.lastPosition();
+        try {
+            var batch = delta == null ? fromMemory(to, rowsMax) : fromDelta(to, rowsMax);
+            if (batch != null) {
+                position = batch.lastPosition();
+            }
+            return batch;
+        } catch (RuntimeException | Error e) {
+            closeDelta();
+            throw e;
         }
-        return batch;
     }
 
     @Override
@@ -74,7 +80,10 @@ final class FeedReader implements TableReader {
     }
 
     private @Nullable TableBatch fromDelta(long to, int rowsMax) {
-        var next = waiting == null ? readWholePositions() : waiting;
+        if (waiting == null) {
+            waiting = readWholePositions();
+        }
+        var next = waiting;
         if (next == null) {
             position = Math.max(position, Math.min(to, deltaTo));
             closeDelta();
@@ -84,8 +93,6 @@ final class FeedReader implements TableReader {
         if (cut != null && cut.lastPosition() == next.lastPosition()) {
             next.close();
             waiting = null;
-        } else {
-            waiting = next;
         }
         return cut;
     }
@@ -95,22 +102,17 @@ final class FeedReader implements TableReader {
         if (reader == null) {
             return null;
         }
-        var first = ahead == null ? read(reader) : ahead;
-        ahead = null;
-        if (first == null) {
-            return null;
-        }
-        while (true) {
+        ahead = ahead == null ? read(reader) : ahead;
+        while (ahead != null) {
+            var first = ahead;
             var second = read(reader);
-            if (second == null) {
-                return first;
-            }
-            if (second.firstPosition() != first.lastPosition()) {
+            if (second == null || second.firstPosition() != first.lastPosition()) {
                 ahead = second;
                 return first;
             }
-            first = joined(first, second);
+            ahead = joined(first, second);
         }
+        return null;
     }
 
     private static @Nullable TableBatch read(DeltaReader reader) {
@@ -126,11 +128,18 @@ final class FeedReader implements TableReader {
         }
     }
 
+    /** Closes what it joins; the first stays as it is when that fails. */
     private static TableBatch joined(TableBatch first, TableBatch second) {
         var allocator = first.rows().vector(0).getAllocator();
         var rows = Rows.empty(first.rows().schema(), allocator);
-        VectorSchemaRootAppender.append(false, rows.root(), first.rows().root());
-        VectorSchemaRootAppender.append(false, rows.root(), second.rows().root());
+        var done = false;
+        try (second) {
+            VectorSchemaRootAppender.append(false, rows.root(), first.rows().root());
+            VectorSchemaRootAppender.append(false, rows.root(), second.rows().root());
+            done = true;
+        } finally {
+            (done ? first.rows() : rows).close();
+        }
         var positions =
                 Arrays.copyOf(
                         first.positions(), first.positions().length + second.positions().length);
@@ -140,8 +149,6 @@ final class FeedReader implements TableReader {
                 positions,
                 first.positions().length,
                 second.positions().length);
-        first.close();
-        second.close();
         return new TableBatch(rows, positions, 0);
     }
 

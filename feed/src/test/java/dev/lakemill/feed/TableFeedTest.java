@@ -8,9 +8,12 @@ import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.delta.Txn;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType.Primitive;
+import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -89,6 +92,32 @@ class TableFeedTest {
                 assertThat(all(reader, Long.MAX_VALUE, 4)).isEqualTo(twice(16, 20));
                 assertThat(reader.position()).isEqualTo(20);
             }
+        }
+    }
+
+    @Test
+    void aFailedReadOfDeltaLosesNothingAndIsRepeated() throws IOException {
+        commit(1, 5);
+        commit(6, 10);
+        var first = dataFiles();
+        commit(11, 15);
+        var last = dataFiles().stream().filter(f -> !first.contains(f)).findFirst().orElseThrow();
+        var aside = folder.resolve("aside");
+        Files.move(last, aside);
+        try (var feed = new TableFeed(NAME, delta, LOG, 1 << 20);
+                var reader = feed.reader(0)) {
+            assertThat(next(reader, Long.MAX_VALUE, 100)).isEqualTo(twice(1, 5));
+            assertThatThrownBy(() -> next(reader, Long.MAX_VALUE, 100))
+                    .isInstanceOf(LakemillException.class);
+            assertThat(allocator.getAllocatedMemory()).isZero();
+            Files.move(aside, last);
+            assertThat(all(reader, Long.MAX_VALUE, 4)).isEqualTo(twice(6, 15));
+        }
+    }
+
+    private List<Path> dataFiles() throws IOException {
+        try (var files = Files.list(folder.resolve("t"))) {
+            return files.filter(file -> file.toString().endsWith(".parquet")).toList();
         }
     }
 

@@ -43,21 +43,29 @@ final class SourceReaders implements AutoCloseable {
                 });
     }
 
-    /** What is there now, within the limits. */
+    /**
+     * What is there now, within the limits. After a failure the readers are beyond rows that nobody
+     * got: it is not to be called again.
+     */
     Gathered gather(PipelineConfig.Batches limits) {
         var budget = new Budget(limits);
         var rows = new LinkedHashMap<TableName, List<TableBatch>>();
         var newest = sources.values().stream().mapToLong(SourceRows::position).max().orElse(0);
-        do {
-            var to = Math.min(newest, reached + STRETCH_BYTES);
-            for (var reader : readers.entrySet()) {
-                read(reader.getKey(), reader.getValue(), to, budget, rows);
-            }
-            if (!budget.isLeft()) {
-                break;
-            }
-            reached = Math.max(reached, to);
-        } while (reached < newest);
+        try {
+            do {
+                var to = Math.min(newest, reached + STRETCH_BYTES);
+                for (var reader : readers.entrySet()) {
+                    read(reader.getKey(), reader.getValue(), to, budget, rows);
+                }
+                if (!budget.isLeft()) {
+                    break;
+                }
+                reached = Math.max(reached, to);
+            } while (reached < newest);
+        } catch (RuntimeException | Error e) {
+            rows.values().forEach(batches -> batches.forEach(TableBatch::close));
+            throw e;
+        }
         return new Gathered(rows, positions());
     }
 

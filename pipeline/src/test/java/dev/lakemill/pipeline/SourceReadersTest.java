@@ -3,8 +3,12 @@ package dev.lakemill.pipeline;
 import static dev.lakemill.pipeline.TestPrograms.program;
 import static dev.lakemill.pipeline.TestRows.row;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -109,6 +113,35 @@ final class SourceReadersTest {
             try (var gathered = readers.upTo(Map.of(EVENTS, 300L)).orElseThrow()) {
                 assertThat(texts(gathered)).isEqualTo(Map.of(EVENTS, List.of("1", "2", "3")));
             }
+        }
+    }
+
+    @Test
+    void aFailedReadLeaksNothing() throws IOException {
+        land(row(1));
+        land(row(2));
+        var before = dataFiles();
+        land(row(3));
+        world.close();
+        var last = dataFiles().stream().filter(file -> !before.contains(file)).findFirst();
+        Files.delete(last.orElseThrow());
+        world.open(1);
+        var allocator = world.process().allocator;
+        try (var readers = readers(Map.of())) {
+            assertThatThrownBy(() -> readers.gather(limits(100)))
+                    .isInstanceOf(LakemillException.class);
+            assertThat(allocator.getAllocatedMemory()).isZero();
+        }
+    }
+
+    private void land(TestRows.Row row) {
+        world.send(EVENTS, List.of(row));
+        world.land();
+    }
+
+    private List<Path> dataFiles() throws IOException {
+        try (var files = Files.list(world.location(EVENTS.toString()))) {
+            return files.filter(file -> file.toString().endsWith(".parquet")).toList();
         }
     }
 

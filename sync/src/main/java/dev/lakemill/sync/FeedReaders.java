@@ -24,14 +24,19 @@ final class FeedReaders implements AutoCloseable {
             readers.put(table, reader);
         }
         var batches = new ArrayList<TableBatch>();
-        var rows = 0;
-        for (var batch = reader.poll(Long.MAX_VALUE, ROWS_MAX);
-                batch != null;
-                batch = rows < ROWS_MAX ? reader.poll(Long.MAX_VALUE, ROWS_MAX - rows) : null) {
-            batches.add(batch);
-            rows += batch.rows().count();
+        try {
+            var rows = 0;
+            for (var batch = reader.poll(Long.MAX_VALUE, ROWS_MAX);
+                    batch != null;
+                    batch = rows < ROWS_MAX ? reader.poll(Long.MAX_VALUE, ROWS_MAX - rows) : null) {
+                batches.add(batch);
+                rows += batch.rows().count();
+            }
+            return batches;
+        } catch (RuntimeException | Error e) {
+            batches.forEach(TableBatch::close);
+            throw e;
         }
-        return batches;
     }
 
     void forget(TableName table) {
