@@ -91,6 +91,7 @@ final class DuckSession implements AutoCloseable {
         try {
             var connection =
                     (DuckDBConnection) DriverManager.getConnection("jdbc:duckdb:", properties);
+            UnpackedLibraries.delete("libduckdb_java");
             JavaFunctions.install(connection);
             var session = new DuckSession(connection, allocator);
             session.execute("SET TimeZone = 'UTC'");

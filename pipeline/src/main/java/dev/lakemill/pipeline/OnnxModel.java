@@ -86,6 +86,7 @@ public final class OnnxModel implements AutoCloseable {
             options.setIntraOpNumThreads(1);
             options.setInterOpNumThreads(1);
             var environment = OrtEnvironment.getEnvironment("lakemill");
+            UnpackedLibraries.delete("onnxruntime-java");
             var session = environment.createSession(file.onnx().toString(), options);
             try {
                 return new OnnxModel(environment, session, file);
