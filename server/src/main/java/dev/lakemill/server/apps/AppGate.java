@@ -34,6 +34,9 @@ final class AppGate {
     static final String OWN_PATHS = "/.lakemill/";
     private static final String LOGIN = OWN_PATHS + "login";
     private static final String LOGOUT = OWN_PATHS + "logout";
+    private static final String SESSION = "lakemill_app";
+    private static final String STATE = "lakemill_state";
+    private static final long STATE_SECONDS = 600;
     private static final Set<HttpMethod> SAFE =
             Set.of(HttpMethod.GET, HttpMethod.HEAD, HttpMethod.OPTIONS);
 
@@ -104,7 +107,7 @@ final class AppGate {
         if (!hosted) {
             return null;
         }
-        var cookie = request.getCookie(sessionName());
+        var cookie = request.getCookie(cookieName(SESSION));
         if (cookie == null) {
             return null;
         }
@@ -199,12 +202,7 @@ final class AppGate {
                 "%s/login/app?name=%s&state=%s&return_to=%s"
                         .formatted(
                                 parts.publicUrl().get(), app.name(), state, encoded(request.uri()));
-        request.response()
-                .putHeader(
-                        "set-cookie",
-                        "%s=%s; Path=%s; Max-Age=600; HttpOnly; SameSite=Lax%s"
-                                .formatted(
-                                        cookieName("lakemill_state"), state, OWN_PATHS, secure()));
+        request.response().putHeader("set-cookie", cookie(STATE, state, STATE_SECONDS));
         redirect(request, target);
     }
 
@@ -231,7 +229,7 @@ final class AppGate {
     private void ownPath(HttpServerRequest request, HostedApp app, Peer peer) {
         var response = request.response();
         if (request.path().equals(LOGOUT) && request.method().equals(HttpMethod.POST)) {
-            response.putHeader("set-cookie", cookie("", 0));
+            response.putHeader("set-cookie", cookie(SESSION, "", 0));
             redirect(request, apps.parts().publicUrl().get() + "/login");
             return;
         }
@@ -239,7 +237,7 @@ final class AppGate {
             AppAnswers.problem(response, isPage(request), 404, "Not found", request.path());
             return;
         }
-        var state = request.getCookie(cookieName("lakemill_state"));
+        var state = request.getCookie(cookieName(STATE));
         var issued =
                 state != null && state.getValue().equals(request.getParam("state"))
                         ? logins.redeem(app, request.getParam("code"), peer)
@@ -255,8 +253,11 @@ final class AppGate {
                             + " again.");
             return;
         }
-        response.putHeader(
-                "set-cookie", cookie(issued.get().text(), AppLogins.COOKIE_TTL.toSeconds()));
+        response.headers()
+                .add(
+                        "set-cookie",
+                        cookie(SESSION, issued.get().text(), AppLogins.COOKIE_TTL.toSeconds()))
+                .add("set-cookie", cookie(STATE, "", 0));
         redirect(request, target(request.getParam("return_to")));
     }
 
@@ -306,20 +307,19 @@ final class AppGate {
                 .end();
     }
 
-    private String cookie(String token, long seconds) {
+    private String cookie(String base, String value, long seconds) {
         return "%s=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax%s"
-                .formatted(sessionName(), token, seconds, secure());
+                .formatted(cookieName(base), value, seconds, secure());
     }
 
-    /** Behind TLS by a name under which no neighbouring host can set a cookie. */
-    private String sessionName() {
-        return (secure().isEmpty() ? "" : "__Host-") + cookieName("lakemill_app");
-    }
-
-    /** Cookies know no ports, and several nodes may run on one machine. */
+    /**
+     * Cookies know no ports, and several nodes may run on one machine. Behind TLS no neighbouring
+     * host can set a cookie of a name that begins with __Host-.
+     */
     private String cookieName(String base) {
         var port = URI.create(apps.parts().publicUrl().get()).getPort();
-        return port < 0 ? base : base + "_" + port;
+        var name = port < 0 ? base : base + "_" + port;
+        return secure().isEmpty() ? name : "__Host-" + name;
     }
 
     private String secure() {
