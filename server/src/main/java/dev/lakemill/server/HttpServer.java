@@ -127,7 +127,8 @@ final class HttpServer implements AutoCloseable {
         LineageRoutes.mount(routes, catalog, Clock.systemUTC());
         SqlRoutes.mount(routes, parts.node().sql().statements());
         AccessRoutes.mount(routes, catalog);
-        InsertRoutes.mount(routes, parts.node().ingest());
+        InsertRoutes.mount(
+                routes, parts.node().ingest(), new TokenProducers(identity.tokens(), catalog));
         PipelineRoutes.mount(routes, parts.node());
         SyncedTableRoutes.mount(routes, catalog, parts.node().synced());
         parts.node().agents().mount(routes, catalog);

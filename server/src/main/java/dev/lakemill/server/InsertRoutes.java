@@ -2,6 +2,7 @@ package dev.lakemill.server;
 
 import dev.lakemill.ingest.Ingest;
 import dev.lakemill.ingest.InsertRequest;
+import dev.lakemill.ingest.ProducerAccess;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import io.vertx.core.http.HttpMethod;
@@ -9,7 +10,9 @@ import io.vertx.ext.web.RoutingContext;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Map;
+import java.util.UUID;
 import java.util.zip.GZIPInputStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Rows over REST, as Zerobus takes them: {@code POST /zerobus/v1/tables/{table}/insert} with a JSON
@@ -20,17 +23,34 @@ final class InsertRoutes {
     private static final String RETRY_SECONDS = "1";
 
     private final Ingest ingest;
+    private final ProducerAccess producers;
 
-    private InsertRoutes(Ingest ingest) {
+    private InsertRoutes(Ingest ingest, ProducerAccess producers) {
         this.ingest = ingest;
+        this.producers = producers;
     }
 
-    /** The token is checked by ingest, which takes those of producers that are narrowed, too. */
-    static void mount(Routes routes, Ingest ingest) {
-        var insert = new InsertRoutes(ingest);
+    /** Takes tokens of producers that are narrowed, too; what they are for is checked by ingest. */
+    static void mount(Routes routes, Ingest ingest, ProducerAccess producers) {
+        var mine = new InsertRoutes(ingest, producers);
         // A body beyond the limit is still read up to here, so that its sender is told.
         var bytesMax = 2L * Ingest.REQUEST_BYTES_MAX;
-        routes.large(HttpMethod.POST, "/zerobus/v1/tables/:table/insert", bytesMax, insert::insert);
+        routes.withErrors((_, failure) -> error(failure))
+                .secured(
+                        HttpMethod.POST,
+                        "/zerobus/v1/tables/:table/insert",
+                        bytesMax,
+                        mine::admit,
+                        mine::insert);
+    }
+
+    private void admit(RoutingContext context) {
+        try {
+            producers.authenticate(
+                    "rest", authorization(context), address(context), UUID.randomUUID());
+        } catch (LakemillException e) {
+            throw told(context, e);
+        }
     }
 
     private Object insert(RoutingContext context) {
@@ -39,18 +59,25 @@ final class InsertRoutes {
                     ingest.insert(
                             new InsertRequest(
                                     context.pathParam("table"),
-                                    context.request().getHeader("authorization"),
-                                    HttpAuthentication.peer(context).address(),
+                                    authorization(context),
+                                    address(context),
                                     body(context)));
             return Map.of("rows", rows);
         } catch (LakemillException e) {
-            return refusal(e);
+            throw told(context, e);
         }
     }
 
+    private static @Nullable String authorization(RoutingContext context) {
+        return context.request().getHeader("authorization");
+    }
+
+    private static String address(RoutingContext context) {
+        return HttpAuthentication.peer(context).address();
+    }
+
     private static byte[] body(RoutingContext context) {
-        var buffer = context.body().buffer();
-        var bytes = buffer == null ? new byte[0] : buffer.getBytes();
+        var bytes = Bodies.of(context).getBytes();
         var encoding = context.request().getHeader("content-encoding");
         if (encoding == null || encoding.equalsIgnoreCase("identity")) {
             return bytes;
@@ -73,17 +100,21 @@ final class InsertRoutes {
         }
     }
 
-    private static Routes.Reply refusal(LakemillException failure) {
-        var headers =
-                switch (failure.code()) {
-                    case RESOURCE_EXHAUSTED, UNAVAILABLE -> Map.of("retry-after", RETRY_SECONDS);
-                    case UNAUTHENTICATED -> Map.of("www-authenticate", "Bearer realm=\"lakemill\"");
-                    default -> Map.<String, String>of();
-                };
-        return new Routes.Reply(
-                Routes.status(failure.code()),
-                headers,
-                Map.of("error_code", code(failure.code()), "message", failure.getMessage()));
+    /** By the headers that go with it. */
+    private static LakemillException told(RoutingContext context, LakemillException failure) {
+        var response = context.response();
+        switch (failure.code()) {
+            case RESOURCE_EXHAUSTED, UNAVAILABLE ->
+                    response.putHeader("retry-after", RETRY_SECONDS);
+            case UNAUTHENTICATED ->
+                    response.putHeader("www-authenticate", "Bearer realm=\"lakemill\"");
+            default -> {}
+        }
+        return failure;
+    }
+
+    private static Object error(LakemillException failure) {
+        return Map.of("error_code", code(failure.code()), "message", failure.getMessage());
     }
 
     /** Zerobus' words, which are Databricks'. */

@@ -98,12 +98,11 @@ final class McpRoutes {
                     Map.of("content-type", "application/json"),
                     Map.of("error", "the header Origin is of another site"));
         }
-        var text = context.body().asString();
         var reply =
                 server.handle(
                         through(caller),
                         new McpRequest(
-                                text == null ? "" : text,
+                                Bodies.of(context).toString(),
                                 request.getHeader("mcp-protocol-version"),
                                 request.getHeader("mcp-method"),
                                 request.getHeader("mcp-name")));

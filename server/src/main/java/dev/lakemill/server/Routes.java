@@ -9,10 +9,10 @@ import dev.lakemill.types.LakemillException;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
-import io.vertx.ext.web.handler.BodyHandler;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,11 +22,17 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A body returns what is sent as JSON with status 200, or a {@link Reply} for anything else; a
  * thrown {@link LakemillException} becomes the status and the error body of its code. Secured
- * routes know their {@link Caller}; open ones are health, login and pages alone.
+ * routes know their {@link Caller}, who is asked for before anything of the request's body is read;
+ * open ones are health, login and pages alone, and take little.
  */
 public final class Routes {
     private static final Logger log = LoggerFactory.getLogger(Routes.class);
     static final long BODY_BYTES_MAX = 4 << 20;
+    static final long OPEN_BODY_BYTES_MAX = 64 << 10;
+    private static final long BODIES_BYTES_MIN = 32 << 20;
+    private static final long OPEN_BODIES_BYTES_MAX = 4 << 20;
+    private static final long BODY_IDLE_MS_MAX = 30_000;
+    private static final String FORM = "application/x-www-form-urlencoded";
     private static final Set<HttpMethod> READS = Set.of(HttpMethod.GET, HttpMethod.HEAD);
 
     /** A body of an open route. */
@@ -43,7 +49,7 @@ public final class Routes {
     public interface Authentication {
         Caller caller(RoutingContext context);
 
-        /** A request was turned away before anybody asked who calls. */
+        /** A request's body was turned away. */
         default void turnedAway(RoutingContext context, int status, String problem) {}
     }
 
@@ -72,10 +78,22 @@ public final class Routes {
     /** What a body returns that writes the response itself. */
     public record Answered() {}
 
+    /** For the bodies of requests: strangers' take no room away from others'. */
+    record Room(Bodies strangers, Bodies known) {
+        /** An eighth of the heap for who is known: what handles a body needs as much again. */
+        static Room ofHeap() {
+            var heap = Runtime.getRuntime().maxMemory();
+            return new Room(
+                    new Bodies(OPEN_BODIES_BYTES_MAX, BODY_IDLE_MS_MAX),
+                    new Bodies(Math.max(BODIES_BYTES_MIN, heap / 8), BODY_IDLE_MS_MAX));
+        }
+    }
+
     private final Router router;
     private final Authentication authentication;
     private final Changes changes;
     private final ErrorBody errors;
+    private final Room room;
     private final ObjectMapper json = new ObjectMapper();
 
     public Routes(Router router, Authentication authentication) {
@@ -83,40 +101,64 @@ public final class Routes {
     }
 
     Routes(Router router, Authentication authentication, Changes changes) {
-        this(router, authentication, changes, PLAIN);
+        this(router, authentication, changes, PLAIN, Room.ofHeap());
     }
 
-    private Routes(
-            Router router, Authentication authentication, Changes changes, ErrorBody errors) {
+    Routes(
+            Router router,
+            Authentication authentication,
+            Changes changes,
+            ErrorBody errors,
+            Room room) {
         this.router = router;
         this.authentication = authentication;
         this.changes = changes;
         this.errors = errors;
+        this.room = room;
     }
 
     /** The same routes with errors in another form. */
     public Routes withErrors(ErrorBody other) {
-        return new Routes(router, authentication, changes, other);
+        return new Routes(router, authentication, changes, other, room);
     }
 
     public void open(HttpMethod method, String path, Open route) {
-        mount(method, path, route);
-    }
-
-    /** An open route whose requests may be larger than others. */
-    void large(HttpMethod method, String path, long bytesMax, Open route) {
-        mount(method, path, bytesMax, route);
+        mount(method, path, room.strangers(), this::readOpen, route);
     }
 
     public void secured(HttpMethod method, String path, Secured route) {
-        mount(method, path, context -> route.handle(context, authentication.caller(context)));
+        secured(
+                method,
+                path,
+                BODY_BYTES_MAX,
+                authentication::caller,
+                context -> route.handle(context, authentication.caller(context)));
+    }
+
+    /**
+     * The same where another asks who calls, and requests may be of another size.
+     *
+     * @param admission throws for whom nothing is read; may block
+     */
+    void secured(
+            HttpMethod method,
+            String path,
+            long bytesMax,
+            Consumer<RoutingContext> admission,
+            Open route) {
+        mount(
+                method,
+                path,
+                room.known(),
+                context -> readOnceAdmitted(context, bytesMax, admission),
+                route);
     }
 
     /** The request's JSON body; an empty object when there is none. */
     public JsonNode body(RoutingContext context) {
         try {
-            var text = context.body().asString();
-            return text == null || text.isBlank() ? json.createObjectNode() : json.readTree(text);
+            var text = Bodies.of(context).toString();
+            return text.isBlank() ? json.createObjectNode() : json.readTree(text);
         } catch (JsonProcessingException e) {
             throw new LakemillException(
                     ErrorCode.INVALID_ARGUMENT,
@@ -126,42 +168,98 @@ public final class Routes {
         }
     }
 
-    private void mount(HttpMethod method, String path, Open route) {
-        mount(method, path, BODY_BYTES_MAX, route);
-    }
-
-    private void mount(HttpMethod method, String path, long bytesMax, Open route) {
+    private void mount(
+            HttpMethod method,
+            String path,
+            Bodies bodies,
+            Consumer<RoutingContext> read,
+            Open route) {
         router.route(method, path)
-                .handler(BodyHandler.create(false).setBodyLimit(bytesMax))
-                .handler(context -> Thread.startVirtualThread(() -> run(context, route)))
-                .failureHandler(context -> unread(context, bytesMax));
+                .handler(
+                        context -> {
+                            if (Bodies.isComing(context.request())) {
+                                read.accept(context);
+                            } else {
+                                context.next();
+                            }
+                        })
+                .handler(context -> Thread.startVirtualThread(() -> run(context, bodies, route)));
     }
 
-    /** A request that was not even read: its body is too large, or its connection broke. */
-    private void unread(RoutingContext context, long bytesMax) {
-        if (context.statusCode() != 413 || context.response().headWritten()) {
-            context.next();
-            return;
+    /** Forms, whose fields become the request's attributes, among others. */
+    private void readOpen(RoutingContext context) {
+        var request = context.request();
+        var type = request.getHeader("content-type");
+        if (type != null
+                && type.regionMatches(true, 0, FORM, 0, FORM.length())
+                && request.method().equals(HttpMethod.POST)) {
+            request.setExpectMultipart(true);
         }
-        var failure =
-                new LakemillException(
-                        ErrorCode.INVALID_ARGUMENT,
-                        "the request has more than %d bytes".formatted(bytesMax),
-                        "send less in one request");
-        authentication.turnedAway(context, 413, failure.problem());
-        send(context, new Reply(413, Map.of(), errors.body(413, failure)));
+        room.strangers().read(context, OPEN_BODY_BYTES_MAX, refusal(context));
     }
 
-    private void run(RoutingContext context, Open route) {
+    /** Until it is known who calls, the sender waits. */
+    private void readOnceAdmitted(
+            RoutingContext context, long bytesMax, Consumer<RoutingContext> admission) {
+        context.request().pause();
+        var here = context.vertx().getOrCreateContext();
+        Thread.startVirtualThread(
+                () -> {
+                    var admitted = tried(context, () -> admission.accept(context));
+                    here.runOnContext(
+                            _ -> {
+                                if (admitted) {
+                                    room.known().read(context, bytesMax, refusal(context));
+                                } else {
+                                    room.known().forget(context);
+                                }
+                            });
+                });
+    }
+
+    private Bodies.Refused refusal(RoutingContext context) {
+        return (status, why) -> {
+            if (!context.response().headWritten() && !context.response().closed()) {
+                authentication.turnedAway(context, status, why.problem());
+                var headers = status == 429 ? Map.of("retry-after", "1") : Map.<String, String>of();
+                send(context, new Reply(status, headers, errors.body(status, why)));
+            }
+        };
+    }
+
+    private void run(RoutingContext context, Bodies bodies, Open route) {
+        var reads = READS.contains(context.request().method());
         try {
-            var reads = READS.contains(context.request().method());
-            send(context, reads ? route.handle(context) : changes.run(() -> route.handle(context)));
+            tried(
+                    context,
+                    () -> {
+                        var answer =
+                                reads
+                                        ? route.handle(context)
+                                        : changes.run(() -> route.handle(context));
+                        send(context, answer);
+                    });
+        } finally {
+            bodies.release(context);
+        }
+    }
+
+    private interface Step {
+        void take() throws Exception;
+    }
+
+    /** Whether it went well; what went wrong is answered. */
+    private boolean tried(RoutingContext context, Step step) {
+        try {
+            step.take();
+            return true;
         } catch (LakemillException e) {
             fail(context, e);
         } catch (Exception e) {
             log.error("{} {} failed", context.request().method(), context.request().path(), e);
             fail(context, new LakemillException(ErrorCode.INTERNAL, "a defect", "see the log", e));
         }
+        return false;
     }
 
     private void fail(RoutingContext context, LakemillException failure) {

@@ -132,6 +132,18 @@ final class InsertRoutesTest {
     }
 
     @Test
+    void nothingIsReadOfWhoIsNotKnown() throws IOException {
+        var path = "/zerobus/v1/tables/a.b.c/insert";
+        try (var http =
+                AppHttp.open(node.url, "POST", "x", path, "Content-Length", "" + (19 << 20))) {
+            var answer = http.answer();
+            assertThat(answer.status()).isEqualTo(401);
+            assertThat(answer.header("www-authenticate")).isEqualTo("Bearer realm=\"lakemill\"");
+            assertThat(answer.body()).contains("\"error_code\":\"UNAUTHENTICATED\"");
+        }
+    }
+
+    @Test
     void whatIsTooLargeIsToldSoPlainOrPacked() throws Exception {
         var large = utf8("{\"order_id\":\"" + "x".repeat(10 << 20) + "\"}");
         assertRefused(insert(large), 400, "INVALID_PARAMETER_VALUE");
