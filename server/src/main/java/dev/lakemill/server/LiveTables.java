@@ -21,6 +21,7 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,7 +49,11 @@ final class LiveTables implements AutoCloseable {
             Principal principal,
             HttpServerResponse response,
             Set<TableName> tables,
-            Map<TableName, String> sent) {}
+            Map<TableName, String> sent) {
+        boolean isOver() {
+            return response.ended() || response.closed();
+        }
+    }
 
     private final LiveReads reads;
     private final Supplier<Double> rowsPerSecond;
@@ -95,6 +100,9 @@ final class LiveTables implements AutoCloseable {
         response.exceptionHandler(_ -> listeners.remove(listener));
         response.write("retry: 1000\n\n");
         listeners.add(listener);
+        if (listener.isOver()) {
+            listeners.remove(listener); // The page left before it was there to be removed.
+        }
         dirty = true;
         LockSupport.unpark(sender);
     }
@@ -103,8 +111,40 @@ final class LiveTables implements AutoCloseable {
     public void close() {
         closed = true;
         LockSupport.unpark(sender);
-        listeners.forEach(listener -> listener.response().end());
-        listeners.clear();
+        forEach(this::end);
+    }
+
+    private void end(Listener listener) {
+        listeners.remove(listener);
+        listener.response().end();
+    }
+
+    /** Others end responses too, at any moment; what fails for one page is not told to others. */
+    private void forEach(Consumer<Listener> action) {
+        for (var listener : listeners) {
+            try {
+                if (listener.isOver()) {
+                    listeners.remove(listener);
+                } else {
+                    action.accept(listener);
+                }
+            } catch (RuntimeException | Error e) {
+                drop(listener, e);
+            }
+        }
+    }
+
+    private void drop(Listener listener, Throwable failure) {
+        listeners.remove(listener);
+        if (listener.isOver()) {
+            return;
+        }
+        log.error("the page of {} gets no more rows", listener.principal().name(), failure);
+        try {
+            listener.response().end(); // It comes again.
+        } catch (IllegalStateException _) {
+            // Somebody else ended it.
+        }
     }
 
     private void check(List<String> tables) {
@@ -132,7 +172,7 @@ final class LiveTables implements AutoCloseable {
             var now = System.currentTimeMillis();
             if (now - keptAliveAt > KEEP_ALIVE_MS) {
                 keptAliveAt = now;
-                listeners.forEach(listener -> listener.response().write(": keep-alive\n\n"));
+                forEach(listener -> listener.response().write(": keep-alive\n\n"));
             }
             if (dirty) {
                 dirty = false;
@@ -145,23 +185,25 @@ final class LiveTables implements AutoCloseable {
     private void round() {
         var contents = new HashMap<LiveReads.View, Optional<String>>();
         var news = List.copyOf(applied.values());
-        for (var listener : listeners) {
-            if (listener.response().writeQueueFull()) {
-                dirty = true;
-                continue;
-            }
-            if (!reads.mayRead(listener.principal(), listener.tables())) {
-                listeners.remove(listener);
-                listener.response().end();
-                continue;
-            }
-            for (var table : listener.tables()) {
-                contents.computeIfAbsent(reads.view(listener.principal(), table), this::read)
-                        .filter(content -> !content.equals(listener.sent().put(table, content)))
-                        .ifPresent(content -> listener.response().write(event("table", content)));
-            }
-            news.forEach(batch -> listener.response().write(event("sync", describe(batch))));
+        forEach(listener -> send(listener, contents, news));
+    }
+
+    private void send(
+            Listener listener, Map<LiveReads.View, Optional<String>> contents, List<Applied> news) {
+        if (listener.response().writeQueueFull()) {
+            dirty = true;
+            return;
         }
+        if (!reads.mayRead(listener.principal(), listener.tables())) {
+            end(listener);
+            return;
+        }
+        for (var table : listener.tables()) {
+            contents.computeIfAbsent(reads.view(listener.principal(), table), this::read)
+                    .filter(content -> !content.equals(listener.sent().put(table, content)))
+                    .ifPresent(content -> listener.response().write(event("table", content)));
+        }
+        news.forEach(batch -> listener.response().write(event("sync", describe(batch))));
     }
 
     private static void pause() {
