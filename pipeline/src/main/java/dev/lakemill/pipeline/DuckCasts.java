@@ -17,8 +17,6 @@ final class DuckCasts {
     private static final String WHOLE = "[+-]?[0-9]+";
     private static final String NUMBER = "[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?";
     private static final String DAY = "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}";
-    private static final String TIME =
-            DAY + "([ T][0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\\.[0-9]{1,6})?)?)?";
 
     private final Expression.Cast cast;
     private final DataType to;
@@ -238,16 +236,23 @@ final class DuckCasts {
         if (to == Primitive.BINARY) {
             return "encode(" + value + ")";
         }
+        if (DuckTypes.isTimestamp(to)) {
+            return "make_timestamp(%s(%s, %s))"
+                    .formatted(JavaFunctions.TIMESTAMP, value, DuckExpressions.text(told()));
+        }
         if (cast.tried()) {
             throw refused(Primitive.STRING);
         }
-        return to == Primitive.DATE
-                ? checked(
-                        value,
-                        trimmed,
-                        DAY + "([ T].*)?",
-                        plain("regexp_extract(%s, '^[^ T]*')".formatted(trimmed)))
-                : checked(value, trimmed, TIME, plain(trimmed));
+        return checked(
+                value,
+                trimmed,
+                DAY + "([ T].*)?",
+                plain("regexp_extract(%s, '^[^ T]*')".formatted(trimmed)));
+    }
+
+    /** What the cast is told to: whether it is tried, the type, and the place in the text. */
+    private String told() {
+        return "%s%s at %s".formatted(cast.tried() ? '?' : '!', to.sql(), cast.position());
     }
 
     /** What is not of the form is an error, or NULL for try_cast. */

@@ -44,6 +44,10 @@ final class DuckException extends RuntimeException {
 
     private static String firstLine(SQLException cause) {
         var message = String.valueOf(cause.getMessage());
-        return message.lines().findFirst().orElse(message);
+        return message.lines()
+                .findFirst()
+                .orElse(message)
+                // What functions of ours say.
+                .replace(IllegalArgumentException.class.getName() + ": ", "");
     }
 }

@@ -22,6 +22,9 @@ public final class JavaFunctions {
     /** The left operand; then the operator, the scale of the result, a colon and the right one. */
     static final String DECIMAL = "lakemill_decimal";
 
+    /** Of a text; then {@code ?} or {@code !} as it is tried or not, the type, and the place. */
+    static final String TIMESTAMP = "lakemill_timestamp";
+
     private static final int QUOTIENT_SCALE = 38;
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -99,6 +102,13 @@ public final class JavaFunctions {
                                 .withFunction(JavaFunctions.<String>of(JavaFunctions::decimal)));
         register(
                 duck,
+                TIMESTAMP,
+                b ->
+                        b.withParameters(String.class, String.class)
+                                .withReturnType(Long.class)
+                                .withFunction(JavaFunctions.<Long>of(JavaFunctions::timestamp)));
+        register(
+                duck,
                 name(Function.SOUNDEX),
                 b ->
                         b.withParameter(String.class)
@@ -164,6 +174,20 @@ public final class JavaFunctions {
                     default -> throw new IllegalArgumentException(operation);
                 };
         return exact.setScale(scale, RoundingMode.HALF_UP).toPlainString();
+    }
+
+    private static @Nullable Long timestamp(String text, String told) {
+        var target = told.substring(1);
+        try {
+            var micros = SparkTimes.micros(text, !target.startsWith("TIMESTAMP_NTZ"));
+            if (micros != null || told.startsWith("?")) {
+                return micros;
+            }
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "'%s' cannot be cast to %s: %s".formatted(text, target, e.getMessage()), e);
+        }
+        throw new IllegalArgumentException("'%s' cannot be cast to %s".formatted(text, target));
     }
 
     private static @Nullable String soundex(@Nullable String text) {
