@@ -84,7 +84,9 @@ final class QueryLowering {
             case GlobalLimit limit -> limit(limit, limit.limitExpr(), limit.child());
             case Offset offset ->
                     new Relation.Limit(
-                            lower(offset.child()), -1, constant(offset, offset.offsetExpr()));
+                            sorted(offset, "OFFSET", offset.child()),
+                            -1,
+                            constant(offset, offset.offsetExpr()));
             case Window window -> window(window);
             case Expand expand -> sets.expand(expand);
             case Generate generate -> generators.lower(generate);
@@ -265,27 +267,35 @@ final class QueryLowering {
         var rows = constant(at, count);
         if (inner instanceof Offset offset) {
             return new Relation.Limit(
-                    sorted(at, offset.child()), rows, constant(at, offset.offsetExpr()));
+                    sorted(at, "LIMIT", offset.child()), rows, constant(at, offset.offsetExpr()));
         }
-        return new Relation.Limit(sorted(at, inner), rows, 0);
+        return new Relation.Limit(sorted(at, "LIMIT", inner), rows, 0);
     }
 
-    /** A limit without an order gives any rows; a pipeline gives the same for the same input. */
-    private Relation sorted(LogicalPlan limit, LogicalPlan child) {
+    /**
+     * A limit without an order gives any rows; a pipeline gives the same for the same input. An
+     * order that does not reach the limit is refused everywhere.
+     */
+    private Relation sorted(LogicalPlan limit, String clause, LogicalPlan child) {
         var lowered = lower(child);
-        if (!anyOrder && !isSorted(lowered)) {
+        if (!isSorted(lowered) && (!anyOrder || holdsSort(lowered))) {
             scope.refuse(
-                    limit, "LIMIT without ORDER BY gives any rows", "add ORDER BY before LIMIT");
+                    limit,
+                    clause + " without ORDER BY gives any rows",
+                    "add ORDER BY before " + clause);
         }
         return lowered;
     }
 
+    /** Whether the rows come in an order that the limit may take over. */
     private static boolean isSorted(Relation relation) {
         return switch (relation) {
-            case Relation.Sort _ -> true;
+            case Relation.Sort _, Relation.Values _ -> true;
             case Relation.Project project -> isSorted(project.input());
-            case Relation.Filter filter -> isSorted(filter.input());
-            case Relation.Values _ -> true;
+            // What is above the condition may not know the columns of an order further below.
+            case Relation.Filter filter ->
+                    filter.input() instanceof Relation.Sort
+                            || filter.input() instanceof Relation.Values;
             case Relation.Scan _,
                     Relation.Aggregate _,
                     Relation.Join _,
@@ -295,6 +305,15 @@ final class QueryLowering {
                     Relation.Window _,
                     Relation.Unnest _ ->
                     false;
+        };
+    }
+
+    private static boolean holdsSort(Relation relation) {
+        return switch (relation) {
+            case Relation.Sort _ -> true;
+            case Relation.Project project -> holdsSort(project.input());
+            case Relation.Filter filter -> holdsSort(filter.input());
+            default -> false;
         };
     }
 

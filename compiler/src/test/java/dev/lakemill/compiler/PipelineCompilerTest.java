@@ -330,6 +330,27 @@ final class PipelineCompilerTest {
     }
 
     @Test
+    void anOrderThatDoesNotReachTheLimitIsRefused() {
+        assertThat(view("", "SELECT x FROM a.b.t OFFSET 3"))
+                .contains("OFFSET without ORDER BY", "add ORDER BY before OFFSET");
+        assertThat(
+                        view(
+                                "",
+                                "SELECT k FROM (SELECT k, x FROM a.b.t ORDER BY ts DESC) WHERE x = 1"
+                                        + " LIMIT 3"))
+                .contains("LIMIT without ORDER BY", "add ORDER BY before LIMIT");
+        assertThat(
+                        view(
+                                "",
+                                "SELECT * FROM (SELECT * FROM (SELECT k, x FROM a.b.t ORDER BY x)"
+                                        + " WHERE x > 1) WHERE x < 9 LIMIT 3"))
+                .contains("LIMIT without ORDER BY");
+        view("SELECT k FROM (SELECT k, x FROM a.b.t ORDER BY x, k) WHERE x = 1 LIMIT 3");
+        view("SELECT k FROM (SELECT k, x FROM a.b.t ORDER BY ts, k) LIMIT 3 OFFSET 1");
+        view("SELECT k FROM a.b.t ORDER BY ts, k OFFSET 1");
+    }
+
+    @Test
     void whatAPlanCannotSayIsRefusedWithItsPlace() {
         assertThat(view("", "SELECT x FROM a.b.t TABLESAMPLE (5 PERCENT)"))
                 .contains("is not supported");

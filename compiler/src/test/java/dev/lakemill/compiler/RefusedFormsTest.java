@@ -27,6 +27,7 @@ final class RefusedFormsTest {
                         + "JOIN VALUES (1) AS u(x) ON EXISTS (SELECT 1 FROM VALUES (1) AS v(y)"
                         + " WHERE y = a AND y = x)",
                 "SELECT * EXCEPT (a, b)" + T,
+                "SELECT a FROM (SELECT a" + T + "ORDER BY b) WHERE a > 0 LIMIT 1",
                 "SELECT last(a) OVER (PARTITION BY b)" + T,
                 "SELECT first(a) FILTER (WHERE b > 0) OVER (ORDER BY b)" + T,
                 "SELECT struct(a AS x) AS s" + T + "UNION ALL SELECT struct(b AS y)" + T,
