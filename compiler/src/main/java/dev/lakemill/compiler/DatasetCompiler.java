@@ -130,7 +130,9 @@ final class DatasetCompiler {
         return flows.size() == 1
                 ? schema(flows.getFirst().query(), flows.getFirst().flow().text().position())
                 : checked(
-                        columns.merged(flows.stream().map(Lowered::query).toList()),
+                        columns.merged(
+                                flows.stream().map(Lowered::query).toList(),
+                                flows.stream().map(f -> f.flow().text().position()).toList()),
                         flows.getFirst().flow().text().position());
     }
 

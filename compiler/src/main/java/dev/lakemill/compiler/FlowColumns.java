@@ -29,23 +29,23 @@ final class FlowColumns {
         return flowCount;
     }
 
-    /** All columns of all queries; one that a query lacks may be NULL. */
-    List<Column> merged(List<Relation> queries) {
+    /**
+     * All columns of all queries; one that a query lacks may be NULL.
+     *
+     * @param positions of the queries
+     */
+    List<Column> merged(List<Relation> queries, List<SourcePosition> positions) {
         var merged = new LinkedHashMap<String, Column>();
         var seen = new LinkedHashMap<String, Integer>();
-        for (var query : queries) {
-            for (var a : query.output()) {
+        for (int i = 0; i < queries.size(); i++) {
+            for (var a : queries.get(i).output()) {
                 var key = a.name().toLowerCase(Locale.ROOT);
+                var position = positions.get(i);
                 seen.merge(key, 1, Integer::sum);
                 merged.merge(
                         key,
                         new Column(a.name(), a.type(), a.nullable(), ""),
-                        (old, more) ->
-                                new Column(
-                                        old.name(),
-                                        old.type(),
-                                        old.nullable() || more.nullable(),
-                                        ""));
+                        (old, more) -> merged(old, more, position));
             }
         }
         return merged.entrySet().stream()
@@ -59,6 +59,19 @@ final class FlowColumns {
                                                         < queries.size(),
                                         ""))
                 .toList();
+    }
+
+    /** Types that differ in what may be NULL within are alike. */
+    private static Column merged(Column old, Column more, SourcePosition position) {
+        var type = SparkTypes.spark(more.type()).asNullable();
+        if (!SparkTypes.spark(old.type()).asNullable().equals(type)) {
+            throw new TextRefused(
+                    position,
+                    "flows give '%s' as %s and as %s"
+                            .formatted(old.name(), old.type().sql(), more.type().sql()),
+                    "declare the column, or CAST in the query");
+        }
+        return new Column(old.name(), old.type(), old.nullable() || more.nullable(), "");
     }
 
     /** The query with its columns in the table's order, names and types. */

@@ -56,6 +56,32 @@ final class FlowsTest {
     }
 
     @Test
+    void flowsOfOtherTypesAreRefusedUnlessTheColumnIsDeclared() {
+        var flows =
+                "CREATE STREAMING TABLE a.b.both%s;\n"
+                        + "CREATE FLOW one AS INSERT INTO a.b.both BY NAME SELECT k, x AS v FROM"
+                        + " STREAM(a.b.t);\n"
+                        + "CREATE FLOW two AS INSERT INTO a.b.both BY NAME SELECT k, y AS v FROM"
+                        + " STREAM(a.b.u);\n";
+        assertMistake(
+                flows.formatted(""),
+                "6:49: flows give 'v' as INT and as DOUBLE; hint: declare the column, or CAST in"
+                        + " the query");
+        var plan = plan(TABLES, flows.formatted(" (k STRING, v DOUBLE)"));
+        assertThat(plan.datasets().getLast().schema().columns())
+                .containsExactly(
+                        Column.nullable("k", Primitive.STRING),
+                        Column.nullable("v", Primitive.DOUBLE));
+        plan(
+                TABLES,
+                "CREATE STREAMING TABLE a.b.both;",
+                "CREATE FLOW one AS INSERT INTO a.b.both BY NAME SELECT array(k) AS v FROM"
+                        + " STREAM(a.b.t);",
+                "CREATE FLOW two AS INSERT INTO a.b.both BY NAME SELECT array(k, NULL) AS v FROM"
+                        + " STREAM(a.b.u);");
+    }
+
+    @Test
     void aFlowStandsInItsTableToo() {
         var plan =
                 plan(
