@@ -79,6 +79,11 @@ final class Declarations {
         return Optional.ofNullable(declared == null ? others.get(key(name)) : declared);
     }
 
+    /** Whether the text makes a table of that name, of whatever kind. */
+    boolean isTaken(TableName name) {
+        return taken.containsKey(key(name.toString()));
+    }
+
     /** Why a name that a query reads is not known, or how it is to be written. */
     TextError unknown(String name, SourcePosition position) {
         var sameEnd = names.stream().filter(n -> key(n).endsWith("." + key(name))).findFirst();

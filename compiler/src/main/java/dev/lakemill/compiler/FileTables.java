@@ -26,13 +26,15 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap;
  */
 final class FileTables {
     private final Catalyst catalyst;
+    private final Declarations declarations;
     private final Map<TableName, List<Column>> found = new HashMap<>();
     private final Map<TableName, Integer> counts = new HashMap<>();
     private final Map<String, FileSource> unknown = new TreeMap<>();
     private final List<Dataset.FileTable> known = new ArrayList<>();
 
-    FileTables(Catalyst catalyst, List<FileSchema> found) {
+    FileTables(Catalyst catalyst, Declarations declarations, List<FileSchema> found) {
         this.catalyst = catalyst;
+        this.declarations = declarations;
         found.forEach(schema -> this.found.put(schema.table(), schema.columns()));
     }
 
@@ -86,6 +88,13 @@ final class FileTables {
                         dataset.name().catalog(),
                         dataset.name().schema(),
                         dataset.name().table() + "__files_" + number);
+        if (declarations.isTaken(name)) {
+            throw new TextRefused(
+                    at,
+                    "'%s' is declared, but the rows of these files are kept under that name"
+                            .formatted(name),
+                    "give the other table another name");
+        }
         var columns = source.declared().isEmpty() ? found.get(name) : source.declared();
         if (columns == null) {
             unknown.put(name.toString(), source);

@@ -65,7 +65,7 @@ final class PipelineCompiler {
         }
         statements.addAll(Flows.joined(parsed, errors));
         this.declarations = new Declarations(statements, request.tables(), errors);
-        this.files = new FileTables(catalyst, request.found());
+        this.files = new FileTables(catalyst, declarations, request.found());
     }
 
     static Compilation compile(Catalyst catalyst, CompileRequest request) {

@@ -87,6 +87,23 @@ final class ReadFilesTest {
     }
 
     @Test
+    void theTableOfTheRowsTakesNoNameOfAnother() {
+        for (var other :
+                List.of(
+                        "CREATE TABLE c.s.T__FILES_1 (id BIGINT);",
+                        "CREATE MATERIALIZED VIEW c.s.t__files_1 AS SELECT 1 AS one;")) {
+            assertThat(
+                            text(
+                                    compile(
+                                            "CREATE STREAMING TABLE c.s.t AS SELECT id FROM STREAM"
+                                                    + " read_files('in', format => 'csv', schema =>"
+                                                    + " 'id BIGINT');"
+                                                    + other)))
+                    .contains("t.sql:1:48", "c.s.t__files_1", "another name");
+        }
+    }
+
+    @Test
     void aTableOfTheCatalogIsReadAsItsTextSays() {
         var plan =
                 compile(
