@@ -75,12 +75,15 @@ final class Groups implements Maintained {
             return Optional.empty();
         }
         var touched = "%s AS s SEMI JOIN %s AS g ON %s".formatted(state.name(), folded, match());
-        sql.keep(before, "SELECT * FROM (%s)".formatted(results(touched)));
-        var isLost = losesByDeletion && sql.count(folded + " WHERE gone") > 0;
-        sql.duck().repeat(merge(isLost));
-        if (isLost) {
+        var stood = sql.written(before, "SELECT * FROM (%s)".formatted(results(touched)));
+        var lostGroups = losesByDeletion ? sql.count(folded + " WHERE gone") : 0;
+        var written = sql.duck().written(merge(lostGroups > 0));
+        if (lostGroups > 0) {
             computeAnew(sql);
         }
+        // What a MERGE deletes is not told apart. As many groups went as came, or there are more.
+        var came = written - (stood - lostGroups);
+        state.gone(sql.duck(), came + lostGroups);
         return sql.keep(
                         changed,
                         difference(aggregate.output(), before, "(%s)".formatted(results(touched))))
@@ -158,7 +161,6 @@ final class Groups implements Maintained {
                                 .formatted(state.name(), folded, match()));
         var rows = keys.within(input.now(), lostStand);
         sql.duck().repeat("INSERT INTO %s %s".formatted(state.name(), rebuilt(sql, rows)));
-        state.gone(sql.duck(), sql.count(lost));
     }
 
     @Override

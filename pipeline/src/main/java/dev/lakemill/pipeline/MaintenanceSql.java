@@ -105,7 +105,12 @@ final class MaintenanceSql {
 
     /** Keeps a result until the batch's next; true when it has rows. */
     boolean keep(String table, String select) {
-        return duck().written("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(table, select)) > 0;
+        return written(table, select) > 0;
+    }
+
+    /** As {@link #keep}; the number of the rows. */
+    long written(String table, String select) {
+        return duck().written("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(table, select));
     }
 
     long count(String table) {

@@ -10,6 +10,9 @@ final class StateTable {
     private final String name;
     private long goneRows;
 
+    /** With so many rows gone, those that are there are counted. */
+    private long countedAtRows = GONE_ROWS_MIN;
+
     StateTable(String name) {
         this.name = name;
     }
@@ -21,15 +24,21 @@ final class StateTable {
 
     /** Fills it anew; the number of its rows. */
     long replace(DuckSession duck, String select) {
+        var rows = duck.written("CREATE OR REPLACE TABLE %s AS %s".formatted(name, select));
         goneRows = 0;
-        return duck.written("CREATE OR REPLACE TABLE %s AS %s".formatted(name, select));
+        countedAtRows = Math.max(GONE_ROWS_MIN, rows);
+        return rows;
     }
 
     /** Notes rows that were deleted, and writes the table anew when it is time. */
     void gone(DuckSession duck, long rows) {
         goneRows += rows;
-        if (goneRows > GONE_ROWS_MIN && goneRows > duck.count("SELECT count(*) FROM " + name)) {
-            replace(duck, "FROM " + name);
+        if (goneRows > countedAtRows) {
+            var there = duck.count("SELECT count(*) FROM " + name);
+            countedAtRows = Math.max(there, goneRows + GONE_ROWS_MIN);
+            if (goneRows > there) {
+                replace(duck, "FROM " + name);
+            }
         }
     }
 }
