@@ -102,3 +102,8 @@ SELECT id FROM test.t.v WHERE s RLIKE '^[0-9]+$' AND CAST(s AS INT) > 1 AND leng
 SELECT id, q FROM (SELECT id, 10 div i AS q FROM test.t.v WHERE i <> 0) WHERE q > 0;
 SELECT b, sum(10 div i) FILTER (WHERE i <> 0) AS s, count(*) FILTER (WHERE i <> 0 AND 10 div i > 0) AS n FROM test.t.v GROUP BY b;
 SELECT a.id, b.id AS other FROM test.t.v a JOIN test.t.v b ON a.i = b.i AND (a.i = 0 OR 10 div b.i >= 0);
+SELECT b, max(a[0]) FILTER (WHERE size(a) > 0) AS m, count(*) FILTER (WHERE size(a) > 1 AND element_at(a, 2) = 'b') AS n FROM test.t.v GROUP BY b;
+SELECT a.id FROM test.t.v a JOIN test.t.v b ON a.id = b.id AND b.s RLIKE '^[0-9]+$' AND CAST(b.s AS INT) > a.y;
+SELECT item FROM (SELECT id, item FROM test.t.sales ORDER BY amount DESC NULLS LAST, id) LIMIT 3;
+SELECT id FROM (SELECT id, item FROM test.t.sales ORDER BY id DESC) WHERE item = 'pea' LIMIT 2;
+SELECT id FROM test.t.sales ORDER BY id OFFSET 9;

@@ -59,12 +59,11 @@ final class DuckExpressions {
         };
     }
 
-    /** A condition to stand behind WHERE, whose parts DuckDB computes one after the other. */
+    /** A condition to stand behind ON, whose parts DuckDB computes where and when it likes. */
     String filter(Expression condition) {
-        return condition instanceof Expression.Call call
-                        && call.function() == dev.lakemill.plan.Function.AND
-                ? call.arguments().stream().map(this::filter).collect(Collectors.joining(" AND "))
-                : print(condition);
+        return DuckFailures.parts(condition).stream()
+                .map(this::print)
+                .collect(Collectors.joining(" AND "));
     }
 
     List<String> print(List<Expression> expressions) {

@@ -75,8 +75,13 @@ final class LinearParts {
         }
     }
 
-    /** A condition without now(). */
-    record Kept(Maintained input, Expression condition) implements Maintained {
+    /**
+     * A condition.
+     *
+     * @param ofChanges what changes must meet, without now()
+     */
+    record Kept(Maintained input, Expression condition, Expression ofChanges)
+            implements Maintained {
         @Override
         public Relation now() {
             return new Relation.Filter(input.now(), condition);
@@ -84,7 +89,7 @@ final class LinearParts {
 
         @Override
         public Optional<Relation> changes(MaintenanceSql sql) {
-            return input.changes(sql).map(rows -> new Relation.Filter(rows, condition));
+            return input.changes(sql).map(rows -> new Relation.Filter(rows, ofChanges));
         }
 
         @Override

@@ -35,9 +35,14 @@ final class MaintenancePlan {
     }
 
     private final MaintenanceSql sql;
+    private final boolean mayFail;
 
-    private MaintenancePlan(MaintenanceSql sql) {
+    private MaintenancePlan(Relation query, MaintenanceSql sql) {
         this.sql = sql;
+        this.mayFail =
+                Relations.deep(query)
+                        .flatMap(Relations::expressions)
+                        .anyMatch(DuckFailures::possible);
     }
 
     /**
@@ -47,7 +52,7 @@ final class MaintenancePlan {
         if (Question.isAskedIn(query)) {
             throw new NotIncremental("it asks models, whose answers come in their own time");
         }
-        return new MaintenancePlan(sql).part(query);
+        return new MaintenancePlan(query, sql).part(query);
     }
 
     private Maintained part(Relation relation) throws NotIncremental {
@@ -83,12 +88,30 @@ final class MaintenancePlan {
             return ranked.get();
         }
         refuseSubqueries(Stream.of(filter.condition()));
-        var kept = part(filter.input());
-        for (var condition : conjuncts(filter.condition())) {
+        return kept(part(filter.input()), conjuncts(filter.condition()));
+    }
+
+    /**
+     * The rows that meet all conditions. One that may fail has those before it with it, for DuckDB
+     * computes them in any order. Over changes it has those alone that do not ask the clock: the
+     * changes by those that do are kept first, and the rows that the clock takes away pass too.
+     */
+    private Maintained kept(Maintained input, List<Expression> conditions) {
+        var kept = input;
+        for (int i = 0; i < conditions.size(); i++) {
+            var condition = conditions.get(i);
+            var lasting = condition;
+            if (i > 0 && DuckFailures.possible(condition)) {
+                var all = conditions.subList(0, i + 1);
+                condition = MaintenanceSql.and(all);
+                lasting =
+                        MaintenanceSql.and(
+                                all.stream().filter(c -> !Relations.usesNow(c)).toList());
+            }
             kept =
-                    Relations.usesNow(condition)
-                            ? new TemporalFilter(kept, condition, sql)
-                            : new LinearParts.Kept(kept, condition);
+                    Relations.usesNow(conditions.get(i))
+                            ? new TemporalFilter(kept, condition, mayFail, sql)
+                            : new LinearParts.Kept(kept, condition, lasting);
         }
         return kept;
     }
@@ -270,12 +293,7 @@ final class MaintenancePlan {
                             }
                         },
                         sql);
-        for (var condition : others) {
-            kept =
-                    Relations.usesNow(condition)
-                            ? new TemporalFilter(kept, condition, sql)
-                            : new LinearParts.Kept(kept, condition);
-        }
+        kept = kept(kept, others);
         return Optional.of(
                 filter.input() instanceof Relation.Window
                         ? kept

@@ -2,6 +2,7 @@ package dev.lakemill.pipeline;
 
 import static dev.lakemill.pipeline.MaintenanceSql.WEIGHT;
 import static dev.lakemill.pipeline.MaintenanceSql.column;
+import static dev.lakemill.pipeline.MaintenanceSql.consolidated;
 import static dev.lakemill.pipeline.MaintenanceSql.listed;
 import static dev.lakemill.pipeline.MaintenanceSql.weighted;
 
@@ -19,16 +20,23 @@ import java.util.Optional;
  * <p>With g the condition at this batch's now() and h at the one's before, R the rows now and dR
  * their changes, the rows before are R - dR, and so the change is g R - h (R - dR) = (g - h) R + h
  * dR. The first part reads only rows whose time lies between the two bounds.
+ *
+ * <p>A row that comes too late for g, but not for h, is in both parts, and they cancel out.
  */
 final class TemporalFilter implements Maintained {
     private final Maintained input;
     private final Expression condition;
+    private final boolean cancels;
     private final String changed;
     private final Relation.Scan stand;
 
-    TemporalFilter(Maintained input, Expression condition, MaintenanceSql sql) {
+    /**
+     * @param cancels whether what cancels out is to go, since computing with it could fail
+     */
+    TemporalFilter(Maintained input, Expression condition, boolean cancels, MaintenanceSql sql) {
         this.input = input;
         this.condition = condition;
+        this.cancels = cancels;
         this.changed = sql.table("passed");
         this.stand = sql.stand(changed, weighted(input.now().output()));
     }
@@ -59,7 +67,8 @@ final class TemporalFilter implements Maintained {
                                                                 weighted(
                                                                         rows, input.now().output()),
                                                                 ""))));
-        return sql.keep(changed, String.join(" UNION ALL ", sums))
+        var all = String.join(" UNION ALL ", sums);
+        return sql.keep(changed, cancels ? consolidated(input.now().output(), all) : all)
                 ? Optional.of(stand)
                 : Optional.empty();
     }
