@@ -15,6 +15,8 @@ const PAGES = {
   apps: { path: "/apps", shows: "Log" },
   models: { path: "/models", shows: "Budgets" },
 };
+/** Longer than a decision's keys wait for their reader. */
+const READ_MILLIS = 800;
 let chromium;
 
 before(async () => {
@@ -183,6 +185,7 @@ describe("the inbox", { skip }, () => {
     await page.waitForURL(/approval=10000000-0000-4000-8000-000000000002$/);
     await page.keyboard.press("k");
     await page.waitForURL(/approval=10000000-0000-4000-8000-000000000001$/);
+    await page.waitForTimeout(READ_MILLIS);
     await page.keyboard.press("a");
     await done(page, "Accepted.");
     await heading(page, "Inbox (2)").waitFor();
@@ -206,6 +209,38 @@ describe("the inbox", { skip }, () => {
     ]);
     await page.getByText("edited by ada@example.org").waitFor();
     assert.deepEqual(complaints, []);
+  });
+
+  test("decides by key only what its reader has seen", async (test) => {
+    const { fixture, page } = await open(test, "/inbox");
+    await heading(page, "Inbox (3)").waitFor();
+    await page.waitForTimeout(READ_MILLIS);
+    for (let presses = 0; presses < 20; presses++) {
+      await page.keyboard.down("a");
+      await page.waitForTimeout(100);
+    }
+    await page.keyboard.up("a");
+    await heading(page, "Inbox (2)").waitFor();
+    await page.keyboard.press("i");
+    await heading(page, "Inbox (1)").waitFor();
+    await page.keyboard.press("a");
+    await page.keyboard.press("i");
+    await page.waitForTimeout(READ_MILLIS);
+    assert.deepEqual(
+      fixture.place.decisions.map(({ decision }) => decision),
+      ["accept", "ignore"],
+    );
+    await page.keyboard.press("a");
+    await page.getByText("Nothing waits for you").waitFor();
+  });
+
+  test("moves on while a key is held", async (test) => {
+    const { page } = await open(test, "/inbox");
+    await heading(page, "Inbox (3)").waitFor();
+    await page.keyboard.down("j");
+    await page.keyboard.down("j");
+    await page.keyboard.up("j");
+    await page.waitForURL(/approval=10000000-0000-4000-8000-000000000003$/);
   });
 
   test("says when a text comes from a template, and when time runs out", async (test) => {

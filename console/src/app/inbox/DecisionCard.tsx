@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, useId, useState } from "react";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { Card, Chip, formatAway, formatDue, useNow } from "../../ui/index.ts";
 import { APPROVALS, type Approval } from "../agents/agents.ts";
 import { type Doing, post } from "../api.ts";
@@ -8,6 +8,9 @@ import { Button } from "../parts/Button.tsx";
 import { DraftedBy } from "../parts/DraftedBy.tsx";
 import { useKeys } from "../parts/keys.ts";
 import { changesOf, type Field, fieldsOf, titleOf } from "./edit.ts";
+
+/** A key that was on its way when this approval came into the card was meant for another one. */
+const SETTLE_MILLIS = 700;
 
 type Mode = "look" | "edit" | "respond" | "delegate";
 
@@ -21,6 +24,10 @@ interface DecisionCardProps {
 export function DecisionCard({ approval, doing, className = "" }: DecisionCardProps) {
   const [mode, setMode] = useState<Mode>("look");
   const now = useNow();
+  const cameAtMillis = useRef(Number.POSITIVE_INFINITY);
+  useEffect(() => {
+    cameAtMillis.current = performance.now();
+  }, []);
   const may = (decision: string) => approval.allowed.includes(decision);
   const path = `${APPROVALS}/${approval.approval_id}`;
   const decide = (body: Record<string, unknown>, done: string) =>
@@ -35,11 +42,16 @@ export function DecisionCard({ approval, doing, className = "" }: DecisionCardPr
       action();
     }
   };
+  const settled = (action: () => void) => () => {
+    if (performance.now() - cameAtMillis.current >= SETTLE_MILLIS) {
+      action();
+    }
+  };
   useKeys({
-    a: only(may("accept"), accept),
+    a: only(may("accept"), settled(accept)),
     e: only(may("edit"), () => setMode("edit")),
     r: only(may("respond"), () => setMode("respond")),
-    i: only(may("ignore"), ignore),
+    i: only(may("ignore"), settled(ignore)),
     d: only(true, () => setMode("delegate")),
   });
   const author = authorOf(approval.args.drafted_by, approval.args.model);

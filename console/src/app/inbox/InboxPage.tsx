@@ -28,7 +28,7 @@ export function InboxPage({ approval, onChoose }: InboxPageProps) {
   const ids = waiting.map(({ approval_id }) => approval_id);
   const chosen = waiting.find(({ approval_id }) => approval_id === approval) ?? waiting[0] ?? null;
   const go = (by: 1 | -1) => onChoose(neighbour(ids, chosen?.approval_id ?? null, by));
-  useKeys({ j: () => go(1), k: () => go(-1) });
+  useKeys({ j: () => go(1), k: () => go(-1) }, true);
   if (data === undefined) {
     return error === null ? <Waiting lines={8} /> : <AskProblem error={error} />;
   }

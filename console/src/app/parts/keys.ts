@@ -15,15 +15,23 @@ export function isTaken(event: KeyboardEvent): boolean {
   );
 }
 
-/** Single keys for the whole page, as long as nothing is being written. */
-export function useKeys(keys: Keys): void {
+/** What a press does; a key that is held down is pressed once, unless `repeats`. */
+export function actionOf(event: KeyboardEvent, keys: Keys, repeats: boolean) {
+  return isTaken(event) || (event.repeat && !repeats) ? undefined : keys[event.key];
+}
+
+/**
+ * Single keys for the whole page, as long as nothing is being written. Only keys that move may
+ * repeat: what decides would decide again, of what nobody has read.
+ */
+export function useKeys(keys: Keys, repeats = false): void {
   const latest = useRef(keys);
   useEffect(() => {
     latest.current = keys;
   });
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      const action = isTaken(event) ? undefined : latest.current[event.key];
+      const action = actionOf(event, latest.current, repeats);
       if (action !== undefined) {
         event.preventDefault();
         action();
@@ -31,5 +39,5 @@ export function useKeys(keys: Keys): void {
     };
     document.addEventListener("keydown", press);
     return () => document.removeEventListener("keydown", press);
-  }, []);
+  }, [repeats]);
 }
