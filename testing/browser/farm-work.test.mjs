@@ -110,6 +110,24 @@ describe("by keyboard", { skip }, () => {
     assert.equal(await chosen(page).count(), 1, "the next one is chosen");
   });
 
+  test("what was taken back by Enter holds up nothing that is decided later", async (test) => {
+    const { page, fixture } = await opened(test, "/negotiations");
+    const undo = decisions(page).getByRole("button", { name: "Undo" });
+    await page.keyboard.press("a");
+    await undo.focus();
+    await page.keyboard.press("Enter");
+    await undo.waitFor({ state: "detached" });
+    // One of two is taken back: the other one waits no longer either.
+    await page.keyboard.press("a");
+    await page.keyboard.press("j");
+    await page.keyboard.press("a");
+    await undo.nth(1).focus();
+    await decisions(page).getByText("waits while you look here").first().waitFor();
+    await page.keyboard.press("Enter");
+    await written(fixture, 1);
+    assert.deepEqual(fixture.requests[0].body, { decision: "accept" });
+  });
+
   test("a draft is edited, answered, handed on and ignored", async (test) => {
     const { page, fixture } = await opened(test, "/negotiations");
     const draft = rows(page, "Negotiations").filter({ hasText: "Draft to approve" });

@@ -1,4 +1,5 @@
 import { useNow } from "@lakemill/console/ui";
+import { useEffect, useRef } from "react";
 import { type Action, UNDO_MILLIS } from "./actions.ts";
 import { Button } from "./Button.tsx";
 import { actions, useActions } from "./useActions.ts";
@@ -6,8 +7,19 @@ import { actions, useActions } from "./useActions.ts";
 /** What was just decided, and for a moment how to take it back. */
 export function Toasts() {
   const shown = useActions();
+  const section = useRef<HTMLElement>(null);
+  useNow();
+  // A button that goes away tells nobody that focus or pointer are no longer on it, so that is
+  // looked for with every change and every tick.
+  useEffect(() => {
+    const place = section.current;
+    if (!place?.matches(":hover") && !place?.contains(document.activeElement)) {
+      actions.release();
+    }
+  });
   return (
     <section
+      ref={section}
       aria-label="Decisions"
       aria-live="polite"
       onPointerEnter={() => actions.hold()}

@@ -93,6 +93,30 @@ describe("ActionStore", () => {
     expect(sent).toEqual(["a", "b"]);
   });
 
+  it("is held by nobody once nothing waits", async () => {
+    const { clock, sent, store, accept } = made();
+    store.hold();
+    accept("a");
+    await clock.pass(UNDO_MILLIS);
+    expect(sent).toEqual(["a"]);
+    accept("b");
+    store.hold();
+    store.undo();
+    accept("c");
+    await clock.pass(UNDO_MILLIS);
+    expect(sent).toEqual(["a", "c"]);
+  });
+
+  it("sends once what was let go twice", async () => {
+    const { clock, sent, store, accept } = made();
+    accept("a");
+    store.hold();
+    store.release();
+    store.release();
+    await clock.pass(UNDO_MILLIS);
+    expect(sent).toEqual(["a"]);
+  });
+
   it("sends at once what waits when the page goes", async () => {
     const { clock, sent, store, accept } = made();
     accept("a");

@@ -49,6 +49,7 @@ export class ActionStore {
   readonly #plans = new Map<number, { plan: Planned; timer: unknown }>();
   #actions: readonly Action[] = [];
   #nextId = 1;
+  /** Only while something waits: nobody may be there to tell that a place that is gone is left. */
   #held = false;
 
   constructor(clock: Clock) {
@@ -109,8 +110,9 @@ export class ActionStore {
 
   /** While somebody reads what waits, nothing of it is sent. */
   hold(): void {
-    this.#held = true;
-    for (const { id } of this.#waiting()) {
+    const waiting = this.#waiting();
+    this.#held = waiting.length > 0;
+    for (const { id } of waiting) {
       this.#clock.cancel(this.#plans.get(id)!.timer);
       this.#change(id, { dueMillis: null });
     }
@@ -118,6 +120,9 @@ export class ActionStore {
 
   /** What waits has its whole time again. */
   release(): void {
+    if (!this.#held) {
+      return;
+    }
     this.#held = false;
     for (const { id } of this.#waiting()) {
       this.#wait(id);
@@ -171,6 +176,7 @@ export class ActionStore {
 
   #set(actions: readonly Action[]): void {
     this.#actions = actions;
+    this.#held &&= this.#waiting().length > 0;
     for (const tell of this.#listeners) {
       tell();
     }
