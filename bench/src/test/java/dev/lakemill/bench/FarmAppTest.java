@@ -440,6 +440,62 @@ final class FarmAppTest {
     }
 
     @Test
+    void whatIsOpenHoldsUpNoOtherRequest() throws Exception {
+        var wanted =
+                """
+                SELECT count(*) > 0 FROM serving.procurement_recommendations AS p
+                WHERE NOT EXISTS (SELECT FROM procurement.rfq AS r WHERE r.sku = p.sku
+                  AND r.state IN ('requested', 'drafted', 'sent'))""";
+        await(wanted, "t");
+        var planned =
+                "SELECT count(*) FROM procurement.rfq WHERE requested_by = 'farm_procurement'";
+        var before = farm.ask("farm_procurement", planned);
+        // All suppliers who were asked are silent.
+        farm.write(
+                "farm_procurement",
+                """
+                UPDATE procurement.rfq SET state = 'sent', created_at = now() - INTERVAL '1 hour'
+                WHERE state IN ('requested', 'drafted', 'sent')""");
+        await("SELECT (%s) > %s".formatted(planned, before), "t");
+    }
+
+    @Test
+    void aRequestWithoutAnAnswerIsGivenUpAndItsMoneyComesBack() throws Exception {
+        var rfq = UUID.randomUUID().toString();
+        farm.write(
+                "farm_procurement",
+                """
+                INSERT INTO procurement.rfq (id, sku, supplier_id, grams, quoted_price_per_kg,
+                  expected_cost, needed_by, reason, requested_by, state)
+                VALUES ('%s', 'moss', 'rijnzaad', 1000, 10, 10, now(), 'a test', 'test', 'sent')"""
+                        .formatted(rfq),
+                "UPDATE procurement.budget SET committed = committed + 10",
+                """
+                WITH p AS (INSERT INTO procurement.ledger_posting (key, month, amount, memo)
+                  SELECT 'rfq-%s', month, 10, 'a test' FROM procurement.budget RETURNING id)
+                INSERT INTO procurement.ledger_entry (posting_id, side, account, amount)
+                SELECT p.id, v.side, v.account, 10 FROM p, (VALUES ('debit', 'commitments'),
+                  ('credit', 'budget')) AS v (side, account)"""
+                        .formatted(rfq),
+                """
+                INSERT INTO procurement.email_outbox (rfq_id, supplier_id, subject, body, cost,
+                  drafted_by, state, sent_at)
+                VALUES ('%s', 'rijnzaad', 'a test', 'a test', 10, 'human', 'sent',
+                  now() - INTERVAL '7 hours')"""
+                        .formatted(rfq));
+        await("SELECT state FROM procurement.rfq WHERE id = '%s'".formatted(rfq), "declined");
+        assertThat(
+                        farm.ask(
+                                "farm_procurement",
+                                """
+                                SELECT p.amount || ' ' || e.account FROM procurement.ledger_posting p
+                                JOIN procurement.ledger_entry e ON e.posting_id = p.id
+                                WHERE p.key = 'outcome-%s' AND e.side = 'credit'"""
+                                        .formatted(rfq)))
+                .isEqualTo("10.00 commitments");
+    }
+
+    @Test
     void numbersLeadBackToTheEventsOfTheirSources() throws Exception {
         var offer = offer();
         var sku = offer.path("sku").asText();

@@ -61,8 +61,8 @@ public final class Procurement {
     private static final int UNDECIDED_MAX = 2;
 
     /**
-     * The most pressing recommendation that nobody has asked for in the last ten minutes, unless
-     * too many wait to be decided.
+     * The most pressing recommendation without an open request that nobody has asked for in the
+     * last ten minutes, unless too many wait to be decided.
      */
     private static final String PLAN =
             """
@@ -75,10 +75,25 @@ public final class Procurement {
               ON b.sku = r.sku AND b.supplier_id = r.supplier_id
             WHERE r.expected_cost > 0 AND r.grams > 0 AND NOT EXISTS (
               SELECT 1 FROM procurement.rfq AS q
-              WHERE q.sku = r.sku AND q.created_at > now() - INTERVAL '10 minutes')
+              WHERE q.sku = r.sku AND (q.created_at > now() - INTERVAL '10 minutes'
+                OR q.state IN ('requested', 'drafted', 'sent')))
               AND (SELECT count(*) FROM procurement.rfq AS w
                 WHERE w.state IN ('requested', 'drafted')) < ?
             ORDER BY r.deadline, r.sku LIMIT 1
+            ON CONFLICT DO NOTHING""";
+
+    /**
+     * A supplier who is silent for hours has declined: the buyer gives back what was reserved. An
+     * answer that comes later is none, for it has the same id.
+     */
+    private static final String GIVE_UP =
+            """
+            INSERT INTO procurement.supplier_reply (id, rfq_id, supplier_id, kind, text)
+            SELECT 'reply-' || r.id, r.id, r.supplier_id, 'decline',
+              'No answer came for 6 hours: the request is given up.'
+            FROM procurement.rfq AS r
+            JOIN procurement.email_outbox AS e ON e.rfq_id = r.id
+            WHERE r.state = 'sent' AND e.sent_at < now() - INTERVAL '6 hours'
             ON CONFLICT DO NOTHING""";
 
     private static final String DECIDE =
@@ -176,10 +191,9 @@ public final class Procurement {
     }
 
     private void plan(int undecidedMax) throws SQLException {
-        try (var connection = open(OWNER);
-                var insert = connection.prepareStatement(PLAN)) {
-            insert.setInt(1, undecidedMax);
-            insert.executeUpdate();
+        try (var connection = open(OWNER)) {
+            Sql.write(connection, GIVE_UP);
+            Sql.write(connection, PLAN, undecidedMax);
         }
     }
 
