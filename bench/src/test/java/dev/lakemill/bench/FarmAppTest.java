@@ -34,6 +34,9 @@ final class FarmAppTest {
         farm.server.rest().run("ALTER GROUP farm_viewers ADD USER vera");
         farm.server.rest().run("GRANT EXECUTE ON APP `vertical-farm` TO vera");
         viewer = farm.userToken("vera", 3_600);
+        // As at the turn of a month: the new one has no budget yet, and soon has one.
+        farm.write("farm_procurement", "DELETE FROM procurement.budget");
+        await("SELECT count(*) FROM procurement.budget", "1");
     }
 
     @AfterAll

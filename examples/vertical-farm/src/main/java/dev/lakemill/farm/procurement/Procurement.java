@@ -192,6 +192,8 @@ public final class Procurement {
 
     private void plan(int undecidedMax) throws SQLException {
         try (var connection = open(OWNER)) {
+            // There is one for each month, and months begin while it runs.
+            Sql.write(connection, BUDGET);
             Sql.write(connection, GIVE_UP);
             Sql.write(connection, PLAN, undecidedMax);
         }
