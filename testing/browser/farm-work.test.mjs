@@ -343,6 +343,37 @@ describe("buying", { skip }, () => {
     );
   });
 
+  test("sums are of all postings, also of those that are not shown", async (test) => {
+    const { page, fixture } = await opened(test, "/budget");
+    const figure = page.locator("dl > div").filter({ hasText: "owed to suppliers" });
+    const before = (await figure.locator("dd").first().textContent()).replace(/\D/g, "");
+    const { postings, entries, budgets } = fixture.procurement;
+    const { month } = budgets[0];
+    for (let at = 0; at < 600; at++) {
+      const id = `posting-${at}`;
+      const posted_at = new Date(Date.now() - 1_000 * at).toISOString();
+      postings.push({ id, key: id, month, amount: 1, memo: "bill", posted_at });
+      entries.push({ posting_id: id, side: "debit", account: "payables", amount: 1, posted_at });
+      entries.push({ posting_id: id, side: "credit", account: "budget", amount: 1, posted_at });
+    }
+    budgets[0].committed += 600;
+    await page.getByText("Only the newest 500 postings are here").waitFor();
+    await page.getByRole("region", { name: "Books" }).getByText("Balanced").waitFor();
+    await figure.getByText(`€${(Number(before) + 600).toLocaleString("en-GB")}`).waitFor();
+    for (const [theme, width] of [
+      ["light", "wide"],
+      ["dark", "narrow"],
+    ]) {
+      const { page } = await openPage(test, chromium.browser, `${fixture.farm}/budget`, {
+        size: SIZES[width],
+        theme,
+      });
+      await page.getByText("Only the newest 500 postings are here").waitFor();
+      await screenshot(page, `farm-budget-many-${theme}-${width}`);
+      assert.deepEqual(await faults(page), []);
+    }
+  });
+
   test("books that do not balance say so", async (test) => {
     const { page, fixture } = await opened(test, "/budget");
     fixture.procurement.entries[0].amount += 1;

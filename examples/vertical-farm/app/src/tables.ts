@@ -3,7 +3,8 @@ import { instant, number, type RowOf, text } from "@lakemill/console/live";
 /*
  * The tables that the app follows, with the columns that it uses, named as in Postgres. Grams are
  * whole grams, prices EUR per kg unless a currency stands beside them, times milliseconds since the
- * epoch. Of the tables of procurement only the newest rows come, ROWS_MAX of each.
+ * epoch. Of the tables of procurement only the newest rows come, ROWS_MAX of each; what is added up
+ * of all of them is added up in Postgres.
  */
 
 export const ROWS_MAX = 500;
@@ -255,6 +256,10 @@ export type Posting = RowOf<typeof POSTINGS>;
 export const ENTRIES = { posting_id: text, side: text, account: text, amount: number };
 export type Entry = RowOf<typeof ENTRIES>;
 
+/** Of all entries of a month. */
+export const BALANCES = { month: text, account: text, debits: number, credits: number };
+export type Balance = RowOf<typeof BALANCES>;
+
 export const TABLES = {
   stock: "serving.stock_position",
   demand: "serving.demand_1h",
@@ -279,4 +284,5 @@ export const TABLES = {
   budgets: "procurement.budget",
   postings: "procurement.ledger_posting",
   entries: "procurement.ledger_entry",
+  balances: "procurement.ledger_balance",
 } as const;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Budget, Entry, Posting } from "../tables.ts";
+import type { Balance, Budget, Entry, Posting } from "../tables.ts";
 import { ROWS_MAX } from "../tables.ts";
 import { books, currentBudget, postedFor, spend, spendChart } from "./ledger.ts";
 
@@ -26,12 +26,28 @@ const all = [
   posted("b", 2, 0.2, "budget", "commitments"),
   posted("c", 3, 60.05, "payables", "commitments"),
 ];
-const postings = all.map(({ posting }) => posting);
-const entries = all.flatMap((one) => one.entries);
+/** All rows, and their sums as Postgres has them. */
+function ledger(rows: readonly ReturnType<typeof posted>[]) {
+  const entries = rows.flatMap((one) => one.entries);
+  const sum = (account: string, side: string) =>
+    Math.round(
+      100 *
+        entries
+          .filter((one) => one.account === account && one.side === side)
+          .reduce((total, one) => total + (one.amount ?? 0), 0),
+    ) / 100;
+  const balances: Balance[] = ["budget", "commitments", "payables"].map((account) => ({
+    month: MONTH,
+    account,
+    debits: sum(account, "debit"),
+    credits: sum(account, "credit"),
+  }));
+  return { postings: rows.map(({ posting }) => posting), entries, balances };
+}
 
 describe("books", () => {
   it("balance to the cent, and agree with the budget", () => {
-    const made = books(budget(99.9), postings, entries);
+    const made = books(budget(99.9), ledger(all));
     expect(made).toMatchObject({ debits: 160.35, credits: 160.35, difference: 0, drift: 0 });
     expect(made.accounts).toEqual([
       { account: "budget", debits: 0.2, credits: 100.1 },
@@ -46,38 +62,43 @@ describe("books", () => {
   });
 
   it("tell by how much they do not", () => {
-    const torn = entries.map((entry) =>
-      entry.posting_id === "a" && entry.side === "credit" ? { ...entry, amount: 100 } : entry,
-    );
-    expect(books(budget(99.9), postings, torn)).toMatchObject({ difference: 0.1, drift: -0.1 });
-    expect(books(budget(50), postings, entries).drift).toBe(49.9);
+    const { balances, ...rows } = ledger(all);
+    const torn = balances.map((one) => (one.account === "budget" ? { ...one, credits: 100 } : one));
+    const made = books(budget(99.9), { ...rows, balances: torn });
+    expect(made).toMatchObject({ difference: 0.1, drift: -0.1 });
+    expect(books(budget(50), ledger(all)).drift).toBe(49.9);
   });
 
-  it("miss an entry that is not there", () => {
-    expect(books(budget(99.9), postings, entries.slice(1)).difference).toBe(-100.1);
+  it("are of all postings, also of those that are not at hand", () => {
+    const { postings, entries, balances } = ledger(all);
+    const newest = { postings: postings.slice(1), entries: entries.slice(3), balances };
+    const made = books(budget(99.9), newest);
+    expect(made).toMatchObject({ debits: 160.35, difference: 0, drift: 0, isWhole: true });
+    expect(made.postings.map(({ debit, credit }) => [debit, credit])).toEqual([
+      ["payables", "commitments"],
+      [null, "commitments"],
+    ]);
   });
 
-  it("prove nothing by a posting that lost an entry where rows are cut off", () => {
-    const many = Array.from({ length: ROWS_MAX - 1 }, (_, at) =>
+  it("say when older postings are not at hand", () => {
+    const many = Array.from({ length: ROWS_MAX }, (_, at) =>
       posted(`p${at}`, at, 1, "commitments", "budget"),
-    ).flatMap((one) => one.entries);
-    const made = books(budget(5_000), postings, [...entries.slice(1), ...many]);
-    expect(made.difference).toBe(0);
-    expect(made.drift).toBeNull();
+    );
+    expect(books(budget(500), ledger(many)).isWhole).toBe(false);
+    expect(books(budget(499), ledger(many.slice(1))).isWhole).toBe(true);
   });
 
   it("are of one month", () => {
-    const other = { ...postings[0]!, month: "2026-10-01" };
-    expect(books(budget(0), [other], entries.slice(0, 2))).toMatchObject({
-      postings: [],
-      debits: 0,
-    });
+    const october = { ...budget(0), month: "2026-10-01" };
+    const rows = ledger(all);
+    const made = books(october, { ...rows, balances: [{ ...rows.balances[0]!, debits: 7 }] });
+    expect(made).toMatchObject({ postings: [], debits: 0, drift: 0 });
   });
 });
 
 describe("spend", () => {
   it("tells what is billed, reserved and free", () => {
-    expect(spend(budget(99.9), books(budget(99.9), postings, entries))).toEqual({
+    expect(spend(budget(99.9), books(budget(99.9), ledger(all)))).toEqual({
       amount: 1_000,
       committed: 99.9,
       billed: 60.05,
@@ -88,14 +109,28 @@ describe("spend", () => {
   });
 
   it("is drawn over time, up to what it is now", () => {
-    const made = books(budget(99.9), postings, entries);
+    const made = books(budget(99.9), ledger(all));
     const { times, series } = spendChart(budget(99.9), made, 9);
     expect(times).toEqual([1, 2, 3, 9]);
     expect(series.map(({ values }) => values)).toEqual([
       [0, 0, 60.05, 60.05],
       [100.1, 99.9, 39.85, 39.85],
     ]);
-    expect(spendChart(budget(0), books(budget(0), [], []), 9).times).toEqual([]);
+    const nothing = books(budget(0), ledger([]));
+    expect(spendChart(budget(0), nothing, 9).times).toEqual([]);
+  });
+
+  it("begins with what was posted before the first posting that is at hand whole", () => {
+    const before = posted("z", 0, 40, "payables", "budget");
+    const { postings, entries, balances } = ledger([before, ...all]);
+    for (const lost of [entries.slice(1), entries.slice(2), entries.slice(3)]) {
+      const made = books(budget(139.9), { postings, entries: lost, balances });
+      expect(spend(budget(139.9), made)).toMatchObject({ billed: 100.05, reserved: 39.85 });
+      const { times, series } = spendChart(budget(139.9), made, 9);
+      const hasFirst = lost.length > 5;
+      expect(times).toEqual(hasFirst ? [1, 2, 3, 9] : [2, 3, 9]);
+      expect(series[0]?.values).toEqual([...(hasFirst ? [40] : []), 40, 100.05, 100.05]);
+    }
   });
 });
 

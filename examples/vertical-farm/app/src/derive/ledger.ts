@@ -1,4 +1,4 @@
-import { type Budget, type Entry, type Posting, ROWS_MAX } from "../tables.ts";
+import { type Balance, type Budget, type Entry, type Posting, ROWS_MAX } from "../tables.ts";
 import { groupBy } from "./group.ts";
 import type { Chart } from "./supply.ts";
 
@@ -20,61 +20,57 @@ export interface AccountSum {
 }
 
 export interface Books {
-  /** Of the month, the newest first. */
+  /** Of the month, the newest first; as far as they are at hand. */
   readonly postings: readonly BookedPosting[];
+  /** Whether no older posting is missing. */
+  readonly isWhole: boolean;
   readonly accounts: readonly AccountSum[];
   readonly debits: number;
   readonly credits: number;
   /** Debits minus credits; 0 when the books balance. */
   readonly difference: number;
-  /**
-   * What the ledger has taken from the budget minus what the budget says is committed; 0 when they
-   * agree, null when older postings are not at hand.
-   */
-  readonly drift: number | null;
+  /** What the ledger has taken from the budget minus what that says is committed: 0. */
+  readonly drift: number;
+}
+
+/** What books are made of, as it comes. */
+export interface LedgerRows {
+  readonly postings: readonly Posting[];
+  readonly entries: readonly Entry[];
+  readonly balances: readonly Balance[];
 }
 
 const cents = (amount: number | null) => Math.round((amount ?? 0) * 100);
 
-/** The books of a month. Only as much as has come is added up: the newest ROWS_MAX rows. */
-export function books(
-  budget: Budget,
-  postings: readonly Posting[],
-  entries: readonly Entry[],
-): Books {
-  const isWhole = postings.length < ROWS_MAX && entries.length < ROWS_MAX;
+/** The books of a month: its sums are of all postings, of which only the newest are at hand. */
+export function books(budget: Budget, { postings, entries, balances }: LedgerRows): Books {
   const entriesOf = groupBy(entries, (entry) => entry.posting_id);
   const own = postings
     .filter((posting) => posting.month === budget.month)
     .sort((a, b) => (b.posted_at ?? 0) - (a.posted_at ?? 0) || b.id.localeCompare(a.id));
-  // Where rows were cut off, a posting may have lost one of its entries: it proves nothing then.
-  const proven = own
-    .map((posting) => entriesOf.get(posting.id) ?? [])
-    .filter((sides) => isWhole || sides.length === 2)
-    .flat();
-  const sum = (side: string, account?: Account) =>
-    proven
-      .filter(
-        (entry) => entry.side === side && (account === undefined || entry.account === account),
-      )
-      .reduce((all, entry) => all + cents(entry.amount), 0);
-  const accounts = ACCOUNTS.map((account) => ({
-    account,
-    debits: sum("debit", account) / 100,
-    credits: sum("credit", account) / 100,
-  }));
-  const taken = sum("credit", "budget") - sum("debit", "budget");
+  const sums = ACCOUNTS.map((account) => {
+    const of = balances.find((one) => one.month === budget.month && one.account === account);
+    return { account, debits: cents(of?.debits ?? 0), credits: cents(of?.credits ?? 0) };
+  });
+  const debits = sums.reduce((all, one) => all + one.debits, 0);
+  const credits = sums.reduce((all, one) => all + one.credits, 0);
+  const taken = sums[0]!.credits - sums[0]!.debits;
   return {
     postings: own.map((posting) => {
       const side = (name: string) =>
         entriesOf.get(posting.id)?.find((entry) => entry.side === name)?.account ?? null;
       return { ...posting, debit: side("debit"), credit: side("credit") };
     }),
-    accounts,
-    debits: sum("debit") / 100,
-    credits: sum("credit") / 100,
-    difference: (sum("debit") - sum("credit")) / 100,
-    drift: isWhole ? (taken - cents(budget.committed)) / 100 : null,
+    isWhole: postings.length < ROWS_MAX,
+    accounts: sums.map(({ account, debits, credits }) => ({
+      account,
+      debits: debits / 100,
+      credits: credits / 100,
+    })),
+    debits: debits / 100,
+    credits: credits / 100,
+    difference: (debits - credits) / 100,
+    drift: (taken - cents(budget.committed)) / 100,
   };
 }
 
@@ -106,11 +102,13 @@ export function spend(budget: Budget, of: Books): Spend {
 
 /**
  * Money reserved and money billed after each posting, up to now, when it is what the budget and
- * the ledger say; what was posted before the newest rows is in the first point.
+ * the ledger say; it begins with what was posted before the first of them that is at hand whole.
  */
 export function spendChart(budget: Budget, of: Books, nowMillis: number): Chart {
   const steps = of.postings
-    .filter((posting) => posting.posted_at !== null && posting.debit !== null)
+    .filter(
+      (posting) => posting.posted_at !== null && posting.debit !== null && posting.credit !== null,
+    )
     .toReversed()
     .map((posting) => ({
       atMillis: posting.posted_at!,

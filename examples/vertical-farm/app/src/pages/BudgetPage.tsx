@@ -21,17 +21,22 @@ import { Fresh } from "../frame/Fresh.tsx";
 import { rowId, useChosen, useListKeys } from "../frame/ListDetail.tsx";
 import { TraceLink } from "../frame/TraceLink.tsx";
 import { useKeys } from "../frame/useKeys.ts";
-import { NoBudget, SpendBar, useMinute, useWished } from "../parts/SpendCard.tsx";
-import { BUDGETS, type Budget, ENTRIES, POSTINGS, TABLES } from "../tables.ts";
+import {
+  LEDGER,
+  NoBudget,
+  SpendBar,
+  useLedger,
+  useMinute,
+  useWished,
+} from "../parts/SpendCard.tsx";
+import { BUDGETS, type Budget, ROWS_MAX, TABLES } from "../tables.ts";
 
 const SHOWN = 40;
-const LEDGER = [TABLES.budgets, TABLES.postings, TABLES.entries] as const;
 
 /** A month's money: what is left, where it went, and whether the books balance. */
 export function BudgetPage() {
   const budgets = useRows(TABLES.budgets, BUDGETS);
-  const postings = useRows(TABLES.postings, POSTINGS);
-  const entries = useRows(TABLES.entries, ENTRIES);
+  const ledger = useLedger();
   const { search, change } = useAddress();
   const sorted = useMemo(
     () => budgets?.toSorted((a, b) => b.month.localeCompare(a.month)),
@@ -39,8 +44,8 @@ export function BudgetPage() {
   );
   const budget = sorted?.find(({ month }) => month === search.id) ?? sorted?.[0];
   const made = useMemo(
-    () => (budget && postings && entries ? books(budget, postings, entries) : undefined),
-    [budget, postings, entries],
+    () => (budget && ledger ? books(budget, ledger) : undefined),
+    [budget, ledger],
   );
   if (sorted?.length === 0) {
     return (
@@ -102,14 +107,14 @@ function Numbers({ budget, made }: { budget: Budget; made: Books }) {
       />
       <Figure
         label="Reserved"
-        table={TABLES.entries}
+        table={TABLES.balances}
         value={formatEuro(reserved, 0)}
         note="for requests and orders"
         explanation="Reserved when a draft is committed; given back when a supplier declines; it becomes billed when an invoice is right."
       />
       <Figure
         label="Billed"
-        table={TABLES.entries}
+        table={TABLES.balances}
         value={formatEuro(billed, 0)}
         note="owed to suppliers"
       />
@@ -156,12 +161,12 @@ function SpendOverTime({ budget, made }: { budget: Budget; made: Books }) {
 
 function Accounts({ made }: { made: Books }) {
   const isBalanced = made.difference === 0;
-  const agrees = made.drift === null || made.drift === 0;
+  const agrees = made.drift === 0;
   return (
     <Card
       title="Books"
       className="xl:col-span-5"
-      table={TABLES.entries}
+      table={TABLES.balances}
       explanation="Every posting has a debit and a credit of one amount. What the ledger took from the budget must be what the budget says is committed."
       actions={
         <Chip tone={isBalanced && agrees ? "good" : "bad"}>
@@ -218,11 +223,9 @@ function Accounts({ made }: { made: Books }) {
             Debits and credits differ by {formatEuro(made.difference)}.{" "}
           </span>
         )}
-        {made.drift === null
-          ? "Only the newest postings are here; older ones stand in procurement.ledger_posting."
-          : made.drift === 0
-            ? "The ledger agrees with what the budget says is committed."
-            : `The ledger took ${formatEuro(made.drift)} more from the budget than it says is committed.`}
+        {agrees
+          ? "The ledger agrees with what the budget says is committed."
+          : `The ledger took ${formatEuro(made.drift)} more from the budget than it says is committed.`}
       </p>
     </Card>
   );
@@ -259,7 +262,7 @@ function Ledger({ made }: { made: Books }) {
         <Filter label="Filter postings" value={search.q ?? ""} onChange={(q) => change({ q })} />
       }
     >
-      {made.postings.length === 0 && (
+      {made.postings.length === 0 && made.isWhole && (
         <Empty title="Nothing was posted yet">
           The budget agent posts when a draft is committed or a variance decided, the reconciler
           when a bill is right.
@@ -309,6 +312,12 @@ function Ledger({ made }: { made: Books }) {
           onChange={setAll}
           what={`all ${formatNumber(found.length)} postings`}
         />
+      )}
+      {!made.isWhole && (
+        <p className="border-t border-line px-4 py-2.5 text-sm text-muted sm:px-5">
+          Only the newest {formatNumber(ROWS_MAX)} postings are here; older ones stand in
+          procurement.ledger_posting, and are in every sum.
+        </p>
       )}
     </Card>
   );

@@ -10,10 +10,18 @@ import {
 } from "@lakemill/console/ui";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { type Books, books, currentBudget, spend, spendChart } from "../derive/ledger.ts";
+import {
+  type Books,
+  books,
+  currentBudget,
+  type LedgerRows,
+  spend,
+  spendChart,
+} from "../derive/ledger.ts";
 import { total } from "../derive/money.ts";
 import { Fresh } from "../frame/Fresh.tsx";
 import {
+  BALANCES,
   BUDGETS,
   type Budget,
   ENTRIES,
@@ -23,18 +31,31 @@ import {
   TABLES,
 } from "../tables.ts";
 
+/** What the ledger is shown from. */
+export const LEDGER = [TABLES.budgets, TABLES.balances, TABLES.postings, TABLES.entries] as const;
+
+/** The rows of the ledger; undefined until all of them have come. */
+export function useLedger(): LedgerRows | undefined {
+  const postings = useRows(TABLES.postings, POSTINGS);
+  const entries = useRows(TABLES.entries, ENTRIES);
+  const balances = useRows(TABLES.balances, BALANCES);
+  return useMemo(
+    () => (postings && entries && balances ? { postings, entries, balances } : undefined),
+    [postings, entries, balances],
+  );
+}
+
 /** The books of the month; undefined until all of them has come, null without a budget. */
 export function useBooks(): { budget: Budget; made: Books } | null | undefined {
   const budgets = useRows(TABLES.budgets, BUDGETS);
-  const postings = useRows(TABLES.postings, POSTINGS);
-  const entries = useRows(TABLES.entries, ENTRIES);
+  const ledger = useLedger();
   return useMemo(() => {
-    if (budgets === undefined || postings === undefined || entries === undefined) {
+    if (budgets === undefined || ledger === undefined) {
       return undefined;
     }
     const budget = currentBudget(budgets);
-    return budget === undefined ? null : { budget, made: books(budget, postings, entries) };
-  }, [budgets, postings, entries]);
+    return budget === undefined ? null : { budget, made: books(budget, ledger) };
+  }, [budgets, ledger]);
 }
 
 export function SpendCard({ className = "" }: { className?: string }) {
@@ -44,7 +65,7 @@ export function SpendCard({ className = "" }: { className?: string }) {
       title="Spend against budget"
       className={className}
       table={TABLES.budgets}
-      actions={<Fresh tables={[TABLES.budgets, TABLES.postings, TABLES.entries]} />}
+      actions={<Fresh tables={LEDGER} />}
       explanation="What is reserved for e-mails and orders that are out, and what suppliers have billed rightly. Wished is what the recommendations would cost that nobody has asked for yet."
     >
       {known === undefined && <Waiting lines={5} />}

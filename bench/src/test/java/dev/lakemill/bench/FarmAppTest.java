@@ -443,6 +443,37 @@ final class FarmAppTest {
     }
 
     @Test
+    void theSumsOfTheLedgerAreOfAllItsPostings() throws Exception {
+        try (var live = farm.live(lead, "procurement.ledger_balance", "procurement.ledger_entry")) {
+            farm.write(
+                    "farm_procurement",
+                    "UPDATE procurement.budget SET committed = committed + 6",
+                    """
+                    WITH p AS (INSERT INTO procurement.ledger_posting (key, month, amount, memo)
+                      SELECT 'many-' || n, month, 0.01, 'a test'
+                      FROM procurement.budget, generate_series(1, 600) AS n RETURNING id)
+                    INSERT INTO procurement.ledger_entry (posting_id, side, account, amount)
+                    SELECT p.id, v.side, v.account, 0.01 FROM p, (VALUES ('debit', 'payables'),
+                      ('credit', 'budget')) AS v (side, account)""");
+            var sum =
+                    farm.ask(
+                            "farm_procurement",
+                            "SELECT sum(amount) FROM procurement.ledger_entry"
+                                    + " WHERE account = 'payables' AND side = 'debit'");
+            assertThat(Double.parseDouble(sum)).isGreaterThanOrEqualTo(6);
+            live.await(
+                    "procurement.ledger_balance",
+                    data ->
+                            row(data, "account", "payables")
+                                    .map(r -> r.path("debits").asDouble())
+                                    .equals(Optional.of(Double.parseDouble(sum))));
+        }
+        try (var refused = farm.live(viewer, "procurement.ledger_balance")) {
+            assertThat(refused.status()).isEqualTo(403);
+        }
+    }
+
+    @Test
     void whatIsOpenHoldsUpNoOtherRequest() throws Exception {
         var wanted =
                 """

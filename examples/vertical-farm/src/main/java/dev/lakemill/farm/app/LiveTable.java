@@ -13,9 +13,11 @@ import java.util.Set;
  * A table that pages may listen to.
  *
  * @param name with its schema, as Postgres has it
- * @param order newest first; empty where all of it is shown
+ * @param query all that is shown of it; of an inbox it depends on who asks
+ * @param watched a query whose answer is another one when that of the first is
+ * @param reads tables that whoever sees it may read
  */
-record LiveTable(String name, Kind kind, String order) {
+record LiveTable(String name, Kind kind, String query, String watched, List<String> reads) {
     /** Of a state table, the newest. */
     static final int STATE_ROWS_MAX = 500;
 
@@ -46,10 +48,10 @@ record LiveTable(String name, Kind kind, String order) {
                         "supplier_leaderboard",
                         "procurement_recommendations",
                         "suppliers")) {
-            add(new LiveTable("serving." + name, Kind.SYNCED, ""));
+            synced(name, Kind.SYNCED, "");
         }
-        add(new LiveTable("serving.demand_24h", Kind.CHART, "bucket DESC"));
-        add(new LiveTable("serving.input_prices_24h", Kind.CHART, "bucket DESC"));
+        synced("demand_24h", Kind.CHART, "bucket");
+        synced("input_prices_24h", Kind.CHART, "bucket");
         state("rfq", "created_at");
         state("email_outbox", "created_at");
         state("supplier_reply", "received_at");
@@ -62,11 +64,68 @@ record LiveTable(String name, Kind kind, String order) {
         state("budget", "month");
         state("ledger_posting", "posted_at");
         state("ledger_entry", "posted_at");
-        add(new LiveTable("procurement.inbox", Kind.INBOX, "requested_at DESC"));
+        balance();
+        inbox();
+    }
+
+    private static void synced(String name, Kind kind, String newest) {
+        whole("serving." + name, kind, newest, ROWS_MAX);
     }
 
     private static void state(String name, String newest) {
-        add(new LiveTable("procurement." + name, Kind.STATE, newest + " DESC"));
+        whole("procurement." + name, Kind.STATE, newest, STATE_ROWS_MAX);
+    }
+
+    private static void whole(String name, Kind kind, String newest, int rowsMax) {
+        var query = rows(name, newest, rowsMax);
+        add(new LiveTable(name, kind, query, query, List.of(name)));
+    }
+
+    /**
+     * With all columns.
+     *
+     * @param newest the column of which the largest come; empty where all of it is shown
+     */
+    private static String rows(String name, String newest, int rowsMax) {
+        var order = newest.isEmpty() ? "" : " ORDER BY %s DESC".formatted(newest);
+        return "SELECT * FROM %s%s LIMIT %d".formatted(name, order, rowsMax);
+    }
+
+    /**
+     * The sums of a whole ledger. It is only appended to, so its newest rows say when they change.
+     */
+    private static void balance() {
+        var entries = "procurement.ledger_entry";
+        add(
+                new LiveTable(
+                        "procurement.ledger_balance",
+                        Kind.STATE,
+                        """
+                        SELECT p.month, e.account,
+                          sum(CASE e.side WHEN 'debit' THEN e.amount ELSE 0 END) AS debits,
+                          sum(CASE e.side WHEN 'credit' THEN e.amount ELSE 0 END) AS credits
+                        FROM procurement.ledger_posting AS p
+                        JOIN procurement.ledger_entry AS e ON e.posting_id = p.id
+                        GROUP BY p.month, e.account ORDER BY p.month DESC LIMIT %d"""
+                                .formatted(STATE_ROWS_MAX),
+                        rows(entries, "posted_at", STATE_ROWS_MAX),
+                        List.of("procurement.ledger_posting", entries)));
+    }
+
+    private static void inbox() {
+        var query =
+                """
+                SELECT i.approval_id, i.run_id, i.agent, i.action, i.args::text AS args,
+                  i.description AS markdown, i.created_at AS requested_at, i.expires_at,
+                  coalesce(a.rfq_id, q.id) AS rfq_id
+                FROM lakemill.agent_inbox AS i
+                LEFT JOIN lakemill.agent_activity AS r ON r.run_id = i.run_id
+                LEFT JOIN procurement.rfq AS q ON q.id::text = r.input #>> '{key,id}'
+                LEFT JOIN procurement.supplier_reply AS a ON a.id = r.input #>> '{key,id}'
+                ORDER BY requested_at, i.approval_id LIMIT %d"""
+                        .formatted(STATE_ROWS_MAX);
+        var reads = List.of("procurement.rfq");
+        add(new LiveTable("procurement.inbox", Kind.INBOX, query, query, reads));
     }
 
     private static void add(LiveTable table) {
@@ -95,28 +154,9 @@ record LiveTable(String name, Kind kind, String order) {
         return tables;
     }
 
-    /** All that is shown of it; an inbox depends on who asks. */
-    String query() {
-        if (kind == Kind.INBOX) {
-            return """
-            SELECT i.approval_id, i.run_id, i.agent, i.action, i.args::text AS args,
-              i.description AS markdown, i.created_at AS requested_at, i.expires_at,
-              coalesce(a.rfq_id, q.id) AS rfq_id
-            FROM lakemill.agent_inbox AS i
-            LEFT JOIN lakemill.agent_activity AS r ON r.run_id = i.run_id
-            LEFT JOIN procurement.rfq AS q ON q.id::text = r.input #>> '{key,id}'
-            LEFT JOIN procurement.supplier_reply AS a ON a.id = r.input #>> '{key,id}'
-            ORDER BY requested_at, i.approval_id LIMIT %d"""
-                    .formatted(STATE_ROWS_MAX);
-        }
-        var rows = kind == Kind.STATE ? STATE_ROWS_MAX : ROWS_MAX;
-        return "SELECT * FROM %s%s LIMIT %d"
-                .formatted(name, order.isEmpty() ? "" : " ORDER BY " + order, rows);
-    }
-
     /** One value that is another one when what is shown has changed. */
     String fingerprint() {
         return "SELECT count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)), 0) FROM (%s) AS t"
-                .formatted(query());
+                .formatted(watched);
     }
 }

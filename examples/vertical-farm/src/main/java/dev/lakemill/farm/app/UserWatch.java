@@ -146,15 +146,16 @@ final class UserWatch {
     }
 
     private void requireRights(Set<LiveTable> tables) throws SQLException {
+        var read = tables.stream().flatMap(table -> table.reads().stream()).distinct().toList();
         try (var query = user.prepareStatement("SELECT has_table_privilege(?, 'SELECT')")) {
-            for (var table : tables) {
-                query.setString(1, table.equals(INBOX) ? "procurement.rfq" : table.name());
+            for (var name : read) {
+                query.setString(1, name);
                 try (var rows = query.executeQuery()) {
                     rows.next();
                     if (!rows.getBoolean(1)) {
                         throw new LakemillException(
                                 ErrorCode.PERMISSION_DENIED,
-                                "you may not read %s".formatted(table.name()),
+                                "you may not read %s".formatted(name),
                                 "its owner can GRANT SELECT on it to you, or to a group of yours");
                     }
                 }
