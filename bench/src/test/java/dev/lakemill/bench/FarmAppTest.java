@@ -475,22 +475,29 @@ final class FarmAppTest {
 
     @Test
     void whatIsOpenHoldsUpNoOtherRequest() throws Exception {
-        var wanted =
-                """
-                SELECT count(*) > 0 FROM serving.procurement_recommendations AS p
-                WHERE NOT EXISTS (SELECT FROM procurement.rfq AS r WHERE r.sku = p.sku
-                  AND r.state IN ('requested', 'drafted', 'sent'))""";
-        await(wanted, "t");
-        var planned =
-                "SELECT count(*) FROM procurement.rfq WHERE requested_by = 'farm_procurement'";
-        var before = farm.ask("farm_procurement", planned);
-        // All suppliers who were asked are silent.
+        var least = "SELECT sku FROM serving.procurement_recommendations ORDER BY deadline DESC";
+        var sku = farm.ask("farm_procurement", least + ", sku DESC LIMIT 1");
+        assertThat(sku).isNotEmpty();
+        // All others were asked for an hour ago, and their suppliers are silent.
         farm.write(
                 "farm_procurement",
                 """
-                UPDATE procurement.rfq SET state = 'sent', created_at = now() - INTERVAL '1 hour'
-                WHERE state IN ('requested', 'drafted', 'sent')""");
-        await("SELECT (%s) > %s".formatted(planned, before), "t");
+                INSERT INTO procurement.rfq (sku, supplier_id, grams, quoted_price_per_kg,
+                  expected_cost, needed_by, reason, requested_by, state)
+                SELECT p.sku, p.supplier_id, 1, 1, 1, now(), 'a test', 'test', 'sent'
+                FROM serving.procurement_recommendations AS p WHERE p.sku <> '%s'
+                ON CONFLICT DO NOTHING"""
+                        .formatted(sku),
+                """
+                UPDATE procurement.rfq SET created_at = now() - INTERVAL '1 hour',
+                  state = CASE WHEN state NOT IN ('requested', 'drafted', 'sent') THEN state
+                    WHEN sku = '%s' THEN 'dismissed' ELSE 'sent' END"""
+                        .formatted(sku));
+        await(
+                """
+                SELECT count(*) > 0 FROM procurement.rfq WHERE requested_by = 'farm_procurement'
+                  AND created_at > now() - INTERVAL '30 minutes'""",
+                "t");
     }
 
     @Test
