@@ -61,7 +61,7 @@ final class FlowColumns {
                 .toList();
     }
 
-    /** Types that differ in what may be NULL within are alike. */
+    /** Of types that differ in what may be NULL within, the one in which all may be. */
     private static Column merged(Column old, Column more, SourcePosition position) {
         var type = SparkTypes.spark(more.type()).asNullable();
         if (!SparkTypes.spark(old.type()).asNullable().equals(type)) {
@@ -71,7 +71,11 @@ final class FlowColumns {
                             .formatted(old.name(), old.type().sql(), more.type().sql()),
                     "declare the column, or CAST in the query");
         }
-        return new Column(old.name(), old.type(), old.nullable() || more.nullable(), "");
+        var merged =
+                old.type().equals(more.type())
+                        ? old.type()
+                        : SparkTypes.column(type).orElse(old.type());
+        return new Column(old.name(), merged, old.nullable() || more.nullable(), "");
     }
 
     /** The query with its columns in the table's order, names and types. */
