@@ -74,7 +74,6 @@ final class ClauseParser {
         if (streaming) {
             refuseInterval();
         }
-        refuseIncremental();
         return clauses(isPrivate);
     }
 
@@ -84,17 +83,6 @@ final class ClauseParser {
                     intervalAt.get(),
                     TableOptions.TRIGGER_INTERVAL + " stands on materialized views",
                     "rows of tables go on as they come: leave it out");
-        }
-    }
-
-    private void refuseIncremental() {
-        var isIncremental =
-                policy.filter(p -> p != RefreshPolicy.AUTO && p != RefreshPolicy.FULL).isPresent();
-        if (intervalAt.isPresent() && isIncremental) {
-            throw new TextRefused(
-                    intervalAt.get(),
-                    "a view with a trigger interval is computed anew, and not by its changes",
-                    "leave the interval or REFRESH POLICY INCREMENTAL out");
         }
     }
 

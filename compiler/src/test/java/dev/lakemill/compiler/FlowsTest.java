@@ -121,11 +121,6 @@ final class FlowsTest {
                     .containsExactly(
                             "'%s' is no interval from 1 millisecond to 24 hours".formatted(wrong));
         }
-        var incremental = interval("1 second") + " REFRESH POLICY INCREMENTAL";
-        assertThat(errors(TABLES, view.formatted(incremental)))
-                .extracting(TextError::message)
-                .containsExactly(
-                        "a view with a trigger interval is computed anew, and not by its changes");
         var others =
                 List.of(
                         "CREATE TABLE a.b.x (k STRING)%s;",

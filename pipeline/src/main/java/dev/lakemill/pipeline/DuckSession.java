@@ -125,6 +125,22 @@ final class DuckSession implements AutoCloseable {
         }
     }
 
+    /** What {@link #NOW} is. */
+    long nowMicros() {
+        return nowMicros;
+    }
+
+    /** Runs SQL with another {@link #NOW_BEFORE} than the batch's. */
+    <T> T since(long beforeMicros, Supplier<T> work) {
+        var usual = nowBeforeMicros;
+        nowBeforeMicros = beforeMicros;
+        try {
+            return work.get();
+        } finally {
+            nowBeforeMicros = usual;
+        }
+    }
+
     void commit() {
         try {
             connection.commit();

@@ -41,6 +41,14 @@ final class MeasuredMaintenance implements ViewMaintenance {
     private final String reason;
     private final MaintenanceChoice choice;
 
+    /** While {@link #ready}, of a view with an interval. */
+    private final DeferredChanges deferred;
+
+    private long deferNanos;
+
+    /** The now() of the last refresh. */
+    private long refreshedMicros;
+
     /** Whether what the incremental way keeps stands at the batch before. */
     private boolean ready;
 
@@ -86,6 +94,7 @@ final class MeasuredMaintenance implements ViewMaintenance {
             MaintenanceChoice choice) {
         this.content = content;
         this.full = new FullRecompute(view, content);
+        this.deferred = new DeferredChanges(view);
         this.incremental = choice == MaintenanceChoice.RECOMPUTE ? null : incremental;
         this.reason = reason;
         this.choice = choice;
@@ -102,9 +111,6 @@ final class MeasuredMaintenance implements ViewMaintenance {
                     case FULL -> MaintenanceChoice.RECOMPUTE;
                 };
         var content = new ViewContent(view);
-        if (!view.interval().isZero()) {
-            return new MeasuredMaintenance(view, content, null, atIntervals(view), choice);
-        }
         try {
             return new MeasuredMaintenance(
                     view,
@@ -117,22 +123,21 @@ final class MeasuredMaintenance implements ViewMaintenance {
         }
     }
 
-    /** Why a view with an interval is recomputed: the changes between are not followed. */
-    static String atIntervals(Step.View view) {
-        return "it is refreshed every %d ms at most".formatted(view.interval().toMillis());
-    }
-
     @Override
     public Optional<ViewChange> refresh(Refresh refresh) {
         var began = threadNanos();
         if (incremental != null && ready && !refresh.everything()) {
             full.forget();
-            var changes = incremental.refresh(refresh);
-            incrementalCost.add(threadNanos() - began);
+            var changes = follow(incremental, refresh);
+            incrementalCost.add(threadNanos() - began + deferNanos);
+            deferNanos = 0;
             kept++;
             ready = choice == MaintenanceChoice.INCREMENTAL || isIncrementalCheaper();
             return changes;
         }
+        refreshedMicros = refresh.duck().nowMicros();
+        deferred.forget();
+        deferNanos = 0;
         var changes = full.refresh(refresh);
         fullCost.add(threadNanos() - began);
         rested++;
@@ -143,6 +148,33 @@ final class MeasuredMaintenance implements ViewMaintenance {
             kept = 0;
         }
         return changes;
+    }
+
+    private Optional<ViewChange> follow(Incremental incremental, Refresh refresh) {
+        var duck = refresh.duck();
+        var before = refreshedMicros;
+        refreshedMicros = duck.nowMicros();
+        if (deferred.isEmpty()) {
+            return duck.since(before, () -> incremental.refresh(refresh));
+        }
+        deferred.add(refresh);
+        var together = deferred.together(refresh);
+        var changes = duck.since(before, () -> incremental.refresh(together));
+        deferred.forget();
+        return changes;
+    }
+
+    @Override
+    public void defer(Refresh refresh) {
+        if (incremental == null || !ready) {
+            return;
+        }
+        var began = threadNanos();
+        if (!deferred.add(refresh)) {
+            ready = false;
+            deferred.forget();
+        }
+        deferNanos += threadNanos() - began;
     }
 
     private static long threadNanos() {
@@ -176,6 +208,7 @@ final class MeasuredMaintenance implements ViewMaintenance {
     public void undone() {
         ready = false;
         full.forget();
+        deferred.forget();
     }
 
     @Override

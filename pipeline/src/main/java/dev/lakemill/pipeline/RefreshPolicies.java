@@ -56,17 +56,20 @@ final class RefreshPolicies {
     static Map<TableName, String> told(PipelinePlan plan) {
         var told = new LinkedHashMap<TableName, String>();
         for (var view : Program.of(plan).views()) {
-            told.put(view.name(), told(view));
+            told.put(view.name(), told(view) + interval(view));
         }
         return told;
+    }
+
+    private static String interval(Step.View view) {
+        return view.interval().isZero()
+                ? ""
+                : "; refreshed every %d ms at most".formatted(view.interval().toMillis());
     }
 
     private static String told(Step.View view) {
         if (view.policy() == RefreshPolicy.FULL) {
             return "RECOMPUTE: its REFRESH POLICY is FULL";
-        }
-        if (!view.interval().isZero()) {
-            return "RECOMPUTE: " + MeasuredMaintenance.atIntervals(view);
         }
         var content = new ViewContent(view);
         try {

@@ -247,6 +247,10 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
                         || (input.answers() && view.query().asks())
                         || view.query().columnsRead().keySet().stream().anyMatch(this::changed);
         if (!engine.turns().isDue(view, changed, input.everything(), engine.now(), input.now())) {
+            if (changed) {
+                engine.maintenance(view.name())
+                        .defer(new ViewMaintenance.Refresh(duck, "", this, false));
+            }
             return;
         }
         if (view.query().asks()) {

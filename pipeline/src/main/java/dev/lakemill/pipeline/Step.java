@@ -44,8 +44,7 @@ sealed interface Step {
      * A materialized view: it equals its query.
      *
      * @param policy how it is to be kept equal
-     * @param interval how often it is refreshed at most, and then by recomputing; zero for with
-     *     every batch
+     * @param interval how often it is refreshed at most; zero for with every batch
      */
     record View(
             TableName name,

@@ -19,6 +19,9 @@ interface ViewMaintenance extends AutoCloseable {
      */
     Optional<ViewChange> refresh(Refresh refresh);
 
+    /** An input changed in a batch in which it is not the view's turn. */
+    default void defer(Refresh refresh) {}
+
     /** The batch was undone, and with it all that was written in DuckDB. */
     default void undone() {}
 

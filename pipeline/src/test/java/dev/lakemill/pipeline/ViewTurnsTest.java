@@ -4,10 +4,14 @@ import static dev.lakemill.pipeline.TestRows.row;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lakemill.plan.SourceText;
+import dev.lakemill.types.TableName;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
+import java.util.Random;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,15 +39,15 @@ final class ViewTurnsTest {
         world.now = START;
         world.start();
         settle(world, 0, "a", "b");
-        assertThat(world.inDelta("c.g.chart")).containsExactly("a|1", "b|1");
+        assertThat(world.inDelta("c.g.chart")).containsExactlyInAnyOrder("a|1", "b|1");
         settle(world, 8, "a");
-        assertThat(world.inDelta("c.g.chart")).containsExactly("a|1", "b|1");
+        assertThat(world.inDelta("c.g.chart")).containsExactlyInAnyOrder("a|1", "b|1");
         assertThat(world.inDelta("c.g.total")).containsExactly("2");
         assertThat(world.inDelta("c.g.rows")).containsExactly("3");
         assertThat(world.run().nextTurn()).contains(START.plusSeconds(9));
         assertThat(audited(world)).containsExactly("total", "rows");
         settle(world, 9, "c");
-        assertThat(world.inDelta("c.g.chart")).containsExactly("a|2", "b|1", "c|1");
+        assertThat(world.inDelta("c.g.chart")).containsExactlyInAnyOrder("a|2", "b|1", "c|1");
         assertThat(world.inDelta("c.g.total")).containsExactly("4");
         assertThat(world.run().nextTurn()).isEmpty();
         assertThat(audited(world)).containsExactly("chart", "total", "rows");
@@ -84,12 +88,63 @@ final class ViewTurnsTest {
         assertThat(world.inDelta("c.g.total")).containsExactly("8");
         assertThat(world.inDelta("c.g.rows")).containsExactly("10");
         settle(world, 29, "b");
-        assertThat(world.inDelta("c.g.chart")).containsExactly("a|10", "b|1");
+        assertThat(world.inDelta("c.g.chart")).containsExactlyInAnyOrder("a|10", "b|1");
         world.close();
     }
 
+    /** Retractions, an outer join, and rows that the clock alone takes away. */
+    @Test
+    void severalBatchesAreTakenForOne() {
+        var text =
+                """
+                CREATE TABLE c.b.t (id BIGINT, key STRING);
+                CREATE TABLE c.b.e (key STRING, at TIMESTAMP);
+                CREATE MATERIALIZED VIEW c.g.newest REFRESH POLICY FULL
+                  AS SELECT key, max(id) AS id FROM c.b.t GROUP BY key;
+                CREATE MATERIALIZED VIEW c.g.joined
+                  TBLPROPERTIES ('pipelines.trigger.interval' = '5 seconds')
+                  AS SELECT n.key, n.id, e.at FROM c.g.newest n LEFT JOIN c.b.e e ON e.key = n.key;
+                CREATE MATERIALIZED VIEW c.g.recent
+                  TBLPROPERTIES ('pipelines.trigger.interval' = '5 seconds')
+                  AS SELECT key, count(*) AS n FROM c.b.e
+                  WHERE at > now() - INTERVAL 15 SECONDS GROUP BY key;
+                """;
+        var world = world(text);
+        world.now = START;
+        world.start();
+        var random = new Random(7);
+        var audits = new TreeMap<String, Integer>();
+        for (int i = 0; i < 80; i++) {
+            world.now = world.now.plusMillis(random.nextLong(2_500));
+            if (random.nextInt(4) > 0) {
+                world.send("c.b.t", row((long) i, "k" + random.nextInt(6)));
+            }
+            if (random.nextInt(3) > 0) {
+                var at = world.now.minusMillis(random.nextLong(20_000)).toEpochMilli() * 1_000;
+                world.send("c.b.e", row("k" + random.nextInt(6), at));
+            }
+            world.run().advance(true);
+            audited(world).forEach(view -> audits.merge(view, 1, Integer::sum));
+        }
+        assertThat(status(world, "joined").kinds()).doesNotContain(MaintenanceKind.RECOMPUTE);
+        assertThat(status(world, "recent").kinds()).doesNotContain(MaintenanceKind.RECOMPUTE);
+        assertThat(audits.get("newest")).isEqualTo(80);
+        assertThat(audits.get("joined")).isBetween(10, 60);
+        assertThat(audits.get("recent")).isBetween(10, 60);
+        world.round();
+        world.close();
+    }
+
+    private static ViewStatus status(TestWorld world, String view) {
+        return Objects.requireNonNull(world.run().views().get(TableName.parse("c.g." + view)));
+    }
+
     private TestWorld world() {
-        var sources = List.of(new SourceText("v.sql", TEXT));
+        return world(TEXT);
+    }
+
+    private TestWorld world(String text) {
+        var sources = List.of(new SourceText("v.sql", text));
         var plan = CompilerProcess.compile("v", sources, folder.resolve("compiled")).orThrow();
         var world = new TestWorld(folder, Program.of(plan));
         var usual = world.config;
