@@ -325,15 +325,10 @@ final class PipelineRun implements AutoCloseable {
     /** How far each source's newest row is ahead of the last batch. */
     Map<TableName, Long> backlog() {
         var backlog = new TreeMap<TableName, Long>();
-        parts.sources()
-                .forEach(
-                        (name, rows) ->
-                                backlog.put(
-                                        name,
-                                        Math.max(
-                                                0,
-                                                rows.position()
-                                                        - last.sources().getOrDefault(name, 0L))));
+        for (var source : parts.sources().entrySet()) {
+            var taken = last.sources().getOrDefault(source.getKey(), 0L);
+            backlog.put(source.getKey(), Math.max(0, source.getValue().position() - taken));
+        }
         return backlog;
     }
 
@@ -465,12 +460,11 @@ final class PipelineRun implements AutoCloseable {
     }
 
     private void publish(Checkpoint checkpoint, Map<TableName, DeltaSnapshot> tables) {
-        parts.outputs()
-                .forEach(
-                        (name, table) ->
-                                table.keep(
-                                        tables.getOrDefault(name, table.snapshot()),
-                                        checkpoint.number()));
+        for (var output : parts.outputs().entrySet()) {
+            var table = output.getValue();
+            var snapshot = tables.getOrDefault(output.getKey(), table.snapshot());
+            table.keep(snapshot, checkpoint.number());
+        }
         parts.feed()
                 .committed(
                         new GroupFeed.Round(
