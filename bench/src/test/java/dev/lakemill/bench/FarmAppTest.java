@@ -378,16 +378,16 @@ final class FarmAppTest {
         throw new AssertionError("not settled %d times: %s".formatted(times, invoice));
     }
 
-    @Test
-    void anAcceptedVarianceIsOwedOnceAndNeverBeyondTheBudget() throws Exception {
+    /** The id of a request of 1,000 g for 10 EUR, which the ledger has taken from the budget. */
+    private static String reserved(String sku, String state) throws Exception {
         var rfq = UUID.randomUUID().toString();
         farm.write(
                 "farm_procurement",
                 """
                 INSERT INTO procurement.rfq (id, sku, supplier_id, grams, quoted_price_per_kg,
                   expected_cost, needed_by, reason, requested_by, state)
-                VALUES ('%s', 'rocket', 'rijnzaad', 1000, 10, 10, now(), 'a test', 'test', 'ordered')"""
-                        .formatted(rfq),
+                VALUES ('%s', '%s', 'rijnzaad', 1000, 10, 10, now(), 'a test', 'test', '%s')"""
+                        .formatted(rfq, sku, state),
                 "UPDATE procurement.budget SET committed = committed + 10",
                 """
                 WITH p AS (INSERT INTO procurement.ledger_posting (key, month, amount, memo)
@@ -395,7 +395,15 @@ final class FarmAppTest {
                 INSERT INTO procurement.ledger_entry (posting_id, side, account, amount)
                 SELECT p.id, v.side, v.account, 10 FROM p, (VALUES ('debit', 'commitments'),
                   ('credit', 'budget')) AS v (side, account)"""
-                        .formatted(rfq),
+                        .formatted(rfq));
+        return rfq;
+    }
+
+    @Test
+    void anAcceptedVarianceIsOwedOnceAndNeverBeyondTheBudget() throws Exception {
+        var rfq = reserved("rocket", "ordered");
+        farm.write(
+                "farm_procurement",
                 """
                 WITH o AS (INSERT INTO procurement.purchase_order
                   (rfq_id, supplier_id, currency, tax_percent, total)
@@ -502,22 +510,9 @@ final class FarmAppTest {
 
     @Test
     void aRequestWithoutAnAnswerIsGivenUpAndItsMoneyComesBack() throws Exception {
-        var rfq = UUID.randomUUID().toString();
+        var rfq = reserved("moss", "sent");
         farm.write(
                 "farm_procurement",
-                """
-                INSERT INTO procurement.rfq (id, sku, supplier_id, grams, quoted_price_per_kg,
-                  expected_cost, needed_by, reason, requested_by, state)
-                VALUES ('%s', 'moss', 'rijnzaad', 1000, 10, 10, now(), 'a test', 'test', 'sent')"""
-                        .formatted(rfq),
-                "UPDATE procurement.budget SET committed = committed + 10",
-                """
-                WITH p AS (INSERT INTO procurement.ledger_posting (key, month, amount, memo)
-                  SELECT 'rfq-%s', month, 10, 'a test' FROM procurement.budget RETURNING id)
-                INSERT INTO procurement.ledger_entry (posting_id, side, account, amount)
-                SELECT p.id, v.side, v.account, 10 FROM p, (VALUES ('debit', 'commitments'),
-                  ('credit', 'budget')) AS v (side, account)"""
-                        .formatted(rfq),
                 """
                 INSERT INTO procurement.email_outbox (rfq_id, supplier_id, subject, body, cost,
                   drafted_by, state, sent_at)

@@ -7,7 +7,6 @@ import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.SourceText;
 import dev.lakemill.types.TableName;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -35,13 +34,7 @@ final class RefreshPolicyTest {
                         + view("strict", "INCREMENTAL STRICT", "id FROM c.b.t WHERE id > 1")
                         + view("newest", "INCREMENTAL STRICT", NEWEST);
         var world = new TestWorld(folder, Program.of(compile(text).orThrow()));
-        var usual = world.config;
-        world.config =
-                new PipelineConfig(
-                        usual.batches(),
-                        usual.rounds(),
-                        usual.duck(),
-                        new PipelineConfig.Views(MaintenanceChoice.RECOMPUTE, Duration.ZERO));
+        world.keepViews(MaintenanceChoice.RECOMPUTE);
         world.start();
         world.send("c.b.t", row(1, "a"), row(2, "b"));
         world.settle();

@@ -13,6 +13,7 @@ import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -95,6 +96,16 @@ final class TestWorld {
             table(opened, output.name(), output.schema());
         }
         return opened;
+    }
+
+    /** Has views without a policy of their own kept so, from the next start on. */
+    void keepViews(MaintenanceChoice choice) {
+        config =
+                new PipelineConfig(
+                        config.batches(),
+                        config.rounds(),
+                        config.duck(),
+                        new PipelineConfig.Views(choice, Duration.ZERO));
     }
 
     /** Opens everything and recovers the pipeline. */

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.lakemill.plan.SourceText;
 import dev.lakemill.types.TableName;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
@@ -147,13 +146,7 @@ final class ViewTurnsTest {
         var sources = List.of(new SourceText("v.sql", text));
         var plan = CompilerProcess.compile("v", sources, folder.resolve("compiled")).orThrow();
         var world = new TestWorld(folder, Program.of(plan));
-        var usual = world.config;
-        world.config =
-                new PipelineConfig(
-                        usual.batches(),
-                        usual.rounds(),
-                        usual.duck(),
-                        new PipelineConfig.Views(MaintenanceChoice.INCREMENTAL, Duration.ZERO));
+        world.keepViews(MaintenanceChoice.INCREMENTAL);
         return world;
     }
 
