@@ -26,7 +26,7 @@ final class PipelineEvents {
     private final String pipeline;
     private final Consumer<Event> log;
 
-    /** The event log's thread's alone, as is the next. */
+    /** Guarded by this, as is the next. */
     private final Map<TableName, TableCount> told = new HashMap<>();
 
     private String state = "";
@@ -117,8 +117,11 @@ final class PipelineEvents {
                 details);
     }
 
-    /** What has happened since the last call. */
-    void sample(PipelinePlan plan, PipelineStatus status) {
+    /**
+     * What has happened since the last call. To be called once more when a plan has stopped: what
+     * the next one finds counted is not told.
+     */
+    synchronized void sample(PipelinePlan plan, PipelineStatus status) {
         if (!status.state().name().equals(state)) {
             state = status.state().name();
             var failed = status.state() == PipelineStatus.State.FAILED;
@@ -140,7 +143,7 @@ final class PipelineEvents {
             if (before == null && status.batch() == status.batches().count()) {
                 progress(dataset, status, count, NONE);
             } else if (before != null && !before.equals(count)) {
-                progress(dataset, status, count, before);
+                progress(dataset, status, count, before.in() > count.in() ? NONE : before);
             }
         }
     }

@@ -324,6 +324,7 @@ final class PipelineHost implements AutoCloseable {
             return;
         }
         now.close();
+        sample();
         var status = now.status();
         running = null;
         if (status.committedBatch() != status.batch()) {
@@ -392,7 +393,7 @@ final class PipelineHost implements AutoCloseable {
         return Optional.ofNullable(running).map(RunningPipeline::status);
     }
 
-    /** Tells the event log what has happened since the last call; for its thread. */
+    /** Tells the event log what has happened since the last call. */
     void sample() {
         var compiled = plan;
         var now = running;
