@@ -7,8 +7,9 @@
 -- Demand per SKU in quarter hours, of the last 24 hours and the quarter that runs. A reading is a
 -- rate, so within a quarter the readings of a series (a site's channel) are averaged, and the
 -- averages of a SKU's series are added up. Whole quarters only: an older one changes only when a
--- late reading comes in.
-CREATE OR REFRESH MATERIALIZED VIEW farm.gold.demand_by_quarter_hour AS
+-- late reading comes in. Twice a second is enough for means of a day and for charts.
+CREATE OR REFRESH MATERIALIZED VIEW farm.gold.demand_by_quarter_hour
+TBLPROPERTIES ('pipelines.trigger.interval' = '500 milliseconds') AS
 WITH by_series AS (
   SELECT
     quarter_hour,
@@ -28,7 +29,7 @@ SELECT
 FROM by_series
 GROUP BY quarter_hour, split_part(series, '/', 1);
 
--- For the chart: one line per family, in quarter hours. Twice a second is enough for those.
+-- For the chart: one line per family, in quarter hours.
 CREATE OR REFRESH MATERIALIZED VIEW farm.gold.demand_24h
 TBLPROPERTIES ('pipelines.trigger.interval' = '500 milliseconds') AS
 SELECT

@@ -24,6 +24,11 @@ final class MeasuredMaintenance implements ViewMaintenance {
     private static final long WORTHWHILE_NANOS = 3_000_000;
 
     private static final int TRIAL_REFRESHES = 8;
+
+    /** After so few, a way that is {@link #HOPELESS} times as dear has lost. */
+    private static final int HOPELESS_REFRESHES = 3;
+
+    private static final double HOPELESS = 2;
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
     private static final double DEARER = 1.5;
 
@@ -195,7 +200,10 @@ final class MeasuredMaintenance implements ViewMaintenance {
     }
 
     private boolean isIncrementalCheaper() {
-        if (kept < TRIAL_REFRESHES || incrementalCost.leastNanos() <= fullCost.leastNanos()) {
+        var dearer = (double) incrementalCost.leastNanos() / fullCost.leastNanos();
+        if (dearer <= 1
+                || kept < HOPELESS_REFRESHES
+                || (kept < TRIAL_REFRESHES && dearer < HOPELESS)) {
             return true;
         }
         wonAtNanos = fullCost.leastNanos();
