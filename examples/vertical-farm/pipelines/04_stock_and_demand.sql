@@ -7,9 +7,9 @@
 -- Demand per SKU in quarter hours, of the last 24 hours and the quarter that runs. A reading is a
 -- rate, so within a quarter the readings of a series (a site's channel) are averaged, and the
 -- averages of a SKU's series are added up. Whole quarters only: an older one changes only when a
--- late reading comes in. Twice a second is enough for means of a day and for charts.
+-- late reading comes in. Once a second is enough for means of a day and for charts.
 CREATE OR REFRESH MATERIALIZED VIEW farm.gold.demand_by_quarter_hour
-TBLPROPERTIES ('pipelines.trigger.interval' = '500 milliseconds') AS
+TBLPROPERTIES ('pipelines.trigger.interval' = '1 second') AS
 WITH by_series AS (
   SELECT
     quarter_hour,
@@ -31,7 +31,7 @@ GROUP BY quarter_hour, split_part(series, '/', 1);
 
 -- For the chart: one line per family, in quarter hours.
 CREATE OR REFRESH MATERIALIZED VIEW farm.gold.demand_24h
-TBLPROPERTIES ('pipelines.trigger.interval' = '500 milliseconds') AS
+TBLPROPERTIES ('pipelines.trigger.interval' = '1 second') AS
 SELECT
   d.bucket,
   k.family,

@@ -1,8 +1,8 @@
 -- Gold: what a tray needs besides seed.
 
--- For the chart, twice a second: the mean price per quarter hour over all markets.
+-- For the chart, once a second: the mean price per quarter hour over all markets.
 CREATE OR REFRESH MATERIALIZED VIEW farm.gold.input_prices_24h
-TBLPROPERTIES ('pipelines.trigger.interval' = '500 milliseconds') AS
+TBLPROPERTIES ('pipelines.trigger.interval' = '1 second') AS
 SELECT
   timestamp_micros(unix_micros(observed_at) - unix_micros(observed_at) % 900000000) AS bucket,
   commodity,
@@ -17,9 +17,9 @@ GROUP BY
 -- The price now is the mean of the markets' latest prices. Mean, deviation and trend are taken
 -- over the quarters of the chart. The slope is that of a least-squares line in EUR
 -- per unit and hour; the z-score says how many standard deviations the price now is off the mean.
--- Prices move by the minute: twice a second is enough.
+-- Prices move by the minute: once a second is enough.
 CREATE OR REFRESH MATERIALIZED VIEW farm.gold.input_trend_24h
-TBLPROPERTIES ('pipelines.trigger.interval' = '500 milliseconds') AS
+TBLPROPERTIES ('pipelines.trigger.interval' = '1 second') AS
 WITH latest AS (
   SELECT commodity, market, max(observed_at) AS observed_at
   FROM farm.silver.commodity_prices

@@ -30,10 +30,10 @@ SELECT
 FROM newest
 WHERE n = 1 AND valid_until > now();
 
--- Prices per SKU, supplier and quarter hour of the last 24 hours, twice a second: for the means, and
+-- Prices per SKU, supplier and quarter hour of the last 24 hours, once a second: for the means, and
 -- the chart.
 CREATE OR REFRESH MATERIALIZED VIEW farm.gold.quoted_by_quarter_hour
-TBLPROPERTIES ('pipelines.trigger.interval' = '500 milliseconds') AS
+TBLPROPERTIES ('pipelines.trigger.interval' = '1 second') AS
 SELECT
   timestamp_micros(unix_micros(quoted_at) - unix_micros(quoted_at) % 900000000) AS bucket,
   sku,

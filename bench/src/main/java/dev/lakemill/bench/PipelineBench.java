@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class PipelineBench {
     private static final Duration READY_TIMEOUT = Duration.ofSeconds(90);
-    private static final Duration SETTLE = Duration.ofSeconds(5);
+    private static final Duration SETTLE = Duration.ofSeconds(30);
     private static final int HISTORY_SECONDS_MAX = 120;
     private static final int ENGINE_BATCHES = 101;
     private static final double MILLION_MS_MAX = 60;

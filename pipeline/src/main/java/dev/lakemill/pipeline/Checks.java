@@ -10,15 +10,16 @@ import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.arrow.vector.BigIntVector;
-import org.apache.arrow.vector.BitVector;
 import org.apache.arrow.vector.FieldVector;
-import org.apache.arrow.vector.IntVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.complex.ListVector;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Holds the rows of one query against a table's expectations and settles each row's fate.
@@ -41,9 +42,7 @@ final class Checks {
     private static final String PASSED = "_lakemill_passed_";
     private static final int ROW_CHARS_MAX = 1000;
     private static final int EXPECTED_ROWS = 1000;
-
-    /** More than these are not named in SQL: all rows are looked at. */
-    private static final int DOUBTFUL_NAMED_MAX = 1000;
+    private static final TableSchema ORDER = ordered(new TableSchema(List.of()));
 
     private final DuckSession duck;
     private final TableName table;
@@ -85,42 +84,49 @@ final class Checks {
         return FATE + " = " + fate;
     }
 
+    /** A table's columns, and {@link #ROW}. */
+    static TableSchema ordered(TableSchema schema) {
+        var columns = new ArrayList<>(schema.columns());
+        columns.add(Column.required(ROW, Primitive.LONG));
+        return new TableSchema(columns);
+    }
+
     /**
-     * Judges the rows; returns the SQL name of the table that holds them, with fates and flags,
-     * until the table's next rows are judged.
+     * Judges rows by conditions alone; returns the SQL name of the table that holds them, with
+     * fates and flags, until the table's next rows are judged.
      *
      * @param query gives the table's columns and {@link #ROW}
-     * @param whole SQL name of all rows ever kept; needed by UNIQUE rules
      * @throws RowRejected when a row fails a FAIL UPDATE rule
      */
-    String judge(String query, String now, String whole) {
-        var judged = quoted(table + " judged");
-        var sql = conditions(query, now);
+    String judge(String query, String now) {
+        var judged = judged();
+        duck.repeat(
+                "CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(judged, conditions(query, now)));
         for (int i = 0; i < rules.size(); i++) {
-            if (rules.get(i).test() instanceof Rule.Test.Unique unique) {
-                sql = kept.isEmpty() ? unique(sql, i, unique, whole) : passing(sql, i);
+            if (rules.get(i).onViolation() == OnViolation.FAIL_UPDATE) {
+                var row = text(judged, "NOT " + passed(i));
+                if (row != null) {
+                    throw rejected(rules.get(i), row);
+                }
             }
-        }
-        duck.repeat("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(judged, sql));
-        failOn(OnViolation.FAIL_UPDATE, judged, Rule.Test.Condition.class);
-        if (kept.isEmpty()) {
-            failOn(OnViolation.FAIL_UPDATE, judged, Rule.Test.Unique.class);
         }
         return judged;
     }
 
-    /** Counts judged rows. */
+    /** Counts what {@link #judge} judged. */
     TableCount count(String judged) {
-        var sql = "SELECT %s FROM %s".formatted(columns(flags()), judged);
-        try (var flags = duck.rows(sql, flags(), EXPECTED_ROWS)) {
-            return count(flags, 0);
+        var read = ordered(new TableSchema(flags()));
+        var sql = "SELECT %s FROM %s".formatted(columns(read), judged);
+        try (var rows = duck.rows(sql, read, EXPECTED_ROWS)) {
+            return new JudgedRows(rows, 0, flagged(0)).count(rules);
         }
     }
 
     /**
-     * Judged rows, settled.
+     * Settled rows, in the order of the source.
      *
-     * @param quarantined of {@link PipelineOutputs#quarantineSchema}
+     * @param kept of the table's {@link #ordered} columns
+     * @param quarantined of {@link PipelineOutputs#quarantineSchema}, {@link #ordered}
      */
     record Settled(TableCount count, Rows kept, Rows quarantined) implements AutoCloseable {
         @Override
@@ -131,62 +137,66 @@ final class Checks {
     }
 
     /**
-     * Counts the rows and takes those that go on, in their order.
+     * Judges the rows of a query that adds to the table, counts them, and takes those that go on.
      *
+     * @param query gives the table's columns and {@link #ROW}
      * @param number of the batch
      * @param expected how many rows there may be
      * @param whole SQL name of all rows ever kept; needed by UNIQUE rules
      * @throws RowRejected when a row fails a FAIL UPDATE rule
      */
-    Settled settle(String judged, long number, long expected, String whole) {
-        var all = new ArrayList<>(schema.columns());
-        all.replaceAll(c -> new Column(c.name(), c.type(), true, ""));
-        all.addAll(flags().columns());
-        all.add(Column.required(ROW, Primitive.LONG));
-        var sql =
-                "SELECT %s, %s, %s FROM %s ORDER BY %s, %s"
-                        .formatted(columns, columns(flags()), ROW, judged, FATE, ROW);
-        var read = new TableSchema(all);
-        try (var rows = duck.rows(sql, read, expected)) {
-            if (!looksAtDoubtful(judged, rows, whole)) {
-                return settled(rows, number);
+    Settled settle(String query, String now, long number, long expected, String whole) {
+        var sql = conditions(query, now);
+        for (int i = 0; i < rules.size() && kept.isEmpty(); i++) {
+            if (rules.get(i).test() instanceof Rule.Test.Unique unique) {
+                sql = unique(sql, i, unique, whole);
             }
         }
-        failOn(OnViolation.FAIL_UPDATE, judged, Rule.Test.Unique.class);
-        try (var rows = duck.rows(sql, read, expected)) {
-            return settled(rows, number);
+        var all = new ArrayList<>(schema.columns());
+        all.replaceAll(c -> new Column(c.name(), c.type(), true, ""));
+        all.addAll(flags());
+        var read = ordered(new TableSchema(all));
+        var ready =
+                "SELECT %s FROM (%s) AS judged ORDER BY %s, %s"
+                        .formatted(columns(read), sql, FATE, ROW);
+        try (var rows = duck.rows(ready, read, expected)) {
+            var judged = new JudgedRows(rows, schema.size(), flagged(schema.size()));
+            failOn(judged, Rule.Test.Condition.class);
+            for (int i = 0; i < rules.size(); i++) {
+                var keys = kept.get(i);
+                if (keys != null) {
+                    settleUnique(judged, i, keys, whole);
+                }
+            }
+            failOn(judged, Rule.Test.Unique.class);
+            return settled(judged, number);
         }
     }
 
-    private Settled settled(Rows rows, long number) {
-        var count = count(rows, schema.size());
-        var going = (int) count.kept();
-        var settled =
-                new Settled(
-                        count,
-                        firstColumns(rows, 0, going, schema),
-                        quarantined(rows, going, (int) count.quarantined(), number));
+    private Settled settled(JudgedRows judged, long number) {
+        var going = judged.take(judged.of(KEEP), contentInOrder(), ordered(schema));
+        var settled = new Settled(judged.count(rules), going, quarantined(judged, number));
         kept.values().forEach(keys -> keys.add(settled.kept()));
         return settled;
     }
 
-    /** Some of the rows with the rules that each failed: planning SQL for that takes longer. */
-    private Rows quarantined(Rows rows, int from, int length, long number) {
-        var aside = PipelineOutputs.quarantineSchema(schema);
-        var all = firstColumns(rows, from, length, schema);
-        var vectors = new ArrayList<>(all.root().getFieldVectors());
-        for (var field :
-                ArrowTypes.schema(aside).getFields().subList(schema.size(), aside.size())) {
-            vectors.add(field.createVector(duck.allocator()));
+    /** With the rules that each row failed: planning SQL for that takes longer. */
+    private Rows quarantined(JudgedRows judged, long number) {
+        var places = judged.of(QUARANTINE);
+        var aside = ordered(PipelineOutputs.quarantineSchema(schema));
+        var taken = judged.take(places, contentInOrder(), ordered(schema));
+        var vectors = new ArrayList<>(taken.root().getFieldVectors());
+        for (int added = schema.size(); added < aside.size() - 1; added++) {
+            var field = ArrowTypes.schema(aside).getFields().get(added);
+            vectors.add(added, field.createVector(duck.allocator()));
         }
         var failed = ((ListVector) vectors.get(schema.size())).getWriter();
         var batch = (BigIntVector) vectors.get(schema.size() + 1);
-        for (int row = 0; row < length; row++) {
+        for (int row = 0; row < places.length; row++) {
             failed.setPosition(row);
             failed.startList();
             for (int i = 0; i < rules.size(); i++) {
-                var passed = (BitVector) rows.vector(schema.size() + 1 + i);
-                if (!passed.isNull(from + row) && passed.get(from + row) == 0) {
+                if (judged.hasFailed(i, places[row])) {
                     failed.varChar().writeVarChar(rules.get(i).name());
                 }
             }
@@ -194,71 +204,67 @@ final class Checks {
             batch.setSafe(row, number);
         }
         var root = new VectorSchemaRoot(vectors);
-        root.setRowCount(length);
+        root.setRowCount(places.length);
         return new Rows(aside, root);
     }
 
-    /**
-     * Looks for the keys among all rows that are not new for sure, and for those that stand there
-     * twice; says whether there were such rows.
-     */
-    private boolean looksAtDoubtful(String judged, Rows rows, String whole) {
-        var fate = (IntVector) rows.vector(schema.size());
-        var row = (BigIntVector) rows.vector(rows.schema().size() - 1);
-        int passed = 0;
-        while (passed < rows.count() && fate.get(passed) == KEEP) {
-            passed++;
-        }
-        boolean looked = false;
-        for (int i = 0; i < rules.size(); i++) {
-            var keys = kept.get(i);
-            if (keys != null && rules.get(i).test() instanceof Rule.Test.Unique unique) {
-                var doubtful = keys.doubtful(rows, passed);
-                if (!doubtful.isEmpty()) {
-                    var among =
-                            doubtful.cardinality() > DOUBTFUL_NAMED_MAX
-                                    ? "true"
-                                    : doubtful.stream()
-                                            .mapToObj(place -> Long.toString(row.get(place)))
-                                            .collect(Collectors.joining(", ", ROW + " IN (", ")"));
-                    duck.execute(doubles(judged, i, unique, among, whole));
-                    looked = true;
-                }
-            }
-        }
-        return looked;
+    /** The places, among what is judged, of the table's {@link #ordered} columns. */
+    private List<Integer> contentInOrder() {
+        var places = new ArrayList<>(IntStream.range(0, schema.size()).boxed().toList());
+        places.add(schema.size() + flags().size());
+        return places;
     }
 
-    /** SQL that gives the rows their fate whose key was kept before, or stands before them. */
-    private String doubles(
-            String judged, int index, Rule.Test.Unique rule, String among, String whole) {
-        var keys = rule.columns().stream().map(DuckPrinter::quoted).toList();
-        var set = new StringBuilder("%s = false".formatted(passed(index)));
-        var fate = fateOf(rules.get(index));
-        if (fate != KEEP) {
-            set.append(", %s = %d".formatted(FATE, fate));
-            for (int later = index + 1; later < rules.size(); later++) {
-                if (rules.get(later).test() instanceof Rule.Test.Unique) {
-                    set.append(", %s = NULL".formatted(passed(later)));
+    /**
+     * Looks in DuckDB for the keys of the rows that are not new for sure, among all rows ever kept
+     * and among each other.
+     */
+    private void settleUnique(JudgedRows judged, int rule, KeptKeys keys, String whole) {
+        var standing = judged.kept();
+        var doubtful = keys.doubtful(judged.rows(), standing.length());
+        doubtful.and(standing);
+        if (doubtful.isEmpty()) {
+            return;
+        }
+        var asked = new TableSchema(keys.columns().stream().map(schema::column).toList());
+        var columns = new ArrayList<>(keys.columns());
+        columns.add(contentInOrder().getLast());
+        var places = doubtful.stream().toArray();
+        try (var candidates = judged.take(places, columns, ordered(asked));
+                var doubles = duck.answer(candidates, doubles(asked, whole), ORDER)) {
+            var gone = new HashSet<Long>();
+            for (int i = 0; i < doubles.count(); i++) {
+                gone.add(((BigIntVector) doubles.vector(0)).get(i));
+            }
+            for (var place : places) {
+                if (gone.contains(judged.order(place))) {
+                    fail(judged, rule, place);
                 }
             }
         }
+    }
+
+    /** UNIQUE rules behind this one say nothing of a row that it takes out. */
+    private void fail(JudgedRows judged, int rule, int place) {
+        var fate = fateOf(rules.get(rule));
+        judged.fail(rule, place, fate);
+        for (int later = rule + 1; later < rules.size() && fate != KEEP; later++) {
+            if (rules.get(later).test() instanceof Rule.Test.Unique) {
+                judged.unjudged(later, place);
+            }
+        }
+    }
+
+    /** SQL of the places of rows whose key was kept before, or stands before them. */
+    private static String doubles(TableSchema keys, String whole) {
+        var names = keys.columns().stream().map(c -> quoted(c.name())).toList();
         return """
-        UPDATE %1$s SET %2$s WHERE %3$s IN (
-          WITH c AS (SELECT %3$s, %4$s FROM %1$s WHERE %5$s AND %6$s)
-          SELECT %3$s FROM (
-            SELECT %3$s, row_number() OVER (PARTITION BY %4$s ORDER BY %3$s) AS place FROM c)
-          WHERE place > 1
-          UNION ALL SELECT %3$s FROM c SEMI JOIN %7$s AS w ON %8$s)"""
-                .formatted(
-                        judged,
-                        set,
-                        ROW,
-                        String.join(", ", keys),
-                        fate(KEEP),
-                        among,
-                        whole,
-                        same(keys));
+        WITH c AS MATERIALIZED (SELECT * FROM %1$s)
+        SELECT %2$s FROM (
+          SELECT %2$s, row_number() OVER (PARTITION BY %3$s ORDER BY %2$s) AS place FROM c)
+        WHERE place > 1
+        UNION ALL SELECT %2$s FROM c SEMI JOIN %4$s AS w ON %5$s"""
+                .formatted(DuckSession.INCOMING, ROW, String.join(", ", names), whole, same(names));
     }
 
     private static String same(List<String> keys) {
@@ -275,12 +281,6 @@ final class Checks {
         };
     }
 
-    /** Every row that is to be kept passes the UNIQUE rule, until it is known to be a double. */
-    private static String passing(String sql, int index) {
-        return "SELECT *, CASE WHEN %s THEN true END AS %s FROM (%s)"
-                .formatted(fate(KEEP), passed(index), sql);
-    }
-
     /** Some of the rows, without the columns behind the schema's, sharing memory. */
     static Rows firstColumns(Rows rows, int from, int length, TableSchema schema) {
         var vectors = new ArrayList<FieldVector>();
@@ -294,47 +294,26 @@ final class Checks {
         return new Rows(schema, root);
     }
 
-    /** The fate of a judged row, and whether it passed each rule. */
-    private TableSchema flags() {
+    /** The fate of a judged row, and what each rule says of it. */
+    private List<Column> flags() {
         var flags = new ArrayList<Column>();
         flags.add(Column.required(FATE, Primitive.INTEGER));
         for (int i = 0; i < rules.size(); i++) {
-            flags.add(Column.nullable(passed(i), Primitive.BOOLEAN));
-        }
-        return new TableSchema(flags);
-    }
-
-    /**
-     * @param first place of the first of the {@link #flags}
-     */
-    private TableCount count(Rows rows, int first) {
-        var fates = new int[DROP + 1];
-        var fate = (IntVector) rows.vector(first);
-        for (int row = 0; row < rows.count(); row++) {
-            fates[fate.get(row)]++;
-        }
-        var counts = new ArrayList<TableCount.RuleCount>();
-        for (int i = 0; i < rules.size(); i++) {
-            var flags = (BitVector) rows.vector(first + 1 + i);
-            long passed = 0;
-            for (int row = 0; row < rows.count(); row++) {
-                passed += flags.isNull(row) ? 0 : flags.get(row);
+            if (!kept.containsKey(i)) {
+                flags.add(Column.nullable(passed(i), Primitive.BOOLEAN));
             }
-            var judged = rows.count() - flags.getNullCount();
-            counts.add(new TableCount.RuleCount(rules.get(i).name(), passed, judged - passed));
         }
-        return new TableCount(rows.count(), fates[KEEP], fates[QUARANTINE], fates[DROP], counts);
+        return flags;
     }
 
-    /** SQL of the names of the rules that a row failed. */
-    String failedRules() {
-        var names = new ArrayList<String>();
+    /** Where the rules' flags are; -1 of those that nothing is known of yet. */
+    private List<Integer> flagged(int fate) {
+        var places = new ArrayList<Integer>();
+        int next = fate + 1;
         for (int i = 0; i < rules.size(); i++) {
-            names.add(
-                    "CASE WHEN NOT %s THEN %s END".formatted(passed(i), text(rules.get(i).name())));
+            places.add(kept.containsKey(i) ? -1 : next++);
         }
-        return "list_filter(CAST([%s] AS VARCHAR[]), lambda rule : rule IS NOT NULL)"
-                .formatted(String.join(", ", names));
+        return places;
     }
 
     /** The columns' quoted names. */
@@ -412,32 +391,49 @@ final class Checks {
                         fateOf(rules.get(index)));
     }
 
-    private void failOn(OnViolation onViolation, String from, Class<? extends Rule.Test> kind) {
+    private void failOn(JudgedRows judged, Class<? extends Rule.Test> kind) {
         for (int i = 0; i < rules.size(); i++) {
             var rule = rules.get(i);
-            if (rule.onViolation() == onViolation && kind.isInstance(rule.test())) {
-                var row =
-                        duck.text(
-                                "SELECT left(CAST(%s AS VARCHAR), %d) FROM %s"
-                                                .formatted(struct, ROW_CHARS_MAX, from)
-                                        + " WHERE NOT %s ORDER BY %s LIMIT 1"
-                                                .formatted(passed(i), ROW));
-                if (row != null) {
-                    throw new RowRejected(
-                            "%s: a row fails the expectation %s: %s"
-                                    .formatted(table, rule.text(), row),
-                            "mend the data's producer, or change the rule to ON VIOLATION"
-                                    + " QUARANTINE; then start the pipeline again");
+            if (rule.onViolation() == OnViolation.FAIL_UPDATE && kind.isInstance(rule.test())) {
+                var failed = judged.firstFailed(i);
+                if (failed.isPresent()) {
+                    throw rejected(rule, text(judged, failed.getAsInt()));
                 }
             }
         }
     }
 
-    private static String passed(int index) {
-        return PASSED + index;
+    private RowRejected rejected(Rule rule, String row) {
+        return new RowRejected(
+                "%s: a row fails the expectation %s: %s".formatted(table, rule.text(), row),
+                "mend the data's producer, or change the rule to ON VIOLATION"
+                        + " QUARANTINE; then start the pipeline again");
     }
 
-    private static String text(String value) {
-        return "'" + value.replace("'", "''") + "'";
+    private String text(JudgedRows judged, int place) {
+        var from = judged();
+        try (var row = judged.take(new int[] {place}, contentInOrder(), ordered(schema))) {
+            duck.load(
+                    row.schema(),
+                    List.of(row),
+                    "CREATE OR REPLACE TEMP TABLE %s AS SELECT * FROM %s"
+                            .formatted(from, DuckSession.INCOMING));
+        }
+        return String.valueOf(text(from, "true"));
+    }
+
+    /** The first row for people; null when there is none. */
+    private @Nullable String text(String from, String condition) {
+        return duck.text(
+                "SELECT left(CAST(%s AS VARCHAR), %d) FROM %s WHERE %s ORDER BY %s LIMIT 1"
+                        .formatted(struct, ROW_CHARS_MAX, from, condition, ROW));
+    }
+
+    private String judged() {
+        return quoted(table + " judged");
+    }
+
+    private static String passed(int index) {
+        return PASSED + index;
     }
 }

@@ -267,20 +267,49 @@ final class DuckSession implements AutoCloseable {
      * @param next gives one batch of the schema after the other, then null; each is closed here
      */
     void load(TableSchema schema, Supplier<@Nullable Rows> next, String sql) {
+        offering(
+                schema,
+                next,
+                () -> {
+                    execute(sql);
+                    return sql;
+                });
+    }
+
+    /** As {@link #load(TableSchema, Supplier, String)}, of a list, which stays the caller's. */
+    void load(TableSchema schema, List<Rows> batches, String sql) {
+        load(schema, each(batches), sql);
+    }
+
+    private static Supplier<@Nullable Rows> each(List<Rows> batches) {
+        var iterator = batches.iterator();
+        return () -> iterator.hasNext() ? iterator.next().retain() : null;
+    }
+
+    private <T> T offering(TableSchema schema, Supplier<@Nullable Rows> next, Supplier<T> work) {
         try (var reader = new RowsStream(allocator, schema, next);
                 var stream = ArrowArrayStream.allocateNew(allocator)) {
             Data.exportArrayStream(allocator, reader, stream);
             connection.registerArrowStream(unquoted(INCOMING), stream);
-            execute(sql);
+            return work.get();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    /** As {@link #load(TableSchema, Supplier, String)}, of a list, which stays the caller's. */
-    void load(TableSchema schema, List<Rows> batches, String sql) {
-        var iterator = batches.iterator();
-        load(schema, () -> iterator.hasNext() ? iterator.next().retain() : null, sql);
+    /** The result, as one batch, of SQL that reads {@link #INCOMING} once, which is these rows. */
+    Rows answer(Rows given, String sql, TableSchema schema) {
+        return offering(given.schema(), each(List.of(given)), () -> all(sql, schema));
+    }
+
+    private Rows all(String sql, TableSchema schema) {
+        try (var statement = connection.prepareStatement(sql);
+                var result = new DuckResult(statement, schema, READ_ROWS, allocator)) {
+            var first = result.next();
+            return first == null ? Rows.empty(schema, allocator) : joined(first, result);
+        } catch (SQLException e) {
+            throw new DuckException(e);
+        }
     }
 
     /**

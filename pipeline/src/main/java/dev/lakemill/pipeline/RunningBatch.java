@@ -22,20 +22,18 @@ import org.apache.arrow.vector.BigIntVector;
  * before it did in this batch.
  */
 final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
-    private static final String RUNNING = quoted("running batch");
-
     /** Of a view. */
     private static final int EXPECTED_CHANGES = 1000;
-
-    /** SQL of the batch's number. */
-    private static final String NUMBER = "(SELECT number FROM " + RUNNING + ")";
 
     private final Engine engine;
     private final DuckSession duck;
     private final BatchInput input;
 
-    /** SQL of the new rows of tables that grew in this batch, {@link Checks#ROW} included. */
+    /** SQL names of the new rows, {@link Checks#ROW} included, that DuckDB has of this batch. */
     private final Map<TableName, String> fresh = new HashMap<>();
+
+    /** The new rows of streaming tables, {@link Checks#ordered}. */
+    private final Map<TableName, Rows> grown = new HashMap<>();
 
     /** SQL names of the changes of views that changed in this batch and are read as a table. */
     private final Map<TableName, String> viewChanges = new HashMap<>();
@@ -53,9 +51,6 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     }
 
     BatchOutcome.Done run() {
-        duck.execute(
-                "CREATE OR REPLACE TEMP TABLE %s AS SELECT %d::BIGINT AS number"
-                        .formatted(RUNNING, input.number()));
         for (var step : engine.program().steps()) {
             running = step.name().toString();
             switch (step) {
@@ -64,7 +59,13 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
                 case Step.View view -> refresh(view);
             }
         }
+        forgetGrown();
         return new BatchOutcome.Done(changes, counts);
+    }
+
+    private void forgetGrown() {
+        grown.values().forEach(Rows::close);
+        grown.clear();
     }
 
     /** Holds a view against its query; the transaction is to be rolled back. */
@@ -85,7 +86,21 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
 
     @Override
     public String fresh(TableName table) {
-        return fresh.getOrDefault(table, Engine.none(table));
+        var rows = grown.get(table);
+        return rows == null
+                ? fresh.getOrDefault(table, Engine.none(table))
+                : fresh.computeIfAbsent(table, _ -> written(table, rows));
+    }
+
+    /** Makes a table of the new rows of a streaming table; its SQL name. */
+    private String written(TableName table, Rows rows) {
+        var name = newRows(table);
+        duck.load(
+                rows.schema(),
+                List.of(rows),
+                "CREATE OR REPLACE TEMP TABLE %s AS SELECT * FROM %s"
+                        .formatted(name, DuckSession.INCOMING));
+        return name;
     }
 
     @Override
@@ -95,11 +110,10 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
 
     @Override
     public Optional<String> changes(TableName table) {
-        var rows = fresh.get(table);
-        if (rows != null) {
+        if (fresh.containsKey(table) || grown.containsKey(table)) {
             return Optional.of(
                     "(SELECT * EXCLUDE (%s), 1 AS %s FROM %s)"
-                            .formatted(Checks.ROW, ViewMaintenance.WEIGHT, rows));
+                            .formatted(Checks.ROW, ViewMaintenance.WEIGHT, fresh(table)));
         }
         var changed = changes.get(table);
         return changed == null
@@ -131,6 +145,7 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
     public void close() {
         changes.values().forEach(Changes::close);
         changes.clear();
+        forgetGrown();
     }
 
     private void take(Step.Source source) {
@@ -139,7 +154,7 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
             return;
         }
         var table = new Program.Appended(source.name(), source.schema());
-        var rows = quoted(source.name() + " new");
+        var rows = newRows(source.name());
         duck.load(
                 source.schema(),
                 batches.stream().map(TableBatch::rows).toList(),
@@ -150,15 +165,28 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
                                 Checks.columns(source.schema()),
                                 DuckSession.INCOMING));
         fresh.put(source.name(), rows);
-        keep(table, rows);
+        var kept = engine.program().columnsKept(table);
+        if (!kept.isEmpty()) {
+            duck.repeat(
+                    "INSERT INTO %s SELECT %s FROM %s ORDER BY %s"
+                            .formatted(
+                                    Engine.whole(source.name()),
+                                    Engine.quotedAll(kept),
+                                    rows,
+                                    Checks.ROW));
+        }
         counts.put(
                 source.name(),
                 TableCount.allKept(batches.stream().mapToLong(b -> b.rows().count()).sum()));
     }
 
+    private static String newRows(TableName table) {
+        return quoted(table + " new");
+    }
+
     private void advance(Step.Stream stream) {
         var once = stream.once().stream().filter(f -> input.once().contains(f.flow())).toList();
-        if (once.isEmpty() && stream.query().streamed().stream().noneMatch(fresh::containsKey)) {
+        if (once.isEmpty() && stream.query().streamed().stream().noneMatch(this::changed)) {
             return;
         }
         var whole = Engine.whole(stream.name());
@@ -169,32 +197,19 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
                         stream.schema(),
                         stream.rules(),
                         engine.keptKeys(stream));
-        var judged = checks.judge(incoming(stream, once), DuckSession.NOW, whole);
-        try (var settled = checks.settle(judged, input.number(), input.rowCount(), whole)) {
+        try (var settled =
+                checks.settle(
+                        incoming(stream, once),
+                        DuckSession.NOW,
+                        input.number(),
+                        input.rowCount(),
+                        whole)) {
             counts.put(stream.name(), settled.count());
-            append(
-                    new Program.Appended(stream.name(), stream.schema()),
-                    "(SELECT %s, %s FROM %s WHERE %s)"
-                            .formatted(
-                                    Checks.ROW,
-                                    Checks.columns(stream.schema()),
-                                    judged,
-                                    Checks.fate(Checks.KEEP)),
-                    settled.kept());
+            append(new Program.Appended(stream.name(), stream.schema()), settled.kept());
             append(
                     new Program.Appended(
                             PipelineOutputs.quarantineOf(stream.name()),
                             PipelineOutputs.quarantineSchema(stream.schema())),
-                    "(SELECT %s, %s, %s AS %s, %s AS %s FROM %s WHERE %s)"
-                            .formatted(
-                                    Checks.ROW,
-                                    Checks.columns(stream.schema()),
-                                    checks.failedRules(),
-                                    PipelineOutputs.FAILED_RULES,
-                                    NUMBER,
-                                    PipelineOutputs.BATCH,
-                                    judged,
-                                    Checks.fate(Checks.QUARANTINE)),
                     settled.quarantined());
         }
     }
@@ -216,28 +231,29 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
         return all.append("SELECT %s, %s FROM (%s)".formatted(Checks.ROW, columns, sql)).toString();
     }
 
-    private void append(Program.Appended table, String sql, Rows rows) {
+    /**
+     * New rows of a streaming table go on, and what later queries read over all its rows is kept.
+     *
+     * @param rows of the table's {@link Checks#ordered} columns, in their order
+     */
+    private void append(Program.Appended table, Rows rows) {
         if (rows.count() == 0) {
             return;
         }
-        fresh.put(table.name(), sql);
-        keep(table, sql);
-        changes.put(
-                table.name(),
-                new Changes(checked(rows.retain()), Rows.empty(table.schema(), duck.allocator())));
-    }
-
-    /** Adds what later queries read over all rows of the table. */
-    private void keep(Program.Appended table, String rows) {
+        var schema = table.schema();
+        var content = checked(Checks.firstColumns(rows, 0, rows.count(), schema));
+        changes.put(table.name(), new Changes(content, Rows.empty(schema, duck.allocator())));
+        grown.put(table.name(), rows.retain());
         var kept = engine.program().columnsKept(table);
         if (!kept.isEmpty()) {
-            duck.repeat(
-                    "INSERT INTO %s SELECT %s FROM %s ORDER BY %s"
+            duck.load(
+                    schema,
+                    List.of(content),
+                    "INSERT INTO %s SELECT %s FROM %s"
                             .formatted(
                                     Engine.whole(table.name()),
                                     Engine.quotedAll(kept),
-                                    rows,
-                                    Checks.ROW));
+                                    DuckSession.INCOMING));
         }
     }
 
@@ -316,8 +332,7 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
         var judged =
                 checks.judge(
                         "SELECT 0::BIGINT AS %s, * FROM (%s) AS q".formatted(Checks.ROW, query),
-                        now,
-                        "");
+                        now);
         counts.put(view.name(), checks.count(judged));
         return "SELECT %s FROM %s WHERE %s"
                 .formatted(Checks.columns(view.schema()), judged, Checks.fate(Checks.KEEP));
