@@ -10,9 +10,11 @@ import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.arrow.vector.BigIntVector;
@@ -215,33 +217,35 @@ final class Checks {
         return places;
     }
 
-    /**
-     * Looks in DuckDB for the keys of the rows that are not new for sure, among all rows ever kept
-     * and among each other.
-     */
     private void settleUnique(JudgedRows judged, int rule, KeptKeys keys, String whole) {
-        var standing = judged.kept();
-        var doubtful = keys.doubtful(judged.rows(), standing.length());
-        doubtful.and(standing);
-        if (doubtful.isEmpty()) {
-            return;
+        var known = keys.known(judged.rows(), judged.kept());
+        known.doubles().stream().forEach(place -> fail(judged, rule, place));
+        if (!known.doubtful().isEmpty()) {
+            var gone = keptBefore(judged, known.doubtful(), keys, whole);
+            known.doubtful().stream()
+                    .filter(place -> gone.contains(judged.order(place)))
+                    .forEach(place -> fail(judged, rule, place));
         }
+    }
+
+    /** Looks in DuckDB for the keys of some rows; the {@link #ROW} of those that it finds. */
+    private Set<Long> keptBefore(
+            JudgedRows judged, BitSet doubtful, KeptKeys keys, String whole) {
         var asked = new TableSchema(keys.columns().stream().map(schema::column).toList());
         var columns = new ArrayList<>(keys.columns());
         columns.add(contentInOrder().getLast());
-        var places = doubtful.stream().toArray();
-        try (var candidates = judged.take(places, columns, ordered(asked));
-                var doubles = duck.answer(candidates, doubles(asked, whole), ORDER)) {
-            var gone = new HashSet<Long>();
-            for (int i = 0; i < doubles.count(); i++) {
-                gone.add(((BigIntVector) doubles.vector(0)).get(i));
-            }
-            for (var place : places) {
-                if (gone.contains(judged.order(place))) {
-                    fail(judged, rule, place);
-                }
+        var names = asked.columns().stream().map(c -> quoted(c.name())).toList();
+        var sql =
+                "SELECT %s FROM %s AS c SEMI JOIN %s AS w ON %s"
+                        .formatted(ROW, DuckSession.INCOMING, whole, same(names));
+        var found = new HashSet<Long>();
+        try (var rows = judged.take(doubtful.stream().toArray(), columns, ordered(asked));
+                var kept = duck.answer(rows, sql, ORDER)) {
+            for (int i = 0; i < kept.count(); i++) {
+                found.add(((BigIntVector) kept.vector(0)).get(i));
             }
         }
+        return found;
     }
 
     /** UNIQUE rules behind this one say nothing of a row that it takes out. */
@@ -253,18 +257,6 @@ final class Checks {
                 judged.unjudged(later, place);
             }
         }
-    }
-
-    /** SQL of the places of rows whose key was kept before, or stands before them. */
-    private static String doubles(TableSchema keys, String whole) {
-        var names = keys.columns().stream().map(c -> quoted(c.name())).toList();
-        return """
-        WITH c AS MATERIALIZED (SELECT * FROM %1$s)
-        SELECT %2$s FROM (
-          SELECT %2$s, row_number() OVER (PARTITION BY %3$s ORDER BY %2$s) AS place FROM c)
-        WHERE place > 1
-        UNION ALL SELECT %2$s FROM c SEMI JOIN %4$s AS w ON %5$s"""
-                .formatted(DuckSession.INCOMING, ROW, String.join(", ", names), whole, same(names));
     }
 
     private static String same(List<String> keys) {

@@ -323,6 +323,7 @@ final class Engine implements AutoCloseable {
         duck.rollback();
         maintenance.values().forEach(ViewMaintenance::undone);
         turns.undone();
+        keptKeys.values().forEach(rules -> rules.values().forEach(KeptKeys::undone));
     }
 
     private void create(Program.Appended table) {

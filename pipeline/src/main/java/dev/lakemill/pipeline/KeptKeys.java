@@ -2,8 +2,6 @@ package dev.lakemill.pipeline;
 
 import com.google.common.hash.BloomFilter;
 import com.google.common.hash.Funnels;
-import com.google.common.hash.HashFunction;
-import com.google.common.hash.Hashing;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Decimal;
 import dev.lakemill.types.DataType.Primitive;
@@ -11,28 +9,36 @@ import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableSchema;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.HashMap;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
-import org.apache.arrow.memory.ArrowBuf;
-import org.apache.arrow.memory.util.hash.ArrowBufHasher;
 
 /**
- * The keys of all rows that a UNIQUE rule has kept, as Bloom filters: so most new keys are known to
- * be new without a look at those rows, whose number grows for ever. About 2.4 bytes a key, at the
- * least those of {@link #FIRST_KEYS}.
+ * The keys of all rows that a UNIQUE rule has kept: as Bloom filters, so that most new keys are
+ * known to be new without a look at those rows, whose number grows for ever; and the newest as they
+ * are, so that what is sent twice in a row is known as well. About 3.6 bytes a key, at the least
+ * those of {@link #FIRST_KEYS}, and up to {@value #NEWEST_MAX} keys of about 100 bytes.
  *
- * <p>Keys are never taken away: those of a batch that was undone are only looked for in vain. When
- * the engine's {@link Room} is used up, no more are added: the filters are then of no use.
+ * <p>Keys are never taken from the filters: those of a batch that was undone are only looked for in
+ * vain. When the engine's {@link Room} is used up, no more are added: the filters are then of no
+ * use.
  */
 final class KeptKeys {
-    private static final double FALSE_SHARE = 1e-4;
+    /** Of new keys: each costs a look at all rows. */
+    private static final double FALSE_SHARE = 1e-6;
+
     private static final int FIRST_KEYS = 100_000;
     private static final int GROWTH = 4;
-    private static final ArrowBufHasher LOW = new BytesHasher(Hashing.murmur3_32_fixed(1));
-    private static final ArrowBufHasher HIGH = new BytesHasher(Hashing.murmur3_32_fixed(2));
+    private static final int NEWEST_MAX = 16_384;
+
+    /** Longer keys are not among the newest. */
+    private static final int NEWEST_BYTES_MAX = 256;
 
     private final List<Integer> columns;
 
@@ -40,6 +46,15 @@ final class KeptKeys {
 
     /** Only the last is not full. */
     private final List<BloomFilter<Long>> filters = new ArrayList<>();
+
+    private final Set<RowKey> newest =
+            Collections.newSetFromMap(
+                    new LinkedHashMap<>() {
+                        @Override
+                        protected boolean removeEldestEntry(Map.Entry<RowKey, Boolean> eldest) {
+                            return size() > NEWEST_MAX;
+                        }
+                    });
 
     private long keysMax;
     private long keys;
@@ -51,22 +66,12 @@ final class KeptKeys {
     }
 
     /**
-     * Arrow's own MurmurHasher adds up what stands behind the last four bytes that are whole: of
-     * the texts a-1000 to a-5999 it tells few hundred apart.
+     * What is known of rows.
+     *
+     * @param doubles whose key was kept before, or stands before them
+     * @param doubtful whose key may have been kept before
      */
-    private record BytesHasher(HashFunction function) implements ArrowBufHasher {
-        @Override
-        public int hashCode(ArrowBuf buffer, long offset, long length) {
-            var bytes = new byte[(int) length];
-            buffer.getBytes(offset, bytes);
-            return function.hashBytes(bytes).asInt();
-        }
-
-        @Override
-        public int hashCode(long address, long length) {
-            throw new UnsupportedOperationException("vectors hash by their buffers");
-        }
-    }
+    record Known(BitSet doubles, BitSet doubtful) {}
 
     /** How many keys the filters of all rules of an engine may hold. */
     static final class Room {
@@ -82,9 +87,9 @@ final class KeptKeys {
             this.left = keysMax;
         }
 
-        /** As a node's heap of some hundred MB bears it: 10 MB a filter, 40 MB in all. */
+        /** As a node's heap of some hundred MB bears it: 11 MB a filter, 43 MB in all. */
         static Room usual() {
-            return new Room(4_000_000, 16_000_000);
+            return new Room(3_000_000, 12_000_000);
         }
 
         long left() {
@@ -141,9 +146,15 @@ final class KeptKeys {
     /** Gives the room back; no key may be looked for any more. */
     void free() {
         filters.clear();
+        newest.clear();
         room.giveBack(keysMax);
         keysMax = 0;
         incomplete = true;
+    }
+
+    /** A batch was undone, whose keys may be among the newest. */
+    void undone() {
+        newest.clear();
     }
 
     /** Adds rows of the key's columns alone, in their order; each batch is closed here. */
@@ -163,7 +174,11 @@ final class KeptKeys {
 
     private void addAll(Rows rows, List<Integer> places) {
         for (int row = 0; row < rows.count(); row++) {
-            var hash = hash(rows, places, row);
+            var key = RowKey.of(rows, places, row);
+            if (key.bytes().length <= NEWEST_BYTES_MAX) {
+                newest.add(key);
+            }
+            var hash = key.hash();
             if (mayHold(hash)) {
                 continue;
             }
@@ -175,7 +190,7 @@ final class KeptKeys {
         }
     }
 
-    private boolean mayHold(Long hash) {
+    private boolean mayHold(long hash) {
         return filters.stream().anyMatch(filter -> filter.mightContain(hash));
     }
 
@@ -191,33 +206,20 @@ final class KeptKeys {
     }
 
     /**
-     * Those of the first rows whose key may have been kept before, or may stand in another of them.
-     * The keys of all others are new for sure.
+     * What is known of the keys of some rows, of which the first with a key comes first. Those of
+     * all others are new for sure.
      */
-    BitSet doubtful(Rows rows, int count) {
-        var doubtful = new BitSet();
-        var places = new HashMap<Long, Integer>();
-        for (int row = 0; row < count; row++) {
-            var hash = hash(rows, columns, row);
-            var other = places.putIfAbsent(hash, row);
-            if (other != null) {
-                doubtful.set(other);
-                doubtful.set(row);
-            } else if (mayHold(hash)) {
-                doubtful.set(row);
+    Known known(Rows rows, BitSet asked) {
+        var known = new Known(new BitSet(), new BitSet());
+        var before = new HashSet<RowKey>();
+        for (int row = asked.nextSetBit(0); row >= 0; row = asked.nextSetBit(row + 1)) {
+            var key = RowKey.of(rows, columns, row);
+            if (!before.add(key) || newest.contains(key)) {
+                known.doubles().set(row);
+            } else if (mayHold(key.hash())) {
+                known.doubtful().set(row);
             }
         }
-        return doubtful;
-    }
-
-    private static Long hash(Rows rows, List<Integer> places, int row) {
-        int low = 0;
-        int high = 0;
-        for (var place : places) {
-            var vector = rows.vector(place);
-            low = 31 * low + vector.hashCode(row, LOW);
-            high = 31 * high + vector.hashCode(row, HIGH);
-        }
-        return ((long) high << 32) | (low & 0xffffffffL);
+        return known;
     }
 }

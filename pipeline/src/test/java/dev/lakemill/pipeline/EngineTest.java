@@ -225,7 +225,6 @@ final class EngineTest {
         var keys = new HashSet<String>();
         for (int batch = 0; batch < 12; batch++) {
             var rows = new ArrayList<Row>();
-            // Of so many, more are doubtful than are named in SQL.
             int size = batch % 4 == 3 ? 3_000 : random.nextInt(200);
             for (int i = 0; i < size; i++) {
                 var key = random.nextInt(50) == 0 ? null : "k" + random.nextInt(4_000);
@@ -280,6 +279,25 @@ final class EngineTest {
                                         .contains("'key': c"));
         run("c.b.events", row(2, "b", 1.0, null));
         assertThat(inserted.get("c.s.events")).containsExactly("2|b|1.0|null");
+    }
+
+    @Test
+    void keysOfABatchThatWasUndoneAreNew() {
+        start(
+                program().source("c.b.events", EVENTS).stream(
+                                "c.s.events",
+                                EVENTS,
+                                "SELECT _lakemill_row, id, key, amount, ts FROM {stream c.b.events}",
+                                unique("once", OnViolation.DROP_ROW, "id"))
+                        .stream(
+                                "c.s.checked",
+                                EVENTS,
+                                "SELECT _lakemill_row, id, key, amount, ts FROM {stream c.s.events}",
+                                condition("positive", "amount > 0", OnViolation.FAIL_UPDATE)));
+        assertThat(outcome("c.b.events", row(1, "a", 1.0, null), row(2, "b", -1.0, null)))
+                .isInstanceOf(BatchOutcome.Rejected.class);
+        run("c.b.events", row(1, "a", 1.0, null), row(1, "b", 1.0, null));
+        assertThat(inserted.get("c.s.checked")).containsExactly("1|a|1.0|null");
     }
 
     @Test

@@ -7,7 +7,9 @@ import com.google.common.hash.BloomFilter;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.apache.arrow.memory.BufferAllocator;
@@ -15,7 +17,7 @@ import org.apache.arrow.memory.RootAllocator;
 import org.junit.jupiter.api.Test;
 
 final class KeptKeysTest {
-    private static final double KEY_BYTES = 2.5;
+    private static final double KEY_BYTES = 3.7;
 
     @Test
     void noFilterIsLargeAndAllTogetherAreLimited() {
@@ -45,10 +47,12 @@ final class KeptKeysTest {
         try (var allocator = new RootAllocator()) {
             var keys = keys(new KeptKeys.Room(1_000, 16_000));
             add(allocator, keys, 9_000);
+            keys.undone();
             var schema = TestRows.schema("id BIGINT");
             var asked = List.of(row(0L), row(4_500L), row(8_999L), row(100_000L));
             try (var rows = TestRows.rows(allocator, schema, asked)) {
-                assertThat(keys.doubtful(rows, 4).stream()).containsExactly(0, 1, 2);
+                assertThat(keys.known(rows, first(4)).doubtful().stream())
+                        .containsExactly(0, 1, 2);
             }
         }
     }
@@ -63,11 +67,49 @@ final class KeptKeysTest {
                 try (var kept = TestRows.rows(allocator, schema, texts(prefix, 10_000));
                         var fresh = TestRows.rows(allocator, schema, texts(prefix, 15_000))) {
                     keys.add(kept);
-                    assertThat(keys.doubtful(kept, 5_000).cardinality()).isEqualTo(5_000);
-                    assertThat(keys.doubtful(fresh, 5_000).cardinality()).isLessThan(10);
+                    assertThat(keys.known(kept, first(5_000)).doubles().cardinality())
+                            .isEqualTo(5_000);
+                    keys.undone();
+                    assertThat(keys.known(kept, first(5_000)).doubtful().cardinality())
+                            .isEqualTo(5_000);
+                    assertThat(keys.known(fresh, first(5_000)).doubtful().cardinality())
+                            .isLessThan(10);
                 }
             }
         }
+    }
+
+    @Test
+    void whatIsSentTwiceIsKnownWithoutALook() {
+        var schema = TestRows.schema("a STRING, b STRING, c BOOLEAN, d DECIMAL(20,2)");
+        var rule = new Rule.Test.Unique(List.of("a", "b", "c", "d"));
+        try (var allocator = new RootAllocator()) {
+            var keys = KeptKeys.of(schema, rule, KeptKeys.Room.usual()).orElseThrow();
+            var one = row("x", null, true, new BigDecimal("1.50"));
+            var others =
+                    List.of(
+                            row(null, "x", true, new BigDecimal("1.50")),
+                            row("x", "", true, new BigDecimal("1.50")),
+                            row("x", null, false, new BigDecimal("1.50")),
+                            row("x", null, null, new BigDecimal("1.50")),
+                            row("x", null, true, new BigDecimal("1.51")));
+            try (var kept = TestRows.rows(allocator, schema, List.of(one));
+                    var twice = TestRows.rows(allocator, schema, List.of(one, one));
+                    var fresh = TestRows.rows(allocator, schema, others)) {
+                assertThat(keys.known(twice, first(2)).doubles().stream()).containsExactly(1);
+                keys.add(kept);
+                assertThat(keys.known(twice, first(2)).doubles().stream()).containsExactly(0, 1);
+                var known = keys.known(fresh, first(others.size()));
+                assertThat(known.doubles().isEmpty()).isTrue();
+                assertThat(known.doubtful().isEmpty()).isTrue();
+            }
+        }
+    }
+
+    private static BitSet first(int rows) {
+        var first = new BitSet();
+        first.set(0, rows);
+        return first;
     }
 
     private static List<TestRows.Row> texts(String prefix, int from) {
