@@ -11,6 +11,7 @@ import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -164,22 +165,20 @@ final class Checks {
         try (var rows = duck.rows(ready, read, expected)) {
             var judged = new JudgedRows(rows, schema.size(), flagged(schema.size()));
             failOn(judged, Rule.Test.Condition.class);
+            var known = new HashMap<KeptKeys, KeptKeys.Known>();
             for (int i = 0; i < rules.size(); i++) {
                 var keys = kept.get(i);
                 if (keys != null) {
-                    settleUnique(judged, i, keys, whole);
+                    known.put(keys, settleUnique(judged, i, keys, whole));
                 }
             }
             failOn(judged, Rule.Test.Unique.class);
-            return settled(judged, number);
+            known.forEach((keys, of) -> keys.add(of, judged.kept()));
+            return new Settled(
+                    judged.count(rules),
+                    judged.take(judged.of(KEEP), contentInOrder(), ordered(schema)),
+                    quarantined(judged, number));
         }
-    }
-
-    private Settled settled(JudgedRows judged, long number) {
-        var going = judged.take(judged.of(KEEP), contentInOrder(), ordered(schema));
-        var settled = new Settled(judged.count(rules), going, quarantined(judged, number));
-        kept.values().forEach(keys -> keys.add(settled.kept()));
-        return settled;
     }
 
     /** With the rules that each row failed: planning SQL for that takes longer. */
@@ -217,7 +216,8 @@ final class Checks {
         return places;
     }
 
-    private void settleUnique(JudgedRows judged, int rule, KeptKeys keys, String whole) {
+    private KeptKeys.Known settleUnique(
+            JudgedRows judged, int rule, KeptKeys keys, String whole) {
         var known = keys.known(judged.rows(), judged.kept());
         known.doubles().stream().forEach(place -> fail(judged, rule, place));
         if (!known.doubtful().isEmpty()) {
@@ -226,6 +226,7 @@ final class Checks {
                     .filter(place -> gone.contains(judged.order(place)))
                     .forEach(place -> fail(judged, rule, place));
         }
+        return known;
     }
 
     /** Looks in DuckDB for the keys of some rows; the {@link #ROW} of those that it finds. */

@@ -14,6 +14,7 @@ import org.apache.arrow.vector.BitVector;
 import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.IntVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
+import org.apache.arrow.vector.util.VectorAppender;
 
 /**
  * Rows whose conditions are judged, with each row's fate and what each rule says of it, while the
@@ -23,6 +24,9 @@ final class JudgedRows {
     private static final byte NOT_JUDGED = -1;
     private static final byte FAILED = 0;
     private static final byte PASSED = 1;
+
+    /** Shorter ones, on average, are copied row by row. */
+    private static final int RUN_ROWS_MIN = 16;
 
     private final Rows rows;
     private final BigIntVector order;
@@ -144,28 +148,45 @@ final class JudgedRows {
     }
 
     private static FieldVector take(int[] places, FieldVector from) {
-        var count = places.length;
-        if (count == 0 || isRun(places)) {
-            var part = from.getTransferPair(from.getAllocator());
-            part.splitAndTransfer(count == 0 ? 0 : places[0], count);
-            return (FieldVector) part.getTo();
+        var runs = runs(places);
+        if (runs.size() <= 1) {
+            return part(from, places.length == 0 ? 0 : places[0], places.length);
         }
         var to = from.getField().createVector(from.getAllocator());
-        to.setInitialCapacity(count);
+        to.setInitialCapacity(places.length);
         to.allocateNew();
-        for (int i = 0; i < count; i++) {
-            to.copyFromSafe(places[i], i, from);
+        if (runs.size() * RUN_ROWS_MIN > places.length) {
+            for (int i = 0; i < places.length; i++) {
+                to.copyFromSafe(places[i], i, from);
+            }
+            return to;
+        }
+        var appender = new VectorAppender(to);
+        for (var run : runs) {
+            try (var part = part(from, run[0], run[1])) {
+                part.accept(appender, null);
+            }
         }
         return to;
     }
 
-    private static boolean isRun(int[] places) {
-        for (int i = 1; i < places.length; i++) {
-            if (places[i] != places[0] + i) {
-                return false;
+    private static FieldVector part(FieldVector from, int first, int count) {
+        var part = from.getTransferPair(from.getAllocator());
+        part.splitAndTransfer(first, count);
+        return (FieldVector) part.getTo();
+    }
+
+    /** The first of rows that stand together, and their number. */
+    private static List<int[]> runs(int[] places) {
+        var runs = new ArrayList<int[]>();
+        for (int i = 0; i < places.length; i++) {
+            if (i > 0 && places[i] == places[i - 1] + 1) {
+                runs.getLast()[1]++;
+            } else {
+                runs.add(new int[] {places[i], 1});
             }
         }
-        return true;
+        return runs;
     }
 
     TableCount count(List<Rule> rules) {

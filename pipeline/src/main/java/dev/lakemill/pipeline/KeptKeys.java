@@ -66,12 +66,13 @@ final class KeptKeys {
     }
 
     /**
-     * What is known of rows.
+     * What is known of some rows of a batch, by their places.
      *
+     * @param keys of the rows that were asked for, in their order
      * @param doubles whose key was kept before, or stands before them
      * @param doubtful whose key may have been kept before
      */
-    record Known(BitSet doubles, BitSet doubtful) {}
+    record Known(BitSet asked, List<RowKey> keys, BitSet doubles, BitSet doubtful) {}
 
     /** How many keys the filters of all rules of an engine may hold. */
     static final class Room {
@@ -162,29 +163,38 @@ final class KeptKeys {
         var all = IntStream.range(0, columns.size()).boxed().toList();
         while (batches.hasNext()) {
             try (var rows = batches.next()) {
-                addAll(rows, all);
+                var reader = new RowKey.Reader(rows, all);
+                for (int row = 0; row < rows.count(); row++) {
+                    add(reader.read(row), false);
+                }
             }
         }
     }
 
-    /** Adds the keys of rows of the table's columns. */
-    void add(Rows rows) {
-        addAll(rows, columns);
+    /** Adds the keys of those of the rows that are kept. */
+    void add(Known known, BitSet kept) {
+        var keys = known.keys().iterator();
+        known.asked().stream()
+                .forEach(
+                        row -> {
+                            var key = keys.next();
+                            if (kept.get(row)) {
+                                var isNew =
+                                        !known.doubles().get(row) && !known.doubtful().get(row);
+                                add(key, isNew);
+                            }
+                        });
     }
 
-    private void addAll(Rows rows, List<Integer> places) {
-        for (int row = 0; row < rows.count(); row++) {
-            var key = RowKey.of(rows, places, row);
-            if (key.bytes().length <= NEWEST_BYTES_MAX) {
-                newest.add(key);
-            }
-            var hash = key.hash();
-            if (mayHold(hash)) {
-                continue;
-            }
-            if (keys >= keysMax && !grow()) {
-                return;
-            }
+    private void add(RowKey key, boolean isNew) {
+        if (key.bytes().length <= NEWEST_BYTES_MAX) {
+            newest.add(key);
+        }
+        var hash = key.hash();
+        if (!isNew && mayHold(hash)) {
+            return;
+        }
+        if (keys < keysMax || grow()) {
             filters.getLast().put(hash);
             keys++;
         }
@@ -210,10 +220,12 @@ final class KeptKeys {
      * all others are new for sure.
      */
     Known known(Rows rows, BitSet asked) {
-        var known = new Known(new BitSet(), new BitSet());
+        var known = new Known(asked, new ArrayList<>(), new BitSet(), new BitSet());
         var before = new HashSet<RowKey>();
+        var reader = new RowKey.Reader(rows, columns);
         for (int row = asked.nextSetBit(0); row >= 0; row = asked.nextSetBit(row + 1)) {
-            var key = RowKey.of(rows, columns, row);
+            var key = reader.read(row);
+            known.keys().add(key);
             if (!before.add(key) || newest.contains(key)) {
                 known.doubles().set(row);
             } else if (mayHold(key.hash())) {

@@ -4,6 +4,7 @@ import static dev.lakemill.pipeline.TestRows.row;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.common.hash.BloomFilter;
+import dev.lakemill.types.Rows;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -66,7 +67,7 @@ final class KeptKeysTest {
                 var keys = KeptKeys.of(schema, rule, KeptKeys.Room.usual()).orElseThrow();
                 try (var kept = TestRows.rows(allocator, schema, texts(prefix, 10_000));
                         var fresh = TestRows.rows(allocator, schema, texts(prefix, 15_000))) {
-                    keys.add(kept);
+                    add(keys, kept);
                     assertThat(keys.known(kept, first(5_000)).doubles().cardinality())
                             .isEqualTo(5_000);
                     keys.undone();
@@ -97,13 +98,18 @@ final class KeptKeysTest {
                     var twice = TestRows.rows(allocator, schema, List.of(one, one));
                     var fresh = TestRows.rows(allocator, schema, others)) {
                 assertThat(keys.known(twice, first(2)).doubles().stream()).containsExactly(1);
-                keys.add(kept);
+                add(keys, kept);
                 assertThat(keys.known(twice, first(2)).doubles().stream()).containsExactly(0, 1);
                 var known = keys.known(fresh, first(others.size()));
                 assertThat(known.doubles().isEmpty()).isTrue();
                 assertThat(known.doubtful().isEmpty()).isTrue();
             }
         }
+    }
+
+    private static void add(KeptKeys keys, Rows rows) {
+        var all = first(rows.count());
+        keys.add(keys.known(rows, all), all);
     }
 
     private static BitSet first(int rows) {
@@ -127,7 +133,7 @@ final class KeptKeysTest {
             values.add(row(id));
         }
         try (var rows = TestRows.rows(allocator, TestRows.schema("id BIGINT"), values)) {
-            keys.add(rows);
+            add(keys, rows);
         }
     }
 
