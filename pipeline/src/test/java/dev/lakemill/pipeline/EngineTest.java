@@ -6,6 +6,7 @@ import static dev.lakemill.pipeline.TestPrograms.unique;
 import static dev.lakemill.pipeline.TestRows.row;
 import static dev.lakemill.pipeline.TestRows.rows;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import dev.lakemill.feed.TableBatch;
 import dev.lakemill.pipeline.TestRows.Row;
@@ -279,6 +280,44 @@ final class EngineTest {
                                         .contains("'key': c"));
         run("c.b.events", row(2, "b", 1.0, null));
         assertThat(inserted.get("c.s.events")).containsExactly("2|b|1.0|null");
+    }
+
+    @Test
+    void rowsBetweenDoublesStayWhole() {
+        var columns =
+                "id BIGINT, name STRING, tags ARRAY<STRING>, parts STRUCT<a:BIGINT,b:STRING>,"
+                        + " even BOOLEAN, amount DECIMAL(20,2)";
+        var query =
+                "SELECT _lakemill_row, id, key AS name, CASE WHEN id % 7 > 0 THEN"
+                        + " [key, NULL, 'x' || id] END AS tags, {'a': id, 'b': key} AS parts,"
+                        + " id % 2 = 0 AS even, amount::DECIMAL(20,2) AS amount FROM {stream %s}";
+        start(
+                program().source("c.b.single", EVENTS).source("c.b.events", EVENTS).stream(
+                                "c.s.single", columns, query.replace("%s", "c.b.single"))
+                        .stream(
+                                "c.s.once",
+                                columns,
+                                query.replace("%s", "c.b.events"),
+                                unique("once", OnViolation.QUARANTINE, "id")));
+        var single = new ArrayList<Row>();
+        var doubled = new ArrayList<Row>();
+        for (long id = 0; id < 500; id++) {
+            var row = row(id, id % 5 == 0 ? null : "k" + id, id / 2.0, null);
+            single.add(row);
+            doubled.add(row);
+            if (id % 100 == 99) {
+                doubled.add(row);
+            }
+        }
+        run("c.b.single", single);
+        var expected = inserted.get("c.s.single");
+        run("c.b.events", doubled);
+        assertThat(expected).hasSize(500);
+        assertThat(inserted.get("c.s.once")).isEqualTo(expected);
+        assertThat(inserted.get("c.s.once_quarantine"))
+                .hasSize(5)
+                .first(STRING)
+                .startsWith(expected.get(99) + "|[\"once\"]");
     }
 
     @Test
