@@ -24,7 +24,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 final class Live implements AutoCloseable {
     static final int LISTENERS_MAX = 64;
 
-    private static final int LOOK_MS = 40;
+    private static final int LOOK_MS = 15;
     private static final long STATE_EVERY_MS = 200;
     private static final long CHART_EVERY_MS = 2_000;
     private static final int RETRY_MS = 500;
