@@ -104,8 +104,15 @@ final class PipelineLoop implements Runnable {
                         Thread.ofPlatform().name("pipeline-round-" + program.name()).factory());
     }
 
+    /**
+     * As it was shown last, but for the backlog: rows that came since would be missed by whoever
+     * asks whether there are any.
+     */
     PipelineStatus status() {
-        return status;
+        var shown = status;
+        return shown.state() == PipelineStatus.State.RUNNING
+                ? shown.withBacklog(SourceRows.ahead(parts.sources(), shown.positions()))
+                : shown;
     }
 
     /** Looks for input now. */

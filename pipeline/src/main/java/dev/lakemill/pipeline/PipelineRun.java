@@ -324,12 +324,7 @@ final class PipelineRun implements AutoCloseable {
 
     /** How far each source's newest row is ahead of the last batch. */
     Map<TableName, Long> backlog() {
-        var backlog = new TreeMap<TableName, Long>();
-        for (var source : parts.sources().entrySet()) {
-            var taken = last.sources().getOrDefault(source.getKey(), 0L);
-            backlog.put(source.getKey(), Math.max(0, source.getValue().position() - taken));
-        }
-        return backlog;
+        return SourceRows.ahead(parts.sources(), last.sources());
     }
 
     /** Stops the pipeline; what stands, stands. */

@@ -47,6 +47,25 @@ public record PipelineStatus(
         positions = Map.copyOf(positions);
     }
 
+    PipelineStatus withBacklog(Map<TableName, Long> newer) {
+        return new PipelineStatus(
+                state,
+                batch,
+                now,
+                committedBatch,
+                committedFreshnessMillis,
+                tables,
+                newer,
+                positions,
+                pendingBytes,
+                batches,
+                views,
+                audits,
+                waiting,
+                error,
+                hint);
+    }
+
     public enum State {
         /** Loading its state, or repeating the batches since the last commit round. */
         STARTING,

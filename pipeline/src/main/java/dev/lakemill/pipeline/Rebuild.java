@@ -213,9 +213,11 @@ public final class Rebuild implements AutoCloseable {
                         "the new tables do not reach the rows that the old ones have",
                         "run './lakemill pipeline refresh --full' again");
             }
+            pipeline.wake();
             Thread.sleep(20);
         }
         pipeline.close();
+        requireCommitted();
         var lines = String.join("\n", outputs().map(o -> o.name().toString()).toList());
         try {
             new LocalDisk()
@@ -227,6 +229,18 @@ public final class Rebuild implements AutoCloseable {
         }
         prepare.run();
         finish(plan, wiring, staged);
+    }
+
+    /** What did not reach Delta would be missing in the tables that take over. */
+    private void requireCommitted() {
+        var status = pipeline.status();
+        if (status.committedBatch() != status.batch()) {
+            throw new LakemillException(
+                    ErrorCode.UNAVAILABLE,
+                    "batch %d of the new tables did not reach Delta: %s"
+                            .formatted(status.batch(), status.waiting()),
+                    "mend that and run './lakemill pipeline refresh --full' again");
+        }
     }
 
     /** Ends a swap that has begun; nothing happens when none has. */

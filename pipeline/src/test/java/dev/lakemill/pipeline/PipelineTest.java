@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The pipeline with its threads. */
-@Timeout(120)
+@Timeout(300)
 final class PipelineTest {
     private static final TableName EVENTS = TableName.parse("c.b.events");
 

@@ -17,12 +17,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Streaming tables computed anew beside a pipeline. */
-@Timeout(60)
+@Timeout(300)
 final class RebuildTest {
     private static final TableName MORE = TableName.parse("c.s.more");
     private static final String BEFORE =
@@ -96,6 +97,42 @@ final class RebuildTest {
         world.close();
     }
 
+    /** The pipeline before took them after the new tables had been where it stood. */
+    @Test
+    void rowsThatThePipelineTookAtItsEndAreInTheNewTable() throws Exception {
+        var first = new TestWorld(folder, Program.of(plan(BEFORE)));
+        first.start();
+        first.send("c.b.t", row(1, 5), row(3, 7));
+        first.settle();
+        first.land();
+        first.crash();
+
+        var after = plan(AFTER);
+        var world = new TestWorld(folder, Program.of(after));
+        world.resume(first);
+        world.open();
+        var positions = Rebuild.positions(folder.resolve("pipeline"));
+        var taken = new AtomicLong(positions.getOrDefault(TableName.parse("c.b.t"), 0L));
+        var rebuild =
+                Rebuild.start(
+                        after,
+                        Set.of(MORE),
+                        PipelineConfig.DEFAULT,
+                        wiring(world, _ -> taken.get()),
+                        output -> stage(world, output));
+        world.send("c.b.t", row(4, 9));
+        while (!rebuild.isCaughtUp()) {
+            Thread.sleep(10);
+        }
+        taken.set(Long.MAX_VALUE);
+        rebuild.swapInto(() -> {});
+        rebuild.close();
+        staged.values().forEach(DeltaTable::close);
+        assertThat(world.inDelta("c.s.more")).containsExactly("1|10", "3|14", "4|18");
+        world.process().feed.close();
+        world.crash();
+    }
+
     private PipelinePlan plan(String text) {
         return CompilerProcess.compile(
                         "test", List.of(new SourceText("t.sql", text)), folder.resolve("plans"))
@@ -103,6 +140,12 @@ final class RebuildTest {
     }
 
     private Pipeline.Wiring wiring(TestWorld world) {
+        return wiring(
+                world,
+                source -> Rebuild.positions(folder.resolve("pipeline")).getOrDefault(source, 0L));
+    }
+
+    private Pipeline.Wiring wiring(TestWorld world, SourceLimits limits) {
         var opened = world.process();
         return new Pipeline.Wiring(
                 opened.feeds,
@@ -113,7 +156,7 @@ final class RebuildTest {
                 folder.resolve("pipeline"),
                 opened.allocator,
                 Clock.systemUTC(),
-                source -> Rebuild.positions(folder.resolve("pipeline")).getOrDefault(source, 0L));
+                limits);
     }
 
     private DeltaTable stage(TestWorld world, PipelineOutputs.Output output) {

@@ -182,7 +182,8 @@ final class RunningPipeline implements AutoCloseable {
     @Override
     public void close() {
         endMaintenance();
-        await(this::isDrained);
+        var handedOn = pipeline.status();
+        await(() -> isDrained(handedOn));
         pipeline.close();
         exchanging.lock();
         try {
@@ -198,10 +199,17 @@ final class RunningPipeline implements AutoCloseable {
         feed.close();
     }
 
-    private boolean isDrained() {
-        var status = pipeline.status();
-        return status.state() == PipelineStatus.State.FAILED
-                || status.backlog().values().stream().allMatch(bytes -> bytes == 0);
+    /** Whether all rows are taken that were there then; more may come for ever. */
+    private boolean isDrained(PipelineStatus then) {
+        var now = pipeline.status();
+        return now.state() == PipelineStatus.State.FAILED
+                || then.backlog().entrySet().stream()
+                        .allMatch(
+                                source ->
+                                        now.positions().getOrDefault(source.getKey(), 0L)
+                                                >= then.positions()
+                                                                .getOrDefault(source.getKey(), 0L)
+                                                        + source.getValue());
     }
 
     private void endMaintenance() {
