@@ -33,7 +33,7 @@ const chosen = (page) => page.locator("[aria-current=true][id^=row]");
 
 /** Waits until the backend has been asked for so many writes. */
 async function written(fixture, count) {
-  for (let wait = 0; wait < 200 && fixture.requests.length < count; wait++) {
+  for (let wait = 0; wait < 1_200 && fixture.requests.length < count; wait++) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   assert.equal(fixture.requests.length, count);
