@@ -22,10 +22,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(300)
 final class ProducerStreamTest {
     private static final TableName TABLE = TableName.parse("farm.bronze.demand_events");
-    private static final Duration WAIT = Duration.ofSeconds(20);
+    private static final Duration WAIT = Duration.ofMinutes(2);
     private static final StreamOptions QUICK =
             StreamOptions.DEFAULT.withReconnects(
                     StreamOptions.RECONNECT_FOR_EVER, Duration.ofMillis(1), Duration.ofMillis(5));
@@ -57,7 +57,7 @@ final class ProducerStreamTest {
             assertThat(second).isNotDone();
             assertThat(stream.inFlightRows()).isEqualTo(4);
             peer.ack(1);
-            second.get(20, TimeUnit.SECONDS);
+            second.get(2, TimeUnit.MINUTES);
             assertThat(stream.ackedOffset()).isEqualTo(1);
             assertThat(stream.inFlightRows()).isEqualTo(1);
             peer.ack(2);

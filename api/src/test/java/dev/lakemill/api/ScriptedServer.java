@@ -77,7 +77,7 @@ final class ScriptedServer extends ZerobusGrpc.ZerobusImplBase implements AutoCl
 
     private static <T> T poll(LinkedBlockingQueue<T> queue, String problem) {
         try {
-            var found = queue.poll(20, TimeUnit.SECONDS);
+            var found = queue.poll(2, TimeUnit.MINUTES);
             if (found == null) {
                 throw new AssertionError(problem);
             }

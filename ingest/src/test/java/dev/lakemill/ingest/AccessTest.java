@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Nobody sends rows past identity and grants, at the start of a stream and while it runs. */
-@Timeout(60)
+@Timeout(300)
 final class AccessTest {
     private static final String TABLE = RawClient.TABLE;
     private static final TableSchema SCHEMA =

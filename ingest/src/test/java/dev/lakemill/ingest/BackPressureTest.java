@@ -26,7 +26,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Disks that are full, answers that are lost: producers wait, and nothing is lost or doubled. */
-@Timeout(120)
+@Timeout(300)
 @ExtendWith(QuietLogs.class)
 final class BackPressureTest {
     private static final String TABLE = RawClient.TABLE;

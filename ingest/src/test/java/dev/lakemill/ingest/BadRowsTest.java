@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Rows that do not fit: refused by their places, rescued, or kept as dead letters. */
-@Timeout(60)
+@Timeout(300)
 final class BadRowsTest {
     private static final String TABLE = RawClient.TABLE;
     private static final String LETTERS = "farm.bronze.letters";

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Few bytes that are decoded to many values: refused at the door, and never decoded together. */
-@Timeout(120)
+@Timeout(300)
 final class CellsTest {
     private static final TableName TABLE = TableName.parse("farm.bronze.wide");
     private static final List<Column> COLUMNS =

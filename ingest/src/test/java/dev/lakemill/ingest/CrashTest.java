@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * The process dies at every kind of step, several times over: each acknowledged row stands in
  * Bronze exactly once, each other row once at most, in the order of its stream.
  */
-@Timeout(120)
+@Timeout(300)
 @ExtendWith(QuietLogs.class)
 final class CrashTest {
     private static final String DEMAND = "farm.bronze.demand";
@@ -212,7 +212,7 @@ final class CrashTest {
                                                             .formatted(id, filler))
                                     .toList());
                     if (random.nextInt(20) == 0) {
-                        stream.flush(Duration.ofSeconds(2));
+                        stream.flush(Node.WAIT);
                     }
                 }
                 stream.close();

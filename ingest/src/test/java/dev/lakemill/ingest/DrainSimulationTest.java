@@ -16,7 +16,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A slice of {@code ./lakemill bench simulate}. */
-@Timeout(120)
+@Timeout(300)
 @ExtendWith(QuietLogs.class)
 final class DrainSimulationTest {
     @TempDir private Path folder;

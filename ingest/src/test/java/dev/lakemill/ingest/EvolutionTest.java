@@ -30,7 +30,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tables that get columns, and wider types, from what their producers send. */
-@Timeout(120)
+@Timeout(300)
 @ExtendWith(QuietLogs.class)
 final class EvolutionTest {
     private static final String TABLE = RawClient.TABLE;

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Arrow Flight's DoPut as Zerobus uses it, against a real server. */
-@Timeout(60)
+@Timeout(300)
 final class FlightTest {
     private static final String TABLE = RawClient.TABLE;
     private static final TableSchema SCHEMA =
@@ -100,12 +100,12 @@ final class FlightTest {
         }
 
         String next() throws InterruptedException {
-            var answer = answers.poll(20, TimeUnit.SECONDS);
+            var answer = answers.poll(120, TimeUnit.SECONDS);
             return answer == null ? "nothing; the end is " + end.getNow(null) : answer;
         }
 
         Throwable end() throws Exception {
-            return end.get(20, TimeUnit.SECONDS);
+            return end.get(120, TimeUnit.SECONDS);
         }
 
         @Override

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The whole way, from the producer client to the feed and to Delta. */
-@Timeout(120)
+@Timeout(300)
 final class IngestTest {
     private static final String DEMAND = "farm.bronze.demand";
     private static final String PRICES = "farm.bronze.prices";

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Rows without a stream: durable when the call returns, refused as a whole, governed alike. */
-@Timeout(60)
+@Timeout(300)
 final class InsertTest {
     private static final String TABLE = RawClient.TABLE;
     private static final TableSchema SCHEMA =

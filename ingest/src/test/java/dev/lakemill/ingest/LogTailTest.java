@@ -23,7 +23,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Whoever reads the log's tail and then Delta reads each acknowledged row once. */
-@Timeout(120)
+@Timeout(300)
 @ExtendWith(QuietLogs.class)
 final class LogTailTest {
     private static final String TABLE = RawClient.TABLE;

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A node with real log, tables and feeds in a folder, which can be closed and opened again. */
 final class Node implements AutoCloseable {
-    static final Duration WAIT = Duration.ofSeconds(30);
+    static final Duration WAIT = Duration.ofMinutes(2);
 
     private final Path folder;
     private final Map<TableName, TableSchema> schemas = new LinkedHashMap<>();

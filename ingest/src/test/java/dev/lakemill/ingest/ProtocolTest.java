@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Every rule of the protocol, and every way to break one, against a real server. */
-@Timeout(60)
+@Timeout(300)
 final class ProtocolTest {
     private static final String TABLE = RawClient.TABLE;
     private static final TableSchema SCHEMA =

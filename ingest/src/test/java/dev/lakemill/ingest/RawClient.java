@@ -233,7 +233,7 @@ final class RawClient implements AutoCloseable {
 
         EphemeralStreamResponse next() {
             try {
-                var response = responses.poll(20, TimeUnit.SECONDS);
+                var response = responses.poll(120, TimeUnit.SECONDS);
                 if (response == null) {
                     throw new AssertionError("no response; end: " + end.getNow(null));
                 }
@@ -274,7 +274,7 @@ final class RawClient implements AutoCloseable {
 
         private static <T> T get(CompletableFuture<T> future) {
             try {
-                return future.get(20, TimeUnit.SECONDS);
+                return future.get(120, TimeUnit.SECONDS);
             } catch (InterruptedException | ExecutionException | TimeoutException e) {
                 throw new AssertionError(e);
             }

@@ -14,6 +14,7 @@ import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 
 /** What the log does when a queue, the log or the disk is full, and when the disk fails. */
@@ -30,7 +31,10 @@ final class BackPressureTest {
         Gated listener = new Gated(gate);
         Log log = open(listener);
         try (log) {
-            int offered = offerUntilRefused(log);
+            int offered =
+                    offerUntilRefused(
+                            log,
+                            () -> log.stats().queuedBytes() >= CONFIG.queuedBytesMax() - 1_064);
             assertThat(log.stats().queuedBytes())
                     .isBetween(CONFIG.queuedBytesMax() - 1_064, CONFIG.queuedBytesMax());
             CountDownLatch space = new CountDownLatch(1);
@@ -69,7 +73,7 @@ final class BackPressureTest {
         Acknowledged acknowledged = new Acknowledged();
         int offered;
         try (Log log = open(acknowledged)) {
-            offered = offerUntilRefused(log);
+            offered = offerUntilRefused(log, segments(3));
             assertThat(disk.files(Segment.SEGMENT)).hasSize(3);
             CountDownLatch space = new CountDownLatch(1);
             log.whenSpace(space::countDown);
@@ -90,7 +94,7 @@ final class BackPressureTest {
         Acknowledged acknowledged = new Acknowledged();
         int offered;
         try (Log log = open(acknowledged)) {
-            offered = offerUntilRefused(log);
+            offered = offerUntilRefused(log, segments(3));
             CountDownLatch space = new CountDownLatch(1);
             log.whenSpace(space::countDown);
             disk.failFolderSyncAfter(0);
@@ -122,7 +126,7 @@ final class BackPressureTest {
         Surroundings surroundings = new Surroundings(shortOnce, new Random(2)::nextLong, 1_000, 1);
         Acknowledged acknowledged = new Acknowledged();
         try (Log log = Log.open(FOLDER, CONFIG, surroundings, _ -> {}, acknowledged)) {
-            int offered = offerUntilRefused(log);
+            int offered = offerUntilRefused(log, segments(3));
             assertThat(disk.files(Segment.SEGMENT)).hasSize(3);
             log.release(log.durableLsn());
             acknowledged.awaitFrames(offered);
@@ -137,7 +141,7 @@ final class BackPressureTest {
         Acknowledged acknowledged = new Acknowledged();
         int offered;
         try (Log log = open(large, acknowledged)) {
-            offered = offerUntilRefused(log);
+            offered = offerUntilRefused(log, segments(2));
             assertThat(disk.files(Segment.SEGMENT)).hasSize(2);
             CountDownLatch space = new CountDownLatch(1);
             log.whenSpace(space::countDown);
@@ -153,7 +157,7 @@ final class BackPressureTest {
     void aLogClosedWhileFullEndsAndTellsWhatItCouldNotKeep() throws Exception {
         Acknowledged acknowledged = new Acknowledged();
         Log log = open(acknowledged);
-        offerUntilRefused(log);
+        offerUntilRefused(log, segments(3));
         log.close();
         assertThat(acknowledged.awaitFailure())
                 .isInstanceOfSatisfying(
@@ -248,8 +252,16 @@ final class BackPressureTest {
         return replayed;
     }
 
-    /** Offers frames of 1000 bytes until one is refused for more than a moment. */
-    private static int offerUntilRefused(Log log) throws InterruptedException {
+    private BooleanSupplier segments(int count) {
+        return () -> disk.files(Segment.SEGMENT).size() == count;
+    }
+
+    /**
+     * Offers frames of 1000 bytes until the log is full and one is refused for more than a moment.
+     * A writer that is only slow, on a machine that has other things to do, is waited for.
+     */
+    private static int offerUntilRefused(Log log, BooleanSupplier full)
+            throws InterruptedException {
         int offered = 0;
         while (true) {
             CountDownLatch space = new CountDownLatch(1);
@@ -258,6 +270,9 @@ final class BackPressureTest {
                 continue;
             }
             log.whenSpace(space::countDown);
+            while (!full.getAsBoolean() && space.getCount() > 0) {
+                Thread.sleep(1);
+            }
             if (!space.await(300, TimeUnit.MILLISECONDS)) {
                 return offered;
             }
