@@ -58,15 +58,16 @@ final class Revocations {
     }
 
     private int read(Connection connection) throws SQLException {
-        try (var statement = connection.createStatement()) {
-            try (var rows =
-                    statement.executeQuery(
-                            "SELECT id, expires_at FROM lakemill.revoked_tokens"
-                                    + " WHERE expires_at > now()")) {
+        var standing = "SELECT id, expires_at FROM lakemill.revoked_tokens WHERE expires_at > ?";
+        try (var select = connection.prepareStatement(standing)) {
+            select.setTimestamp(1, Timestamp.from(clock.instant()));
+            try (var rows = select.executeQuery()) {
                 while (rows.next()) {
                     ids.put(rows.getString(1), rows.getTimestamp(2).toInstant());
                 }
             }
+        }
+        try (var statement = connection.createStatement()) {
             try (var rows =
                     statement.executeQuery(
                             "SELECT principal_id, generation FROM lakemill.token_generations")) {

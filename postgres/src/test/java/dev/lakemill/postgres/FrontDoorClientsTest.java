@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Other clients than JDBC, as they are installed here: psql and node-postgres. */
-@Timeout(60)
+@Timeout(300)
 final class FrontDoorClientsTest {
     private record Ended(int code, String said) {}
 
@@ -128,7 +128,7 @@ final class FrontDoorClientsTest {
         var process = builder.redirectErrorStream(true).start();
         process.getOutputStream().close();
         var said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        if (!process.waitFor(30, TimeUnit.SECONDS)) {
+        if (!process.waitFor(2, TimeUnit.MINUTES)) {
             process.destroyForcibly();
         }
         return new Ended(process.exitValue(), said.strip());

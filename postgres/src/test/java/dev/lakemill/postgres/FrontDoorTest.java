@@ -27,8 +27,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.PGConnection;
 
 /** What comes through the front door by JDBC, and what does not. One door for all tests. */
-@Timeout(60)
+@Timeout(300)
 final class FrontDoorTest {
+    private static final int WAIT_SECONDS_MAX = 120;
+
     @TempDir static Path folder;
     private static TestDoor door;
 
@@ -255,15 +257,21 @@ final class FrontDoorTest {
 
     @Test
     void aQueryIsCancelledAndOnlyItsOwn() throws Exception {
-        try (var one = door.connect("alice");
+        var locked = "SELECT pg_advisory_lock(4711) /* pg_sleep */";
+        try (var holder = TestDoor.postgres().ownerUnpooled().getConnection();
+                var one = door.connect("alice");
                 var two = door.connect("alice");
                 var statement = one.createStatement()) {
-            var sleeping = sleep(two, 1);
-            var cancelled = inBackground(() -> statement.execute("SELECT pg_sleep(30)"));
+            TestDoor.ask(holder, "SELECT pg_advisory_lock(4711)");
+            var waiting = inBackground(() -> TestDoor.ask(two, locked));
+            var cancelled = inBackground(() -> statement.execute("SELECT pg_sleep(300)"));
             awaitActive(2);
             statement.cancel();
-            assertThat(cancelled.get(10, TimeUnit.SECONDS)).contains("canceling statement");
-            assertThat(sleeping.get(10, TimeUnit.SECONDS)).isEmpty();
+            assertThat(cancelled.get(WAIT_SECONDS_MAX, TimeUnit.SECONDS))
+                    .contains("canceling statement");
+            assertThat(waiting).isNotDone();
+            TestDoor.ask(holder, "SELECT pg_advisory_unlock(4711)");
+            assertThat(waiting.get(WAIT_SECONDS_MAX, TimeUnit.SECONDS)).isEmpty();
         }
     }
 
@@ -273,10 +281,11 @@ final class FrontDoorTest {
         try (var idle = door.connect("alice", token);
                 var busy = door.connect("alice", token);
                 var other = door.connect("alice")) {
-            var sleeping = sleep(busy, 30);
+            var sleeping = inBackground(() -> TestDoor.ask(busy, "SELECT pg_sleep(300)"));
             awaitActive(1);
             assertThat(door.door.revoke("id-" + token)).isEqualTo(2);
-            assertThat(sleeping.get(2, TimeUnit.SECONDS)).contains("terminating connection");
+            assertThat(sleeping.get(WAIT_SECONDS_MAX, TimeUnit.SECONDS))
+                    .contains("terminating connection");
             assertThat(errorOf(() -> TestDoor.ask(idle, "SELECT 1")))
                     .contains("the token of this connection was revoked");
             assertThat(TestDoor.ask(other, "SELECT 1")).isEqualTo("1");
@@ -377,10 +386,6 @@ final class FrontDoorTest {
         } catch (SQLException e) {
             return String.valueOf(e.getMessage());
         }
-    }
-
-    private static CompletableFuture<String> sleep(Connection connection, int seconds) {
-        return inBackground(() -> TestDoor.ask(connection, "SELECT pg_sleep(" + seconds + ")"));
     }
 
     private static CompletableFuture<String> inBackground(Action action) {

@@ -495,7 +495,7 @@ final class GovernanceTest {
         var version = access.version();
         try (var _ = access.onChange(told::countDown)) {
             grant(FARM, "account users", Privilege.BROWSE);
-            assertThat(told.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(told.await(2, TimeUnit.MINUTES)).isTrue();
         }
         assertThat(access.version()).isGreaterThan(version);
         assertThat(allowed(access, ann, Privilege.BROWSE)).isTrue();

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Starts, stops, kills and mishaps of an embedded Postgres. */
-@Timeout(120)
+@Timeout(300)
 final class PostgresLifeTest {
     @TempDir static Path shared;
     private static Path programs;
@@ -311,7 +311,7 @@ final class PostgresLifeTest {
     }
 
     private static String askUntilAnswered(DataSource database, String sql) throws Exception {
-        var deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+        var deadline = System.nanoTime() + Duration.ofMinutes(2).toNanos();
         while (true) {
             try {
                 return ask(database, sql);

@@ -58,7 +58,7 @@ final class ProjectionTest {
     }
 
     private static void await(String what, Callable<Boolean> condition) throws Exception {
-        var deadline = System.nanoTime() + 60_000_000_000L;
+        var deadline = System.nanoTime() + 120_000_000_000L;
         while (!condition.call()) {
             if (System.nanoTime() > deadline) {
                 throw new AssertionError("waited in vain until " + what);
