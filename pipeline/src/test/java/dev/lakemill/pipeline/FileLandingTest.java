@@ -41,7 +41,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Files that come into a folder, as rows. */
-@Timeout(180)
+@Timeout(300)
 final class FileLandingTest {
     private static final TableName NAME = TableName.parse("c.s.t__files_1");
     private static final List<Column> COLUMNS =
@@ -414,9 +414,9 @@ final class FileLandingTest {
     }
 
     private static void await(BooleanSupplier condition) throws InterruptedException {
-        var deadline = System.nanoTime() + 60_000_000_000L;
+        var deadline = System.nanoTime() + 120_000_000_000L;
         while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("waited 60 s").isLessThan(deadline);
+            assertThat(System.nanoTime()).as("waited two minutes").isLessThan(deadline);
             Thread.sleep(10);
         }
     }

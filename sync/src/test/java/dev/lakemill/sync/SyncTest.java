@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(180)
+@Timeout(300)
 final class SyncTest {
     private static final TableName STOCK = TableName.parse("farm.gold.stock");
     private static final TableName QUOTES = TableName.parse("farm.gold.quotes");

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Every type on its way into Postgres, by a batch and by a full compare. */
-@Timeout(180)
+@Timeout(300)
 final class SyncTypesTest {
     private static final TableName SOURCE = TableName.parse("farm.gold.types");
 

@@ -6,12 +6,15 @@ import dev.lakemill.catalog.Principals;
 import dev.lakemill.catalog.Transactions;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Principal;
+import java.sql.Timestamp;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -34,12 +37,13 @@ final class Spend implements AutoCloseable {
             new Migrations("models", Spend.class, List.of("0001-usage.sql", "0002-answers.sql"));
     private static final int UNSETTLED_MAX = 10_000;
     private static final Duration PRUNED_EVERY = Duration.ofHours(1);
-    private static final String PRUNE =
-            """
-            DELETE FROM lakemill.model_spend WHERE period_start < now() - interval '3 days';
-            DELETE FROM lakemill.model_usage WHERE event_time < now() - interval '365 days';
-            DELETE FROM lakemill.model_payload WHERE event_time < now() - interval '30 days';
-            """;
+
+    /** What goes when it is as many days old. */
+    private static final Map<String, Integer> PRUNED =
+            Map.of(
+                    "DELETE FROM lakemill.model_spend WHERE period_start < ?", 3,
+                    "DELETE FROM lakemill.model_usage WHERE event_time < ?", 365,
+                    "DELETE FROM lakemill.model_payload WHERE event_time < ?", 30);
 
     /** A call that is about to be made. */
     record Planned(
@@ -278,18 +282,23 @@ final class Spend implements AutoCloseable {
     private void prune(Instant now) {
         if (now.isAfter(pruned.plus(PRUNED_EVERY))) {
             pruned = now;
-            Thread.ofVirtual().name("model-account-pruning").start(this::prune);
+            Thread.ofVirtual().name("model-account-pruning").start(() -> pruneUpTo(now));
         }
     }
 
-    private void prune() {
+    private void pruneUpTo(Instant now) {
         try {
             Transactions.run(
                     database,
                     connection -> {
-                        try (var delete = connection.createStatement()) {
-                            return delete.execute(PRUNE);
+                        for (var rows : PRUNED.entrySet()) {
+                            var before = now.minus(rows.getValue(), ChronoUnit.DAYS);
+                            try (var delete = connection.prepareStatement(rows.getKey())) {
+                                delete.setTimestamp(1, Timestamp.from(before));
+                                delete.executeUpdate();
+                            }
                         }
+                        return true;
                     });
         } catch (LakemillException e) {
             log.warn("old rows of models' use stay for an hour: {}", e.getMessage());

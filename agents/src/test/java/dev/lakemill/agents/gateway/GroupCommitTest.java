@@ -12,12 +12,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What comes at once is written at once, and each gets its own result. */
-@Timeout(value = 30, unit = TimeUnit.SECONDS)
+@Timeout(300)
 final class GroupCommitTest {
     private final List<List<Integer>> groups = new CopyOnWriteArrayList<>();
     private final CountDownLatch first = new CountDownLatch(1);

@@ -39,7 +39,10 @@ final class MailRelayTest {
     @BeforeAll
     static void start() throws Exception {
         agents = new TestAgents(folder);
-        server = new GreenMail(new ServerSetup(0, "127.0.0.1", ServerSetup.PROTOCOL_SMTP));
+        var setup = new ServerSetup(0, "127.0.0.1", ServerSetup.PROTOCOL_SMTP);
+        // Two seconds otherwise, which a busy machine may take.
+        setup.setServerStartupTimeout(120_000);
+        server = new GreenMail(setup);
         server.start();
         agents.user("ada");
         var writer = agents.agent("writer", "ada", AgentDefinition.Caps.USUAL);
