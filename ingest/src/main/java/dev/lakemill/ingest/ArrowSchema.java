@@ -7,6 +7,8 @@ import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.TableName;
+import dev.lakemill.types.TableSchema;
+import dev.lakemill.types.TypeWidening;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -26,6 +28,10 @@ final class ArrowSchema {
 
     private final TableName table;
     private final Set<String> microseconds;
+
+    /** Whether a column may be sent as a narrower type, as those do who know an older form. */
+    private final boolean narrower;
+
     private final int cells;
     private final List<Place> places = new ArrayList<>();
     private int nodes;
@@ -36,11 +42,18 @@ final class ArrowSchema {
      * @throws Refusal SCHEMA_VALIDATION_FAILED when it does not fit the table
      */
     ArrowSchema(CatalogTable of, RowPolicy policy, ByteString header) {
-        this.table = of.name();
+        this(of.name(), of.schema(), policy, fields(header));
+    }
+
+    /**
+     * @param fields of the schema, as {@link #fields} reads them
+     * @throws Refusal SCHEMA_VALIDATION_FAILED when they do not fit the table
+     */
+    ArrowSchema(TableName table, TableSchema schema, RowPolicy policy, List<Field> fields) {
+        this.table = table;
         this.microseconds = policy.microsecondColumns();
-        var schema = of.schema();
+        this.narrower = policy.widens();
         this.cells = Cells.of(schema).ofRow();
-        var fields = fields(header);
         var byColumn = new Place[schema.size()];
         for (var field : fields) {
             checkNamed(field);
@@ -62,7 +75,12 @@ final class ArrowSchema {
         }
     }
 
-    private static List<Field> fields(ByteString header) {
+    /**
+     * The fields of an IPC message of a schema.
+     *
+     * @throws Refusal SCHEMA_VALIDATION_FAILED when it is none
+     */
+    static List<Field> fields(ByteString header) {
         try {
             var message = Message.getRootAsMessage(header.asReadOnlyByteBuffer());
             return MessageSerializer.deserializeSchema(message).getFields();
@@ -142,7 +160,15 @@ final class ArrowSchema {
     private ArrowField reader(Column column, Field field, String path) {
         var name = path + column.name();
         var type = field.getType();
-        var fits = field.getDictionary() == null && fits(column.type(), type);
+        var fits = isWhole(field) && fits(column.type(), type);
+        if (!fits && narrower && path.isEmpty()) {
+            // Its buffers stay narrow in the log, where their length tells the type.
+            var sent = ArrowGrowth.type(field).filter(t -> isNarrower(t, column));
+            if (sent.isPresent()) {
+                return reader(
+                        new Column(column.name(), sent.get(), column.nullable(), ""), field, path);
+            }
+        }
         if (!fits) {
             throw refused(
                     "TYPE_INCOMPATIBLE",
@@ -171,6 +197,24 @@ final class ArrowSchema {
                             nullable,
                             parts(s.fields(), field.getChildren(), name, true));
         };
+    }
+
+    /** Whether its values stand in its own buffers, and those of the children its type has. */
+    static boolean isWhole(Field field) {
+        var children = field.getChildren();
+        return field.getDictionary() == null
+                && switch (field.getType()) {
+                    case ArrowType.List _ -> children.size() == 1;
+                    case ArrowType.Map _ ->
+                            children.size() == 1
+                                    && children.getFirst().getType() instanceof ArrowType.Struct
+                                    && children.getFirst().getChildren().size() == 2;
+                    default -> true;
+                };
+    }
+
+    private static boolean isNarrower(DataType sent, Column column) {
+        return TypeWidening.isAllowed(sent, column.type());
     }
 
     private ArrowField entries(DataType.Map map, List<Field> children, String name) {

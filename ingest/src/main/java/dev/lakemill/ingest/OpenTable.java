@@ -5,6 +5,7 @@ import dev.lakemill.api.zerobus.IngestRecordBatchRequest;
 import dev.lakemill.api.zerobus.IngestRecordRequest;
 import dev.lakemill.types.TypeWidening;
 import java.util.List;
+import org.apache.arrow.vector.types.pojo.Field;
 
 /** What a stream writes to, and how it reads its records. */
 record OpenTable(Landing landing, Format format) {
@@ -55,10 +56,27 @@ record OpenTable(Landing landing, Format format) {
 
     /**
      * @throws Refusal SCHEMA_VALIDATION_FAILED when the schema does not fit the table
+     * @throws NewColumns when it would fit if the table had more columns, as it may
      */
     static OpenTable ofArrow(Landing landing, ByteString schema, RowPolicy policy) {
-        return new OpenTable(
-                landing, new Format.Arrow(new ArrowSchema(landing.table(), policy, schema)));
+        var table = landing.table();
+        var fields = ArrowSchema.fields(schema);
+        if (policy.evolves()) {
+            checkColumns(landing, fields, policy);
+        }
+        var reader = new ArrowSchema(table.name(), table.schema(), policy, fields);
+        return new OpenTable(landing, new Format.Arrow(reader));
+    }
+
+    private static void checkColumns(Landing landing, List<Field> fields, RowPolicy policy) {
+        var table = landing.table();
+        var needed = ArrowGrowth.columns(table.schema(), fields, policy.widens());
+        if (!needed.isEmpty()) {
+            // Refused for what no column would mend, before the table has any.
+            var grown = TypeWidening.grown(table.schema(), needed);
+            var _ = new ArrowSchema(table.name(), grown, policy, fields);
+            throw new NewColumns(landing, needed);
+        }
     }
 
     IngestHistory.DataFormat dataFormat() {

@@ -13,7 +13,8 @@ import java.util.Set;
  * @param deadLetters the table that takes rows which do not fit, with what is wrong
  * @param microsecondColumns TIMESTAMP columns whose values are checked to be microseconds: what
  *     would be a day before March 1973 is taken for seconds or milliseconds
- * @param evolution what JSON records and newer descriptors may change of the table
+ * @param evolution what JSON records, newer descriptors and newer Arrow schemas may change of the
+ *     table
  */
 public record RowPolicy(
         Optional<String> rescueColumn,

@@ -131,7 +131,7 @@ final class StreamCall<R> extends InboundCall implements Sender {
         return open;
     }
 
-    /** What is opened, after its table got the columns that its descriptor asks for. */
+    /** What is opened, after its table got the columns that its form asks for. */
     private static OpenTable evolving(ProducerAccess.Producer who, Supplier<OpenTable> opener) {
         try {
             return opener.get();

@@ -3,26 +3,12 @@ package dev.lakemill.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
-import com.google.rpc.ErrorInfo;
-import dev.lakemill.api.flight.FlightData;
-import dev.lakemill.api.flight.FlightServiceGrpc;
-import dev.lakemill.api.flight.PutResult;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.TableSchema;
-import io.grpc.ManagedChannel;
-import io.grpc.Metadata;
 import io.grpc.Status;
-import io.grpc.netty.NettyChannelBuilder;
-import io.grpc.protobuf.StatusProto;
-import io.grpc.stub.MetadataUtils;
-import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.junit.jupiter.api.AfterEach;
@@ -55,89 +41,19 @@ final class FlightTest {
         allocator.close();
     }
 
-    /** One call, seen from the producer. */
-    private final class Put implements StreamObserver<PutResult>, AutoCloseable {
-        private final LinkedBlockingQueue<String> answers = new LinkedBlockingQueue<>();
-        private final CompletableFuture<Throwable> end = new CompletableFuture<>();
-        private final ManagedChannel channel =
-                NettyChannelBuilder.forAddress("127.0.0.1", node.port()).usePlaintext().build();
-        private final StreamObserver<FlightData> requests;
-
-        Put(String table) {
-            var headers = new Metadata();
-            headers.put(
-                    Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER),
-                    "Bearer token");
-            headers.put(
-                    Metadata.Key.of(Opening.TABLE_HEADER, Metadata.ASCII_STRING_MARSHALLER), table);
-            requests =
-                    FlightServiceGrpc.newStub(channel)
-                            .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
-                            .doPut(this);
-        }
-
-        Put schema() {
-            return schema(ArrowMessages.schema(dev.lakemill.types.ArrowTypes.schema(SCHEMA)));
-        }
-
-        Put schema(ByteString header) {
-            requests.onNext(FlightData.newBuilder().setDataHeader(header).build());
-            return this;
-        }
-
-        Put batch(long offset, String... records) {
-            try (var rows = ArrowMessages.rows(SCHEMA, List.of(records), allocator)) {
-                var batch = ArrowMessages.batch(rows.root(), ArrowMessages.Packing.ZSTD, allocator);
-                requests.onNext(
-                        FlightData.newBuilder()
-                                .setDataHeader(ByteString.copyFrom(batch.header()))
-                                .setDataBody(ByteString.copyFrom(batch.body()))
-                                .setAppMetadata(
-                                        ByteString.copyFromUtf8("{\"offset_id\":" + offset + "}"))
-                                .build());
-            }
-            return this;
-        }
-
-        String next() throws InterruptedException {
-            var answer = answers.poll(120, TimeUnit.SECONDS);
-            return answer == null ? "nothing; the end is " + end.getNow(null) : answer;
-        }
-
-        Throwable end() throws Exception {
-            return end.get(120, TimeUnit.SECONDS);
-        }
-
-        @Override
-        public void onNext(PutResult result) {
-            answers.add(result.getAppMetadata().toStringUtf8());
-        }
-
-        @Override
-        public void onError(Throwable failure) {
-            end.complete(failure);
-        }
-
-        @Override
-        public void onCompleted() {
-            end.complete(Status.OK.asException());
-        }
-
-        @Override
-        public void close() {
-            channel.shutdownNow();
-        }
+    private FlightPut put(String table) {
+        return new FlightPut(node.port(), table, SCHEMA, allocator);
     }
 
     @Test
     void readyThenAcksInRequestsAndRowsThenTheEnd() throws Exception {
-        try (var put = new Put(TABLE).schema()) {
+        try (var put = put(TABLE).schema()) {
             assertThat(put.next()).isEqualTo("{\"ack_up_to_offset\":-1,\"ack_up_to_records\":0}");
             put.batch(0, "{\"event_id\":\"a\",\"trays\":3}", "{\"event_id\":\"b\"}");
             assertThat(put.next()).isEqualTo("{\"ack_up_to_offset\":0,\"ack_up_to_records\":2}");
             put.batch(1, "{\"event_id\":\"c\"}");
             assertThat(put.next()).isEqualTo("{\"ack_up_to_offset\":1,\"ack_up_to_records\":3}");
-            put.requests.onCompleted();
+            put.done();
             assertThat(Status.fromThrowable(put.end()).isOk()).isTrue();
         }
         node.close();
@@ -147,9 +63,9 @@ final class FlightTest {
 
     @Test
     void aGapInTheOffsetsIsRefusedByItsNumber() throws Exception {
-        try (var put = new Put(TABLE).schema().batch(1, "{\"event_id\":\"a\"}")) {
+        try (var put = put(TABLE).schema().batch(1, "{\"event_id\":\"a\"}")) {
             put.next();
-            assertThat(info(put.end()).getMetadataMap()).containsEntry("error_code", "4002");
+            assertThat(put.errorInfo().getMetadataMap()).containsEntry("error_code", "4002");
         }
     }
 
@@ -157,8 +73,8 @@ final class FlightTest {
     void aSchemaThatDoesNotFitIsRefusedByItsCause() throws Exception {
         var other = TableSchema.of(Column.nullable("trays", Primitive.INTEGER));
         var header = ArrowMessages.schema(dev.lakemill.types.ArrowTypes.schema(other));
-        try (var put = new Put(TABLE).schema(header)) {
-            var info = info(put.end());
+        try (var put = put(TABLE).schema(header)) {
+            var info = put.errorInfo();
             assertThat(info.getReason()).isEqualTo("SCHEMA_VALIDATION_FAILED");
             assertThat(info.getMetadataMap())
                     .containsEntry("error_code", "8001")
@@ -168,14 +84,14 @@ final class FlightTest {
 
     @Test
     void whatIsNoArrowIsRefused() throws Exception {
-        try (var put = new Put(TABLE).schema(ByteString.copyFromUtf8("nonsense of some length"))) {
+        try (var put = put(TABLE).schema(ByteString.copyFromUtf8("nonsense of some length"))) {
             assertThat(Status.fromThrowable(put.end()).getCode())
                     .isEqualTo(Status.Code.INVALID_ARGUMENT);
         }
-        try (var put = new Put("a.b.c").schema()) {
+        try (var put = put("a.b.c").schema()) {
             assertThat(Status.fromThrowable(put.end()).getCode()).isEqualTo(Status.Code.NOT_FOUND);
         }
-        try (var put = new Put(TABLE).batch(0, "{\"event_id\":\"a\"}")) {
+        try (var put = put(TABLE).batch(0, "{\"event_id\":\"a\"}")) {
             assertThat(put.end()).hasMessageContaining("first message");
         }
     }
@@ -183,7 +99,7 @@ final class FlightTest {
     @Test
     void aTokenThatEndsBringsACloseSignalWithWhatIsDurable() throws Exception {
         node.access().expireAt(Instant.now().plusSeconds(10));
-        try (var put = new Put(TABLE).schema()) {
+        try (var put = put(TABLE).schema()) {
             put.next();
             put.batch(0, "{\"event_id\":\"a\"}");
             var seen = put.next() + put.next();
@@ -191,11 +107,5 @@ final class FlightTest {
                     .contains("\"ack_up_to_records\":1")
                     .contains("\"close_stream_duration_ms\":20000");
         }
-    }
-
-    private static ErrorInfo info(Throwable end) throws Exception {
-        var status = StatusProto.fromThrowable(end);
-        assertThat(status).as(String.valueOf(end)).isNotNull();
-        return java.util.Objects.requireNonNull(status).getDetails(0).unpack(ErrorInfo.class);
     }
 }
