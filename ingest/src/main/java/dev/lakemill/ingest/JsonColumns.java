@@ -24,16 +24,23 @@ final class JsonColumns {
     private final long[] seenInRow;
 
     private final boolean skipsNulls;
+
+    /** What one of them is called. */
+    private final String word;
+
     private long row;
 
-    JsonColumns(List<Column> columns) {
-        this(columns, false);
+    /** Of a table; {@code skipsNulls}: a key that is no column may come with null. */
+    static JsonColumns ofTable(List<Column> columns, boolean skipsNulls) {
+        return new JsonColumns(columns, skipsNulls, "column");
     }
 
-    /**
-     * @param skipsNulls whether a key that is no column may come with null
-     */
-    JsonColumns(List<Column> columns, boolean skipsNulls) {
+    static JsonColumns ofStruct(List<Column> fields) {
+        return new JsonColumns(fields, false, "field");
+    }
+
+    private JsonColumns(List<Column> columns, boolean skipsNulls, String word) {
+        this.word = word;
         this.columns = columns;
         this.skipsNulls = skipsNulls;
         this.types = columns.stream().map(c -> JsonType.of(c.type())).toArray(JsonType[]::new);
@@ -48,7 +55,8 @@ final class JsonColumns {
     /** Writes the object at the parser's token, without tag and length. */
     void write(JsonParser json, RowWriter out) throws IOException {
         if (json.currentToken() != JsonToken.START_OBJECT) {
-            throw RefusedRow.value("takes an object", "write it in braces");
+            throw RefusedRow.value(
+                    "takes an object, found " + JsonType.shown(json), "write it in braces");
         }
         row++;
         while (json.nextToken() != JsonToken.END_OBJECT) {
@@ -70,7 +78,8 @@ final class JsonColumns {
 
     private void writeColumn(int column, JsonParser json, RowWriter out) throws IOException {
         if (seenInRow[column] == row) {
-            throw RefusedRow.value("stands twice in the object", "send each column once");
+            throw RefusedRow.value(
+                    "stands twice in the object", "send each %s once".formatted(word));
         }
         if (!JsonType.isNull(json)) {
             seenInRow[column] = row;
@@ -93,8 +102,8 @@ final class JsonColumns {
     private void checkSkipped(String name, JsonParser json) {
         if (!skipsNulls || !JsonType.isNull(json)) {
             throw RefusedRow.value(
-                    "holds %s, which is not a column".formatted(RefusedRow.shown(name)),
-                    "the columns are " + names());
+                    "holds %s, which is not a %s".formatted(RefusedRow.shown(name), word),
+                    "the %ss are %s".formatted(word, names()));
         }
     }
 

@@ -42,7 +42,7 @@ final class JsonEncoder implements RowEncoder {
      * @param skipsNulls whether null is taken for a field that is no column, as a table may get it
      */
     JsonEncoder(TableSchema schema, boolean skipsNulls) {
-        this.columns = new JsonColumns(schema.columns(), skipsNulls);
+        this.columns = JsonColumns.ofTable(schema.columns(), skipsNulls);
         this.pass = JsonPass.of(schema.columns());
         this.cells = Cells.of(schema).ofRow();
     }

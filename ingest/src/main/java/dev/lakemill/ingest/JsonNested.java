@@ -3,8 +3,10 @@ package dev.lakemill.ingest;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.lakemill.types.DataType;
+import dev.lakemill.types.DataType.Primitive;
 import java.io.IOException;
 import java.util.HashSet;
+import java.util.Set;
 
 /** JSON values with parts. Their form in the log is told in docs/internals/row-format.md. */
 final class JsonNested {
@@ -19,7 +21,15 @@ final class JsonNested {
 
     private JsonNested() {}
 
-    static final class OfArray extends JsonType {
+    /** Values that no key of JSON can be. */
+    abstract static class Parted extends JsonType {
+        @Override
+        void writeKey(String key, RowWriter out) {
+            throw RefusedRow.value("has parts", "JSON cannot write such keys; send Arrow batches");
+        }
+    }
+
+    static final class OfArray extends Parted {
         private final DataType.Array type;
         private final JsonType element;
 
@@ -63,7 +73,7 @@ final class JsonNested {
         }
     }
 
-    static final class OfMap extends JsonType {
+    static final class OfMap extends Parted {
         private final DataType.Map type;
         private final JsonType key;
         private final JsonType value;
@@ -88,14 +98,9 @@ final class JsonNested {
             int begin = out.beginLength();
             while (json.nextToken() != JsonToken.END_OBJECT) {
                 var name = json.currentName();
-                if (!keys.add(name)) {
-                    throw RefusedRow.value(
-                            "holds the key %s twice".formatted(RefusedRow.shown(name)),
-                            "send each key once");
-                }
                 out.count(key.cells() + value.cells());
                 out.tag(ELEMENT, key.wireType());
-                key.writeKey(name, out);
+                writeKey(name, keys, out);
                 json.nextToken();
                 try {
                     writeValue(json, out);
@@ -104,6 +109,23 @@ final class JsonNested {
                 }
             }
             out.endLength(begin);
+        }
+
+        /** Keys are told apart by what they stand for: 1 and 01 are one BIGINT. */
+        private void writeKey(String name, Set<String> keys, RowWriter out) throws IOException {
+            int begin = out.size();
+            try {
+                key.writeKey(name, out);
+            } catch (RefusedRow e) {
+                var found = RefusedRow.shown(name);
+                throw RefusedRow.value(
+                        "takes %s keys, found %s".formatted(type.key().sql(), found), e.hint());
+            }
+            if (!keys.add(type.key() == Primitive.STRING ? name : out.since(begin))) {
+                throw RefusedRow.value(
+                        "holds the key %s twice".formatted(RefusedRow.shown(name)),
+                        "send each key once");
+            }
         }
 
         private void writeValue(JsonParser json, RowWriter out) throws IOException {
@@ -116,12 +138,12 @@ final class JsonNested {
         }
     }
 
-    static final class OfStruct extends JsonType {
+    static final class OfStruct extends Parted {
         private final JsonColumns fields;
         private final int cells;
 
         OfStruct(DataType.Struct type) {
-            this.fields = new JsonColumns(type.fields());
+            this.fields = JsonColumns.ofStruct(type.fields());
             this.cells = Cells.of(type);
         }
 

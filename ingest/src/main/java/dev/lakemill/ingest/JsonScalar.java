@@ -46,7 +46,7 @@ final class JsonScalar {
         @Override
         void writeKey(String key, RowWriter out) {
             if (!key.equals("true") && !key.equals("false")) {
-                throw RefusedRow.value("takes BOOLEAN keys", "write true or false");
+                throw RefusedRow.value("takes BOOLEAN", "write true or false");
             }
             out.varint(key.equals("true") ? 1 : 0);
         }
@@ -95,9 +95,7 @@ final class JsonScalar {
             } catch (NumberFormatException e) {
                 // Told below, as what is out of range is.
             }
-            throw RefusedRow.value(
-                    "takes %s keys, found %s".formatted(type.sql(), RefusedRow.shown(key)),
-                    range());
+            throw RefusedRow.value("takes " + type.sql(), range());
         }
 
         private String range() {
@@ -190,6 +188,11 @@ final class JsonScalar {
         @Override
         int wireType() {
             return RowWriter.LENGTH;
+        }
+
+        @Override
+        boolean takesNumbers() {
+            return false;
         }
 
         @Override

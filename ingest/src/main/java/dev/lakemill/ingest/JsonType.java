@@ -2,8 +2,10 @@ package dev.lakemill.ingest;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import dev.lakemill.types.DataType;
 import java.io.IOException;
+import java.util.regex.Pattern;
 
 /**
  * Reads the JSON values of one type and writes them in the log's row form. Belongs to one stream;
@@ -11,6 +13,8 @@ import java.io.IOException;
  */
 abstract class JsonType {
     private static final int SHOWN_CHARACTERS_MAX = 200;
+    private static final Pattern NUMBER =
+            Pattern.compile("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?");
 
     /** The wire type of the field that {@link #write} writes the content of. */
     abstract int wireType();
@@ -23,9 +27,25 @@ abstract class JsonType {
     /** Writes the value at the parser's token, which is not null, without a tag. */
     abstract void write(JsonParser json, RowWriter out) throws IOException;
 
-    /** Writes the value that a map's key, a text, stands for, without a tag. */
-    void writeKey(String key, RowWriter out) {
-        throw RefusedRow.value("has keys that JSON cannot carry", "send PROTO records");
+    /**
+     * Writes the value that a map's key, a text, stands for, without a tag: what it would be as a
+     * number where it is written as one, otherwise what it would be in quotes.
+     */
+    void writeKey(String key, RowWriter out) throws IOException {
+        var number = takesNumbers() && NUMBER.matcher(key).matches();
+        try (var json = JsonEncoder.FACTORY.createParser(number ? key : quoted(key))) {
+            json.nextToken();
+            write(json, out);
+        }
+    }
+
+    /** Whether a key that is written as a number is one. */
+    boolean takesNumbers() {
+        return true;
+    }
+
+    private static String quoted(String text) {
+        return '"' + new String(JsonStringEncoder.getInstance().quoteAsString(text)) + '"';
     }
 
     static JsonType of(DataType type) {
@@ -42,7 +62,7 @@ abstract class JsonType {
         return RefusedRow.value("takes %s, found %s".formatted(type.sql(), shown(json)), hint);
     }
 
-    private static String shown(JsonParser json) throws IOException {
+    static String shown(JsonParser json) throws IOException {
         return switch (json.currentToken()) {
             case START_OBJECT -> "an object";
             case START_ARRAY -> "an array";

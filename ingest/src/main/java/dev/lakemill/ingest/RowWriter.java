@@ -3,6 +3,7 @@ package dev.lakemill.ingest;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
@@ -62,6 +63,11 @@ final class RowWriter {
 
     int size() {
         return size;
+    }
+
+    /** What was written from a place on, a character for each byte. */
+    String since(int from) {
+        return new String(bytes, from, size - from, StandardCharsets.ISO_8859_1);
     }
 
     byte[] toByteArray() {

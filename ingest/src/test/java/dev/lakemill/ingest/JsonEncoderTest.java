@@ -9,7 +9,10 @@ import dev.lakemill.types.DataType;
 import dev.lakemill.types.TableSchema;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.apache.arrow.memory.RootAllocator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -132,7 +135,21 @@ final class JsonEncoderTest {
                     MAP<INT,INT> | {"a":1} | column 'c' takes INT keys, found "a"
                     MAP<STRING,INT> | {"a":1,"a":2} | column 'c' holds the key "a" twice
                     STRUCT<a:STRUCT<b:INT>> | {"a":{"b":"x"}} | column 'c.a.b' takes INT, found "x"
-                    STRUCT<a:INT> | {"z":1} | column 'c' holds "z", which is not a column
+                    MAP<BIGINT,INT> | {"1":1,"01":2} | column 'c' holds the key "01" twice
+                    MAP<TIMESTAMP,INT> | {"1970-01-01T00:00:01Z":1,"1970-01-01T01:00:01+01:00":2} | column 'c' holds the key "1970-01-01T01:00:01+01:00" twice
+                    MAP<BOOLEAN,INT> | {"yes":1} | column 'c' takes BOOLEAN keys, found "yes"
+                    MAP<DATE,INT> | {"2026-02-30":1} | column 'c' takes DATE keys, found "2026-02-30"
+                    MAP<DOUBLE,INT> | {"0x1p3":1} | column 'c' takes DOUBLE keys, found "0x1p3"
+                    MAP<DECIMAL(3,1),INT> | {"1000":1} | column 'c' takes DECIMAL(3,1) keys, found "1000"
+                    MAP<BINARY,INT> | {"%%":1} | column 'c' takes BINARY keys, found "%%"
+                    MAP<STRUCT<a:INT>,INT> | {"a":1} | column 'c' takes STRUCT<a:INT> keys, found "a"
+                    ARRAY<STRUCT<zip:INT>> | [{"zip":1},{"zip":"x"}] | column 'c[1].zip' takes INT, found "x"
+                    MAP<STRING,ARRAY<INT>> | {"a b":[1,2,0.5]} | column 'c["a b"][2]' takes INT, found 0.5
+                    STRUCT<a:INT> | [1] | column 'c' takes an object, found an array
+                    STRUCT<a:INT> | "a" | column 'c' takes an object, found "a"
+                    STRUCT<a:INT> | {"a":1,"A":2} | column 'c.a' stands twice in the object
+                    STRUCT<a:STRUCT<b:INT>> | {"a":{"z":1}} | column 'c.a' holds "z", which is not a field
+                    STRUCT<a:INT> | {"z":1} | column 'c' holds "z", which is not a field
                     STRUCT<a:INT NOT NULL> | {} | column 'c.a' is NOT NULL (INT), but has no value
                     """)
     void aWrongValueIsTold(String type, String json, String problem) {
@@ -160,6 +177,36 @@ final class JsonEncoderTest {
         var refused = refused(column("INT"), json);
         assertThat(refused.problem()).startsWith(problem);
         assertThat(refused.hint()).isNotBlank();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '\0',
+            textBlock =
+                    """
+                    BOOLEAN | true | true
+                    TINYINT | -7 | -7
+                    FLOAT | 1.5 | 1.5
+                    DOUBLE | -1e300 | -1.0E300
+                    DOUBLE | NaN | NaN
+                    DATE | 1970-01-02 | 1
+                    DATE | -1 | -1
+                    TIMESTAMP | 1970-01-01T00:00:01Z | 1000000
+                    TIMESTAMP | 17 | 17
+                    TIMESTAMP_NTZ | 1970-01-01T00:00:01 | 1000000
+                    DECIMAL(5,2) | 1.5 | 1.50
+                    STRING | 1.5 | 1.5
+                    """)
+    void aMapsKeyIsReadAs(String type, String key, String expected) {
+        var map = value("MAP<%s,INT>".formatted(type), "{\"%s\":3}".formatted(key));
+        assertThat(String.valueOf(map)).isEqualTo("{%s=3}".formatted(expected));
+    }
+
+    @Test
+    void aMapsKeyOfBytesIsBase64AlsoWhereItLooksLikeANumber() {
+        var map = (Map<?, ?>) Objects.requireNonNull(value("MAP<BINARY,INT>", "{\"1234\":3}"));
+        assertThat(map.keySet().iterator().next()).isEqualTo(Base64.getDecoder().decode("1234"));
     }
 
     @Test

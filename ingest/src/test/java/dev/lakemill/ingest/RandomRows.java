@@ -25,6 +25,17 @@ final class RandomRows {
         Primitive.STRING, Primitive.LONG, Primitive.INTEGER, Primitive.BOOLEAN
     };
 
+    /** Of JSON and Arrow, which carry more. */
+    private static final Primitive[] MORE_KEYS = {
+        Primitive.STRING,
+        Primitive.BYTE,
+        Primitive.DATE,
+        Primitive.TIMESTAMP,
+        Primitive.TIMESTAMP_NTZ,
+        Primitive.FLOAT,
+        Primitive.DOUBLE
+    };
+
     private final Random random;
     private final boolean protoOnly;
 
@@ -64,7 +75,8 @@ final class RandomRows {
     }
 
     private DataType map(int depth) {
-        var key = KEYS[random.nextInt(KEYS.length)];
+        var keys = protoOnly || random.nextBoolean() ? KEYS : MORE_KEYS;
+        var key = keys[random.nextInt(keys.length)];
         return new DataType.Map(key, value(depth - 1), !protoOnly && random.nextBoolean());
     }
 

@@ -96,13 +96,25 @@ final class RowTexts {
             case Map<?, ?> map -> {
                 json.writeStartObject();
                 for (var entry : map.entrySet()) {
-                    json.writeFieldName(entry.getKey().toString());
+                    json.writeFieldName(key(((DataType.Map) type).key(), entry.getKey()));
                     value(((DataType.Map) type).value(), entry.getValue(), json);
                 }
                 json.writeEndObject();
             }
             default -> throw new IllegalArgumentException(value.getClass().getName());
         }
+    }
+
+    private String key(DataType type, Object key) {
+        if (key instanceof Long l && random.nextBoolean()) {
+            if (type == Primitive.DATE) {
+                return LocalDate.ofEpochDay(l).toString();
+            }
+            if (type == Primitive.TIMESTAMP) {
+                return time(l) + "Z";
+            }
+        }
+        return key.toString();
     }
 
     private static LocalDateTime time(long micros) {
