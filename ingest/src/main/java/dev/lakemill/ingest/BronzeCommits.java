@@ -40,6 +40,7 @@ final class BronzeCommits {
     private @Nullable ScheduledFuture<?> scheduled;
 
     private boolean running;
+    private long beganNanos;
     private boolean ended;
     private int failures;
 
@@ -125,7 +126,13 @@ final class BronzeCommits {
     private synchronized boolean begin() {
         scheduled = null;
         running = !ended && !running;
+        beganNanos = System.nanoTime();
         return running;
+    }
+
+    /** Whether a commit, with what is maintained behind it, runs since before an instant. */
+    synchronized boolean runsSince(long nanos) {
+        return running && beganNanos - nanos < 0;
     }
 
     private synchronized void done() {

@@ -175,6 +175,7 @@ public final class Ingest implements AutoCloseable {
         streams.endUnopened();
         streams.expire(clock.instant());
         streams.inserts().endIdle();
+        landings.lendThreads();
     }
 
     /**

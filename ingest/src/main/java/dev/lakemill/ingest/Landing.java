@@ -126,6 +126,11 @@ final class Landing {
         table = after;
     }
 
+    /** Whether a commit runs since before an instant of System.nanoTime. */
+    boolean commitsSince(long nanos) {
+        return commits.runsSince(nanos);
+    }
+
     /** The log position up to which Delta has the rows. */
     long committedPosition() {
         return commits.position();

@@ -16,6 +16,7 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
@@ -32,7 +33,16 @@ import org.slf4j.LoggerFactory;
  */
 final class Landings {
     private static final Logger LOG = LoggerFactory.getLogger(Landings.class);
+
+    /** Commits at a time, as each keeps a core busy while it goes well. */
     private static final int COMMIT_THREADS = 2;
+
+    /** With those that take long; more tables than that at once make the others wait. */
+    private static final int COMMIT_THREADS_MAX = 32;
+
+    /** A commit that takes longer counts as one that waits for its store. */
+    private static final long COMMIT_LONG_NANOS = TimeUnit.SECONDS.toNanos(3);
+
     private static final long TAIL_LOOK_NANOS = 500_000;
 
     private final Map<UUID, Landing> byId = new ConcurrentHashMap<>();
@@ -179,6 +189,16 @@ final class Landings {
             }
             LockSupport.parkNanos(TAIL_LOOK_NANOS);
         }
+    }
+
+    /**
+     * Lends a thread for each commit that takes long, so that a store that does not answer for some
+     * tables keeps none of the others from Delta. Called again and again.
+     */
+    void lendThreads() {
+        long since = System.nanoTime() - COMMIT_LONG_NANOS;
+        long slow = byId.values().stream().filter(table -> table.commitsSince(since)).count();
+        committers.setCorePoolSize((int) Math.min(COMMIT_THREADS + slow, COMMIT_THREADS_MAX));
     }
 
     /** Gives back to the log what all tables have in Delta. */
