@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param drainGrace how long producers have to end their streams when the server closes
  * @param openingMax how long a stream may take to be opened before it ends with UNAVAILABLE
  * @param rates how fast they may send
+ * @param stalledBytesMax what streams may send unread, together, beyond the 64 KiB that each always
+ *     may; requests that were read and wait for room may hold twice as much
  */
 public record GrpcConfig(
         String host,
@@ -29,7 +31,8 @@ public record GrpcConfig(
         Duration stallMax,
         Duration drainGrace,
         Duration openingMax,
-        RateLimits rates) {
+        RateLimits rates,
+        long stalledBytesMax) {
     public static final GrpcConfig DEFAULT =
             new GrpcConfig(
                     "127.0.0.1",
@@ -41,7 +44,8 @@ public record GrpcConfig(
                     Duration.ofSeconds(30),
                     Duration.ofSeconds(3),
                     Duration.ofSeconds(30),
-                    RateLimits.NONE);
+                    RateLimits.NONE,
+                    Math.max(64L << 20, Runtime.getRuntime().maxMemory() / 8));
 
     public GrpcConfig withAddress(String newHost, int newPort) {
         return new GrpcConfig(
@@ -54,7 +58,8 @@ public record GrpcConfig(
                 stallMax,
                 drainGrace,
                 openingMax,
-                rates);
+                rates,
+                stalledBytesMax);
     }
 
     public GrpcConfig withTls(@Nullable Path newCertificate, @Nullable Path newKey) {
@@ -68,7 +73,8 @@ public record GrpcConfig(
                 stallMax,
                 drainGrace,
                 openingMax,
-                rates);
+                rates,
+                stalledBytesMax);
     }
 
     public GrpcConfig withLimits(int streams, Duration stall, Duration drain) {
@@ -82,7 +88,8 @@ public record GrpcConfig(
                 stall,
                 drain,
                 openingMax,
-                rates);
+                rates,
+                stalledBytesMax);
     }
 
     public GrpcConfig withOpeningMax(Duration opening) {
@@ -96,7 +103,8 @@ public record GrpcConfig(
                 stallMax,
                 drainGrace,
                 opening,
-                rates);
+                rates,
+                stalledBytesMax);
     }
 
     public GrpcConfig withRates(RateLimits newRates) {
@@ -110,6 +118,22 @@ public record GrpcConfig(
                 stallMax,
                 drainGrace,
                 openingMax,
-                newRates);
+                newRates,
+                stalledBytesMax);
+    }
+
+    public GrpcConfig withStalledBytesMax(long newStalledBytesMax) {
+        return new GrpcConfig(
+                host,
+                port,
+                certificate,
+                key,
+                messageBytesMax,
+                streamsMax,
+                stallMax,
+                drainGrace,
+                openingMax,
+                rates,
+                newStalledBytesMax);
     }
 }

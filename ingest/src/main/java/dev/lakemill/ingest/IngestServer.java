@@ -42,8 +42,9 @@ final class IngestServer {
                 NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
                         .directExecutor()
                         .maxInboundMessageSize(TRANSPORT_BYTES_MAX)
-                        .flowControlWindow(ConnectionWindow.STREAM_BYTES_MAX)
-                        .protocolNegotiator(new ConnectionWindow(negotiator(config)))
+                        .flowControlWindow(ConnectionWindow.STREAM_BYTES_MIN)
+                        .protocolNegotiator(
+                                new ConnectionWindow(negotiator(config), config.stalledBytesMax()))
                         .permitKeepAliveTime(10, TimeUnit.SECONDS)
                         .permitKeepAliveWithoutCalls(true)
                         .keepAliveTime(60, TimeUnit.SECONDS)

@@ -36,6 +36,16 @@ final class NewColumns extends RuntimeException {
         landing.evolve(columns, producer);
     }
 
+    /** What is opened, after its table got the columns that its form asks for. */
+    static OpenTable evolving(ProducerAccess.Producer producer, Supplier<OpenTable> opener) {
+        try {
+            return opener.get();
+        } catch (NewColumns e) {
+            e.evolve(producer);
+            return opener.get();
+        }
+    }
+
     /** A table that got columns, and the rows that asked for them. */
     record Evolved(OpenTable table, Payload payload) {}
 

@@ -34,9 +34,6 @@ final class StreamCall<R> extends InboundCall implements Sender {
     private final UUID connection = UUID.randomUUID();
     private final Object lock = new Object();
 
-    /** A request that there is no room for yet. */
-    private record Waiting(Frame frame, Payload payload, long sinceNanos) {}
-
     /** Set together, before the first record is asked for; the table again when it evolved. */
     private volatile @Nullable OpenTable table;
 
@@ -52,7 +49,7 @@ final class StreamCall<R> extends InboundCall implements Sender {
     private volatile Pace pace = Pace.FREE;
 
     /** Guarded by the lock, as are all below. */
-    private @Nullable Waiting waiting;
+    private @Nullable WaitingRequest waiting;
 
     private boolean paced;
 
@@ -121,7 +118,7 @@ final class StreamCall<R> extends InboundCall implements Sender {
                 streams.access()
                         .authenticate(
                                 "grpc", opening.authorization(), opening.address(), connection);
-        var open = evolving(who, opener);
+        var open = NewColumns.evolving(who, opener);
         // Known before it is checked, so that no change of grants slips between.
         producer = who;
         table = open;
@@ -129,16 +126,6 @@ final class StreamCall<R> extends InboundCall implements Sender {
         who.require(open.landing().table().name());
         who.opened(open.landing().table().name());
         return open;
-    }
-
-    /** What is opened, after its table got the columns that its form asks for. */
-    private static OpenTable evolving(ProducerAccess.Producer who, Supplier<OpenTable> opener) {
-        try {
-            return opener.get();
-        } catch (NewColumns e) {
-            e.evolve(who);
-            return opener.get();
-        }
     }
 
     /** The stream is open: asks for its first record. */
@@ -266,7 +253,7 @@ final class StreamCall<R> extends InboundCall implements Sender {
 
     private void offer(OpenTable open, Payload payload, long offset) {
         var request =
-                new Waiting(
+                new WaitingRequest(
                         new Frame(open.landing().table().id(), id(), offset, payload.bytes()),
                         payload,
                         System.nanoTime());
@@ -274,14 +261,14 @@ final class StreamCall<R> extends InboundCall implements Sender {
             readNext();
         } else {
             synchronized (lock) {
-                waiting = end == null || end.status().isOk() ? request : null;
+                waiting = mayTake() ? streams.waiting().begin(request) : null;
             }
             streams.whenRoom(open.landing(), payload.letter(), this::offerAgain);
         }
     }
 
     /** Offers a request; its offset counts as offered before the log may say it is durable. */
-    private boolean offer(OpenTable open, Waiting request) {
+    private boolean offer(OpenTable open, WaitingRequest request) {
         var frame = request.frame();
         var persistent = stream;
         if (persistent != null && !persistent.offering(this, frame.offset())) {
@@ -317,7 +304,7 @@ final class StreamCall<R> extends InboundCall implements Sender {
 
     /** There may be room now. On any thread; never twice at once, as one request waits at most. */
     private void offerAgain() {
-        Waiting request;
+        WaitingRequest request;
         synchronized (lock) {
             request = waiting;
         }
@@ -335,7 +322,7 @@ final class StreamCall<R> extends InboundCall implements Sender {
             return;
         }
         synchronized (lock) {
-            waiting = null;
+            waiting = streams.waiting().end(waiting);
             finishWhenDone();
         }
         readNext();
@@ -385,7 +372,7 @@ final class StreamCall<R> extends InboundCall implements Sender {
     public void onCancel() {
         synchronized (lock) {
             closed = true;
-            waiting = null;
+            waiting = streams.waiting().end(waiting);
         }
         leave();
     }
@@ -429,7 +416,7 @@ final class StreamCall<R> extends InboundCall implements Sender {
     /** Ends the stream once what the log took is acknowledged; a request that waits is given up. */
     void endSoon(Refusal why) {
         synchronized (lock) {
-            waiting = null;
+            waiting = streams.waiting().end(waiting);
         }
         end(StreamEnd.of(why));
     }
@@ -437,6 +424,7 @@ final class StreamCall<R> extends InboundCall implements Sender {
     /** Ends the stream at once: what is not acknowledged never will be. */
     void abort(Refusal why) {
         synchronized (lock) {
+            waiting = streams.waiting().end(waiting);
             end = StreamEnd.of(why);
             close(end);
         }

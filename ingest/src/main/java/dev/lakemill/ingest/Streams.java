@@ -41,6 +41,7 @@ final class Streams {
     private final PersistentStreams persistent = new PersistentStreams();
     private final Rates rates;
     private final Inserts inserts;
+    private final WaitingBytes waiting;
     private final LongAdder rows = new LongAdder();
     private final LongAdder requests = new LongAdder();
     private final LongAdder bytes = new LongAdder();
@@ -66,6 +67,7 @@ final class Streams {
         this.clock = surroundings.clock();
         this.rates = new Rates(config.rates());
         this.inserts = new Inserts(this, config.messageBytesMax());
+        this.waiting = new WaitingBytes(2 * config.stalledBytesMax());
     }
 
     void start(Log opened) {
@@ -106,6 +108,11 @@ final class Streams {
     /** How fast who may send. */
     Rates rates() {
         return rates;
+    }
+
+    /** What requests hold that wait for room. */
+    WaitingBytes waiting() {
+        return waiting;
     }
 
     /** How long a stream may wait. */

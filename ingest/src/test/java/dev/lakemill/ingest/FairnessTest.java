@@ -7,10 +7,10 @@ import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
 import dev.lakemill.wal.Disk;
+import io.grpc.Status;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -30,6 +30,7 @@ final class FairnessTest {
                     Column.required("event_id", Primitive.STRING),
                     Column.nullable("filler", Primitive.STRING));
     private static final int STREAMS = 60;
+    private static final String ROW = "{\"event_id\":\"a\"}";
     private static final String MEBIBYTE =
             "{\"event_id\":\"a\",\"filler\":\"%s\"}".formatted("x".repeat(1 << 20));
 
@@ -73,34 +74,101 @@ final class FairnessTest {
         node.ingest().insert(new InsertRequest(table, "Bearer token", "127.0.0.1", row));
     }
 
-    @Test
-    void manyStreamsThatWaitHoldBackNoOtherOnTheirConnection() {
-        var slow = folder.resolve("slow");
+    /** A table that takes no more, as its disk is full; and one that does. */
+    private void openSlow(long stalledBytesMax) {
+        var slow = folder.resolve(TableName.parse(SLOW).table());
         node = new Node(folder).table(SLOW, SCHEMA).table(QUICK, SCHEMA);
         node.with(Disk.real(), t -> t.location().equals(slow) ? bronze.of(t) : Bronze.of(t));
         var landing = node.config().landing().with(Duration.ofMillis(5), 8 << 10, 1 << 20);
         var grpc =
                 node.config()
                         .grpc()
-                        .withLimits(1_000, Duration.ofMinutes(5), Duration.ofMillis(200));
+                        .withLimits(1_000, Duration.ofMinutes(5), Duration.ofMillis(200))
+                        .withStalledBytesMax(stalledBytesMax);
         node.with(node.config().withLanding(landing).withGrpc(grpc)).open().listen();
         bronze.full.set(true);
-        try (var client = node.raw()) {
-            var waiting = new ArrayList<RawClient.Call>();
+    }
+
+    private static RawClient.Call open(RawClient client, String table) {
+        var call = client.call(table).send(RawClient.createJson(table));
+        call.streamId();
+        return call;
+    }
+
+    /** Sends more than any window holds. */
+    private static void fill(RawClient.Call call) {
+        for (int i = 1; i < 4; i++) {
+            call.json(i, MEBIBYTE);
+        }
+    }
+
+    /** What they may send unread is bounded together; 60 windows of 2 MiB would be 120 MiB. */
+    @Test
+    void manyStreamsThatWaitHoldBackNoOtherAndLittleMemory() {
+        int spareMebibytes = 8;
+        int quickRows = 30;
+        openSlow((long) spareMebibytes << 20);
+        try (var proxy = new CountingProxy(node.port());
+                var client = new RawClient(proxy.port())) {
+            open(client, SLOW).json(0, MEBIBYTE).awaitAck(0); // Now there is no room.
             for (int i = 0; i < STREAMS; i++) {
-                var call = client.call(SLOW).send(RawClient.createJson(SLOW));
-                call.streamId();
-                for (int n = 0; n < 4; n++) {
-                    call.json(n, MEBIBYTE);
-                }
-                waiting.add(call);
+                fill(open(client, SLOW).json(0, ROW));
             }
-            Node.await("they wait", () -> node.ingest().totals().streamsStalled() >= STREAMS - 2);
-            var quick = client.openJson();
-            for (int i = 0; i < 100; i++) {
+            Node.await("they wait", () -> node.ingest().totals().streamsStalled() == STREAMS);
+            var quick = open(client, QUICK);
+            for (int i = 0; i < quickRows; i++) {
                 quick.json(i, MEBIBYTE).awaitAck(i);
             }
-            assertThat(waiting).hasSize(STREAMS);
+            long small = ((long) STREAMS * ConnectionWindow.STREAM_BYTES_MIN) >> 20;
+            assertThat(proxy.sentBytes() / (1 << 20))
+                    .as("MiB that producers sent")
+                    .isLessThan(quickRows + spareMebibytes + small + 5);
+            assertThat(node.ingest().totals().streamsStalled()).isEqualTo(STREAMS);
+        }
+    }
+
+    @Test
+    void requestsThatWaitHoldBoundedMemoryAndTheOthersComeAgain() {
+        openSlow(3 << 19);
+        try (var client = node.raw()) {
+            open(client, SLOW).json(0, MEBIBYTE).awaitAck(0);
+            var first = open(client, SLOW).json(0, MEBIBYTE);
+            Node.await("one waits", () -> node.ingest().totals().streamsStalled() == 1);
+            var second = open(client, SLOW).json(0, MEBIBYTE);
+            Node.await("two wait", () -> node.ingest().totals().streamsStalled() == 2);
+            var third = open(client, SLOW).json(0, MEBIBYTE);
+            assertThat(third.end().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+            assertThat(third.end().getDescription())
+                    .contains("wait for room, and no more than 3145728 may");
+            second.cancel();
+            Node.await("one waits", () -> node.ingest().totals().streamsStalled() == 1);
+            var again = open(client, SLOW).json(0, MEBIBYTE);
+            Node.await("two wait", () -> node.ingest().totals().streamsStalled() == 2);
+            bronze.full.set(false);
+            first.awaitAck(0);
+            again.awaitAck(0);
+            Node.await("nobody waits", () -> node.ingest().totals().streamsStalled() == 0);
+        }
+    }
+
+    /** Streams that end give their windows to those that come. */
+    @Test
+    void streamsThatEndLeaveNothingBehind() {
+        openSlow(34 << 20);
+        try (var proxy = new CountingProxy(node.port());
+                var client = new RawClient(proxy.port())) {
+            var first = open(client, SLOW).json(0, MEBIBYTE);
+            first.awaitAck(0);
+            first.halfClose();
+            first.end();
+            for (int i = 0; i < 20; i++) {
+                var call = open(client, SLOW).json(0, ROW);
+                Node.await("it waits", () -> node.ingest().totals().streamsStalled() == 1);
+                call.cancel();
+                Node.await("it is gone", () -> node.ingest().totals().streamsStalled() == 0);
+            }
+            fill(open(client, SLOW).json(0, ROW));
+            Node.await("its window is wide", () -> proxy.sentBytes() > 5 << 19);
         }
     }
 }
