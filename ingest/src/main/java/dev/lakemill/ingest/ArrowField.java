@@ -6,6 +6,7 @@ import dev.lakemill.types.DataType.Primitive;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.HashSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,15 @@ abstract class ArrowField {
 
     /** Writes a column that the batch does not have. */
     abstract void nulls(int length, ArrowPayload.Writer out);
+
+    /**
+     * The bytes of a value that was passed on; null of one that has parts.
+     *
+     * @param first the place of the field's first buffer
+     */
+    @Nullable ByteBuffer passed(ArrowPayload.Writer out, int first, int index) {
+        return null;
+    }
 
     /**
      * Passes the next field of the batch on.
@@ -118,6 +128,15 @@ abstract class ArrowField {
             var values = in.nextBuffer(bytes);
             check(values, length, validity);
             out.buffer(values.slice(0, (int) bytes));
+        }
+
+        @Override
+        ByteBuffer passed(ArrowPayload.Writer out, int first, int index) {
+            var values = out.buffer(first + 1);
+            if (bits == 1) {
+                return ByteBuffer.wrap(new byte[] {(byte) (isSet(values, index) ? 1 : 0)});
+            }
+            return values.slice(index * (bits / 8), bits / 8);
         }
 
         /** Refuses values out of the type's range; by itself there are none. */
@@ -235,6 +254,13 @@ abstract class ArrowField {
             out.buffer(data.slice(0, end));
         }
 
+        @Override
+        ByteBuffer passed(ArrowPayload.Writer out, int first, int index) {
+            var offsets = out.buffer(first + 1);
+            int from = offsets.getInt(4 * index);
+            return out.buffer(first + 2).slice(from, offsets.getInt(4 * (index + 1)) - from);
+        }
+
         private static void checkText(ByteBuffer data, ByteBuffer offsets, int length) {
             var bytes = new byte[offsets.getInt(4 * length)];
             data.get(0, bytes);
@@ -282,8 +308,7 @@ abstract class ArrowField {
         return offsets;
     }
 
-    /** Lists, and maps, which are lists of structs. */
-    static final class OfList extends ArrowField {
+    static class OfList extends ArrowField {
         private final ArrowField element;
 
         OfList(String name, boolean nullable, ArrowField element) {
@@ -314,6 +339,42 @@ abstract class ArrowField {
             nullNode(length, out);
             out.buffer(zeros(4L * (length + 1)));
             element.nulls(0, out);
+        }
+    }
+
+    /** Lists of structs of a key and its value; the keys of one differ. */
+    static final class OfMap extends OfList {
+        private final ArrowField key;
+
+        OfMap(String name, boolean nullable, OfStruct entries) {
+            super(name, nullable, entries);
+            this.key = entries.fields.getFirst();
+        }
+
+        @Override
+        void content(
+                ArrowBatch in, int length, @Nullable ByteBuffer validity, ArrowPayload.Writer out) {
+            int first = out.buffers();
+            super.content(in, length, validity, out);
+            var offsets = out.buffer(first);
+            for (int i = 0; i < length; i++) {
+                if (isSet(validity, i)) {
+                    checkKeys(out, first + 2, offsets.getInt(4 * i), offsets.getInt(4 * (i + 1)));
+                }
+            }
+        }
+
+        /** Behind the offsets and the entries' validity comes the key's first buffer. */
+        private void checkKeys(ArrowPayload.Writer out, int ofKey, int from, int to) {
+            var seen = new HashSet<ByteBuffer>();
+            for (int i = from; i < to && to - from > 1; i++) {
+                var found = key.passed(out, ofKey, i);
+                if (found != null && !seen.add(found)) {
+                    throw RefusedRow.value(
+                            "holds a key twice, in entry %d of the batch".formatted(i),
+                            "send each key once");
+                }
+            }
         }
     }
 

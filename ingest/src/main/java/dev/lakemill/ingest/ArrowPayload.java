@@ -78,6 +78,16 @@ final class ArrowPayload {
             }
         }
 
+        /** How many there are. */
+        int buffers() {
+            return buffers.size();
+        }
+
+        /** One of those that came. */
+        ByteBuffer buffer(int index) {
+            return buffers.get(index);
+        }
+
         byte[] toByteArray(int rows, int columns) {
             int head = HEAD_BYTES + 2 * Integer.BYTES * nodes.size();
             head = padded(head + Integer.BYTES * buffers.size());

@@ -189,7 +189,7 @@ final class ArrowSchema {
                                     field.getChildren().getFirst(),
                                     name + "."));
             case DataType.Map m ->
-                    new ArrowField.OfList(
+                    new ArrowField.OfMap(
                             column.name(), nullable, entries(m, field.getChildren(), name));
             case DataType.Struct s ->
                     new ArrowField.OfStruct(
@@ -217,7 +217,7 @@ final class ArrowSchema {
         return TypeWidening.isAllowed(sent, column.type());
     }
 
-    private ArrowField entries(DataType.Map map, List<Field> children, String name) {
+    private ArrowField.OfStruct entries(DataType.Map map, List<Field> children, String name) {
         var parts =
                 List.of(
                         new Column("key", map.key(), false, ""),

@@ -33,6 +33,8 @@ import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.FieldType;
 import org.apache.arrow.vector.types.pojo.Schema;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Arrow's batches of random tables into payloads and back; what does not fit is refused. */
 final class ArrowCodecTest {
@@ -185,6 +187,48 @@ final class ArrowCodecTest {
                         List.of(new Object[] {1L, null}, new Object[] {2L, null}),
                         VectorValues.rows(rows));
             }
+        }
+    }
+
+    /** A map is a list of entries, so that a list can stand for what no honest library writes. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '\0',
+            textBlock =
+                    """
+                    STRING | "a" | "ab"
+                    BIGINT | 1 | 256
+                    BOOLEAN | true | false
+                    DECIMAL(5,2) | 1.5 | 1.51
+                    DOUBLE | 0.5 | 1.5
+                    """)
+    void aMapsKeysDiffer(String type, String one, String other) {
+        assertThat(map(type, one, other).rows()).isEqualTo(4);
+        assertThatThrownBy(() -> map(type, other, other))
+                .isInstanceOf(Refusal.class)
+                .hasMessageContaining("'m' holds a key twice, in entry 3 of the batch");
+    }
+
+    private static Payload map(String type, String one, String other) {
+        var wanted =
+                TableSchema.of(Column.nullable("m", DataType.parse("MAP<%s,INT>".formatted(type))));
+        var list = "ARRAY<STRUCT<key:%s NOT NULL,value:INT>>".formatted(type);
+        var sent = TableSchema.of(Column.nullable("m", DataType.parse(list)));
+        var records =
+                List.of(
+                        "{\"m\":[{\"key\":%s}]}".formatted(one),
+                        "{\"m\":[{\"key\":%s}]}".formatted(one),
+                        "{}",
+                        "{\"m\":[{\"key\":%s},{\"key\":%s,\"value\":7}]}".formatted(one, other));
+        try (BufferAllocator allocator = new RootAllocator();
+                var rows = ArrowMessages.rows(sent, records, allocator)) {
+            var message = ArrowMessages.batch(rows.root(), ArrowMessages.Packing.PLAIN, allocator);
+            return new ArrowSchema(
+                            table(wanted),
+                            RowPolicy.REFUSE,
+                            ArrowMessages.schema(ArrowTypes.schema(wanted)))
+                    .payload(message.inbound(0));
         }
     }
 
