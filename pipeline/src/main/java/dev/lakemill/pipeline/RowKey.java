@@ -2,7 +2,6 @@ package dev.lakemill.pipeline;
 
 import com.google.common.hash.Hashing;
 import dev.lakemill.types.Rows;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.arrow.memory.util.ArrowBufPointer;
@@ -38,39 +37,47 @@ record RowKey(byte[] bytes) {
 
         private final List<FieldVector> vectors;
         private final ArrowBufPointer pointer = new ArrowBufPointer();
-        private ByteBuffer buffer = ByteBuffer.allocate(64);
+        private byte[] bytes = new byte[64];
+        private int end;
 
         Reader(Rows rows, List<Integer> columns) {
             this.vectors = columns.stream().map(rows::vector).toList();
         }
 
         RowKey read(int row) {
-            buffer.clear();
+            end = 0;
             for (var vector : vectors) {
                 if (vector.isNull(row)) {
-                    room(1).put((byte) 0);
+                    put(0);
                 } else if (vector instanceof BitVector bits) {
-                    room(2).put((byte) 1).put((byte) bits.get(row));
+                    put(1 + bits.get(row));
                 } else {
                     ((ElementAddressableVector) vector).getDataPointer(row, pointer);
-                    put((int) pointer.getLength());
+                    putValue((int) pointer.getLength());
                 }
             }
-            return new RowKey(Arrays.copyOf(buffer.array(), buffer.position()));
+            return new RowKey(Arrays.copyOf(bytes, end));
         }
 
-        private void put(int length) {
-            var to = room(HEAD_BYTES + length).put((byte) 1).putInt(length);
-            pointer.getBuf().getBytes(pointer.getOffset(), to.array(), to.position(), length);
-            to.position(to.position() + length);
+        private void put(int value) {
+            makeRoom(1);
+            bytes[end++] = (byte) value;
         }
 
-        private ByteBuffer room(int bytes) {
-            if (buffer.remaining() < bytes) {
-                var larger = ByteBuffer.allocate(2 * buffer.capacity() + bytes);
-                buffer = larger.put(buffer.flip());
+        private void putValue(int length) {
+            makeRoom(HEAD_BYTES + length);
+            put(1);
+            for (int shift = 24; shift >= 0; shift -= 8) {
+                put(length >> shift);
             }
-            return buffer;
+            pointer.getBuf().getBytes(pointer.getOffset(), bytes, end, length);
+            end += length;
+        }
+
+        private void makeRoom(int more) {
+            if (bytes.length - end < more) {
+                bytes = Arrays.copyOf(bytes, 2 * bytes.length + more);
+            }
         }
     }
 }
