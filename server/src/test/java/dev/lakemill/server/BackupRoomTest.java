@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -85,9 +87,11 @@ final class BackupRoomTest {
         assertThat(restored.tables()).isPositive();
     }
 
-    /** As a mark of that time is called, as far as seconds. */
+    /** As a mark of that time is called. */
     private static String mark(Instant time) {
-        return time.toString().replaceAll("[-:]", "").substring(0, 15);
+        return DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss.SSS")
+                .withZone(ZoneOffset.UTC)
+                .format(time);
     }
 
     private static void awaitMark(TestNode node, Instant after) throws InterruptedException {

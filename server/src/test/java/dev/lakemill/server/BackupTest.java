@@ -100,6 +100,7 @@ final class BackupTest {
             TestNode.await(() -> synced(node).equals("28|7"));
             TestNode.await(() -> node.rows("* FROM c.g.v").equals(List.of("7|280")));
             awaitMark(node, now(node));
+            TestNode.await(() -> node.rows("id FROM c.s.t").size() == 7);
             assertThat(node.rows("id FROM c.s.t")).hasSize(7).doesNotHaveDuplicates();
             assertThat(
                             node.rows(
@@ -112,6 +113,7 @@ final class BackupTest {
         try (var node = start("again")) {
             assertThat(orders(node)).isEqualTo("1,2,3,4");
             TestNode.await(() -> synced(node).equals("28|7"));
+            TestNode.await(() -> node.rows("id FROM c.s.t").size() == 7);
             assertThat(node.rows("id FROM c.s.t")).hasSize(7).doesNotHaveDuplicates();
         }
     }

@@ -37,9 +37,12 @@ final class BodiesTest {
 
     @BeforeEach
     void start() throws Exception {
+        listen(IDLE_MS);
+    }
+
+    private void listen(int idleMs) throws Exception {
         var router = Router.router(vertx);
-        var room =
-                new Routes.Room(new Bodies(ROOM_BYTES, IDLE_MS), new Bodies(ROOM_BYTES, IDLE_MS));
+        var room = new Routes.Room(new Bodies(ROOM_BYTES, idleMs), new Bodies(ROOM_BYTES, idleMs));
         var routes = new Routes(router, this::caller, Callable::call, Routes.PLAIN, room);
         routes.secured(HttpMethod.POST, "/size", (context, _) -> size(context));
         routes.secured(
@@ -61,13 +64,13 @@ final class BodiesTest {
                         .listen(0, "127.0.0.1")
                         .toCompletionStage()
                         .toCompletableFuture()
-                        .get(10, TimeUnit.SECONDS);
+                        .get(2, TimeUnit.MINUTES);
         url = "http://127.0.0.1:" + server.actualPort();
     }
 
     @AfterEach
     void stop() throws Exception {
-        vertx.close().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+        vertx.close().toCompletionStage().toCompletableFuture().get(2, TimeUnit.MINUTES);
     }
 
     private Caller caller(RoutingContext context) {
@@ -125,15 +128,16 @@ final class BodiesTest {
 
     @Test
     void aSlowBodyAndASlowAnswerAreNot() throws Exception {
-        try (var http = post("/wait", 20, KNOWN)) {
-            for (int i = 0; i < 20; i++) {
-                Thread.sleep(IDLE_MS / 10);
+        listen(2 * IDLE_MS);
+        try (var http = post("/wait", 12, KNOWN)) {
+            for (int i = 0; i < 12; i++) {
+                Thread.sleep(IDLE_MS / 5);
                 http.write("x");
             }
             waiting.acquire();
             Thread.sleep(3 * IDLE_MS);
             go.countDown();
-            assertThat(http.answer().body()).isEqualTo("{\"bytes\":20}");
+            assertThat(http.answer().body()).isEqualTo("{\"bytes\":12}");
         }
         assertThat(AppHttp.get(url, HOST, "/stream", KNOWN).body()).isEqualTo("firstlast");
     }

@@ -77,13 +77,13 @@ final class DatabaseCredentialRoutesTest {
                         .listen(0, "127.0.0.1")
                         .toCompletionStage()
                         .toCompletableFuture()
-                        .get(10, TimeUnit.SECONDS);
+                        .get(2, TimeUnit.MINUTES);
         port = server.actualPort();
     }
 
     @AfterAll
     static void stop() throws Exception {
-        VERTX.close().toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+        VERTX.close().toCompletionStage().toCompletableFuture().get(2, TimeUnit.MINUTES);
     }
 
     @BeforeEach

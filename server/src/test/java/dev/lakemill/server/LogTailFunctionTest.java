@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code log_tail('table')}: what is acknowledged and not in Delta yet. */
-@Timeout(180)
+@Timeout(300)
 final class LogTailFunctionTest {
     private static final TableName TABLE = TableName.parse("c.b.t");
 

@@ -22,7 +22,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -93,18 +92,20 @@ final class ModelsTest {
         var client = node.admin();
         assertThat(score("aliases/champion")).isEqualTo(score("versions/1"));
         send(1);
-        await(() -> versions("main.gold.s").equals(List.of("1.0|1")));
+        TestNode.await(() -> versions("main.gold.s").equals(List.of("1.0|1")));
 
         var second = register();
         client.patch("%s/%s/versions/%d/finalize".formatted(API, NAME, second), Map.of());
         client.put("%s/%s/aliases/champion".formatted(API, NAME), Map.of("version_num", second));
-        await(() -> models().equals(Set.of(new ModelUse(NAME, second))));
+        TestNode.await(() -> models().equals(Set.of(new ModelUse(NAME, second))));
         send(2);
-        await(() -> versions("main.gold.s").equals(List.of("1.0|1", "2.0|" + second)));
-        await(() -> versions("main.gold.v").equals(List.of("1.0|" + second, "2.0|" + second)));
+        TestNode.await(() -> versions("main.gold.s").equals(List.of("1.0|1", "2.0|" + second)));
+        TestNode.await(
+                () -> versions("main.gold.v").equals(List.of("1.0|" + second, "2.0|" + second)));
 
         client.post("/api/pipelines/p/refresh", Map.of("full", true));
-        await(() -> versions("main.gold.s").equals(List.of("1.0|" + second, "2.0|" + second)));
+        TestNode.await(
+                () -> versions("main.gold.s").equals(List.of("1.0|" + second, "2.0|" + second)));
         var host = node.node().pipelines().named("p").orElseThrow();
         assertThat(host.error()).isEmpty();
         assertThat(PlanLineage.ofDatasets(host.plan().orElseThrow()))
@@ -154,7 +155,7 @@ final class ModelsTest {
         try (var producer = ProducerClient.connect(endpoint, () -> token);
                 var stream = producer.open(TableName.parse("main.gold.t"))) {
             stream.ingestJson("{\"d\":%s}".formatted(value));
-            stream.flush(Duration.ofSeconds(30));
+            stream.flush(Duration.ofMinutes(2));
         }
     }
 
@@ -168,13 +169,6 @@ final class ModelsTest {
         } catch (LakemillException e) {
             return List.of(String.valueOf(e.getMessage()));
         }
-    }
-
-    private static void await(BooleanSupplier condition) throws InterruptedException {
-        for (int i = 0; i < 600 && !condition.getAsBoolean(); i++) {
-            Thread.sleep(100);
-        }
-        assertThat(condition.getAsBoolean()).isTrue();
     }
 
     private static double score(String of) {

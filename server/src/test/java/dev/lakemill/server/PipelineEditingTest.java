@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A pipeline whose text changes while rows come in. */
-@Timeout(180)
+@Timeout(300)
 final class PipelineEditingTest {
     private static final String SOURCE =
             "CREATE TABLE c.b.t (id BIGINT NOT NULL, kind STRING, x BIGINT);\n";
@@ -42,7 +42,9 @@ final class PipelineEditingTest {
             node.awaitRows("* FROM c.g.v", "a|3");
 
             write(SOURCE + SILVER + GOLD.replace("sum(x) AS x", "sum(x) AS x, count(*) AS n"));
-            assertThat(refresh(node, false)).contains("runs the new text");
+            // On a slow machine the node has seen the new text by itself before.
+            assertThat(refresh(node, false))
+                    .containsAnyOf("runs the new text", "runs this text already");
             node.awaitRows("* FROM c.g.v", "a|3|2");
 
             write(SOURCE + SILVER + "CREATE MATERIALIZED VIEW c.g.v AS SELECT y FROM c.s.t;");
@@ -58,7 +60,7 @@ final class PipelineEditingTest {
             node.awaitRows("* FROM c.s.more", "1|10", "2|20", "4|40");
             send(node, 5);
             TestNode.await(() -> node.rows("* FROM c.s.more").size() == 4);
-            assertThat(node.rows("* FROM c.s.t")).hasSize(4);
+            TestNode.await(() -> node.rows("* FROM c.s.t").size() == 4);
 
             var wider = SILVER.replace("SELECT id", "SELECT id, x + 1 AS next");
             write(SOURCE + wider + GOLD + more);
@@ -69,11 +71,13 @@ final class PipelineEditingTest {
             TestNode.await(() -> node.rows("* FROM c.s.t").contains("5|6|a|5"));
             TestNode.await(() -> node.rows("* FROM c.s.t_quarantine").size() == 1);
             send(node, 6);
+            // A round commits its outputs one after the other.
             node.awaitRows("* FROM c.g.v", "a|18");
-            assertThat(node.rows("* FROM c.s.t")).hasSize(5).contains("6|7|a|6");
+            TestNode.await(() -> node.rows("* FROM c.s.t").size() == 5);
+            assertThat(node.rows("* FROM c.s.t")).contains("6|7|a|6");
             assertThat(swaps(node, "c/s/t")).isEqualTo(1);
             assertThat(swaps(node, "c/s/t_quarantine")).isEqualTo(1);
-            assertThat(node.rows("* FROM c.s.more")).hasSize(5);
+            TestNode.await(() -> node.rows("* FROM c.s.more").size() == 5);
 
             var sql = new SqlClient(node.admin());
             TestNode.await(
@@ -133,7 +137,7 @@ final class PipelineEditingTest {
             for (var value : values) {
                 stream.ingestJson("{\"id\":%1$d,\"kind\":\"a\",\"x\":%1$d}".formatted(value));
             }
-            stream.flush(Duration.ofSeconds(30));
+            stream.flush(Duration.ofMinutes(2));
         }
     }
 }

@@ -110,11 +110,11 @@ final class PipelineJarTest {
                     "{\"id\":2,\"x\":60}",
                     "{\"id\":3,\"word\":\"b\"}");
             node.awaitRows("* FROM c.g.v", "A|6", "B|null");
-            assertThat(node.rows("id, word, x, day, next, wall, share FROM c.s.t"))
-                    .containsExactly(
-                            "1|A|6|2026-01-02|2026-01-02T23:30:00.000002Z"
-                                    + "|2026-01-02T23:30:00.000001|0.75",
-                            "3|B|null|null|null|null|null");
+            node.awaitRows(
+                    "id, word, x, day, next, wall, share FROM c.s.t",
+                    "1|A|6|2026-01-02|2026-01-02T23:30:00.000002Z"
+                            + "|2026-01-02T23:30:00.000001|0.75",
+                    "3|B|null|null|null|null|null");
             TestNode.await(() -> node.rows("id, word FROM c.s.t_quarantine").size() == 1);
             assertThat(node.rows("id, word FROM c.s.t_quarantine")).containsExactly("2|nothing 60");
 

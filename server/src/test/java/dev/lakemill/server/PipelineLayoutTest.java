@@ -38,6 +38,7 @@ final class PipelineLayoutTest {
             node.send("c.b.t", row(1, "a"), row(2, "b"), row(3, "a"));
             node.awaitRows("* FROM c.g.v", "a|4", "b|2");
             node.awaitRows("* FROM c.g.n", "3");
+            node.awaitRows("* FROM c.s.t", "1|a|1", "2|b|2", "3|a|3");
             assertThat(newest(node, "c/s/t", "partitionColumns")).contains("[\"kind\"]");
             assertThat(newest(node, "c/s/t", "partitionValues"))
                     .get()
@@ -46,7 +47,9 @@ final class PipelineLayoutTest {
             assertThat(newest(node, "c/g/v", "clusteringColumns")).isPresent();
 
             write(TEXT.replace("CLUSTER BY (kind)", "CLUSTER BY (x, kind)"));
-            assertThat(refresh(node, false)).contains("runs the new text");
+            // On a slow machine the node has seen the new text by itself before.
+            assertThat(refresh(node, false))
+                    .containsAnyOf("runs the new text", "runs this text already");
             node.send("c.b.t", row(4, "b"));
             node.awaitRows("* FROM c.g.v", "a|4", "b|6");
 
@@ -65,7 +68,7 @@ final class PipelineLayoutTest {
         try (var node = new TestNode(folder, Map.of("LAKEMILL_PIPELINE_COMMIT_MS", "200"))) {
             node.send("c.b.t", row(5, null));
             node.awaitRows("* FROM c.g.n", "5");
-            assertThat(node.rows("* FROM c.s.t WHERE kind IS NULL")).containsExactly("5|null|5");
+            node.awaitRows("* FROM c.s.t WHERE kind IS NULL", "5|null|5");
         }
     }
 

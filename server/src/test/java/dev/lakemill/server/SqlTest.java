@@ -390,7 +390,7 @@ final class SqlTest {
                                 "statement",
                                 "SELECT :n + 1 AS n, :text AS t, CAST(NULL AS INT) AS u",
                                 "wait_timeout",
-                                "30s",
+                                "50s",
                                 "parameters",
                                 List.of(
                                         Map.of("name", "n", "value", "41", "type", "INT"),
@@ -405,7 +405,11 @@ final class SqlTest {
         assertThat(get("/api/2.0/sql/statements/" + id, "eve").path("error_code").asText())
                 .isEqualTo("NOT_FOUND");
 
-        var failed = post("/api/2.0/sql/statements", "eve", Map.of("statement", "SELEC 1"));
+        var failed =
+                post(
+                        "/api/2.0/sql/statements",
+                        "eve",
+                        Map.of("statement", "SELEC 1", "wait_timeout", "50s"));
         assertThat(failed.path("status").path("state").asText()).isEqualTo("FAILED");
         assertThat(failed.path("status").path("error").path("message").asText())
                 .contains("did you mean SELECT?");
@@ -421,7 +425,7 @@ final class SqlTest {
                 world().sql()
                         .statements()
                         .require(caller("system"), later.path("statement_id").asText());
-        assertThat(execution.await(Duration.ofSeconds(30))).isTrue();
+        assertThat(execution.await(Duration.ofMinutes(5))).isTrue();
         assertThat(execution.state()).isEqualTo(SqlStatements.State.SUCCEEDED);
     }
 
@@ -473,7 +477,7 @@ final class SqlTest {
                                 caller(who),
                                 new SourceText("sql", statement),
                                 new NameDefaults("farm", "gold"));
-        assertThat(execution.await(Duration.ofSeconds(60))).isTrue();
+        assertThat(execution.await(Duration.ofMinutes(5))).isTrue();
         return execution;
     }
 

@@ -92,9 +92,9 @@ final class TestNode implements AutoCloseable {
         return out.toString();
     }
 
-    /** As the commands on this machine call. */
+    /** As the commands on this machine call, but with more patience. */
     NodeClient admin() {
-        return NodeClient.local(RunFile.read(data), data);
+        return NodeClient.local(RunFile.read(data), data).waiting(Duration.ofMinutes(5));
     }
 
     String adminToken() throws IOException {
@@ -151,7 +151,7 @@ final class TestNode implements AutoCloseable {
             for (var row : rows) {
                 stream.ingestJson(row);
             }
-            stream.flush(Duration.ofSeconds(60));
+            stream.flush(Duration.ofMinutes(2));
         }
     }
 

@@ -52,7 +52,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Databricks' own client, unchanged, against a whole node, with OAuth. Its binary is there for
  * 64-bit Intel Linux with glibc alone: elsewhere these tests say that they are skipped.
  */
-@Timeout(120)
+@Timeout(300)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 final class ZerobusSdkTest {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -186,7 +186,7 @@ final class ZerobusSdkTest {
             producer.next("opened");
             producer.next("acked");
             producer.next("closed");
-            assertThat(producer.process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(producer.process.waitFor(120, TimeUnit.SECONDS)).isTrue();
         }
         assertThat(node().node().ingest().totals().rows() - before).isEqualTo(rows);
     }

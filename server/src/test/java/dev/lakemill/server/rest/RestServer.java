@@ -110,7 +110,7 @@ final class RestServer {
                         .listen(0, "127.0.0.1")
                         .toCompletionStage()
                         .toCompletableFuture()
-                        .get(10, TimeUnit.SECONDS);
+                        .get(2, TimeUnit.MINUTES);
         proxy = new CheckingProxy(server.actualPort());
         principal("admin");
         catalog.principals().addMember(catalog.system(), id(Principals.ADMINS), id("admin"));
