@@ -33,9 +33,9 @@ final class Demo implements AutoCloseable {
             int historyHours,
             boolean fresh) {}
 
-    private static final Duration READY_TIMEOUT = Duration.ofSeconds(90);
-    private static final int SIMULATORS_TIMEOUT_SECONDS = 90;
-    private static final Duration SCORES_TIMEOUT = Duration.ofSeconds(60);
+    private static final Duration READY_TIMEOUT = Duration.ofMinutes(5);
+    private static final int SIMULATORS_TIMEOUT_SECONDS = 300;
+    private static final Duration SCORES_TIMEOUT = Duration.ofMinutes(3);
     private static final int SCORES_PAUSE_MS = 250;
 
     private final Options options;

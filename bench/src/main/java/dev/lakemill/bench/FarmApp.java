@@ -22,7 +22,7 @@ record FarmApp(String url) {
     static final String CLERK = "farm_clerk";
 
     private static final String GROUP = "farm_buyers";
-    private static final int SECONDS_MAX = 120;
+    private static final int SECONDS_MAX = 300;
 
     /** Deploys what is built, and lets the people of procurement use it. */
     static FarmApp deploy(ServerProcess server, Path project, Path data)

@@ -10,7 +10,7 @@ import java.util.Map;
 
 /** What procurement did in a run: the books balance, and every wrong invoice is found. */
 final class ProcurementCheck {
-    private static final Duration SETTLED_TIMEOUT = Duration.ofSeconds(60);
+    private static final Duration SETTLED_TIMEOUT = Duration.ofMinutes(3);
     private static final int LOOK_MS = 250;
     private static final String PRINCIPAL = "farm_procurement";
 

@@ -17,8 +17,8 @@ import java.util.concurrent.TimeUnit;
 /** The farm's procurement, as the separate process that it is, with its agents registered. */
 final class ProcurementProcess implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int STARTED_SECONDS_MAX = 60;
-    private static final int STOP_SECONDS_MAX = 30;
+    private static final int STARTED_SECONDS_MAX = 300;
+    private static final int STOP_SECONDS_MAX = 120;
     private static final List<String> AGENTS =
             List.of("negotiator", "budget", "dispatcher", "buyer", "reconciler");
 

@@ -29,9 +29,9 @@ import java.util.function.Supplier;
  */
 final class ServerProcess implements AutoCloseable {
     private static final ObjectMapper json = new ObjectMapper();
-    private static final Duration STOP_TIMEOUT = Duration.ofSeconds(40);
+    private static final Duration STOP_TIMEOUT = Duration.ofMinutes(2);
 
-    private static final Duration CAUGHT_UP_TIMEOUT = Duration.ofSeconds(60);
+    private static final Duration CAUGHT_UP_TIMEOUT = Duration.ofMinutes(5);
 
     private final Process process;
     private final Path data;

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(600)
 final class FarmAppTest {
     private static final String LEAD = "farm_lead";
+    private static final int LOOKS = 1_800;
     private static FarmNode farm;
     private static String lead = "";
 
@@ -102,7 +103,7 @@ final class FarmAppTest {
     }
 
     private static void await(String sql, String expected) throws Exception {
-        for (int look = 0; look < 600; look++) {
+        for (int look = 0; look < LOOKS; look++) {
             if (farm.ask("farm_procurement", sql).equals(expected)) {
                 return;
             }
@@ -188,7 +189,7 @@ final class FarmAppTest {
                 "SELECT count(*) FROM system.access.row_audit WHERE table_name = 'rfq'"
                         + " AND operation = 'INSERT' AND user_email = '%s'".formatted(LEAD);
         for (int look = 0; count(audited) == 0; look++) {
-            assertThat(look).as("the person's change is in the audit").isLessThan(300);
+            assertThat(look).as("the person's change is in the audit").isLessThan(LOOKS);
             Thread.sleep(100);
         }
     }
@@ -362,7 +363,7 @@ final class FarmAppTest {
     }
 
     private static void awaitSettled(String invoice, int times) throws Exception {
-        for (int look = 0; look < 600; look++) {
+        for (int look = 0; look < LOOKS; look++) {
             var settled =
                     farm.ask(
                             "farm_budget",
@@ -605,7 +606,7 @@ final class FarmAppTest {
         }
         // Who has gone is noticed when something is said to them.
         for (int look = 0, status = 503; status != 200; look++) {
-            assertThat(look).isLessThan(300);
+            assertThat(look).isLessThan(LOOKS);
             Thread.sleep(200);
             try (var live = farm.live(viewer, "serving.tray_cost")) {
                 status = live.status();

@@ -29,7 +29,7 @@ import java.util.concurrent.TimeUnit;
 /** The farm on a node of its own, with an hour of history, its agents, and its application. */
 final class FarmNode implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final int HISTORY_SECONDS_MAX = 180;
+    private static final int HISTORY_SECONDS_MAX = 600;
     private static final Map<String, String> PORTS =
             Map.of(
                     "LAKEMILL_GRPC_PORT", "0",

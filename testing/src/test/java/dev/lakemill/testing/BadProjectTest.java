@@ -64,7 +64,7 @@ class BadProjectTest {
             assertThat(failedStart(Map.of())).contains("another").contains("hint");
             assertThat(failedDrop()).contains("another node").contains("hint");
             first.terminate();
-            assertThat(first.await(40)).as(first.out() + first.err()).isZero();
+            assertThat(first.await(300)).as(first.out() + first.err()).isZero();
         }
         assertThat(failedDrop()).contains("no synced table shop.serving.none");
     }
@@ -107,7 +107,7 @@ class BadProjectTest {
     private String failedDrop() throws Exception {
         var arguments = List.of("sync", "drop", "shop.serving.none");
         try (var drop = Command.java(project, "server", arguments, Map.of())) {
-            assertThat(drop.await(60)).isEqualTo(1);
+            assertThat(drop.await(300)).isEqualTo(1);
             return drop.err() + drop.out();
         }
     }
@@ -115,14 +115,14 @@ class BadProjectTest {
     private String failedValidation() throws Exception {
         try (var validate =
                 Command.java(project, "server", List.of("pipeline", "validate"), Map.of())) {
-            assertThat(validate.await(60)).isEqualTo(1);
+            assertThat(validate.await(300)).isEqualTo(1);
             return validate.err() + validate.out();
         }
     }
 
     private String failedStart(Map<String, String> environment) throws Exception {
         try (var up = up(environment)) {
-            assertThat(up.await(60)).as(up.out() + up.err()).isEqualTo(1);
+            assertThat(up.await(300)).as(up.out() + up.err()).isEqualTo(1);
             return up.err();
         }
     }

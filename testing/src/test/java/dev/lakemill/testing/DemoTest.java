@@ -35,7 +35,7 @@ class DemoTest {
             var node = new LiveNode(data);
             lineageGoesFromProducerToScreen(node);
             browse(data, loginLink(demo.err()));
-            var exitCode = demo.await(240);
+            var exitCode = demo.await(900);
             var report = new ObjectMapper().readTree(demo.out());
             report.get("checks")
                     .properties()
@@ -118,7 +118,7 @@ class DemoTest {
                         "--test-name-pattern=connects|batch|ranks|console",
                         "testing/browser/farm.test.mjs");
         try (var browser = Command.start(Command.root(), command, environment)) {
-            var exitCode = browser.await(120);
+            var exitCode = browser.await(300);
             System.out.println(browser.out());
             assertThat(exitCode).as(browser.out() + browser.err()).isZero();
         }

@@ -16,7 +16,7 @@ import java.util.Map;
 /** REST of a node on this machine, as whoever runs it. */
 final class LiveNode {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final long WAIT_SECONDS_MAX = 60;
+    private static final long WAIT_SECONDS_MAX = 300;
 
     private final HttpClient http = HttpClient.newHttpClient();
     private final String url;

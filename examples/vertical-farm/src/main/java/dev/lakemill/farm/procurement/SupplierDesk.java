@@ -34,6 +34,7 @@ final class SupplierDesk implements AutoCloseable {
     private static final int COUNTERS_BELOW = 5;
     private static final int CHOICES = 20;
     private static final long LOOK_MILLIS = 200;
+    private static final long MAIL_START_MILLIS_MAX = 60_000;
 
     private final ConnectionOpener connections;
     private final GreenMail mail;
@@ -51,6 +52,7 @@ final class SupplierDesk implements AutoCloseable {
     private SupplierDesk(ConnectionOpener connections, int smtpPort) {
         this.connections = connections;
         var setup = new ServerSetup(smtpPort, "127.0.0.1", ServerSetup.PROTOCOL_SMTP);
+        setup.setServerStartupTimeout(MAIL_START_MILLIS_MAX);
         this.mail = new GreenMail(setup);
         this.thread = Thread.ofVirtual().name("suppliers").unstarted(this::run);
     }
