@@ -15,7 +15,7 @@ import java.util.Map;
  * testing/spark.
  */
 final class SparkProcess {
-    private static final int SECONDS_MAX = 600;
+    private static final int SECONDS_MAX = 1_800;
 
     private final Map<String, String> statements = new LinkedHashMap<>();
 
