@@ -4,12 +4,15 @@ import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.Migrations;
 import dev.lakemill.catalog.PrincipalInfo;
 import dev.lakemill.catalog.Principals;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Principal;
 import dev.lakemill.types.PrincipalKind;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -103,14 +106,34 @@ public final class Identity implements AutoCloseable {
 
     /** The token that the cookie of a browser holds, after somebody logged in there. */
     public IssuedToken browserSession(Principal user, Peer peer) {
-        var request =
-                new TokenRequest(
-                        user,
-                        Audience.BROWSER,
-                        BROWSER_TTL,
-                        Set.of(TokenRequest.ALL_APIS),
-                        List.of(),
-                        UUID.randomUUID().toString());
+        return browserSession(user, BROWSER_TTL, UUID.randomUUID().toString(), peer);
+    }
+
+    /**
+     * The same for whoever shows a token instead: it ends when the token does, or is revoked.
+     *
+     * @throws LakemillException PERMISSION_DENIED for a narrowed token: a cookie is good for all
+     */
+    public IssuedToken browserSession(TokenInfo shown, Peer peer) {
+        if (shown.isNarrowed()) {
+            var problem =
+                    "the token of `%s` is for %s, and a browser's session is for everything"
+                            .formatted(shown.principal().name(), shown.claim());
+            var about = Map.of("audience", Audience.BROWSER.claim());
+            parts.catalog().audit().record(peer.refused("mintOAuthToken", about, 403, problem));
+            throw new LakemillException(
+                    ErrorCode.PERMISSION_DENIED,
+                    problem,
+                    "exchange a token without authorization_details for a cookie");
+        }
+        var left = Duration.between(parts.clock().instant(), shown.expiresAt());
+        var life = left.compareTo(BROWSER_TTL) < 0 ? left : BROWSER_TTL;
+        return browserSession(shown.principal(), life, shown.family(), peer);
+    }
+
+    private IssuedToken browserSession(Principal user, Duration life, String session, Peer peer) {
+        var scopes = Set.of(TokenRequest.ALL_APIS);
+        var request = new TokenRequest(user, Audience.BROWSER, life, scopes, List.of(), session);
         return tokens.issue(peer.caller(user), request);
     }
 

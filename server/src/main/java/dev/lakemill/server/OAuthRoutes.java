@@ -2,7 +2,6 @@ package dev.lakemill.server;
 
 import dev.lakemill.identity.Audience;
 import dev.lakemill.identity.Identity;
-import dev.lakemill.identity.IssuedToken;
 import dev.lakemill.identity.OAuthAnswer;
 import dev.lakemill.identity.OAuthCall;
 import dev.lakemill.identity.TokenInfo;
@@ -10,6 +9,7 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.RoutingContext;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -64,9 +64,9 @@ final class OAuthRoutes {
     }
 
     private Map<String, String> cookie(RoutingContext context, TokenInfo token) {
-        IssuedToken session =
-                identity.browserSession(token.principal(), HttpAuthentication.peer(context));
-        return authentication.setCookie(context, session.text(), Identity.BROWSER_TTL.toSeconds());
+        var session = identity.browserSession(token, HttpAuthentication.peer(context));
+        var life = Duration.between(session.info().issuedAt(), session.info().expiresAt());
+        return authentication.setCookie(context, session.text(), life.toSeconds());
     }
 
     private static Routes.Reply reply(OAuthAnswer answer) {

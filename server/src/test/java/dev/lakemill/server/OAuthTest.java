@@ -309,6 +309,40 @@ final class OAuthTest {
     }
 
     @Test
+    void aCookieIsNoMoreThanTheTokenThatItWasMadeOf() {
+        var details =
+                """
+                [{"type":"unity_catalog_privileges","privileges":["SELECT"],
+                  "object_type":"TABLE","object_full_path":"farm.bronze.quotes"}]
+                """;
+        var whole = accessToken();
+        var narrowed = body(exchange(whole, Map.of("authorization_details", details)));
+        var refused = cookieFor(narrowed.path("access_token").asText());
+        assertThat(refused.statusCode()).as(refused.body()).isEqualTo(403);
+        assertThat(refused.headers().firstValue("set-cookie")).isEmpty();
+
+        var given = cookieFor(whole);
+        assertThat(given.statusCode()).as(given.body()).isEqualTo(200);
+        var age = given.headers().firstValue("set-cookie").orElseThrow();
+        var seconds = age.replaceFirst(".*Max-Age=(\\d+).*", "$1");
+        assertThat(Integer.parseInt(seconds)).isBetween(3000, 3600);
+        var path = "/api/2.0/preview/scim/v2/Me";
+        var of = TestNode.cookie(given);
+        assertThat(node.get(path, "cookie", of).statusCode()).isEqualTo(200);
+        node.form("/oidc/v1/revoke", Map.of("token", whole));
+        assertThat(node.get(path, "cookie", of).statusCode()).isEqualTo(401);
+    }
+
+    /** As Unity Catalog's pages log a browser in. */
+    private static HttpResponse<String> cookieFor(String token) {
+        var type = "urn:ietf:params:oauth:token-type:access_token";
+        return node.form(
+                "/api/1.0/unity-control/auth/tokens?ext=cookie",
+                Map.of("grant_type", EXCHANGE, "subject_token", token, "subject_token_type", type),
+                OWN_PAGE);
+    }
+
+    @Test
     void anExchangedTokenReachesNoFurtherThanTheFirst() {
         var postgres = body(exchange(accessToken(), Map.of("audience", "lakemill/postgres")));
         var token = postgres.path("access_token").asText();
