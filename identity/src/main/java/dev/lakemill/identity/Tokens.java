@@ -227,6 +227,16 @@ public final class Tokens {
         return info;
     }
 
+    /** UNAUTHENTICATED, audited, unless a token that was good is good still. */
+    public TokenInfo requireGood(TokenInfo token, Peer peer) {
+        var reason = ended(token);
+        if (reason != null) {
+            tell(peer, "tokenLogin", Map.of("audience", token.audience().claim()), 401, reason);
+            throw refused(reason);
+        }
+        return token;
+    }
+
     /** Whether a token that was good is good still. */
     public boolean isGood(TokenInfo token) {
         return ended(token) == null;

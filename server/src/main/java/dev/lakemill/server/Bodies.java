@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Bodies of requests in memory: none is larger than its route takes, all together are no more than
- * there is room for, and none stands still on its way.
+ * there is room for, and none stands still on its way or takes for ever.
  *
  * <p>What is not wanted is read on and forgotten for a while, so that its sender comes to read the
  * answer. A body counts until it is released. Each is read on the event loop of its request.
@@ -29,15 +29,18 @@ final class Bodies {
 
     private final long bytesMax;
     private final long idleMsMax;
+    private final long takesMsMax;
     private final AtomicLong bytes = new AtomicLong();
 
     /**
      * @param bytesMax of all bodies together
      * @param idleMsMax for how long nothing of a body may come
+     * @param takesMsMax for how long a body may come
      */
-    Bodies(long bytesMax, long idleMsMax) {
+    Bodies(long bytesMax, long idleMsMax, long takesMsMax) {
         this.bytesMax = bytesMax;
         this.idleMsMax = idleMsMax;
+        this.takesMsMax = takesMsMax;
     }
 
     /** The request's body, which was read; empty when it has none. */
@@ -86,7 +89,8 @@ final class Bodies {
         private final Refused refused;
         private Buffer kept = Buffer.buffer();
         private long forgottenBytes;
-        private long cameNanos = System.nanoTime();
+        private final long beganNanos = System.nanoTime();
+        private long cameNanos = beganNanos;
         private long timer;
         private boolean unwanted;
         private boolean ended;
@@ -147,23 +151,26 @@ final class Bodies {
         }
 
         private void look() {
-            var idleMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - cameNanos);
-            if (idleMs < idleMsMax) {
+            var now = System.nanoTime();
+            var idleMs = TimeUnit.NANOSECONDS.toMillis(now - cameNanos);
+            var tookMs = TimeUnit.NANOSECONDS.toMillis(now - beganNanos);
+            if (idleMs >= idleMsMax) {
+                tooSlow("nothing more of the request came for %d ms".formatted(idleMs));
+            } else if (tookMs >= takesMsMax) {
+                tooSlow("the request was not whole after %d ms".formatted(tookMs));
+            }
+        }
+
+        private void tooSlow(String problem) {
+            if (unwanted) {
+                end();
                 return;
             }
-            if (!unwanted) {
-                var response = request.response();
-                if (request.version() != HttpVersion.HTTP_2 && !response.headWritten()) {
-                    response.putHeader("connection", "close");
-                }
-                refuse(
-                        408,
-                        ErrorCode.UNAVAILABLE,
-                        "nothing more of the request came for %d ms".formatted(idleMs),
-                        "send it again");
-            } else {
-                end();
+            var response = request.response();
+            if (request.version() != HttpVersion.HTTP_2 && !response.headWritten()) {
+                response.putHeader("connection", "close");
             }
+            refuse(408, ErrorCode.UNAVAILABLE, problem, "send it again, faster or in parts");
         }
 
         /** The connection is gone, or what came is not the form that it should be. */

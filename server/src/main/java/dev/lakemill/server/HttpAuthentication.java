@@ -69,13 +69,16 @@ final class HttpAuthentication implements Routes.Authentication {
         return tokens;
     }
 
-    /** The token that the request came with; UNAUTHENTICATED when there is none that is good. */
+    /**
+     * The token that the request came with; UNAUTHENTICATED when there is none that is good still:
+     * between the request's head and the end of its body it may have been revoked.
+     */
     TokenInfo token(RoutingContext context) {
-        TokenInfo known = context.get(TOKEN);
-        if (known != null) {
-            return known;
-        }
         try {
+            TokenInfo known = context.get(TOKEN);
+            if (known != null) {
+                return tokens.requireGood(known, peer(context));
+            }
             var token = verified(context);
             context.put(TOKEN, token);
             return token;

@@ -200,8 +200,9 @@ final class HttpServer implements AutoCloseable {
     }
 
     private Object live(RoutingContext context, Caller caller) {
+        var token = authentication.token(context);
         parts.live().open(caller, context.response(), context.queryParam("table"));
-        openStreams.put(context.response(), authentication.token(context));
+        openStreams.put(context.response(), token);
         return new Routes.Answered();
     }
 

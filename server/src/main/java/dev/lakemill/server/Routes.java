@@ -32,6 +32,7 @@ public final class Routes {
     private static final long BODIES_BYTES_MIN = 32 << 20;
     private static final long OPEN_BODIES_BYTES_MAX = 4 << 20;
     private static final long BODY_IDLE_MS_MAX = 30_000;
+    private static final long BODY_TAKES_MS_MAX = 600_000;
     private static final String FORM = "application/x-www-form-urlencoded";
     private static final Set<HttpMethod> READS = Set.of(HttpMethod.GET, HttpMethod.HEAD);
 
@@ -84,8 +85,11 @@ public final class Routes {
         static Room ofHeap() {
             var heap = Runtime.getRuntime().maxMemory();
             return new Room(
-                    new Bodies(OPEN_BODIES_BYTES_MAX, BODY_IDLE_MS_MAX),
-                    new Bodies(Math.max(BODIES_BYTES_MIN, heap / 8), BODY_IDLE_MS_MAX));
+                    bodies(OPEN_BODIES_BYTES_MAX), bodies(Math.max(BODIES_BYTES_MIN, heap / 8)));
+        }
+
+        private static Bodies bodies(long bytesMax) {
+            return new Bodies(bytesMax, BODY_IDLE_MS_MAX, BODY_TAKES_MS_MAX);
         }
     }
 

@@ -29,6 +29,7 @@ final class BodiesTest {
     private static final String FORM = "application/x-www-form-urlencoded";
     private static final int ROOM_BYTES = 1 << 20;
     private static final int IDLE_MS = 500;
+    private static final int TAKES_MS = 5_000;
 
     private final Vertx vertx = Vertx.vertx();
     private final Semaphore waiting = new Semaphore(0);
@@ -42,7 +43,7 @@ final class BodiesTest {
 
     private void listen(int idleMs) throws Exception {
         var router = Router.router(vertx);
-        var room = new Routes.Room(new Bodies(ROOM_BYTES, idleMs), new Bodies(ROOM_BYTES, idleMs));
+        var room = new Routes.Room(bodies(idleMs), bodies(idleMs));
         var routes = new Routes(router, this::caller, Callable::call, Routes.PLAIN, room);
         routes.secured(HttpMethod.POST, "/size", (context, _) -> size(context));
         routes.secured(
@@ -66,6 +67,10 @@ final class BodiesTest {
                         .toCompletableFuture()
                         .get(2, TimeUnit.MINUTES);
         url = "http://127.0.0.1:" + server.actualPort();
+    }
+
+    private static Bodies bodies(int idleMs) {
+        return new Bodies(ROOM_BYTES, idleMs, TAKES_MS);
     }
 
     @AfterEach
@@ -123,6 +128,30 @@ final class BodiesTest {
         try (var http = post("/size", 10)) {
             assertThat(http.answer().status()).isEqualTo(401);
             assertThat(http.ends()).as("also when it was refused before").isTrue();
+        }
+    }
+
+    @Test
+    void aBodyThatComesForEverIsEnded() throws IOException {
+        try (var http = post("/size", 1 << 20, KNOWN)) {
+            var drops = Thread.startVirtualThread(() -> dropByDrop(http));
+            var answer = http.answer();
+            assertThat(answer.status()).isEqualTo(408);
+            assertThat(answer.body()).contains("was not whole after");
+            assertThat(http.ends()).isTrue();
+            drops.interrupt();
+        }
+    }
+
+    /** Until the connection ends. */
+    private static void dropByDrop(AppHttp http) {
+        try {
+            while (true) {
+                http.write("x");
+                Thread.sleep(IDLE_MS / 10);
+            }
+        } catch (IOException | InterruptedException e) {
+            // The other end has enough, or the test is over.
         }
     }
 

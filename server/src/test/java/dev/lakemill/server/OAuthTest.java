@@ -343,6 +343,38 @@ final class OAuthTest {
     }
 
     @Test
+    void aTokenThatIsRevokedWhileTheBodyComesIsNotGoodAtItsEnd() throws IOException {
+        var token = accessToken();
+        var before = personalTokens();
+        var text = "{\"comment\": \"kept\", \"lifetime_seconds\": 600}";
+        try (var http =
+                AppHttp.open(
+                        node.url,
+                        "POST",
+                        URI.create(node.url).getAuthority(),
+                        "/api/2.0/token/create",
+                        "Authorization",
+                        "Bearer " + token,
+                        "Content-Length",
+                        String.valueOf(text.length()),
+                        "Expect",
+                        "100-continue")) {
+            assertThat(http.head().status()).as("the caller is admitted").isEqualTo(100);
+            http.write(text.substring(0, 10));
+            node.form("/oidc/v1/revoke", Map.of("token", token));
+            http.write(text.substring(10));
+            assertThat(http.answer().status()).isEqualTo(401);
+        }
+        assertThat(personalTokens()).isEqualTo(before);
+    }
+
+    private static String personalTokens() {
+        var answer = node.get("/api/2.0/token/list", "authorization", "Bearer " + accessToken());
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        return answer.body();
+    }
+
+    @Test
     void anExchangedTokenReachesNoFurtherThanTheFirst() {
         var postgres = body(exchange(accessToken(), Map.of("audience", "lakemill/postgres")));
         var token = postgres.path("access_token").asText();
