@@ -120,8 +120,17 @@ final class Grants {
         return answer;
     }
 
+    /** What is asked for is read first: what is wrong with it costs nobody the token. */
     Map<String, Object> refresh(Client client, OAuthCall call) {
-        return switch (refreshTokens.use(call.require("refresh_token"), client.id())) {
+        var audience = audience(call, Audience.ALL);
+        var details = details(call);
+        var asked = call.find("scope").map(Grants::scopes);
+        var used =
+                refreshTokens.use(
+                        call.require("refresh_token"),
+                        client.id(),
+                        session -> requireWithin(asked, session));
+        return switch (used) {
             case RefreshTokens.Outcome.Unknown() -> throw badGrant("the refresh token is not good");
             case RefreshTokens.Outcome.Replayed(var session) -> {
                 var who = principals.find(session.principal());
@@ -130,24 +139,22 @@ final class Grants {
             }
             case RefreshTokens.Outcome.Rotated(var session, var next) -> {
                 var person = active(session.principal());
-                var allowed = scopes(session.scope());
-                var scopes = call.find("scope").map(Grants::scopes).orElse(allowed);
-                if (!allowed.containsAll(scopes)) {
-                    throw new OAuthRefusal("invalid_scope", "the login did not have that scope");
-                }
+                var scopes = asked.orElseGet(() -> scopes(session.scope()));
                 var request =
                         new TokenRequest(
-                                person,
-                                audience(call, Audience.ALL),
-                                ACCESS_TTL,
-                                scopes,
-                                details(call),
-                                session.id());
+                                person, audience, ACCESS_TTL, scopes, details, session.id());
                 var answer = answer(tokens.issue(call.peer().caller(person), request));
                 answer.put("refresh_token", next);
                 yield answer;
             }
         };
+    }
+
+    private void requireWithin(Optional<Set<String>> asked, RefreshTokens.Session session) {
+        active(session.principal());
+        if (asked.isPresent() && !scopes(session.scope()).containsAll(asked.get())) {
+            throw new OAuthRefusal("invalid_scope", "the login did not have that scope");
+        }
     }
 
     /** A token for another, or for less of it (RFC 8693). */

@@ -10,6 +10,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.UUID;
+import java.util.function.Consumer;
 import javax.sql.DataSource;
 
 /**
@@ -59,12 +60,18 @@ final class RefreshTokens {
         return text;
     }
 
-    /** Uses a token of the client's. */
-    Outcome use(String text, String clientId) {
-        return Transactions.run(database, connection -> use(connection, text, clientId));
+    /**
+     * Uses a token of the client's.
+     *
+     * @param check throws for what the session is not good for; the token is not used then
+     */
+    Outcome use(String text, String clientId, Consumer<Session> check) {
+        return Transactions.run(database, connection -> use(connection, text, clientId, check));
     }
 
-    private Outcome use(Connection connection, String text, String clientId) throws SQLException {
+    private Outcome use(
+            Connection connection, String text, String clientId, Consumer<Session> check)
+            throws SQLException {
         var sql =
                 """
                 SELECT session, principal_id, client_id, scope, expires_at, used
@@ -88,6 +95,7 @@ final class RefreshTokens {
         if (used) {
             return new Outcome.Replayed(session);
         }
+        check.accept(session);
         spend(connection, text);
         var next = RandomText.make(random);
         insert(connection, next, session);

@@ -519,6 +519,34 @@ final class OAuthTest {
     }
 
     @Test
+    void aRefreshThatAsksWronglyLeavesTheTokenGood() throws Exception {
+        var token = login().getRefreshToken().getValue();
+        for (var wrong :
+                Map.of(
+                                "scope", "root",
+                                "resource", "https://elsewhere.example.org",
+                                "authorization_details", "no json")
+                        .entrySet()) {
+            var fields = new LinkedHashMap<>(refresh(token));
+            fields.put(wrong.getKey(), wrong.getValue());
+            var answer = node.form("/oidc/v1/token", fields);
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(400);
+        }
+        var wider = new LinkedHashMap<>(refresh(token));
+        wider.put("scope", "all-apis profile");
+        assertThat(body(node.form("/oidc/v1/token", wider)).path("error").asText())
+                .isEqualTo("invalid_scope");
+        var honest = node.form("/oidc/v1/token", refresh(token));
+        assertThat(honest.statusCode()).as(honest.body()).isEqualTo(200);
+        assertThat(me(body(honest).path("access_token").asText()).statusCode()).isEqualTo(200);
+    }
+
+    private static Map<String, String> refresh(String token) {
+        return Map.of(
+                "grant_type", "refresh_token", "client_id", CLI.getValue(), "refresh_token", token);
+    }
+
+    @Test
     void whoEverHasATokenMayEndIt() throws Exception {
         var session = login();
         var revocation =
