@@ -22,8 +22,10 @@ final class AuthorizationCodes {
 
     /**
      * @param session that the tokens belong to
+     * @param generation of the principal's tokens, when it was given
      */
-    record Consent(AuthorizationRequest request, Principal principal, String session) {}
+    record Consent(
+            AuthorizationRequest request, Principal principal, String session, long generation) {}
 
     /** What became of a code that was shown. */
     sealed interface Outcome {
@@ -54,9 +56,9 @@ final class AuthorizationCodes {
         this.clock = clock;
     }
 
-    String make(AuthorizationRequest request, Principal principal) {
+    String make(AuthorizationRequest request, Principal principal, long generation) {
         var code = RandomText.make(random);
-        var consent = new Consent(request, principal, UUID.randomUUID().toString());
+        var consent = new Consent(request, principal, UUID.randomUUID().toString(), generation);
         var now = clock.instant();
         synchronized (entries) {
             entries.values().removeIf(entry -> !entry.expiresAt().isAfter(now));

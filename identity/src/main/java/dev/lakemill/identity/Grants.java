@@ -100,7 +100,8 @@ final class Grants {
                                 ACCESS_TTL,
                                 scopes,
                                 details(call),
-                                consent.session()));
+                                consent.session()),
+                        consent.generation());
         var answer = answer(issued);
         if (scopes.contains("offline_access")) {
             answer.put(
@@ -111,7 +112,8 @@ final class Grants {
                                     person.id(),
                                     request.clientId(),
                                     String.join(" ", scopes),
-                                    clock.instant().plus(RefreshTokens.SESSION_TTL))));
+                                    clock.instant().plus(RefreshTokens.SESSION_TTL),
+                                    consent.generation())));
         }
         if (scopes.contains("openid")) {
             answer.put(
@@ -143,7 +145,8 @@ final class Grants {
                 var request =
                         new TokenRequest(
                                 person, audience, ACCESS_TTL, scopes, details, session.id());
-                var answer = answer(tokens.issue(call.peer().caller(person), request));
+                var caller = call.peer().caller(person);
+                var answer = answer(tokens.issue(caller, request, session.generation()));
                 answer.put("refresh_token", next);
                 yield answer;
             }
@@ -184,7 +187,11 @@ final class Grants {
                         scopes(call),
                         details,
                         subject.session());
-        var issued = tokens.issue(call.peer().caller(subject.principal()), request);
+        var caller = call.peer().caller(subject.principal());
+        var issued =
+                subject.narrowed() == null
+                        ? tokens.issue(caller, request)
+                        : tokens.issue(caller, request, subject.narrowed().generation());
         var answer = answer(issued);
         answer.put("issued_token_type", ACCESS_TOKEN_TYPE);
         return answer;

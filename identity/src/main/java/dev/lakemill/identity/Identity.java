@@ -29,7 +29,10 @@ public final class Identity implements AutoCloseable {
     private static final Duration FIRST_CODE_TTL = Duration.ofDays(3650);
 
     private static final Migrations MIGRATIONS =
-            new Migrations("identity", Identity.class, List.of("0001-identity.sql"));
+            new Migrations(
+                    "identity",
+                    Identity.class,
+                    List.of("0001-identity.sql", "0002-refresh-generations.sql"));
 
     /** What the parts share. */
     record Parts(
@@ -106,7 +109,8 @@ public final class Identity implements AutoCloseable {
 
     /** The token that the cookie of a browser holds, after somebody logged in there. */
     public IssuedToken browserSession(Principal user, Peer peer) {
-        return browserSession(user, BROWSER_TTL, UUID.randomUUID().toString(), peer);
+        var request = browser(user, BROWSER_TTL, UUID.randomUUID().toString());
+        return tokens.issue(peer.caller(user), request);
     }
 
     /**
@@ -128,13 +132,14 @@ public final class Identity implements AutoCloseable {
         }
         var left = Duration.between(parts.clock().instant(), shown.expiresAt());
         var life = left.compareTo(BROWSER_TTL) < 0 ? left : BROWSER_TTL;
-        return browserSession(shown.principal(), life, shown.family(), peer);
+        var user = shown.principal();
+        var request = browser(user, life, shown.family());
+        return tokens.issue(peer.caller(user), request, shown.generation());
     }
 
-    private IssuedToken browserSession(Principal user, Duration life, String session, Peer peer) {
+    private static TokenRequest browser(Principal user, Duration life, String session) {
         var scopes = Set.of(TokenRequest.ALL_APIS);
-        var request = new TokenRequest(user, Audience.BROWSER, life, scopes, List.of(), session);
-        return tokens.issue(peer.caller(user), request);
+        return new TokenRequest(user, Audience.BROWSER, life, scopes, List.of(), session);
     }
 
     /**

@@ -48,7 +48,7 @@ public final class OAuth {
         this.tokens = tokens;
         this.clients = new Clients(secrets);
         this.codes = new AuthorizationCodes(parts.random(), parts.clock());
-        this.refreshTokens = new RefreshTokens(parts);
+        this.refreshTokens = new RefreshTokens(parts, tokens);
         this.grants = new Grants(parts, tokens, codes, refreshTokens, exchange);
         this.issuer = parts.config().issuer();
     }
@@ -236,7 +236,7 @@ public final class OAuth {
 
     /** The person agrees: where to send the browser, with a code. */
     public String agree(AuthorizationRequest request, Principal person, Peer peer) {
-        var code = codes.make(request, person);
+        var code = codes.make(request, person, tokens.generation(person.id()));
         audit.record(
                 peer.done(
                         person,

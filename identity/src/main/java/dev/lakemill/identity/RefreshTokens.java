@@ -26,8 +26,18 @@ final class RefreshTokens {
     /** Sessions of one principal; the oldest gives way. */
     private static final int SESSIONS_MAX = 100;
 
-    /** Whose session it is. */
-    record Session(String id, UUID principal, String clientId, String scope, Instant expiresAt) {}
+    /**
+     * Whose session it is.
+     *
+     * @param generation of the principal's tokens, when the session began
+     */
+    record Session(
+            String id,
+            UUID principal,
+            String clientId,
+            String scope,
+            Instant expiresAt,
+            long generation) {}
 
     /** What became of a token that was shown. */
     sealed interface Outcome {
@@ -41,11 +51,13 @@ final class RefreshTokens {
     private final DataSource database;
     private final SecureRandom random;
     private final Clock clock;
+    private final Tokens tokens;
 
-    RefreshTokens(Identity.Parts parts) {
+    RefreshTokens(Identity.Parts parts, Tokens tokens) {
         this.database = parts.database();
         this.random = parts.random();
         this.clock = parts.clock();
+        this.tokens = tokens;
     }
 
     /** The first token of a session. */
@@ -74,7 +86,7 @@ final class RefreshTokens {
             throws SQLException {
         var sql =
                 """
-                SELECT session, principal_id, client_id, scope, expires_at, used
+                SELECT session, principal_id, client_id, scope, expires_at, generation, used
                 FROM lakemill.refresh_tokens WHERE hash = ? FOR UPDATE
                 """;
         Session session;
@@ -86,10 +98,12 @@ final class RefreshTokens {
                     return new Outcome.Unknown();
                 }
                 session = session(rows);
-                used = rows.getBoolean(6);
+                used = rows.getBoolean(7);
             }
         }
-        if (!session.clientId().equals(clientId) || !session.expiresAt().isAfter(clock.instant())) {
+        if (!session.clientId().equals(clientId)
+                || !session.expiresAt().isAfter(clock.instant())
+                || session.generation() != tokens.generation(session.principal())) {
             return new Outcome.Unknown();
         }
         if (used) {
@@ -108,8 +122,10 @@ final class RefreshTokens {
                 database,
                 connection -> {
                     var sql =
-                            "DELETE FROM lakemill.refresh_tokens WHERE hash = ?"
-                                    + " RETURNING session, principal_id, client_id, scope, expires_at";
+                            """
+                            DELETE FROM lakemill.refresh_tokens WHERE hash = ? RETURNING
+                                session, principal_id, client_id, scope, expires_at, generation
+                            """;
                     try (var delete = connection.prepareStatement(sql)) {
                         delete.setBytes(1, RandomText.hash(text));
                         try (var rows = delete.executeQuery()) {
@@ -127,7 +143,8 @@ final class RefreshTokens {
                 row.getObject(2, UUID.class),
                 row.getString(3),
                 row.getString(4),
-                row.getTimestamp(5).toInstant());
+                row.getTimestamp(5).toInstant(),
+                row.getLong(6));
     }
 
     private static void spend(Connection connection, String text) throws SQLException {
@@ -143,8 +160,8 @@ final class RefreshTokens {
         var sql =
                 """
                 INSERT INTO lakemill.refresh_tokens
-                    (hash, session, principal_id, client_id, scope, expires_at)
-                VALUES (?, ?, ?, ?, ?, ?)
+                    (hash, session, principal_id, client_id, scope, expires_at, generation)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
                 """;
         try (var insert = connection.prepareStatement(sql)) {
             insert.setBytes(1, RandomText.hash(text));
@@ -153,6 +170,7 @@ final class RefreshTokens {
             insert.setString(4, session.clientId());
             insert.setString(5, session.scope());
             insert.setTimestamp(6, Timestamp.from(session.expiresAt()));
+            insert.setLong(7, session.generation());
             return insert.executeUpdate();
         }
     }

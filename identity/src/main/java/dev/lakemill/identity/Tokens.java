@@ -79,6 +79,21 @@ public final class Tokens {
      *     for a life that is too long
      */
     public IssuedToken issue(Caller caller, TokenRequest request) {
+        return issue(caller, request, generation(request.principal().id()));
+    }
+
+    /** The number of the principal's tokens, which rises when all of them are revoked. */
+    long generation(UUID principal) {
+        return revocations.generation(principal);
+    }
+
+    /**
+     * The same from a consent, a session or another token: whoever revoked all of the principal's
+     * tokens since revoked what is made from those too.
+     *
+     * @param generation of what it is made from
+     */
+    public IssuedToken issue(Caller caller, TokenRequest request, long generation) {
         var life = request.timeToLive();
         if (life.compareTo(TTL_MAX) > 0 || life.compareTo(Duration.ofSeconds(1)) < 0) {
             throw new LakemillException(
@@ -87,13 +102,16 @@ public final class Tokens {
                     "ask for 1 to %d s".formatted(TTL_MAX.toSeconds()));
         }
         var principal = active(request.principal().id()).principal();
+        if (generation != generation(principal.id())) {
+            throw refused("all tokens of `%s` were revoked".formatted(principal.name()));
+        }
         var now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
         var info =
                 new TokenInfo(
                         principal,
                         UUID.randomUUID().toString(),
                         request.session(),
-                        revocations.generation(principal.id()),
+                        generation,
                         now,
                         now.plus(life),
                         request.audience(),

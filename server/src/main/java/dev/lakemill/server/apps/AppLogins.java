@@ -7,7 +7,6 @@ import dev.lakemill.identity.Peer;
 import dev.lakemill.identity.TokenInfo;
 import dev.lakemill.identity.TokenRequest;
 import dev.lakemill.identity.Tokens;
-import dev.lakemill.types.Principal;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -33,7 +32,7 @@ final class AppLogins {
     private static final int TOKENS_MAX = 10_000;
 
     /** A login that waits for the browser at the app's host. */
-    private record Code(UUID app, Principal user, String session, Instant end) {}
+    private record Code(UUID app, TokenInfo session, Instant end) {}
 
     private record ForUser(UUID app, UUID user, String session, Set<String> scopes) {}
 
@@ -55,27 +54,30 @@ final class AppLogins {
             codes.clear();
         }
         var code = AppRuns.random();
-        codes.put(
-                code,
-                new Code(app.id(), session.principal(), session.family(), now.plus(CODE_TTL)));
+        codes.put(code, new Code(app.id(), session, now.plus(CODE_TTL)));
         return code;
     }
 
     /** The cookie's token; empty when the code is not good. */
     Optional<IssuedToken> redeem(HostedApp app, @Nullable String text, Peer peer) {
         var code = text == null ? null : codes.remove(text);
-        if (code == null || !code.app().equals(app.id()) || code.end().isBefore(clock.instant())) {
+        if (code == null
+                || !code.app().equals(app.id())
+                || code.end().isBefore(clock.instant())
+                || !tokens.isGood(code.session())) {
             return Optional.empty();
         }
+        var session = code.session();
         var request =
                 new TokenRequest(
-                        code.user(),
+                        session.principal(),
                         Audience.BROWSER,
                         COOKIE_TTL,
                         Set.of(AppScopes.ofApp(app.id())),
                         List.of(),
-                        code.session());
-        return Optional.of(tokens.issue(peer.caller(code.user()), request));
+                        session.family());
+        var caller = peer.caller(session.principal());
+        return Optional.of(tokens.issue(caller, request, session.generation()));
     }
 
     TokenInfo verifyCookie(HostedApp app, String cookie, Peer peer) {
@@ -119,7 +121,7 @@ final class AppLogins {
                         peer.door(),
                         peer.address(),
                         peer.requestId());
-        var issued = tokens.issue(caller, request);
+        var issued = tokens.issue(caller, request, user.generation());
         userTokens.put(key, issued);
         return issued;
     }

@@ -52,9 +52,14 @@ final class AppLoginsTest {
                 var user = create(catalog, PrincipalKind.USER, "ada@example.org");
                 var service = create(catalog, PrincipalKind.SERVICE_PRINCIPAL, "app-one");
                 var app = app(folder, service);
-                var session = tokens.issue(catalog.system(), TokenRequest.of(user)).info();
                 var logins = new AppLogins(tokens, clock);
 
+                var revoked = tokens.issue(catalog.system(), TokenRequest.of(user)).info();
+                var code = logins.newCode(app, revoked);
+                tokens.revokeAll(catalog.system(), user.id());
+                assertThat(logins.redeem(app, code, PEER)).isEmpty();
+
+                var session = tokens.issue(catalog.system(), TokenRequest.of(user)).info();
                 var first = logins.forUser(app, session, SCOPES, PEER);
                 assertThat(first.info().expiresAt())
                         .isBetween(
