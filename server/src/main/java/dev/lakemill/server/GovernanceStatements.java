@@ -320,7 +320,9 @@ final class GovernanceStatements {
         rows.add(row("Type", SystemTables.type(table.kind()), ""));
         rows.add(row("Owner", info.owner().name(), ""));
         rows.add(row("Comment", table.comment(), ""));
-        rows.add(row("Location", table.location(), ""));
+        if (new Visible(catalog, caller).tellsLocation(table)) {
+            rows.add(row("Location", table.location(), ""));
+        }
         rows.add(row("Created Time", table.createdAt().toString(), ""));
         rows.add(row("Created By", info.createdBy(), ""));
         table.properties().entrySet().stream()

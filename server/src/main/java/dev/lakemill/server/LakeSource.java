@@ -13,9 +13,7 @@ import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
-import java.net.URI;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Optional;
 import org.apache.arrow.memory.BufferAllocator;
 import org.jspecify.annotations.Nullable;
@@ -66,7 +64,7 @@ final class LakeSource implements SyncSource {
         if (table.kind().fed()) {
             return parts.tables().delta(name).snapshot();
         }
-        var newest = DeltaTable.read(location(table), parts.allocator());
+        var newest = DeltaTable.read(LakeTable.folder(table), parts.allocator());
         columns = newest.schema();
         return newest;
     }
@@ -76,7 +74,7 @@ final class LakeSource implements SyncSource {
         if (table.kind().fed()) {
             return parts.tables().delta(name).snapshot(version);
         }
-        return DeltaTable.read(location(table), version, parts.allocator());
+        return DeltaTable.read(LakeTable.folder(table), version, parts.allocator());
     }
 
     /** A file of the next version, or none of this one (it is in a checkpoint, or gone). */
@@ -86,7 +84,7 @@ final class LakeSource implements SyncSource {
         if (table.kind().fed()) {
             return parts.tables().delta(name).snapshot().version() != version;
         }
-        var log = location(table).resolve("_delta_log");
+        var log = LakeTable.folder(table).resolve("_delta_log");
         return Files.exists(log.resolve("%020d.json".formatted(version + 1)))
                 || !Files.exists(log.resolve("%020d.json".formatted(version)));
     }
@@ -102,10 +100,6 @@ final class LakeSource implements SyncSource {
         return table().kind() == TableKind.INGESTED
                 ? snapshot.transaction(parts.tables().logApplication()).orElse(0)
                 : snapshot.version();
-    }
-
-    private static Path location(CatalogTable table) {
-        return Path.of(URI.create(table.location()));
     }
 
     private CatalogTable table() {

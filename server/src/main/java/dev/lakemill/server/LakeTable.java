@@ -10,6 +10,8 @@ import dev.lakemill.ingest.LogTail;
 import dev.lakemill.pipeline.LakeQuery;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType.Primitive;
+import dev.lakemill.types.ErrorCode;
+import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
@@ -248,11 +250,24 @@ final class LakeTable {
         }
     }
 
+    /** Where others write it; INVALID_ARGUMENT when that is not a folder of this machine. */
+    static Path folder(CatalogTable table) {
+        var location = table.location();
+        if (!location.startsWith("file:")) {
+            throw new LakemillException(
+                    ErrorCode.INVALID_ARGUMENT,
+                    "%s lies at %s, and this node reads folders of its own machine alone"
+                            .formatted(table.name(), location.replaceFirst(":.*", "")),
+                    "read it with an engine that has the keys, or copy it to a file:// location");
+        }
+        return Path.of(URI.create(location));
+    }
+
     /** What others write is looked at anew. */
     private static DeltaSnapshot snapshot(Parts parts, CatalogTable table) {
         if (table.kind().fed()) {
             return parts.tables().delta(table.name()).snapshot();
         }
-        return DeltaTable.read(Path.of(URI.create(table.location())), parts.allocator());
+        return DeltaTable.read(folder(table), parts.allocator());
     }
 }

@@ -112,7 +112,7 @@ final class SystemTables {
                         + "table_owner:STRING,"
                         + STAMPS
                         + ",data_source_format:STRING,storage_path:STRING",
-                (v, in) -> tables(v, in).map(this::table));
+                (v, in) -> tables(v, in).map(t -> table(v, t)));
         define(
                 "columns",
                 TABLE
@@ -228,7 +228,7 @@ final class SystemTables {
                 info.updatedBy());
     }
 
-    private List<@Nullable Object> table(CatalogTable table) {
+    private List<@Nullable Object> table(Visible visible, CatalogTable table) {
         var info = catalog.securables().find(Securable.table(table.name()));
         return row(
                 table.name().toString(),
@@ -242,7 +242,9 @@ final class SystemTables {
                 info.<Instant>map(SecurableInfo::updatedAt).orElse(table.createdAt()),
                 info.map(SecurableInfo::updatedBy).orElse(null),
                 format(table),
-                table.location().isEmpty() ? null : table.location());
+                table.location().isEmpty() || !visible.tellsLocation(table)
+                        ? null
+                        : table.location());
     }
 
     private static String format(CatalogTable table) {

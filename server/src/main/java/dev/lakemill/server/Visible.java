@@ -44,6 +44,10 @@ final class Visible {
         return sight.manages(caller, securable);
     }
 
+    boolean tellsLocation(CatalogTable table) {
+        return sight.tellsLocation(caller, table);
+    }
+
     boolean isAdmin() {
         return !caller.claim().isNarrow() && catalog.principals().isAdmin(caller.principal().id());
     }

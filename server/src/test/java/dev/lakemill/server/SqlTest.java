@@ -335,6 +335,50 @@ final class SqlTest {
     }
 
     @Test
+    void theLocationIsToldToWhoMayHaveTheFiles() {
+        var table = TableName.parse("farm.places.kept");
+        world().tables().ensure(table, TableKind.STREAMING_TABLE, SCHEMA, "", Map.of());
+        run("system", "CREATE SERVICE PRINCIPAL dan");
+        run("system", "GRANT BROWSE ON CATALOG farm TO dan");
+        var describe = "DESCRIBE TABLE EXTENDED farm.places.kept";
+        var listed =
+                "SELECT storage_path IS NULL FROM farm.information_schema.tables WHERE"
+                        + " table_schema = 'places'";
+        assertThat(run("dan", describe)).noneMatch(row -> row.startsWith("Location"));
+        assertThat(run("dan", listed)).containsExactly("true");
+        run("system", "GRANT USE CATALOG, USE SCHEMA, SELECT ON CATALOG farm TO dan");
+        assertThat(run("dan", describe)).anyMatch(row -> row.startsWith("Location|file://"));
+        assertThat(run("dan", listed)).containsExactly("false");
+    }
+
+    @Test
+    void whatLiesElsewhereThanInAFolderIsNotRead() {
+        var places =
+                Map.of(
+                        "elsewhere",
+                        "s3://bucket/orders",
+                        "spelled",
+                        "FILE://" + folder.resolve("tables/farm/gold/plain"));
+        places.forEach(
+                (name, location) -> {
+                    var table = new TableName("farm", "outside", name);
+                    world().catalog()
+                            .create(
+                                    world().catalog().system(),
+                                    table,
+                                    TableKind.EXTERNAL,
+                                    SCHEMA,
+                                    location,
+                                    "",
+                                    Map.of());
+                    assertThat(failure("system", "SELECT count(*) FROM " + table))
+                            .satisfies(
+                                    e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_ARGUMENT))
+                            .hasMessageContaining(table + " lies at ");
+                });
+    }
+
+    @Test
     void everyStatementIsAuditedAndLineageIsATable() {
         run("system", "SELECT 'told apart' AS x");
         failure("eve", "SELECT 'refused one' FROM farm.gold.plain");

@@ -135,7 +135,7 @@ final class DeltaRoutes {
     }
 
     void requireReadable(Caller caller, CatalogTable table) {
-        if (!vending.tellsLocation(caller, table, sight)) {
+        if (!sight.tellsLocation(caller, table)) {
             throw vending.withheld(table);
         }
     }

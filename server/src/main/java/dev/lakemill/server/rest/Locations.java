@@ -23,8 +23,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Where data lies, as URIs: which external location covers a place, and what lies there already.
  *
- * <p>Two names of one folder are one place: file URIs are resolved through dots and links before
- * they are compared or kept, so that nobody reaches a governed table by another path to it.
+ * <p>Two names of one folder are one place: file URIs, however their scheme is written, are
+ * resolved through dots and links before they are compared or kept, so that nobody reaches a
+ * governed table by another path to it.
  */
 final class Locations {
     private static final String OWN = "the node's own data folder";
@@ -48,7 +49,7 @@ final class Locations {
             if (uri.getScheme() == null) {
                 throw bad(url, null);
             }
-            if (!uri.getScheme().equals("file")) {
+            if (!uri.getScheme().equalsIgnoreCase("file")) {
                 return strip(uri.normalize().toString());
             }
             return uri(real(Path.of(uri.getPath())));

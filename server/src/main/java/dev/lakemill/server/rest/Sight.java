@@ -40,6 +40,16 @@ public final class Sight {
         return access.mayManage(caller, securable);
     }
 
+    /**
+     * Whether a table's location may be told, by any door: where its files lie on a disk, it is as
+     * good as they are.
+     */
+    public boolean tellsLocation(Caller caller, CatalogTable table) {
+        var name = Securable.table(table.name());
+        return catalog.policies().on(table.name()).told().isEmpty()
+                && (may(caller, Privilege.SELECT, name) || manages(caller, name));
+    }
+
     SecurableInfo require(Caller caller, Securable securable) {
         access.requireClaim(caller, Privilege.BROWSE, securable);
         return catalog.securables()

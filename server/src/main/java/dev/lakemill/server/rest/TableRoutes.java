@@ -36,7 +36,7 @@ final class TableRoutes {
         this.sight = sight;
         this.vending = vending;
         this.locations = locations;
-        this.shapes = new TableShapes(catalog, sight, vending);
+        this.shapes = new TableShapes(catalog, sight);
         this.files = parts.files();
         this.managed = managed;
     }

@@ -12,12 +12,10 @@ import dev.lakemill.types.Securable;
 final class TableShapes {
     private final Catalog catalog;
     private final Sight sight;
-    private final Vending vending;
 
-    TableShapes(Catalog catalog, Sight sight, Vending vending) {
+    TableShapes(Catalog catalog, Sight sight) {
         this.catalog = catalog;
         this.sight = sight;
-        this.vending = vending;
     }
 
     /** Everything that clients dereference is there, whatever the table is. */
@@ -78,7 +76,7 @@ final class TableShapes {
 
     /** A URI that no engine opens stands for one that the caller may not have. */
     String location(Caller caller, CatalogTable table) {
-        return vending.tellsLocation(caller, table, sight)
+        return sight.tellsLocation(caller, table)
                 ? table.location()
                 : "lakemill://withheld/" + table.id();
     }

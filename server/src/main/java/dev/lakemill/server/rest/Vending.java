@@ -51,14 +51,7 @@ final class Vending {
         vended(caller, name.name(), write);
     }
 
-    /** Whether the location may be told: it is as good as the files where they lie on a disk. */
-    boolean tellsLocation(Caller caller, CatalogTable table, Sight sight) {
-        var name = Securable.table(table.name());
-        return policies(table).isEmpty()
-                && (sight.may(caller, Privilege.SELECT, name) || sight.manages(caller, name));
-    }
-
-    /** Why {@link #tellsLocation} says no. */
+    /** Why {@link Sight#tellsLocation} says no. */
     LakemillException withheld(CatalogTable table) {
         var policies = policies(table);
         return new LakemillException(

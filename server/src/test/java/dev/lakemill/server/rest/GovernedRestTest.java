@@ -275,6 +275,22 @@ class GovernedRestTest {
     }
 
     @Test
+    void aFileIsAFileHoweverItsSchemeIsWritten() {
+        server.principal("placer");
+        may("placer", Securable.METASTORE, Privilege.CREATE_EXTERNAL_LOCATION);
+        var data = server.folder.resolve("data");
+        for (var url : List.of("FILE://" + data, "File://" + data.resolve("managed"))) {
+            var asked = Map.of("name", "over", "url", url);
+            var refused = server.call("placer", "POST", "/external-locations", asked);
+            assertThat(refused.status()).as(refused.text()).isEqualTo(400);
+            assertThat(refused.text()).contains("the node's own data folder");
+        }
+        var asked = Map.of("name", "placed", "url", "FILE://" + server.folder.resolve("placed"));
+        var made = ok(server.call("placer", "POST", "/external-locations", asked));
+        assertThat(made.path("url").asText()).startsWith("file:///");
+    }
+
+    @Test
     void noLocationTouchesTheNodesOwnFolder() {
         for (var url :
                 List.of(
