@@ -130,7 +130,8 @@ public final class Access {
         return audited(caller, privilege, on, refusal);
     }
 
-    private LakemillException audited(
+    /** The refusal, of which the audit was told. */
+    LakemillException audited(
             Caller caller, Privilege privilege, Securable on, LakemillException refusal) {
         changes.audit()
                 .record(

@@ -255,7 +255,11 @@ public final class Grants {
                                 .toList());
     }
 
-    /** Needs {@link Access#mayManage}. Audited. */
+    /**
+     * Needs {@link Access#mayManage}. A view is read with the rights of its owner, so only
+     * metastore admins may give one to others than themselves and the groups that they are in.
+     * Audited.
+     */
     public void transfer(Caller caller, Securable securable, String newOwner) {
         changes.change(
                 model -> {
@@ -264,6 +268,15 @@ public final class Grants {
                     if (owner.name().equals(Principals.USERS)) {
                         throw Refusals.invalid(
                                 "everybody cannot own it", "grant privileges to `account users`");
+                    }
+                    if (model.views.containsKey(model.require(securable).id())
+                            && !model.identities(caller.principal().id()).contains(owner.id())
+                            && !Principals.isAdmin(model, caller.principal().id())) {
+                        throw access.audited(
+                                caller,
+                                Privilege.MANAGE,
+                                securable,
+                                Refusals.notOneself(caller.principal(), securable, owner));
                     }
                     securables.transfer(model, caller, securable, owner);
                     return true;

@@ -291,7 +291,7 @@ public final class Principals {
         return changes.read(model -> isAdmin(model, principal));
     }
 
-    private static boolean isAdmin(Model model, UUID principal) {
+    static boolean isAdmin(Model model, UUID principal) {
         return model.isActive(principal)
                 && model.identities(principal)
                         .contains(model.requirePrincipal(ADMINS).principal().id());

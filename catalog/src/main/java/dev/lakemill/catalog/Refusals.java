@@ -59,6 +59,15 @@ final class Refusals {
                 "ask a member of the group `%s`".formatted(Principals.ADMINS));
     }
 
+    /** Who gets a view lends it what they may read, without being asked. */
+    static LakemillException notOneself(Principal principal, Securable view, Principal owner) {
+        return new LakemillException(
+                ErrorCode.PERMISSION_DENIED,
+                "`%s` may not give the view %s to `%s`: it would read with the rights of that"
+                        .formatted(principal.name(), view.name(), owner.name()),
+                "give it to yourself or a group that you are in, or ask a metastore admin");
+    }
+
     static LakemillException invalid(String problem, String hint) {
         return new LakemillException(ErrorCode.INVALID_ARGUMENT, problem, hint);
     }

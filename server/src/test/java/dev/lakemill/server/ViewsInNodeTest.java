@@ -178,6 +178,12 @@ final class ViewsInNodeTest {
                 "SELECT * FROM own.v.big",
                 "the view own.v.big reads own.raw.orders",
                 "owner `ann` lacks SELECT");
+        refused("ann", "ALTER VIEW own.v.big OWNER TO admin", "may not give the view own.v.big");
+        refused("ann", "ALTER VIEW own.v.big OWNER TO bob", "may not give the view own.v.big");
+        admin("CREATE GROUP keepers");
+        refused("ann", "ALTER VIEW own.v.big OWNER TO keepers", "may not give the view own.v.big");
+        admin("ALTER GROUP keepers ADD SERVICE PRINCIPAL ann");
+        as("ann", "ALTER VIEW own.v.big OWNER TO keepers");
         admin("ALTER VIEW own.v.big OWNER TO admin");
         assertThat(as("bob", "SELECT id FROM own.v.big ORDER BY id")).containsExactly("1", "2");
         refused("ann", "ALTER VIEW own.v.big AS SELECT 1 AS x", "own.v.big");
