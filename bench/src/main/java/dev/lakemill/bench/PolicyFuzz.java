@@ -186,7 +186,8 @@ final class PolicyFuzz implements AutoCloseable {
     }
 
     private void activate(Principal user) {
-        catalog.principals().update(node, user.id(), user.name(), "", random.nextInt(4) > 0);
+        var active = random.nextInt(4) > 0;
+        catalog.principals().update(node, user.id(), p -> p.withActive(active));
     }
 
     /** What an administrator of Postgres might do by mistake. */

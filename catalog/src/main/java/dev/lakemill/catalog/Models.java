@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 
 /**
  * The versions of registered models, kept and answered in Postgres; the models themselves are
@@ -165,23 +166,20 @@ public final class Models {
     /** Replaces all tags of the version. */
     public ModelVersion setTags(
             Caller caller, Securable model, int version, Map<String, String> tags) {
-        tags.forEach(
-                (key, value) -> {
-                    Names.checkText("tag's key", key, Names.TAG_KEY_CHARS_MAX);
-                    Names.checkText("tag's value", value, Names.TAG_VALUE_CHARS_MAX);
-                });
-        if (tags.size() > Tags.TAGS_MAX) {
-            throw Refusals.exhausted(
-                    "there are %d tags".formatted(tags.size()),
-                    "there may be %d".formatted(Tags.TAGS_MAX));
-        }
+        return changeTags(caller, model, version, _ -> tags);
+    }
+
+    /** Changes the tags that the version has at that moment. */
+    public ModelVersion changeTags(
+            Caller caller, Securable model, int version, UnaryOperator<Map<String, String>> with) {
         return change(
                 caller,
                 model,
                 "setModelVersionTags",
                 version,
                 (connection, id) -> {
-                    require(connection, id, model, version);
+                    var tags = with.apply(require(connection, id, model, version).tags());
+                    checkTags(tags);
                     Statements.update(
                             connection,
                             """
@@ -193,6 +191,19 @@ public final class Models {
                             version);
                     return require(connection, id, model, version);
                 });
+    }
+
+    private static void checkTags(Map<String, String> tags) {
+        tags.forEach(
+                (key, value) -> {
+                    Names.checkText("tag's key", key, Names.TAG_KEY_CHARS_MAX);
+                    Names.checkText("tag's value", value, Names.TAG_VALUE_CHARS_MAX);
+                });
+        if (tags.size() > Tags.TAGS_MAX) {
+            throw Refusals.exhausted(
+                    "there are %d tags".formatted(tags.size()),
+                    "there may be %d".formatted(Tags.TAGS_MAX));
+        }
     }
 
     /** With its aliases; its files stay. NOT_FOUND. */

@@ -15,4 +15,16 @@ public record PrincipalInfo(
         String displayName,
         String externalId,
         boolean active,
-        Instant createdAt) {}
+        Instant createdAt) {
+    public PrincipalInfo withDisplayName(String other) {
+        return new PrincipalInfo(principal, other, externalId, active, createdAt);
+    }
+
+    public PrincipalInfo withExternalId(String other) {
+        return new PrincipalInfo(principal, displayName, other, active, createdAt);
+    }
+
+    public PrincipalInfo withActive(boolean other) {
+        return new PrincipalInfo(principal, displayName, externalId, other, createdAt);
+    }
+}

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 
 /**
  * Users, service principals and groups, kept in Postgres, answered from memory.
@@ -106,23 +107,29 @@ public final class Principals {
                 .toList();
     }
 
-    /** INVALID_ARGUMENT to make a group or the node inactive. */
-    public PrincipalInfo update(
-            Caller caller, UUID id, String displayName, String externalId, boolean active) {
-        checkTexts(displayName, externalId);
+    /**
+     * Changes what is known of it at that moment, so that of two who change different things both
+     * have their way. INVALID_ARGUMENT to make a group or the node inactive.
+     *
+     * @param change of the display name, the external id and whether it is active
+     */
+    public PrincipalInfo update(Caller caller, UUID id, UnaryOperator<PrincipalInfo> change) {
         return changes.change(
                 model -> {
                     requireAdmin(model, caller, "change principals");
                     var before = model.requirePrincipal(id);
                     var principal = before.principal();
-                    if (!active && (principal.kind() == PrincipalKind.GROUP || model.isNode(id))) {
+                    var info = change.apply(before);
+                    if (info.equals(before)) {
+                        return before;
+                    }
+                    checkTexts(info.displayName(), info.externalId());
+                    if (!info.active()
+                            && (principal.kind() == PrincipalKind.GROUP || model.isNode(id))) {
                         throw Refusals.invalid(
                                 "`%s` is always active".formatted(principal.name()),
                                 "take its members or its grants away");
                     }
-                    var info =
-                            new PrincipalInfo(
-                                    principal, displayName, externalId, active, before.createdAt());
                     changes.commit(
                             event(caller, "update" + word(principal.kind()), principal),
                             connection ->
@@ -132,9 +139,9 @@ public final class Principals {
                                             UPDATE lakemill.principals SET display_name = ?,
                                                 external_id = ?, active = ? WHERE id = ?
                                             """,
-                                            displayName,
-                                            externalId,
-                                            active,
+                                            info.displayName(),
+                                            info.externalId(),
+                                            info.active(),
                                             id),
                             shown -> shown.put(info));
                     return info;

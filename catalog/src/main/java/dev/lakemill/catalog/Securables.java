@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -142,12 +143,28 @@ public final class Securables {
 
     public SecurableInfo update(
             Caller caller, Securable securable, String comment, Map<String, String> properties) {
-        Names.checkDescription(comment, properties);
+        return update(caller, securable, Optional.of(comment), _ -> properties);
+    }
+
+    /**
+     * Changes the properties that are there at that moment, so that two who set different ones both
+     * have their way.
+     *
+     * @param comment empty to leave it
+     */
+    public SecurableInfo update(
+            Caller caller,
+            Securable securable,
+            Optional<String> comment,
+            UnaryOperator<Map<String, String>> change) {
         return changes.change(
                 model -> {
                     var before = requireManaged(model, caller, securable);
+                    var properties = change.apply(before.properties());
+                    var text = comment.orElse(before.comment());
+                    Names.checkDescription(text, properties);
                     CapturedCopies.requireKept(model, caller, before.properties(), properties);
-                    var info = touched(caller, before.described(comment, properties));
+                    var info = touched(caller, before.described(text, properties));
                     changes.commit(
                             event(caller, "update", before.securable()),
                             connection -> SecurableStore.save(connection, info),

@@ -61,7 +61,7 @@ final class Here implements AutoCloseable {
     }
 
     void setActive(Principal principal, boolean active) {
-        principals().update(catalog.system(), principal.id(), "", "", active);
+        principals().update(catalog.system(), principal.id(), p -> p.withActive(active));
     }
 
     Principals principals() {

@@ -136,7 +136,7 @@ final class GovernanceTest {
                                 + " farm.gold.stock TO `ann`");
         grant(TABLE, "ann", Privilege.SELECT);
         catalog.access().require(ann, Privilege.SELECT, TABLE);
-        catalog.principals().update(catalog.system(), id("ann"), "", "", false);
+        catalog.principals().update(catalog.system(), id("ann"), p -> p.withActive(false));
         refused(
                 () -> catalog.access().require(ann, Privilege.SELECT, TABLE),
                 ErrorCode.PERMISSION_DENIED);

@@ -171,7 +171,10 @@ final class ProjectionTest {
         var session = governance.login(eve);
         assertThat(TestGovernance.query(session, "SELECT count(*) FROM gold_gone.stock"))
                 .containsExactly("2");
-        governance.catalog.principals().update(governance.system(), eve.id(), "", "", false);
+        governance
+                .catalog
+                .principals()
+                .update(governance.system(), eve.id(), p -> p.withActive(false));
         governance.reconcile();
         refused("terminat", () -> TestGovernance.query(session, "SELECT 1"));
         refused("not permitted to log in", () -> governance.login(eve));

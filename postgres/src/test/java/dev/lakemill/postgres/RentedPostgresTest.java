@@ -58,7 +58,10 @@ final class RentedPostgresTest {
         assertThat(governance.query("SELECT has_table_privilege('ann', 'gold.stock', 'INSERT')"))
                 .containsExactly("f");
         try (var session = governance.login(ann)) {
-            governance.catalog.principals().update(governance.system(), ann.id(), "", "", false);
+            governance
+                    .catalog
+                    .principals()
+                    .update(governance.system(), ann.id(), p -> p.withActive(false));
             governance.reconcile();
             assertThatThrownBy(() -> TestGovernance.query(session, "SELECT 1"))
                     .hasMessageContaining("terminat");

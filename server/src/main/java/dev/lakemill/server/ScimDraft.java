@@ -12,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.Locale;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -27,16 +28,13 @@ final class ScimDraft {
     private final PrincipalInfo before;
     private final Set<UUID> membersBefore;
     private final Set<UUID> members;
-    private String displayName;
-    private String externalId;
-    private boolean active;
+
+    /** Of what the request names; what it does not name stays as it is when that is made so. */
+    private Function<PrincipalInfo, PrincipalInfo> change = Function.identity();
 
     ScimDraft(Principals principals, PrincipalInfo before) {
         this.principals = principals;
         this.before = before;
-        this.displayName = before.displayName();
-        this.externalId = before.externalId();
-        this.active = before.active();
         this.membersBefore =
                 isGroup()
                         ? principals.members(before.principal().id()).stream()
@@ -109,10 +107,17 @@ final class ScimDraft {
                 if (before.principal().kind() != PrincipalKind.USER) {
                     requireName(value.asText());
                 }
-                displayName = value.asText();
+                var text = value.asText();
+                change = change.andThen(p -> p.withDisplayName(text));
             }
-            case "externalid" -> externalId = value.asText();
-            case "active" -> active = bool(value);
+            case "externalid" -> {
+                var text = value.asText();
+                change = change.andThen(p -> p.withExternalId(text));
+            }
+            case "active" -> {
+                var active = bool(value);
+                change = change.andThen(p -> p.withActive(active));
+            }
             case "members" -> addMembers(value);
             default -> throw bad("'%s' cannot be changed".formatted(attribute));
         }
@@ -155,14 +160,32 @@ final class ScimDraft {
         throw bad("there is no principal with the id '%s'".formatted(text));
     }
 
+    /** The same of one that is made now; what the catalog refuses of it is not made. */
+    PrincipalInfo create(Caller caller) {
+        var wanted = change.apply(before);
+        var kind = wanted.principal().kind();
+        var made =
+                principals.create(
+                        caller,
+                        kind,
+                        wanted.principal().name(),
+                        wanted.displayName(),
+                        wanted.externalId());
+        var draft = new ScimDraft(principals, made);
+        draft.members.addAll(members);
+        draft.change = change;
+        try {
+            return draft.apply(caller);
+        } catch (LakemillException e) {
+            principals.delete(caller, made.principal().id());
+            throw e;
+        }
+    }
+
     /** Makes it so; each change is audited by the catalog. */
     PrincipalInfo apply(Caller caller) {
         var id = before.principal().id();
-        if (!displayName.equals(before.displayName())
-                || !externalId.equals(before.externalId())
-                || active != before.active()) {
-            principals.update(caller, id, displayName, externalId, active);
-        }
+        principals.update(caller, id, change::apply);
         members.stream()
                 .filter(member -> !membersBefore.contains(member))
                 .forEach(member -> principals.addMember(caller, id, member));

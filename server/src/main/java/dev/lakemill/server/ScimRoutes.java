@@ -6,9 +6,11 @@ import dev.lakemill.catalog.PrincipalInfo;
 import dev.lakemill.catalog.Principals;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Principal;
 import dev.lakemill.types.PrincipalKind;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.RoutingContext;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -116,16 +118,13 @@ final class ScimRoutes {
         var body = routes.body(context);
         var name = ScimJson.name(kind, body);
         var display = body.path("displayName").asText(name);
-        var made =
-                principals.create(
-                        caller,
-                        kind,
-                        name,
-                        display.isEmpty() ? name : display,
-                        body.path("externalId").asText(""));
-        var draft = new ScimDraft(principals, made);
+        var principal = new Principal(UUID.randomUUID(), kind, name);
+        var wanted =
+                new PrincipalInfo(
+                        principal, display.isEmpty() ? name : display, "", true, Instant.EPOCH);
+        var draft = new ScimDraft(principals, wanted);
         draft.replace(body);
-        var info = draft.apply(caller);
+        var info = draft.create(caller);
         return new Routes.Reply(201, Map.of(), json.of(info));
     }
 

@@ -4,11 +4,13 @@ import static dev.lakemill.server.TestNode.body;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -188,6 +190,40 @@ final class ScimTest {
                                 + "\"value\":\"renamed\"}]}")) {
             assertThat(send("PATCH", "Groups/" + group, bad).statusCode()).as(bad).isEqualTo(400);
         }
+    }
+
+    @Test
+    void aChangeLeavesWhatItDoesNotName() {
+        var made = create("Users", "{\"userName\":\"left@example.org\"}");
+        var id = UUID.fromString(made.path("id").asText());
+        var principals = node.node().catalog().principals();
+        var draft = new ScimDraft(principals, principals.find(id).orElseThrow());
+        draft.replace(new ObjectMapper().createObjectNode().put("displayName", "Lea"));
+        patch("Users/" + id, "{\"op\":\"replace\",\"value\":{\"active\":false}}");
+        var changed = draft.apply(node.node().catalog().system());
+        assertThat(changed.displayName()).isEqualTo("Lea");
+        assertThat(changed.active()).as("it was read before it was made inactive").isFalse();
+    }
+
+    @Test
+    void nothingIsMadeOfARequestThatIsWrong() {
+        var everybody = node.node().catalog().principals().find("account users").orElseThrow();
+        for (var members : List.of("no-such-id", everybody.principal().id().toString())) {
+            var group =
+                    "{\"displayName\":\"unmade\",\"members\":[{\"value\":\"%s\"}]}"
+                            .formatted(members);
+            assertThat(send("POST", "Groups", group).statusCode()).isEqualTo(400);
+        }
+        var user = "{\"userName\":\"unmade@example.org\",\"active\":\"maybe\"}";
+        assertThat(send("POST", "Users", user).statusCode()).isEqualTo(400);
+        assertThat(found("userName sw \"unmade\"")).isZero();
+        assertThat(
+                        get("Groups?filter=" + TestNode.encoded("displayName sw \"unmade\""))
+                                .path("totalResults")
+                                .asInt())
+                .isZero();
+        assertThat(create("Groups", "{\"displayName\":\"unmade\"}").path("id").asText())
+                .isNotEmpty();
     }
 
     @Test

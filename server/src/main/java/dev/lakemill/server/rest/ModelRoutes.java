@@ -14,6 +14,7 @@ import dev.lakemill.types.SecurableType;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Registered models and their versions, as MLflow and Unity Catalog's client ask for them; errors
@@ -224,18 +225,27 @@ final class ModelRoutes {
     }
 
     private Object setTag(Request request) {
-        var version = version(request);
-        var tags = new HashMap<>(version.tags());
-        tags.put(request.path("key"), request.text("value"));
-        return shape(models.setTags(request.caller(), version.model(), version.version(), tags));
+        var value = request.text("value");
+        return shape(changed(request, tags -> tags.put(request.path("key"), value)));
     }
 
     private Object deleteTag(Request request) {
-        var version = version(request);
-        var tags = new HashMap<>(version.tags());
-        tags.remove(request.path("key"));
-        models.setTags(request.caller(), version.model(), version.version(), tags);
+        changed(request, tags -> tags.remove(request.path("key")));
         return Api.EMPTY;
+    }
+
+    /** The version with other tags. */
+    private ModelVersion changed(Request request, Consumer<Map<String, String>> change) {
+        var version = version(request);
+        return models.changeTags(
+                request.caller(),
+                version.model(),
+                version.version(),
+                before -> {
+                    var tags = new HashMap<>(before);
+                    change.accept(tags);
+                    return tags;
+                });
     }
 
     private Object byAlias(Request request) {

@@ -15,11 +15,16 @@ record Patch(Catalog catalog, Request request) {
     /** The properties are added to those that are there. */
     SecurableInfo apply(Securable securable, Map<String, String> properties) {
         var info = catalog.securables().find(securable).orElseThrow();
-        var merged = new LinkedHashMap<>(info.properties());
-        merged.putAll(properties);
-        var comment = request.optional("comment").orElse(info.comment());
-        if (!comment.equals(info.comment()) || !merged.equals(info.properties())) {
-            info = catalog.securables().update(request.caller(), securable, comment, merged);
+        var comment = request.optional("comment");
+        if (!comment.orElse(info.comment()).equals(info.comment())
+                || !info.properties().entrySet().containsAll(properties.entrySet())) {
+            info =
+                    catalog.securables()
+                            .update(
+                                    request.caller(),
+                                    securable,
+                                    comment,
+                                    present -> merged(present, properties));
         }
         var owner = request.optional("owner");
         if (owner.isPresent() && !owner.get().equalsIgnoreCase(info.owner().name())) {
@@ -31,5 +36,12 @@ record Patch(Catalog catalog, Request request) {
             info = catalog.securables().rename(request.caller(), securable, name.get());
         }
         return info;
+    }
+
+    private static Map<String, String> merged(
+            Map<String, String> present, Map<String, String> added) {
+        var merged = new LinkedHashMap<>(present);
+        merged.putAll(added);
+        return merged;
     }
 }

@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -288,6 +289,23 @@ class GovernedRestTest {
         var asked = Map.of("name", "placed", "url", "FILE://" + server.folder.resolve("placed"));
         var made = ok(server.call("placer", "POST", "/external-locations", asked));
         assertThat(made.path("url").asText()).startsWith("file:///");
+    }
+
+    @Test
+    void twoWhoSetDifferentPropertiesBothHaveTheirWay() {
+        server.call("admin", "POST", "/catalogs", Map.of("name", "shared"));
+        var keys = IntStream.range(0, 40).mapToObj(i -> "k" + i).toList();
+        keys.parallelStream()
+                .forEach(
+                        key ->
+                                ok(
+                                        server.call(
+                                                "admin",
+                                                "PATCH",
+                                                "/catalogs/shared",
+                                                Map.of("properties", Map.of(key, "v")))));
+        var properties = ok(server.call("admin", "GET", "/catalogs/shared")).path("properties");
+        assertThat(keys).allMatch(properties::has);
     }
 
     @Test
