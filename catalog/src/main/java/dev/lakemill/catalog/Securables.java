@@ -199,6 +199,7 @@ public final class Securables {
                     var before = requireManaged(model, caller, securable);
                     var renamed = renamed(before.securable(), newName);
                     Names.check(renamed);
+                    Names.checkFree(renamed);
                     var holder = model.securable(renamed);
                     if (holder.isPresent() && !holder.get().id().equals(before.id())) {
                         throw Refusals.taken(renamed);

@@ -52,6 +52,9 @@ final class Locations {
             if (!uri.getScheme().equalsIgnoreCase("file")) {
                 return strip(uri.normalize().toString());
             }
+            if (uri.getPath() == null) {
+                throw bad(url, null);
+            }
             return uri(real(Path.of(uri.getPath())));
         } catch (URISyntaxException | IllegalArgumentException e) {
             throw bad(url, e);

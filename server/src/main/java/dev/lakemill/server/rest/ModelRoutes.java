@@ -264,7 +264,7 @@ final class ModelRoutes {
 
     private Object setAlias(Request request) {
         var alias = request.path("alias");
-        var number = Math.toIntExact(request.number("version_num"));
+        var number = request.integer("version_num");
         models.setAlias(request.caller(), named(request).securable(), alias, number);
         return Shapes.JSON.objectNode().put("alias_name", alias).put("version_num", number);
     }
@@ -277,7 +277,7 @@ final class ModelRoutes {
     private Object credentials(Request request) {
         var name = new Securable(SecurableType.REGISTERED_MODEL, request.fullName("model_name"));
         var model = sight.require(request.caller(), name).securable();
-        var version = version(model, Math.toIntExact(request.number("version")));
+        var version = version(model, request.integer("version"));
         var write = Operation.of(request.text("operation")).write();
         if (write && version.status() == ModelVersion.Status.READY) {
             throw new LakemillException(

@@ -69,6 +69,15 @@ record Request(RoutingContext context, Caller caller, JsonNode body) {
         return node.asLong();
     }
 
+    /** A whole number as versions have them. */
+    int integer(String field) {
+        var node = body.path(field);
+        if (!node.canConvertToInt()) {
+            throw bad(field, "a whole number up to " + Integer.MAX_VALUE);
+        }
+        return node.asInt();
+    }
+
     UUID id(String field) {
         try {
             return UUID.fromString(text(field));

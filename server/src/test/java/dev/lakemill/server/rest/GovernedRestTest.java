@@ -292,6 +292,30 @@ class GovernedRestTest {
     }
 
     @Test
+    void badNamesPlacesAndNumbersAreTheCallersMistake() {
+        var place = Map.of("url", "file:foo", "operation", "PATH_READ");
+        wrong("POST", "/temporary-path-credentials", place, "'file:foo' is not a location");
+        var model = Map.of("name", "m", "catalog_name", "gov", "schema_name", "s");
+        ok(server.call("admin", "POST", "/models", model));
+        var alias = Map.of("version_num", 3_000_000_000L);
+        wrong("PUT", "/models/gov.s.m/aliases/a", alias, "version_num is not a whole number");
+        ok(
+                server.call(
+                        "admin",
+                        "POST",
+                        "/schemas",
+                        Map.of("name", "moved", "catalog_name", "gov")));
+        var name = Map.of("new_name", "information_schema");
+        wrong("PATCH", "/schemas/gov.moved", name, "is where the catalog shows itself");
+    }
+
+    private void wrong(String method, String path, Map<String, ?> body, String problem) {
+        var refused = server.call("admin", method, path, body);
+        assertThat(refused.status()).as(refused.text()).isEqualTo(400);
+        assertThat(refused.text()).contains(problem);
+    }
+
+    @Test
     void twoWhoSetDifferentPropertiesBothHaveTheirWay() {
         server.call("admin", "POST", "/catalogs", Map.of("name", "shared"));
         var keys = IntStream.range(0, 40).mapToObj(i -> "k" + i).toList();
