@@ -116,41 +116,36 @@ final class Session implements AutoCloseable {
     }
 
     /**
-     * Makes or alters the tables, refusing those that cannot be. Returns whether one that was
-     * refused is accepted now.
+     * Makes or alters the tables, refusing those that cannot be. One that was refused before and is
+     * accepted now {@link Target#isBehind() is behind}.
      */
-    boolean prepare() throws SQLException, TableFailure {
+    void prepare() throws SQLException, TableFailure {
         var registry = new Registry(connection, group);
         registry.lock();
         registry.release(targets.stream().map(Target::spec).toList());
         connection.commit();
-        var accepted = false;
         for (var target : targets) {
             if (!target.isCondemned()) {
-                accepted |= tryToPrepare(target, registry);
+                tryToPrepare(target, registry);
             }
         }
-        return accepted;
     }
 
-    private boolean tryToPrepare(Target target, Registry registry)
-            throws SQLException, TableFailure {
+    private void tryToPrepare(Target target, Registry registry) throws SQLException, TableFailure {
         try {
-            return prepare(target, registry);
+            prepare(target, registry);
         } catch (SQLException e) {
             if (!LOCK_TIMEOUT.equals(e.getSQLState())) {
                 throw new TableFailure(target, e);
             }
             connection.rollback();
             target.refuse("somebody holds its table locked while its form is to change");
-            return false;
         }
     }
 
-    private boolean prepare(Target target, Registry registry) throws SQLException {
+    private void prepare(Target target, Registry registry) throws SQLException {
         registry.lock();
         HiddenTables.locate(connection, targets);
-        var wasActive = target.isActive();
         var refused = new TargetDdl(connection, registry, target.spec(), target.sql()).prepare();
         if (!refused.isEmpty()) {
             connection.rollback();
@@ -164,7 +159,6 @@ final class Session implements AutoCloseable {
         }
         connection.commit();
         target.refuse(refused);
-        return !wasActive && target.isActive();
     }
 
     List<Target> targets() {

@@ -169,11 +169,10 @@ final class SessionLoop implements AutoCloseable {
         }
     }
 
-    /** Brings the tables to their forms; whether one that was refused is accepted now. */
-    private boolean prepare(Session session) throws SQLException, TableFailure {
-        var accepted = session.prepare();
+    /** Brings the tables to their forms. */
+    private void prepare(Session session) throws SQLException, TableFailure {
+        session.prepare();
         tend(session);
-        return accepted;
     }
 
     private void tend(Session session) throws SQLException {
@@ -185,20 +184,15 @@ final class SessionLoop implements AutoCloseable {
         tendedNanos = System.nanoTime();
     }
 
-    /**
-     * Looks now and then after what could not be done at once. Whether a table that was refused is
-     * to be synced now.
-     */
-    boolean tendAgain(Session session) throws SQLException, TableFailure {
+    /** Looks now and then after what could not be done at once. */
+    void tendAgain(Session session) throws SQLException, TableFailure {
         if (System.nanoTime() - tendedNanos < patience.againNanos()) {
-            return false;
+            return;
         }
         if (session.hasRefused()) {
-            return prepare(session);
-        }
-        if (session.hasUndeclaredKeys()) {
+            prepare(session);
+        } else if (session.hasUndeclaredKeys()) {
             tend(session);
         }
-        return false;
     }
 }

@@ -196,7 +196,8 @@ public final class Sync implements AutoCloseable {
 
     private void step(Session session) throws SQLException, TableFailure, InterruptedException {
         var next = shownBatch() + 1;
-        if (loop.tendAgain(session)) {
+        loop.tendAgain(session);
+        if (targets.stream().anyMatch(Target::isBehind)) {
             compare(session, next - 1);
         } else if (session.isDoubtful()
                 && System.nanoTime() - comparedNanos > patience.againNanos()) {

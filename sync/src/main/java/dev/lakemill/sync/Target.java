@@ -23,6 +23,9 @@ final class Target {
     /** Failures of this table since its last success. */
     private int failures;
 
+    /** Whether it was refused since it was last compared. */
+    private boolean behind;
+
     private volatile long rows;
     private volatile Map<SkipReason, Long> skipped = Map.of();
     private volatile String refused = "";
@@ -138,7 +141,16 @@ final class Target {
      * @param why empty to accept it again
      */
     void refuse(String why) {
+        behind |= !why.isEmpty();
         refused = why;
+    }
+
+    /**
+     * Whether it is to be compared before it goes on with the others. That lasts over sessions:
+     * another one than that which refused it may accept it.
+     */
+    boolean isBehind() {
+        return behind && isActive();
     }
 
     /** Refuses it until the next start. */
@@ -172,6 +184,7 @@ final class Target {
     /** A transaction that changed the table was committed. */
     void committed(Outcome outcome) {
         failures = 0;
+        behind &= !outcome.whole();
         endLoad();
         rows = (outcome.whole() ? 0 : rows) + outcome.rows();
         var counts = new EnumMap<SkipReason, Long>(SkipReason.class);

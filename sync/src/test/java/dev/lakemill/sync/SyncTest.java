@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -580,6 +581,43 @@ final class SyncTest {
     }
 
     @Test
+    void aTableThatIsAcceptedByTheNextSessionGetsTheBatchesThatItMissed() throws Exception {
+        pipeline.insert(STOCK, "basil", 1L, "x");
+        pipeline.publish();
+        pipeline.commit();
+        var narrow = TableSchema.of(STOCK_SCHEMA.column(0), STOCK_SCHEMA.column(2));
+        try (var sync = start(spec("stock", STOCK, narrow, List.of("sku")))) {
+            awaitBatch(sync, 1);
+        }
+        var specs = List.of(stockSpec(), quotes(List.of("supplier"), List.of()));
+        var seldom = new Patience(TimeUnit.MINUTES.toNanos(5), TimeUnit.MINUTES.toNanos(5));
+        try (var reader = DriverManager.getConnection(postgres().readerJdbcUrl())) {
+            reader.setAutoCommit(false);
+            query(reader, "SELECT FROM %s.stock".formatted(schema));
+            try (var sync = start(seldom, specs)) {
+                pipeline.insert(QUOTES, 1, new BigDecimal("1.0000"), "basil");
+                pipeline.insert(STOCK, "mint", 2L, "y");
+                pipeline.publish();
+                await("quotes go on", () -> sync.status().getLast().rows() == 1);
+                assertThat(sync.status().getFirst().refused()).contains("holds its table locked");
+                reader.commit();
+                pipeline.commit();
+                endSession();
+                pipeline.insert(QUOTES, 2, new BigDecimal("2.0000"), "mint");
+                pipeline.publish();
+                await("all shows", () -> stock().equals(List.of("basil 1 x", "mint 2 y")));
+            }
+        }
+    }
+
+    /** As a lost connection does. */
+    private void endSession() throws SQLException {
+        execute(
+                "SELECT pg_terminate_backend(pid) FROM lakemill.sync_sessions WHERE pipeline = '%s'"
+                        .formatted(pipeline.name()));
+    }
+
+    @Test
     void aSecondSyncOfThePipelineWaitsForTheFirst() throws Exception {
         pipeline.insert(STOCK, "basil", 1L, null);
         pipeline.publish();
@@ -614,7 +652,8 @@ final class SyncTest {
             assertThat(stock()).containsExactly("basil 1 x");
             assertThat(sync.status().stream().map(SyncStatus::refused))
                     .containsExactly(
-                            "its source farm.gold.stock has column grams as BIGINT in Delta, not STRING",
+                            "its source farm.gold.stock has column grams as BIGINT in Delta, not"
+                                    + " STRING",
                             "its source farm.gold.none is no output",
                             "");
         }
@@ -736,8 +775,12 @@ final class SyncTest {
     }
 
     private Sync start(SyncedTableSpec... specs) {
-        var plan = new SyncPlan(pipeline.name(), List.of(specs));
-        return Sync.start(plan, pipeline.feed(), postgres().ownerUnpooled(), TestPostgres.SOON);
+        return start(TestPostgres.SOON, List.of(specs));
+    }
+
+    private Sync start(Patience patience, List<SyncedTableSpec> specs) {
+        var plan = new SyncPlan(pipeline.name(), specs);
+        return Sync.start(plan, pipeline.feed(), postgres().ownerUnpooled(), patience);
     }
 
     private SyncedTableSpec stockSpec() {
