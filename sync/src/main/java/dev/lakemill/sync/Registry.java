@@ -77,19 +77,20 @@ record Registry(Connection connection, String pipeline) {
         }
     }
 
-    /** The table has what the state names. */
+    /** The table has what the state names, unless that is in doubt. */
     void count(SyncedTableSpec spec, Target.Outcome outcome) throws SQLException {
         var sql =
                 """
                 UPDATE lakemill.synced_tables
-                SET whole = whole OR ?, rows = CASE WHEN ? THEN 0 ELSE rows END + ?
+                SET whole = (whole OR ?) AND NOT ?, rows = CASE WHEN ? THEN 0 ELSE rows END + ?
                 WHERE name = ?
                 """;
         try (var update = connection.prepareStatement(sql)) {
             update.setBoolean(1, outcome.whole());
-            update.setBoolean(2, outcome.whole());
-            update.setLong(3, outcome.rows());
-            update.setString(4, spec.name().toString());
+            update.setBoolean(2, outcome.doubtful());
+            update.setBoolean(3, outcome.whole());
+            update.setLong(4, outcome.rows());
+            update.setString(5, spec.name().toString());
             update.executeUpdate();
         }
     }
@@ -198,7 +199,8 @@ record Registry(Connection connection, String pipeline) {
     }
 
     /**
-     * The spec's table is the pipeline's, and in order.
+     * The spec's table is the pipeline's, and in order. One that was not is not whole: the state
+     * went on without it.
      *
      * @param changed whether it has got columns, or is new
      */
@@ -212,6 +214,7 @@ record Registry(Connection connection, String pipeline) {
                     source = EXCLUDED.source, postgres_schema = EXCLUDED.postgres_schema,
                     postgres_table = EXCLUDED.postgres_table, refused = NULL,
                     whole = synced_tables.whole AND NOT ?
+                        AND synced_tables.pipeline IS NOT DISTINCT FROM EXCLUDED.pipeline
                 """;
         try (var insert = connection.prepareStatement(sql)) {
             insert.setString(1, spec.name().toString());
@@ -244,7 +247,7 @@ record Registry(Connection connection, String pipeline) {
     void release(List<SyncedTableSpec> kept) throws SQLException {
         var sql =
                 """
-                UPDATE lakemill.synced_tables SET pipeline = NULL
+                UPDATE lakemill.synced_tables SET pipeline = NULL, whole = false
                 WHERE pipeline = ? AND name <> ALL (?)
                 """;
         var names = kept.stream().map(spec -> spec.name().toString()).toArray();

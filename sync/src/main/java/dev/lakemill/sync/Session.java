@@ -61,7 +61,6 @@ final class Session implements AutoCloseable {
     private final String group;
     private final List<Target> targets;
     private final Set<Target> undeclared = new HashSet<>();
-    private boolean doubtful;
 
     private Session(Connection connection, String group, List<Target> targets) {
         this.connection = connection;
@@ -174,20 +173,6 @@ final class Session implements AutoCloseable {
         return targets.stream().anyMatch(target -> !target.isActive() && !target.isCondemned());
     }
 
-    /**
-     * Whether a key was deleted of a table with duplicates: another of its rows may have to show.
-     */
-    boolean isDoubtful() {
-        return doubtful;
-    }
-
-    /** The same once: the next time it is false, unless there is a reason again. */
-    boolean takeDoubt() {
-        var was = doubtful;
-        doubtful = false;
-        return was;
-    }
-
     /** Applies batches, in order of number, as one: the tables show the last. */
     Instant apply(List<GroupBatch> batches) throws SQLException, TableFailure {
         HiddenTables.locate(connection, targets);
@@ -212,17 +197,18 @@ final class Session implements AutoCloseable {
                 net.add(changes);
             }
         }
-        return apply(target, net);
+        return apply(target, net, target.hasDuplicates() && net.deletes() > 0);
     }
 
-    private Target.Outcome apply(Target target, NetChanges net) throws TableFailure {
+    private Target.Outcome apply(Target target, NetChanges net, boolean doubtful)
+            throws TableFailure {
         try {
-            doubtful |= target.hasDuplicates() && net.deletes() > 0;
             var writer = new TableWriter(connection, target.spec(), target.sql());
             var deleted = writer.delete(net);
             var fresh = writer.upsert(net);
             net.countDuplicates(net.plainInserts() - fresh);
-            var outcome = new Target.Outcome(target, false, fresh - deleted, net.skipped());
+            var rows = fresh - deleted;
+            var outcome = new Target.Outcome(target, false, doubtful, rows, net.skipped());
             store(outcome);
             return outcome;
         } catch (SQLException e) {
@@ -274,13 +260,12 @@ final class Session implements AutoCloseable {
                 read(difference.deleted(), rows -> conformed(target, rows, net::delete));
                 read(difference.inserted(), rows -> conformed(target, rows, net::insert));
                 var mayHide = target.hasDuplicates() || target.spec().hasTimeseriesKey();
-                doubtful |= mayHide && net.deletesRows();
-                yield apply(target, net);
+                yield apply(target, net, mayHide && net.deletesRows());
             }
             case Advance.Appended(var batches) -> {
                 var net = new NetChanges(target.encoder(), target.hasSkipped());
                 batches.forEach(batch -> conformed(target, batch.rows(), net::insert));
-                yield apply(target, net);
+                yield apply(target, net, false);
             }
         };
     }
@@ -315,7 +300,6 @@ final class Session implements AutoCloseable {
     private Instant compareHeld(Round round) throws SQLException, TableFailure {
         HiddenTables.locate(connection, targets);
         var outcomes = new ArrayList<Target.Outcome>();
-        doubtful = false;
         for (var target : targets) {
             if (target.isActive()) {
                 var snapshot = round.tables().get(target.spec().source());

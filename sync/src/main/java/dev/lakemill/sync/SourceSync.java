@@ -347,7 +347,7 @@ public final class SourceSync implements AutoCloseable {
                 shown = new Shown(reached, appliedAt);
                 versions = reached.versions();
                 positions = reached.sources();
-                whole = session.takeDoubt();
+                whole = false;
                 return true;
             } finally {
                 working = false;

@@ -199,7 +199,7 @@ public final class Sync implements AutoCloseable {
         loop.tendAgain(session);
         if (targets.stream().anyMatch(Target::isBehind)) {
             compare(session, next - 1);
-        } else if (session.isDoubtful()
+        } else if (targets.stream().anyMatch(Target::isDoubtful)
                 && System.nanoTime() - comparedNanos > patience.againNanos()) {
             compare(session, next - 1);
         } else {

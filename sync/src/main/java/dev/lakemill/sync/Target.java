@@ -26,6 +26,9 @@ final class Target {
     /** Whether it was refused since it was last compared. */
     private boolean behind;
 
+    /** Whether a row that was hidden may have to show, since it was last compared. */
+    private boolean doubtful;
+
     private volatile long rows;
     private volatile Map<SkipReason, Long> skipped = Map.of();
     private volatile String refused = "";
@@ -137,6 +140,11 @@ final class Target {
         return refused.isEmpty();
     }
 
+    /** Whether it is to be compared soon; that lasts over sessions, as the tables do. */
+    boolean isDoubtful() {
+        return doubtful && isActive();
+    }
+
     /**
      * @param why empty to accept it again
      */
@@ -185,6 +193,7 @@ final class Target {
     void committed(Outcome outcome) {
         failures = 0;
         behind &= !outcome.whole();
+        doubtful = outcome.doubtful() || (doubtful && !outcome.whole());
         endLoad();
         rows = (outcome.whole() ? 0 : rows) + outcome.rows();
         var counts = new EnumMap<SkipReason, Long>(SkipReason.class);
@@ -200,6 +209,12 @@ final class Target {
      * What a transaction did to the table.
      *
      * @param whole whether the numbers are the table's; otherwise they are to be added to it
+     * @param doubtful whether another row of a key may have to show: only a comparison can tell
      */
-    record Outcome(Target target, boolean whole, long rows, Map<SkipReason, Long> skipped) {}
+    record Outcome(
+            Target target,
+            boolean whole,
+            boolean doubtful,
+            long rows,
+            Map<SkipReason, Long> skipped) {}
 }

@@ -106,7 +106,7 @@ final class WholeTable {
         if (duplicates > 0) {
             skipped.put(SkipReason.DUPLICATE_KEY, duplicates);
         }
-        return new Target.Outcome(target, true, loaded - duplicates, skipped);
+        return new Target.Outcome(target, true, false, loaded - duplicates, skipped);
     }
 
     /** Copies the snapshot's rows that Postgres can hold, and returns how many. */

@@ -464,6 +464,26 @@ final class SyncTest {
     }
 
     @Test
+    void aRowThatMayHaveToShowIsLookedForAfterALostConnectionToo() throws Exception {
+        pipeline.insert(STOCK, "basil", 1L, null).insert(STOCK, "basil", 2L, null);
+        pipeline.publish();
+        pipeline.commit();
+        var later = new Patience(TimeUnit.SECONDS.toNanos(5), TimeUnit.MINUTES.toNanos(5));
+        try (var sync = start(later, List.of(stockSpec()))) {
+            awaitBatch(sync, 1);
+            pipeline.delete(STOCK, row("basil", 2L, null));
+            pipeline.publish();
+            await("its key has gone", () -> stock().isEmpty());
+            endSession();
+            pipeline.insert(STOCK, "mint", 1L, null);
+            pipeline.publish();
+            pipeline.commit();
+            var both = List.of("basil 1 null", "mint 1 null");
+            await("the other row shows", () -> stock().equals(both));
+        }
+    }
+
+    @Test
     void addedColumnsAppearAndRemovedOnesGo() throws Exception {
         pipeline.insert(STOCK, "basil", 1L, "x");
         pipeline.publish();

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -28,6 +29,7 @@ final class TestSource implements SyncSource, AutoCloseable {
     private final @Nullable TableFeed feed;
     private volatile TableSchema schema;
     private volatile @Nullable Error broken;
+    private final AtomicInteger snapshotsLeft = new AtomicInteger(Integer.MAX_VALUE);
     private long transaction;
     private long position;
 
@@ -56,6 +58,14 @@ final class TestSource implements SyncSource, AutoCloseable {
     long replace(Row... rows) {
         var batch = TestRows.of(schema, values(rows), allocator);
         return delta.replace(List.of(batch).iterator(), new Txn("test", ++transaction)).version();
+    }
+
+    /** Takes all rows away that have the values of these columns, and appends rows. */
+    long upsert(TableSchema keys, Row gone, Row... rows) {
+        try (var key = TestRows.of(keys, values(gone), allocator);
+                var batch = TestRows.of(schema, values(rows), allocator)) {
+            return delta.upsert(batch, key, new Txn("test", ++transaction)).version();
+        }
     }
 
     /** Rows of the feed that Delta does not have. */
@@ -93,6 +103,15 @@ final class TestSource implements SyncSource, AutoCloseable {
         return broken != null;
     }
 
+    /** After so many snapshots more, the next one ends in an error, once. */
+    void breakSnapshotBehind(int snapshots) {
+        snapshotsLeft.set(snapshots);
+    }
+
+    boolean isSnapshotToBreak() {
+        return snapshotsLeft.get() != Integer.MAX_VALUE;
+    }
+
     /** Values in the order of the columns. */
     record Row(List<@Nullable Object> values) {}
 
@@ -116,6 +135,10 @@ final class TestSource implements SyncSource, AutoCloseable {
 
     @Override
     public SourceSnapshot snapshot() {
+        if (isSnapshotToBreak() && snapshotsLeft.getAndDecrement() == 0) {
+            snapshotsLeft.set(Integer.MAX_VALUE);
+            throw new OutOfMemoryError("for a test");
+        }
         var newest = delta.snapshot();
         var log = feed == null ? newest.version() : newest.transaction(LOG).orElse(0);
         return new DeltaSourceSnapshot(newest, log, delta::snapshot);
