@@ -14,7 +14,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Batches are added in order; in each, deletions come before insertions, and of several rows
  * with one key the last stands. Rows that Postgres cannot hold are counted by reason (and counted
- * down when the source deletes them). One thread uses it.
+ * down when the source deletes them). A deletion is of one row, not of its key: a row that came and
+ * went changes nothing, and one that came beside another of its key outlives that. Where which row
+ * is to show then cannot be known here, it is in doubt. One thread uses it.
  */
 final class NetChanges {
     /** The bytes of a primary key, by value. */
@@ -34,8 +36,9 @@ final class NetChanges {
         /**
          * @param fields of the whole row
          * @param replaces whether the batches deleted the key's former row
+         * @param hides whether the batches brought others of the key
          */
-        record Upsert(byte[] fields, boolean replaces) implements Change {}
+        record Upsert(byte[] fields, boolean replaces, boolean hides) implements Change {}
 
         record Delete() implements Change {}
     }
@@ -48,6 +51,7 @@ final class NetChanges {
     private final Map<SkipReason, Long> skipped = new EnumMap<>(SkipReason.class);
     private final ByteArray scratch = new ByteArray();
     private boolean deletesRows;
+    private boolean doubtful;
     private int deletes;
     private int plainInserts;
     private long upsertBytes;
@@ -84,13 +88,32 @@ final class NetChanges {
         scratch.truncate(0);
         var reason = encoder.putKey(row, scratch);
         var key = key();
-        if (reason == null && (countSkippedDown || !skipped.isEmpty())) {
+        var came = changes.get(key) instanceof Change.Upsert upsert ? upsert : null;
+        scratch.truncate(0);
+        if (reason == null && (came != null || countSkippedDown || !skipped.isEmpty())) {
             reason = encoder.putRow(row, scratch);
         }
-        if (reason == null) {
+        if (reason != null) {
+            skipped.merge(reason, -1L, Long::sum);
+        } else if (came == null) {
             put(key, DELETE);
         } else {
-            skipped.merge(reason, -1L, Long::sum);
+            delete(key, came);
+        }
+    }
+
+    /** Of a key that a row came for: that one goes, or another that stood beside it. */
+    private void delete(Key key, Change.Upsert came) {
+        var fields = came.fields();
+        var isThatRow =
+                Arrays.equals(scratch.array(), 0, scratch.length(), fields, 0, fields.length);
+        doubtful |= !isThatRow || came.hides();
+        if (!isThatRow) {
+            put(key, new Change.Upsert(fields, true, came.hides()));
+        } else if (came.replaces()) {
+            put(key, DELETE);
+        } else {
+            count(changes.remove(key), -1);
         }
     }
 
@@ -105,19 +128,18 @@ final class NetChanges {
             return;
         }
         var before = changes.get(key);
-        if (before instanceof Change.Upsert upsert) {
-            countDuplicates(1);
-            if (encoder.isOlder(scratch.array(), upsert.fields())) {
-                return;
-            }
-        }
-        var replaces =
+        put(
+                key,
                 switch (before) {
-                    case null -> false;
-                    case Change.Delete _ -> true;
-                    case Change.Upsert upsert -> upsert.replaces();
-                };
-        put(key, new Change.Upsert(scratch.copyFrom(0), replaces));
+                    case null -> new Change.Upsert(scratch.copyFrom(0), false, false);
+                    case Change.Delete _ -> new Change.Upsert(scratch.copyFrom(0), true, false);
+                    case Change.Upsert upsert -> {
+                        countDuplicates(1);
+                        var isOlder = encoder.isOlder(scratch.array(), upsert.fields());
+                        var fields = isOlder ? upsert.fields() : scratch.copyFrom(0);
+                        yield new Change.Upsert(fields, upsert.replaces(), true);
+                    }
+                });
     }
 
     void countDuplicates(long count) {
@@ -150,6 +172,11 @@ final class NetChanges {
     /** Whether rows went, also where others of the same keys came. */
     boolean deletesRows() {
         return deletesRows;
+    }
+
+    /** Whether a row may have to show that is not known here. */
+    boolean isDoubtful() {
+        return doubtful;
     }
 
     int size() {

@@ -197,7 +197,8 @@ final class Session implements AutoCloseable {
                 net.add(changes);
             }
         }
-        return apply(target, net, target.hasDuplicates() && net.deletes() > 0);
+        var mayHide = target.hasDuplicates() && net.deletes() > 0;
+        return apply(target, net, mayHide || net.isDoubtful());
     }
 
     private Target.Outcome apply(Target target, NetChanges net, boolean doubtful)

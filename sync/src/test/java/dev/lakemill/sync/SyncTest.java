@@ -484,6 +484,74 @@ final class SyncTest {
     }
 
     @Test
+    void aRowThatCameBesideAnotherOfItsKeyOutlivesTheOther() throws Exception {
+        pipeline.insert(STOCK, "basil", 1L, null);
+        pipeline.publish();
+        pipeline.commit();
+        pipeline.insert(STOCK, "basil", 2L, null);
+        pipeline.publish();
+        pipeline.delete(STOCK, row("basil", 1L, null));
+        pipeline.publish();
+        try (var sync = start(stockSpec())) {
+            awaitBatch(sync, 3);
+            assertThat(stock()).containsExactly("basil 2 null");
+            assertThat(sync.status().getFirst().skipped()).isEmpty();
+            assertThat(sync.status().getFirst().rows()).isEqualTo(1);
+            pipeline.commit();
+        }
+    }
+
+    @Test
+    void aRowThatCameAndWentLeavesTheOtherOfItsKey() throws Exception {
+        pipeline.insert(STOCK, "basil", 1L, null);
+        pipeline.publish();
+        pipeline.commit();
+        pipeline.insert(STOCK, "basil", 2L, null);
+        pipeline.publish();
+        pipeline.delete(STOCK, row("basil", 2L, null));
+        pipeline.publish();
+        try (var sync = start(stockSpec())) {
+            awaitBatch(sync, 3);
+            assertThat(stock()).containsExactly("basil 1 null");
+            assertThat(sync.status().getFirst().rows()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void ofTwoNewRowsWithOneKeyTheFirstShowsWhenTheSecondGoes() throws Exception {
+        pipeline.commit();
+        pipeline.insert(STOCK, "basil", 1L, null);
+        pipeline.publish();
+        pipeline.insert(STOCK, "basil", 2L, null);
+        pipeline.publish();
+        pipeline.delete(STOCK, row("basil", 2L, null));
+        pipeline.publish();
+        try (var sync = start(stockSpec())) {
+            awaitBatch(sync, 3);
+            pipeline.commit();
+            await("the first shows", () -> stock().equals(List.of("basil 1 null")));
+        }
+    }
+
+    @Test
+    void duplicatesAreCountedBesideNewRowsThatChange() throws Exception {
+        pipeline.insert(STOCK, "basil", 1L, null);
+        pipeline.publish();
+        pipeline.commit();
+        pipeline.insert(STOCK, "basil", 2L, null).insert(STOCK, "mint", 1L, null);
+        pipeline.publish();
+        pipeline.delete(STOCK, row("mint", 1L, null)).insert(STOCK, "mint", 2L, null);
+        pipeline.publish();
+        try (var sync = start(stockSpec())) {
+            awaitBatch(sync, 3);
+            assertThat(stock()).containsExactly("basil 2 null", "mint 2 null");
+            assertThat(sync.status().getFirst().skipped())
+                    .isEqualTo(Map.of(SkipReason.DUPLICATE_KEY.text(), 1L));
+            assertThat(sync.status().getFirst().rows()).isEqualTo(2);
+        }
+    }
+
+    @Test
     void addedColumnsAppearAndRemovedOnesGo() throws Exception {
         pipeline.insert(STOCK, "basil", 1L, "x");
         pipeline.publish();
