@@ -123,20 +123,23 @@ final class TargetSql {
 
     /** Of rows in {@link #allRows} with one key, all but the last, or the newest. */
     String deleteDuplicates() {
-        return "DELETE FROM %1$s AS a USING %1$s AS b WHERE %2$s AND %3$s"
-                .formatted(
-                        allRows(), older(), keys(i -> "a.c%1$d = b.c%1$d".formatted(i), " AND "));
+        var time = spec.hasTimeseriesKey() ? "c" + timeColumn() + " DESC NULLS LAST, " : "";
+        return deleteAllButFirst(allRows(), keys(i -> "c" + i, ", "), time + "position DESC");
     }
 
-    private String older() {
-        if (!spec.hasTimeseriesKey()) {
-            return "a.position < b.position";
-        }
-        var time = "c" + spec.positions(List.of(spec.form().timeseriesKey()))[0];
+    private int timeColumn() {
+        return spec.positions(List.of(spec.form().timeseriesKey()))[0];
+    }
+
+    /** By one sort, however many rows have the same key. */
+    private static String deleteAllButFirst(String rows, String key, String order) {
         return """
-        (a.%1$s < b.%1$s OR (a.%1$s IS NULL AND b.%1$s IS NOT NULL)
-            OR (a.%1$s IS NOT DISTINCT FROM b.%1$s AND a.position < b.position))"""
-                .formatted(time);
+        DELETE FROM %1$s AS t USING (
+            SELECT ctid AS place,
+                row_number() OVER (PARTITION BY %2$s ORDER BY %3$s) AS n FROM %1$s) AS s
+        WHERE t.ctid = s.place AND s.n > 1
+        """
+                .formatted(rows, key, order);
     }
 
     String deleteMissing() {
@@ -251,17 +254,8 @@ final class TargetSql {
 
     /** Of rows of the table with one key, all but the last, or the newest. */
     String deleteLoadedDuplicates() {
-        var order =
-                spec.hasTimeseriesKey()
-                        ? quoted(spec.form().timeseriesKey()) + " DESC NULLS LAST, "
-                        : "";
-        return """
-        DELETE FROM %1$s AS t USING (
-            SELECT ctid AS place,
-                row_number() OVER (PARTITION BY %2$s ORDER BY %3$sctid DESC) AS n FROM %1$s) AS s
-        WHERE t.ctid = s.place AND s.n > 1
-        """
-                .formatted(table(), keys(this::name, ", "), order);
+        var time = spec.hasTimeseriesKey() ? name(timeColumn()) + " DESC NULLS LAST, " : "";
+        return deleteAllButFirst(table(), keys(this::name, ", "), time + "ctid DESC");
     }
 
     /** For COPY. */

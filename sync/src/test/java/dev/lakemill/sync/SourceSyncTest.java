@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lakemill.sync.TestSource.Row;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.TableName;
@@ -18,6 +19,7 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -475,6 +477,26 @@ final class SourceSyncTest {
         }
     }
 
+    @Test
+    void manyRowsOfOneKeyAreComparedInOnePass() throws SQLException {
+        var columns =
+                TableSchema.of(
+                        Column.required("id", Primitive.INTEGER),
+                        Column.nullable("name", Primitive.STRING),
+                        Column.nullable("at", Primitive.LONG));
+        var many =
+                LongStream.range(0, 60_000).mapToObj(i -> row(1, "n" + i, i)).toArray(Row[]::new);
+        try (var delta = new TestSource(folder, source, columns, false)) {
+            delta.append(many);
+            try (var sync = start(SyncMode.SNAPSHOT, List.of(newest(delta)))) {
+                await("the newest row shows", () -> shown().equals("1n59999"));
+                delta.append(row(1, "last", 60_000L), row(1, "none", null), row(2, "b", 1L));
+                sync.refresh();
+                await("the change shows", () -> shown().equals("1last 2b"));
+            }
+        }
+    }
+
     private SourceSync start(SyncMode mode, SyncSource from) {
         return start(mode, List.of(member(name, from)));
     }
@@ -482,6 +504,16 @@ final class SourceSyncTest {
     private SourceSync start(SyncMode mode, List<SourcePlan.Member> members) {
         var plan = new SourcePlan(name.toString(), mode, members);
         return SourceSync.start(plan, TestPostgres.postgres().ownerUnpooled(), TestPostgres.SOON);
+    }
+
+    /** Of the rows with one id that with the highest number in the column "at" shows. */
+    private SourcePlan.Member newest(SyncSource from) {
+        var form = new SyncedTableForm("at", Map.of(), List.of(), List.of());
+        return new SourcePlan.Member(
+                name,
+                from,
+                columns ->
+                        new SyncedTableSpec(name, source, columns, List.of("id"), List.of(), form));
     }
 
     private static SourcePlan.Member member(TableName name, SyncSource from) {
