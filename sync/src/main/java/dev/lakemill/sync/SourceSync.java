@@ -9,6 +9,7 @@ import dev.lakemill.types.TableSchema;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -42,6 +43,7 @@ public final class SourceSync implements AutoCloseable {
     private record Shown(SyncState state, Instant appliedAt) {}
 
     private final SourcePlan plan;
+    private final Patience patience;
     private final SessionLoop loop;
     private final Map<TableName, SyncSource> sources;
     private final Semaphore wake = new Semaphore(0);
@@ -67,8 +69,12 @@ public final class SourceSync implements AutoCloseable {
     /** Whether what lies between two versions could not be read. */
     private boolean inFull;
 
+    /** Since when tables show rows of a feed that neither Delta nor the feed itself has. */
+    private final Map<TableName, Long> aheadNanos = new HashMap<>();
+
     private SourceSync(SourcePlan plan, DataSource owner, Patience patience) {
         this.plan = plan;
+        this.patience = patience;
         this.sources =
                 plan.tables().stream()
                         .map(SourcePlan.Member::source)
@@ -291,17 +297,20 @@ public final class SourceSync implements AutoCloseable {
             }
             answered = request;
             if (!changed) {
-                rest();
+                rest(partial.isEmpty());
             }
             return true;
         }
 
-        private void rest() throws InterruptedException {
-            if (sources.values().stream().noneMatch(SourceSync.this::isBehind)) {
+        /**
+         * @param isAllThere whether no table waits for rows that it lacks
+         */
+        private void rest(boolean isAllThere) throws InterruptedException {
+            if (isAllThere && sources.values().stream().noneMatch(SourceSync.this::isBehind)) {
                 freshAt = Instant.now();
             }
             var known = state;
-            if (shown == null && known != null) {
+            if (isAllThere && shown == null && known != null) {
                 shown = new Shown(known, known.now());
             }
             if (wake.tryAcquire(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
@@ -378,6 +387,9 @@ public final class SourceSync implements AutoCloseable {
                 return;
             }
             var snapshot = next.open(source);
+            if (feed.isPresent() && isToWait(source, feed.get(), snapshot, next)) {
+                return;
+            }
             if (inFull || version == null) {
                 next.whole(source, snapshot);
             } else if (snapshot.version() != version) {
@@ -387,6 +399,33 @@ public final class SourceSync implements AutoCloseable {
                 next.versions.remove(source.name());
                 readers.forget(source.name());
             }
+        }
+
+        /**
+         * Whether Delta is still to get rows of the feed that the tables show: they would go, and
+         * come again. When the feed itself has stayed behind them for long, it was made anew or
+         * restored: then Delta is right, and the tables go back.
+         */
+        private boolean isToWait(
+                SyncSource source, TableFeed feed, SourceSnapshot snapshot, NextState next) {
+            var shownPosition = next.position(source);
+            var isAhead = snapshot.position() < shownPosition;
+            if (!isAhead || feed.position() >= shownPosition) {
+                aheadNanos.remove(source.name());
+                return isAhead;
+            }
+            var nowNanos = System.nanoTime();
+            var sinceNanos = aheadNanos.computeIfAbsent(source.name(), _ -> nowNanos);
+            if (nowNanos - sinceNanos <= patience.aheadNanosMax()) {
+                return true;
+            }
+            aheadNanos.remove(source.name());
+            LOG.warn(
+                    "Postgres shows position {} of {}, which is at {}: going back to Delta's",
+                    shownPosition,
+                    source.name(),
+                    feed.position());
+            return false;
         }
 
         private SyncSource source(TableName name) {

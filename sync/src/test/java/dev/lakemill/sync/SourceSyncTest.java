@@ -206,6 +206,49 @@ final class SourceSyncTest {
     }
 
     @Test
+    void rowsThatDeltaIsYetToGetStayWhileAnotherTableJoins() throws SQLException {
+        var other = TableName.parse("lake." + schema + ".others");
+        var counts = "SELECT count(*) FROM %s.others".formatted(schema);
+        var place = "SELECT xmin, ctid FROM " + table();
+        try (var delta = new TestSource(folder, source, SCHEMA, true)) {
+            var both = List.of(member(name, delta), member(other, delta));
+            try (var _ = start(SyncMode.CONTINUOUS, both.subList(0, 1))) {
+                await("the table is there", () -> batch() > 0);
+                delta.publish(row(1, "a"));
+                await("the row shows", () -> shown().equals("1a"));
+            }
+            var before = query(place);
+            try (var sync = start(SyncMode.CONTINUOUS, both)) {
+                await("the other is there", () -> ask(counts).equals("0") && batch() > 0);
+                assertEquals(SourceStatus.State.PROVISIONING, sync.status().getLast().state());
+                delta.land(row(1, "a"));
+                await("the other has the row", () -> ask(counts).equals("1"));
+                assertEquals(before, query(place));
+            }
+        }
+    }
+
+    @Test
+    void aFeedThatWasMadeAnewHasItsTablesGoBack() throws SQLException {
+        try (var delta = new TestSource(folder, source, SCHEMA, true)) {
+            try (var _ = start(SyncMode.CONTINUOUS, delta)) {
+                await("the table is there", () -> batch() > 0);
+                delta.publish(row(1, "a"));
+                await("the row shows", () -> shown().equals("1a"));
+            }
+        }
+        TestPostgres.execute(
+                "UPDATE lakemill.synced_tables SET whole = false WHERE name = '%s'"
+                        .formatted(name));
+        try (var delta = new TestSource(folder.resolve("anew"), source, SCHEMA, true);
+                var _ = start(SyncMode.CONTINUOUS, delta)) {
+            await("the row is gone", () -> shown().isEmpty());
+            delta.publish(row(2, "b"));
+            await("it goes on", () -> shown().equals("2b"));
+        }
+    }
+
+    @Test
     void waitingEndsAndSaysWhatIsWrong() throws SQLException {
         try (var delta = new TestSource(folder, source, SCHEMA, false)) {
             var version = delta.append(row(1, "a"));

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -71,17 +72,25 @@ final class TestSource implements SyncSource, AutoCloseable {
     /** Rows of the feed that Delta does not have. */
     long publish(Row... rows) {
         var batch = TestRows.of(schema, values(rows), allocator);
-        var positions = new long[rows.length];
-        for (var i = 0; i < rows.length; i++) {
-            positions[i] = ++position;
-        }
+        position += rows.length;
         if (feed == null) {
             throw new IllegalStateException("not fed");
         }
-        try (var published = new TableBatch(batch, positions, 1_000)) {
+        try (var published = new TableBatch(batch, lastPositions(rows.length), 1_000)) {
             feed.publish(published);
         }
         return position;
+    }
+
+    /** Delta gets the rows that were published last. */
+    void land(Row... rows) {
+        try (var batch = TestRows.of(schema, values(rows), allocator)) {
+            delta.append(List.of(batch), lastPositions(rows.length), new Txn(LOG, position));
+        }
+    }
+
+    private long[] lastPositions(int count) {
+        return LongStream.rangeClosed(position - count + 1, position).toArray();
     }
 
     /** Deletes what nobody needs; returns how many files are left. */
