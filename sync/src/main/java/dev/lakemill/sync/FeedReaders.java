@@ -12,10 +12,14 @@ import java.util.Map;
 /** Readers of feeds, each where its table's rows end. One thread uses it. */
 final class FeedReaders implements AutoCloseable {
     private static final int ROWS_MAX = 50_000;
+    private static final long BYTES_MAX = 16 << 20;
 
     private final Map<TableName, TableReader> readers = new HashMap<>();
 
-    /** The rows behind a position, up to a limit; the caller closes them. */
+    /**
+     * The rows behind a position, up to a limit of rows, and one of bytes that the last batch may
+     * pass; the caller closes them.
+     */
     List<TableBatch> poll(TableName table, TableFeed feed, long after) {
         var reader = readers.get(table);
         if (reader == null || reader.position() != after) {
@@ -26,11 +30,15 @@ final class FeedReaders implements AutoCloseable {
         var batches = new ArrayList<TableBatch>();
         try {
             var rows = 0;
-            for (var batch = reader.poll(Long.MAX_VALUE, ROWS_MAX);
-                    batch != null;
-                    batch = rows < ROWS_MAX ? reader.poll(Long.MAX_VALUE, ROWS_MAX - rows) : null) {
+            var bytes = 0L;
+            while (rows < ROWS_MAX && bytes < BYTES_MAX) {
+                var batch = reader.poll(Long.MAX_VALUE, ROWS_MAX - rows);
+                if (batch == null) {
+                    break;
+                }
                 batches.add(batch);
                 rows += batch.rows().count();
+                bytes += batch.rows().sizeBytes();
             }
             return batches;
         } catch (RuntimeException | Error e) {

@@ -45,6 +45,9 @@ final class NetChanges {
 
     private static final Change.Delete DELETE = new Change.Delete();
 
+    /** Of objects and headers around a key's bytes and a row's. */
+    private static final int ENTRY_BYTES = 150;
+
     private final RowEncoder encoder;
     private final boolean countSkippedDown;
     private final Map<Key, Change> changes = new LinkedHashMap<>();
@@ -55,6 +58,7 @@ final class NetChanges {
     private int deletes;
     private int plainInserts;
     private long upsertBytes;
+    private long keyBytes;
 
     /**
      * @param countSkippedDown whether rows may have been set aside before
@@ -114,6 +118,7 @@ final class NetChanges {
             put(key, DELETE);
         } else {
             count(changes.remove(key), -1);
+            keyBytes -= key.bytes().length;
         }
     }
 
@@ -149,7 +154,9 @@ final class NetChanges {
     }
 
     private void put(Key key, Change change) {
-        count(changes.put(key, change), -1);
+        var before = changes.put(key, change);
+        keyBytes += before == null ? key.bytes().length : 0;
+        count(before, -1);
         count(change, 1);
     }
 
@@ -193,6 +200,11 @@ final class NetChanges {
 
     long upsertBytes() {
         return upsertBytes;
+    }
+
+    /** What is kept in memory. */
+    long bytes() {
+        return upsertBytes + keyBytes + (long) changes.size() * ENTRY_BYTES;
     }
 
     /** Upserts whose key's former row, had there been one, would have been deleted first. */

@@ -66,7 +66,7 @@ final class NextState implements AutoCloseable {
             var difference =
                     snapshot.since(version).filter(d -> d.rowCount() <= DIFFERENCE_ROWS_MAX);
             if (difference.isPresent()) {
-                advances.put(source.name(), new Advance.Difference(difference.get()));
+                advances.put(source.name(), new Advance.Difference(difference.get(), snapshot));
                 reached(source, snapshot);
                 return;
             }

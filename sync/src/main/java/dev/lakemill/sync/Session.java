@@ -57,6 +57,9 @@ final class Session implements AutoCloseable {
 
     private static final String LOCK_TIMEOUT = "55P03";
 
+    /** Changes of one table that take more memory are not written as such: it is compared. */
+    private static final long DIFFERENCE_BYTES_MAX = 32 << 20;
+
     private final Connection connection;
     private final String group;
     private final List<Target> targets;
@@ -256,12 +259,15 @@ final class Session implements AutoCloseable {
     private Target.Outcome advance(Target target, Advance advance) throws TableFailure {
         return switch (advance) {
             case Advance.Whole(var rows) -> compare(target, rows);
-            case Advance.Difference(var difference) -> {
+            case Advance.Difference(var difference, var all) -> {
                 var net = new NetChanges(target.encoder(), target.hasSkipped());
-                read(difference.deleted(), rows -> conformed(target, rows, net::delete));
-                read(difference.inserted(), rows -> conformed(target, rows, net::insert));
+                var isRead =
+                        read(difference.deleted(), target, net, net::delete)
+                                && read(difference.inserted(), target, net, net::insert);
                 var mayHide = target.hasDuplicates() || target.spec().hasTimeseriesKey();
-                yield apply(target, net, mayHide && net.deletesRows());
+                yield isRead
+                        ? apply(target, net, mayHide && net.deletesRows())
+                        : compare(target, all);
             }
             case Advance.Appended(var batches) -> {
                 var net = new NetChanges(target.encoder(), target.hasSkipped());
@@ -278,13 +284,19 @@ final class Session implements AutoCloseable {
         }
     }
 
-    private static void read(DeltaReader opened, Consumer<Rows> consumer) {
+    /** Whether all was read; otherwise it was given up, for more than memory is to hold. */
+    private static boolean read(
+            DeltaReader opened, Target target, NetChanges net, Consumer<Rows> consumer) {
         try (var reader = opened) {
             for (var rows = reader.next(); rows != null; rows = reader.next()) {
                 try (var batch = rows) {
-                    consumer.accept(batch);
+                    conformed(target, batch, consumer);
+                }
+                if (net.bytes() > DIFFERENCE_BYTES_MAX) {
+                    return false;
                 }
             }
+            return true;
         }
     }
 

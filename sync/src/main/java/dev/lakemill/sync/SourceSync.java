@@ -363,13 +363,13 @@ public final class SourceSync implements AutoCloseable {
             }
         }
 
-        /** A difference whose files are gone by now is no second time a difference. */
+        /** A difference that failed, as by files that are gone, is no second time a difference. */
         private Instant write(NextState next, SyncState reached) throws SQLException, TableFailure {
             try {
                 var appliedAt = session.advance(next.advances, reached);
                 inFull = false;
                 return appliedAt;
-            } catch (LakemillException e) {
+            } catch (RuntimeException | Error e) {
                 inFull = true;
                 throw e;
             }

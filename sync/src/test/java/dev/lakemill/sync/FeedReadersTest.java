@@ -60,6 +60,36 @@ final class FeedReadersTest {
         }
     }
 
+    @Test
+    void rowsOfManyBytesComeInParts() {
+        var schema = TableSchema.of(Column.required("text", Primitive.STRING));
+        try (var allocator = new RootAllocator();
+                var delta =
+                        DeltaTable.create(
+                                folder.resolve("wide"),
+                                schema,
+                                DeltaConfig.DEFAULT,
+                                allocator,
+                                Clock.systemUTC());
+                var feed = new TableFeed(NAME, delta, LOG, 64 << 20);
+                var readers = new FeedReaders()) {
+            for (var position = 1L; position <= 3; position++) {
+                var rows = TestRows.of(schema, List.of(List.of("x".repeat(10 << 20))), allocator);
+                try (var batch = new TableBatch(rows, new long[] {position}, 0)) {
+                    feed.publish(batch);
+                }
+            }
+            assertEquals(2, pollAndClose(readers, feed, 0));
+            assertEquals(1, pollAndClose(readers, feed, 2));
+        }
+    }
+
+    private static int pollAndClose(FeedReaders readers, TableFeed feed, long after) {
+        var batches = readers.poll(NAME, feed, after);
+        batches.forEach(TableBatch::close);
+        return batches.size();
+    }
+
     private static void append(DeltaTable delta, RootAllocator allocator, long position) {
         try (var rows = TestRows.of(SCHEMA, List.of(List.of(position)), allocator)) {
             delta.append(List.of(rows), new long[] {position}, new Txn(LOG, position));

@@ -19,6 +19,7 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -118,6 +119,43 @@ final class SourceSyncTest {
             try (var sync = start(SyncMode.TRIGGERED, delta)) {
                 sync.refresh();
                 await("the difference is written", () -> shown().equals("2b"));
+            }
+        }
+    }
+
+    @Test
+    void aDifferenceOfManyBytesIsComparedInFull() throws SQLException {
+        var large =
+                IntStream.rangeClosed(2, 41)
+                        .mapToObj(i -> row(i, "x".repeat(1 << 20)))
+                        .toArray(Row[]::new);
+        try (var delta = new TestSource(folder, source, SCHEMA, false)) {
+            delta.append(row(1, "a"));
+            try (var _ = start(SyncMode.CONTINUOUS, delta)) {
+                await("the first row shows", () -> shown().equals("1a"));
+                // A comparison in full undoes this.
+                TestPostgres.execute("UPDATE %s SET name = 'mine'".formatted(table()));
+                delta.append(large);
+                await("all show", () -> ask("SELECT count(*) FROM " + table()).equals("41"));
+                assertEquals("a", ask("SELECT name FROM %s WHERE id = 1".formatted(table())));
+            }
+        }
+    }
+
+    @Test
+    void aDifferenceThatMemoryIsTooShortForIsComparedInFull() throws SQLException {
+        try (var delta = new TestSource(folder, source, SCHEMA, false)) {
+            delta.append(row(1, "a"));
+            try (var sync = start(SyncMode.TRIGGERED, delta)) {
+                await("the first row shows", () -> shown().equals("1a"));
+                // A comparison in full undoes this.
+                TestPostgres.execute("UPDATE %s SET name = 'mine'".formatted(table()));
+                delta.append(row(2, "b"));
+                delta.limitMemory(true);
+                sync.refresh();
+                await("it fails", () -> !sync.status().getFirst().problem().isEmpty());
+                delta.limitMemory(false);
+                await("it is compared", () -> shown().equals("1a 2b"));
             }
         }
     }

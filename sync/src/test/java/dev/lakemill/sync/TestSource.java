@@ -103,6 +103,11 @@ final class TestSource implements SyncSource, AutoCloseable {
         schema = wider;
     }
 
+    /** No more memory for rows than is taken now, until it is taken back. */
+    void limitMemory(boolean isLimited) {
+        allocator.setLimit(isLimited ? allocator.getAllocatedMemory() : Long.MAX_VALUE);
+    }
+
     /** What the next look at the table ends in. */
     void breakOnce(Error error) {
         broken = error;
