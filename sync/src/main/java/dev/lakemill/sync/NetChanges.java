@@ -92,7 +92,8 @@ final class NetChanges {
         scratch.truncate(0);
         var reason = encoder.putKey(row, scratch);
         var key = key();
-        var came = changes.get(key) instanceof Change.Upsert upsert ? upsert : null;
+        var before = changes.get(key);
+        var came = before instanceof Change.Upsert upsert ? upsert : null;
         scratch.truncate(0);
         if (reason == null && (came != null || countSkippedDown || !skipped.isEmpty())) {
             reason = encoder.putRow(row, scratch);
@@ -100,6 +101,8 @@ final class NetChanges {
         if (reason != null) {
             skipped.merge(reason, -1L, Long::sum);
         } else if (came == null) {
+            // A second former row of the key was a duplicate, which does not count any more.
+            doubtful |= before != null;
             put(key, DELETE);
         } else {
             delete(key, came);

@@ -534,6 +534,23 @@ final class SyncTest {
     }
 
     @Test
+    void duplicatesAreNotCountedAnyMoreWhenAllRowsOfAKeyGoAndAnotherComes() throws Exception {
+        pipeline.insert(STOCK, "basil", 1L, null).insert(STOCK, "basil", 2L, null);
+        pipeline.publish();
+        pipeline.commit();
+        try (var sync = start(stockSpec())) {
+            awaitBatch(sync, 1);
+            pipeline.delete(STOCK, row("basil", 1L, null));
+            pipeline.delete(STOCK, row("basil", 2L, null)).insert(STOCK, "basil", 3L, null);
+            pipeline.publish();
+            awaitBatch(sync, 2);
+            assertThat(stock()).containsExactly("basil 3 null");
+            pipeline.commit();
+            await("none is counted", () -> sync.status().getFirst().skipped().isEmpty());
+        }
+    }
+
+    @Test
     void duplicatesAreCountedBesideNewRowsThatChange() throws Exception {
         pipeline.insert(STOCK, "basil", 1L, null);
         pipeline.publish();
