@@ -212,7 +212,7 @@ public final class FileLanding implements AutoCloseable {
         var path = Path.of(last.path());
         var file =
                 Files.exists(path)
-                        ? new Found(path, path.toFile().length(), path.toFile().lastModified())
+                        ? new Found(path, path.toFile().length(), modifiedMillis(path, last))
                         : null;
         if (file == null || !last.isSame(file)) {
             journal.append(
@@ -227,6 +227,13 @@ public final class FileLanding implements AutoCloseable {
         }
         read(file, columns(file));
         write(last);
+    }
+
+    /** Of a Delta table the log says it, by the clock of its writer; its files never change. */
+    private long modifiedMillis(Path path, FileJournal.Entry last) {
+        return listing instanceof DeltaListing
+                ? last.modifiedMillis()
+                : path.toFile().lastModified();
     }
 
     /** A file without rows leaves nothing in the table. */
