@@ -216,8 +216,7 @@ final class Checks {
         return places;
     }
 
-    private KeptKeys.Known settleUnique(
-            JudgedRows judged, int rule, KeptKeys keys, String whole) {
+    private KeptKeys.Known settleUnique(JudgedRows judged, int rule, KeptKeys keys, String whole) {
         var known = keys.known(judged.rows(), judged.kept());
         known.doubles().stream().forEach(place -> fail(judged, rule, place));
         if (!known.doubtful().isEmpty()) {
@@ -230,8 +229,7 @@ final class Checks {
     }
 
     /** Looks in DuckDB for the keys of some rows; the {@link #ROW} of those that it finds. */
-    private Set<Long> keptBefore(
-            JudgedRows judged, BitSet doubtful, KeptKeys keys, String whole) {
+    private Set<Long> keptBefore(JudgedRows judged, BitSet doubtful, KeptKeys keys, String whole) {
         var asked = new TableSchema(keys.columns().stream().map(schema::column).toList());
         var columns = new ArrayList<>(keys.columns());
         columns.add(contentInOrder().getLast());

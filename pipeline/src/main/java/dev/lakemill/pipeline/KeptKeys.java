@@ -179,8 +179,7 @@ final class KeptKeys {
                         row -> {
                             var key = keys.next();
                             if (kept.get(row)) {
-                                var isNew =
-                                        !known.doubles().get(row) && !known.doubtful().get(row);
+                                var isNew = !known.doubles().get(row) && !known.doubtful().get(row);
                                 add(key, isNew);
                             }
                         });

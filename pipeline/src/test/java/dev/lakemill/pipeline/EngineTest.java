@@ -293,7 +293,7 @@ final class EngineTest {
                         + " id % 2 = 0 AS even, amount::DECIMAL(20,2) AS amount FROM {stream %s}";
         start(
                 program().source("c.b.single", EVENTS).source("c.b.events", EVENTS).stream(
-                                "c.s.single", columns, query.replace("%s", "c.b.single"))
+                        "c.s.single", columns, query.replace("%s", "c.b.single"))
                         .stream(
                                 "c.s.once",
                                 columns,
@@ -324,10 +324,10 @@ final class EngineTest {
     void keysOfABatchThatWasUndoneAreNew() {
         start(
                 program().source("c.b.events", EVENTS).stream(
-                                "c.s.events",
-                                EVENTS,
-                                "SELECT _lakemill_row, id, key, amount, ts FROM {stream c.b.events}",
-                                unique("once", OnViolation.DROP_ROW, "id"))
+                        "c.s.events",
+                        EVENTS,
+                        "SELECT _lakemill_row, id, key, amount, ts FROM {stream c.b.events}",
+                        unique("once", OnViolation.DROP_ROW, "id"))
                         .stream(
                                 "c.s.checked",
                                 EVENTS,

@@ -52,8 +52,7 @@ final class KeptKeysTest {
             var schema = TestRows.schema("id BIGINT");
             var asked = List.of(row(0L), row(4_500L), row(8_999L), row(100_000L));
             try (var rows = TestRows.rows(allocator, schema, asked)) {
-                assertThat(keys.known(rows, first(4)).doubtful().stream())
-                        .containsExactly(0, 1, 2);
+                assertThat(keys.known(rows, first(4)).doubtful().stream()).containsExactly(0, 1, 2);
             }
         }
     }
