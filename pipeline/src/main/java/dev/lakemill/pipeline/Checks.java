@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -237,14 +238,21 @@ final class Checks {
         var sql =
                 "SELECT %s FROM %s AS c SEMI JOIN %s AS w ON %s"
                         .formatted(ROW, DuckSession.INCOMING, whole, same(names));
-        var found = new HashSet<Long>();
-        try (var rows = judged.take(doubtful.stream().toArray(), columns, ordered(asked));
-                var kept = duck.answer(rows, sql, ORDER)) {
-            for (int i = 0; i < kept.count(); i++) {
-                found.add(((BigIntVector) kept.vector(0)).get(i));
+        try (var rows = judged.take(doubtful.stream().toArray(), columns, ordered(asked))) {
+            return duck.answer(rows, sql, ORDER, Checks::orders);
+        }
+    }
+
+    private static Set<Long> orders(Iterator<Rows> batches) {
+        var orders = new HashSet<Long>();
+        while (batches.hasNext()) {
+            try (var rows = batches.next()) {
+                for (int row = 0; row < rows.count(); row++) {
+                    orders.add(((BigIntVector) rows.vector(0)).get(row));
+                }
             }
         }
-        return found;
+        return orders;
     }
 
     /** UNIQUE rules behind this one say nothing of a row that it takes out. */

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Properties;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.arrow.c.ArrowArrayStream;
 import org.apache.arrow.c.Data;
@@ -109,12 +110,7 @@ final class DuckSession implements AutoCloseable {
         return allocator;
     }
 
-    /**
-     * Until {@link #commit} or {@link #rollback}.
-     *
-     * @param now what {@link #NOW} is meanwhile
-     * @param before what {@link #NOW_BEFORE} is meanwhile
-     */
+    /** With this {@link #NOW} and {@link #NOW_BEFORE}, until a commit or rollback. */
     void begin(Instant now, Instant before) {
         nowMicros = Engine.micros(now);
         nowBeforeMicros = Engine.micros(before);
@@ -267,13 +263,12 @@ final class DuckSession implements AutoCloseable {
      * @param next gives one batch of the schema after the other, then null; each is closed here
      */
     void load(TableSchema schema, Supplier<@Nullable Rows> next, String sql) {
-        offering(
-                schema,
-                next,
+        Supplier<String> work =
                 () -> {
                     execute(sql);
                     return sql;
-                });
+                };
+        offering(schema, next, work);
     }
 
     /** As {@link #load(TableSchema, Supplier, String)}, of a list, which stays the caller's. */
@@ -297,19 +292,15 @@ final class DuckSession implements AutoCloseable {
         }
     }
 
-    /** The result, as one batch, of SQL that reads {@link #INCOMING} once, which is these rows. */
-    Rows answer(Rows given, String sql, TableSchema schema) {
-        return offering(given.schema(), each(List.of(given)), () -> all(sql, schema));
-    }
-
-    private Rows all(String sql, TableSchema schema) {
-        try (var statement = connection.prepareStatement(sql);
-                var result = new DuckResult(statement, schema, READ_ROWS, allocator)) {
-            var first = result.next();
-            return first == null ? Rows.empty(schema, allocator) : joined(first, result);
-        } catch (SQLException e) {
-            throw new DuckException(e);
-        }
+    /** Reads the result of SQL that reads {@link #INCOMING} once, which is these rows. */
+    <T> T answer(Rows given, String sql, TableSchema schema, Function<Batches, T> reader) {
+        Supplier<T> work =
+                () -> {
+                    try (var result = read(sql, schema)) {
+                        return reader.apply(result);
+                    }
+                };
+        return offering(given.schema(), each(List.of(given)), work);
     }
 
     /**
