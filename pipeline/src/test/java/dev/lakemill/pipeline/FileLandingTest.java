@@ -2,6 +2,7 @@ package dev.lakemill.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.delta.Txn;
@@ -44,6 +45,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 final class FileLandingTest {
     private static final TableName NAME = TableName.parse("c.s.t__files_1");
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<Column> COLUMNS =
             List.of(
                     Column.nullable("id", Primitive.LONG),
@@ -293,6 +295,39 @@ final class FileLandingTest {
                 await(() -> rows(landing).size() == 6);
                 assertThat(rows(landing)).containsExactly("1", "2", "3", "4", "5", "7");
                 assertThat(landing.status().error()).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void aHalfReadFileOfATableIsKnownThoughItsWritersClockDiffers() throws Exception {
+        var at = folder.resolve("other");
+        var schema = new TableSchema(List.of(Column.nullable("id", Primitive.LONG)));
+        try (var other =
+                DeltaTable.create(at, schema, DeltaConfig.DEFAULT, allocator, Clock.systemUTC())) {
+            append(other, schema, 1, 1);
+            long position;
+            try (var landing = start(followed(at, schema, false))) {
+                await(() -> rows(landing).size() == 1);
+                position = landing.feed().position();
+            }
+            append(other, schema, 2, 2);
+            var commit = Files.readString(at.resolve("_delta_log/%020d.json".formatted(2)));
+            var add =
+                    JSON.readTree(commit.lines().filter(l -> l.contains("add")).toList().getLast());
+            var path = at.resolve(add.at("/add/path").asText());
+            var found =
+                    new Found(
+                            path,
+                            add.at("/add/size").asLong(),
+                            add.at("/add/modificationTime").asLong());
+            assertThat(path.toFile().setLastModified(found.modifiedMillis() + 5)).isTrue();
+            new FileJournal(journal(), new LocalDisk())
+                    .append(FileJournal.Entry.of(found, position, position + found.sizeBytes()));
+            try (var landing = start(followed(at, schema, false))) {
+                await(() -> rows(landing).size() == 2);
+                assertThat(rows(landing)).containsExactly("1", "2");
+                assertThat(landing.status().badFiles()).isZero();
             }
         }
     }
