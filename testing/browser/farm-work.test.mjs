@@ -113,6 +113,7 @@ describe("by keyboard", { skip }, () => {
   test("what was taken back by Enter holds up nothing that is decided later", async (test) => {
     const { page, fixture } = await opened(test, "/negotiations");
     const undo = decisions(page).getByRole("button", { name: "Undo" });
+    await chosen(page).waitFor();
     await page.keyboard.press("a");
     await undo.focus();
     await page.keyboard.press("Enter");
