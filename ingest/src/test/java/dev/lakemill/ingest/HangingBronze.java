@@ -3,10 +3,7 @@ package dev.lakemill.ingest;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.delta.Txn;
 import dev.lakemill.types.Rows;
-import dev.lakemill.types.TableSchema;
-import java.time.Duration;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 
 /** Delta tables whose store does not answer until it is told to: appends hang. */
@@ -19,8 +16,7 @@ final class HangingBronze implements Node.Bronzes {
 
     @Override
     public Bronze of(DeltaTable table) {
-        var real = Bronze.of(table);
-        return new Bronze() {
+        return new PassingBronze(table) {
             @Override
             public DeltaTable.Commit append(List<Rows> rows, long[] positions, Txn txn) {
                 try {
@@ -28,27 +24,7 @@ final class HangingBronze implements Node.Bronzes {
                 } catch (InterruptedException e) {
                     throw new AssertionError(e);
                 }
-                return real.append(rows, positions, txn);
-            }
-
-            @Override
-            public void widen(TableSchema schema) {
-                real.widen(schema);
-            }
-
-            @Override
-            public OptionalLong transaction(String application) {
-                return real.transaction(application);
-            }
-
-            @Override
-            public void compact() {
-                real.compact();
-            }
-
-            @Override
-            public void vacuum(Duration retention) {
-                real.vacuum(retention);
+                return super.append(rows, positions, txn);
             }
         };
     }
