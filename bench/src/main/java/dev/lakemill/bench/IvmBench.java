@@ -1,6 +1,7 @@
 package dev.lakemill.bench;
 
 import dev.lakemill.pipeline.MaintenanceKind;
+import dev.lakemill.types.LakemillException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,10 +25,16 @@ final class IvmBench {
     /**
      * What cases found.
      *
+     * @param cases that ran to their end, or to a difference
+     * @param tooLarge cases besides, which ran out of memory and were given up
      * @param differences what differed, each with its seed
      * @param kinds how many views were kept in each way
      */
-    record Outcome(long cases, List<String> differences, Map<MaintenanceKind, Integer> kinds) {}
+    record Outcome(
+            long cases,
+            long tooLarge,
+            List<String> differences,
+            Map<MaintenanceKind, Integer> kinds) {}
 
     static Report run(BenchOptions options) throws IOException {
         var folder = Folders.temporary("lakemill-ivm");
@@ -37,6 +44,7 @@ final class IvmBench {
             var report = new Report.Builder();
             report.check("views_equal_their_queries", outcome.differences().isEmpty());
             report.figure("cases", outcome.cases());
+            report.figure("cases_given_up_as_too_large", outcome.tooLarge());
             report.figure("differences", outcome.differences().size());
             outcome.kinds()
                     .forEach(
@@ -53,14 +61,19 @@ final class IvmBench {
     static Outcome run(Path folder, long firstSeed, long cases) {
         var differences = new ArrayList<String>();
         var kinds = new EnumMap<MaintenanceKind, Integer>(MaintenanceKind.class);
+        long tooLarge = 0;
         for (long seed = firstSeed; seed < firstSeed + cases; seed++) {
             try (var allocator = new RootAllocator();
                     var one = new IvmCase(seed, allocator, folder)) {
                 one.run().forEach((kind, views) -> kinds.merge(kind, views, Integer::sum));
             } catch (IvmCase.Difference | RuntimeException e) {
-                var difference = "seed %d: %s".formatted(seed, e);
-                differences.add(difference);
-                System.err.println(difference);
+                if (e instanceof LakemillException refused && IvmCase.isTooLarge(refused)) {
+                    tooLarge++;
+                } else {
+                    var difference = "seed %d: %s".formatted(seed, e);
+                    differences.add(difference);
+                    System.err.println(difference);
+                }
             }
             var done = seed - firstSeed + 1;
             if (done % PROGRESS_CASES == 0) {
@@ -68,6 +81,6 @@ final class IvmBench {
                         "%,d of %,d cases, %d differences%n", done, cases, differences.size());
             }
         }
-        return new Outcome(cases, List.copyOf(differences), kinds);
+        return new Outcome(cases - tooLarge, tooLarge, List.copyOf(differences), kinds);
     }
 }

@@ -41,6 +41,7 @@ import org.jspecify.annotations.Nullable;
 final class IvmCase implements AutoCloseable {
     private static final int BATCHES_MAX = 7;
     private static final int ROWS_MAX = 14;
+    private static final long MEMORY_BYTES = 256L << 20;
 
     private final Random random;
     private final BufferAllocator allocator;
@@ -132,6 +133,9 @@ final class IvmCase implements AutoCloseable {
             changes = run(trial, batch);
             batches.add(batch);
         } catch (LakemillException e) {
+            if (isTooLarge(e)) {
+                throw e;
+            }
             if (!e.problem().contains("out of range")
                     && !e.problem().contains("Overflow")
                     && !e.problem().contains("Out of Range")) {
@@ -152,6 +156,11 @@ final class IvmCase implements AutoCloseable {
                 rows.addAll(RandomRows.texts(change.inserted()));
             }
         }
+    }
+
+    /** Whether a case is a join of joins of what joins made, which no memory holds. */
+    static boolean isTooLarge(LakemillException e) {
+        return e.problem().contains("Out of Memory");
     }
 
     private Map<TableName, Changes> run(PipelineTrial in, Batch batch) {
@@ -257,6 +266,9 @@ final class IvmCase implements AutoCloseable {
                                 .formatted(contents(other), contents(trial)));
             }
         } catch (LakemillException e) {
+            if (isTooLarge(e)) {
+                throw e;
+            }
             throw new Difference("with other batches: " + e.getMessage());
         }
     }
@@ -281,7 +293,7 @@ final class IvmCase implements AutoCloseable {
                 new PipelineConfig(
                         usual.batches(),
                         usual.rounds(),
-                        usual.duck(),
+                        new PipelineConfig.Duck(MEMORY_BYTES, MEMORY_BYTES, 1),
                         new PipelineConfig.Views(choice, usual.views().auditInterval())),
                 folder,
                 allocator);

@@ -193,10 +193,7 @@ public final class Capture implements AutoCloseable {
         }
         for (var table : known) {
             if (!table.snapshot()) {
-                tables.put(
-                        table.shape().oid(),
-                        new CapturedTable(
-                                parts, table.lakeSchema(), table.lakeTable(), table.shape()));
+                tables.put(table.shape().oid(), new CapturedTable(parts, table));
             }
         }
         stream(parts);
@@ -286,9 +283,7 @@ public final class Capture implements AutoCloseable {
 
     private List<CapturedTable> known(String generation) throws SQLException {
         var parts = parts(generation);
-        return store.known().stream()
-                .map(t -> new CapturedTable(parts, t.lakeSchema(), t.lakeTable(), t.shape()))
-                .toList();
+        return store.known().stream().map(table -> new CapturedTable(parts, table)).toList();
     }
 
     /** Reads the rows of all tables that want it, at one place of the log. */
@@ -345,7 +340,7 @@ public final class Capture implements AutoCloseable {
             LOG.info("{} was emptied or rewritten meanwhile, and is read again", known.lakeTable());
             return;
         }
-        var table = new CapturedTable(parts, known.lakeSchema(), known.lakeTable(), known.shape());
+        var table = new CapturedTable(parts, known);
         SnapshotReader.catchUp(table);
         table.follow(List.of(shape.get()), at.lsn() - 1);
         // A crash behind this finds the lake's columns in what it knows of the table.

@@ -21,7 +21,11 @@ final class CaptureStore {
             new Migrations(
                     "capture",
                     CaptureStore.class,
-                    List.of("0001-capture.sql", "0002-slots.sql", "0003-parts.sql"));
+                    List.of(
+                            "0001-capture.sql",
+                            "0002-slots.sql",
+                            "0003-parts.sql",
+                            "0004-followed.sql"));
 
     private static final String BEHIND_LAKE = "-set-back";
 
@@ -40,8 +44,18 @@ final class CaptureStore {
      */
     record Slot(boolean lost, long confirmedLsn) {}
 
-    /** A captured table as it was written down. */
-    record Known(String lakeSchema, String lakeTable, TableShape shape, boolean snapshot) {}
+    /**
+     * A captured table as it was written down.
+     *
+     * @param followed the place of the log up to which its commands are in the shape; -1 for none
+     * @param snapshot whether its rows are to be read
+     */
+    record Known(
+            String lakeSchema,
+            String lakeTable,
+            TableShape shape,
+            long followed,
+            boolean snapshot) {}
 
     private final DataSource database;
     private final CaptureConfig config;
@@ -248,7 +262,8 @@ final class CaptureStore {
                         """
                         DELETE FROM lakemill.capture_tables t WHERE slot = '%1$s'
                             AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.relation::oid);
-                        UPDATE lakemill.capture_tables SET snapshot = true WHERE slot = '%1$s'
+                        UPDATE lakemill.capture_tables SET snapshot = true, followed = -1
+                            WHERE slot = '%1$s'
                         """;
                 execute(connection, all.formatted(config.slot()));
                 for (var relation : texts(connection, PUBLISHED.formatted(config.publication()))) {
@@ -285,6 +300,7 @@ final class CaptureStore {
         var sql =
                 """
                 INSERT INTO lakemill.capture_tables
+                    (slot, relation, lake_schema, lake_table, shape, snapshot)
                 SELECT '%1$s', %2$d, s.shape ->> 'schema',
                     CASE WHEN EXISTS (SELECT FROM lakemill.capture_tables t
                             WHERE t.slot = '%1$s' AND t.relation <> %2$d
@@ -328,7 +344,7 @@ final class CaptureStore {
         var known = new ArrayList<Known>();
         var sql =
                 """
-                SELECT t.lake_schema, t.lake_table, t.shape::text, t.snapshot
+                SELECT t.lake_schema, t.lake_table, t.shape::text, t.followed, t.snapshot
                 FROM lakemill.capture_tables t WHERE t.slot = '%1$s' AND NOT (%2$s)
                 ORDER BY t.relation
                 """;
@@ -341,7 +357,8 @@ final class CaptureStore {
                                 rows.getString(1),
                                 rows.getString(2),
                                 TableShape.parse(rows.getString(3)),
-                                rows.getBoolean(4)));
+                                rows.getLong(4),
+                                rows.getBoolean(5)));
             }
         }
         return known;
@@ -392,9 +409,11 @@ final class CaptureStore {
     private void save(CapturedTable table, boolean snapshot) throws SQLException {
         var sql =
                 """
-                INSERT INTO lakemill.capture_tables VALUES (?, ?, ?, ?, ?::jsonb, ?)
-                ON CONFLICT (slot, relation)
-                    DO UPDATE SET shape = EXCLUDED.shape, snapshot = EXCLUDED.snapshot
+                INSERT INTO lakemill.capture_tables
+                    (slot, relation, lake_schema, lake_table, shape, snapshot, followed)
+                VALUES (?, ?, ?, ?, ?::jsonb, ?, ?)
+                ON CONFLICT (slot, relation) DO UPDATE SET shape = EXCLUDED.shape,
+                    snapshot = EXCLUDED.snapshot, followed = EXCLUDED.followed
                 """;
         try (var connection = database.getConnection();
                 var insert = connection.prepareStatement(sql)) {
@@ -404,6 +423,7 @@ final class CaptureStore {
             insert.setString(4, table.lakeTable());
             insert.setString(5, table.shape().json());
             insert.setBoolean(6, snapshot);
+            insert.setLong(7, table.followed());
             insert.executeUpdate();
         }
     }

@@ -36,18 +36,16 @@ final class CapturedTable {
     private final HistoryTable history;
     private final List<Change> pending = new ArrayList<>();
     private TableShape shape;
+    private long followed;
     private @Nullable CurrentTable current;
 
-    /**
-     * Opens its tables, which are made where they are missing.
-     *
-     * @param lakeSchema under which it stands in the lake: the name that it was first captured by
-     */
-    CapturedTable(Parts parts, String lakeSchema, String lakeTable, TableShape shape) {
+    /** Opens its tables, which are made where they are missing. */
+    CapturedTable(Parts parts, CaptureStore.Known known) {
         this.parts = parts;
-        this.lakeSchema = lakeSchema;
-        this.lakeTable = lakeTable;
-        this.shape = shape;
+        this.lakeSchema = known.lakeSchema();
+        this.lakeTable = known.lakeTable();
+        this.shape = known.shape();
+        this.followed = known.followed();
         var delta =
                 parts.lake().open(lakeSchema, lakeTable, Part.HISTORY, LakeColumns.history(shape));
         var before = delta.schema();
@@ -71,6 +69,12 @@ final class CapturedTable {
         return shape;
     }
 
+    /** The place of the log up to which its commands are in its shape. */
+    long followed() {
+        return followed;
+    }
+
+    /** Under which it stands in the lake: the name that it was first captured by. */
     String lakeSchema() {
         return lakeSchema;
     }
@@ -111,6 +115,7 @@ final class CapturedTable {
 
     /** The first moment of it: it was made just behind a position, and is empty. */
     void born(long position) {
+        followed = position;
         if (history.position() < position) {
             history.reach(position);
         }
@@ -145,6 +150,7 @@ final class CapturedTable {
         var before = shape;
         var next = told.getLast();
         shape = next;
+        followed = position;
         var columns = history.delta().schema();
         told.forEach(history::follow);
         if (!history.delta().schema().equals(columns)) {

@@ -263,11 +263,14 @@ final class ChangeStream implements AutoCloseable {
         if (net.shapes().isEmpty()) {
             tables.remove(net.relation());
             store.forget(net.relation());
+        } else if (table != null && position <= table.followed()) {
+            LOG.debug("{} is told again what it followed before a crash", table.shape().fullName());
         } else if (table != null) {
             keep(table, table.follow(net.shapes(), position) || net.isCompared());
         } else if (net.tag().startsWith("CREATE") || net.tag().equals("SELECT INTO")) {
             var shape = net.shapes().getLast();
-            var born = new CapturedTable(parts, shape.schema(), lakeName(shape), shape);
+            var known = new CaptureStore.Known(shape.schema(), lakeName(shape), shape, -1, false);
+            var born = new CapturedTable(parts, known);
             born.born(position);
             tables.put(shape.oid(), born);
             keep(born, net.isCompared());

@@ -146,6 +146,60 @@ final class CaptureSequenceTest {
         }
     }
 
+    @Test
+    void commandsThatASlotTellsAgainAfterACrashAreNotTakenOnAgain() throws Exception {
+        var s = TestPostgres.uniqueName("again");
+        TestPostgres.execute(
+                "CREATE SCHEMA " + s,
+                "CREATE TABLE %s.t (id int PRIMARY KEY)".formatted(s),
+                "CREATE TABLE %s.parted (id int PRIMARY KEY) PARTITION BY RANGE (id)".formatted(s),
+                "CREATE TABLE %1$s.p1 PARTITION OF %1$s.parted FOR VALUES FROM (0) TO (9)"
+                        .formatted(s),
+                "CREATE TABLE %1$s.p2 PARTITION OF %1$s.parted FOR VALUES FROM (9) TO (99)"
+                        .formatted(s),
+                "INSERT INTO %s.t VALUES (1)".formatted(s),
+                "INSERT INTO %s.parted VALUES (1), (10)".formatted(s));
+        try (var lake = new TestLake(folder, s)) {
+            lake.awaitAll();
+            // Postgres writes down here what was confirmed, and again when it next notes which
+            // transactions run, each 15 s; it forgets in the crash what was confirmed since.
+            TestPostgres.execute("CHECKPOINT");
+            lake.awaitAll();
+            lake.awaitAll();
+            TestPostgres.execute(
+                    "ALTER TABLE %s.t ADD COLUMN n int DEFAULT 5".formatted(s),
+                    "INSERT INTO %s.t VALUES (2, 2)".formatted(s),
+                    "ALTER TABLE %s.t ALTER COLUMN n TYPE bigint".formatted(s),
+                    "INSERT INTO %s.t VALUES (3, 3)".formatted(s),
+                    "ALTER TABLE %1$s.parted DETACH PARTITION %1$s.p2".formatted(s));
+            lake.awaitAll();
+            TestPostgres.execute("INSERT INTO %s.parted VALUES (2)".formatted(s));
+            lake.awaitAll();
+            var compared = lake.rows(s + ".parted_history", "_pg_change_type", "id", "_pg_lsn");
+            lake.stop();
+            var started = TestPostgres.ask("SELECT pg_postmaster_start_time()");
+            TestPostgres.kill();
+            TestPostgres.await(
+                    "another Postgres",
+                    () -> !TestPostgres.ask("SELECT pg_postmaster_start_time()").equals(started));
+            TestPostgres.execute(
+                    "INSERT INTO %s.t VALUES (4, 4)".formatted(s),
+                    "INSERT INTO %s.parted VALUES (3)".formatted(s));
+            lake.restart();
+            lake.awaitAll();
+            assertThat(lake.rows(s + ".t_history", "_pg_change_type", "id", "n"))
+                    .containsExactly("insert|1|null", "insert|2|2", "insert|3|3", "insert|4|4");
+            var uncommitted =
+                    lake.rows(s + ".t_history", "_pg_xid").stream().filter("null"::equals).count();
+            assertThat(uncommitted).as("rows that were read, not followed").isOne();
+            assertThat(lake.sorted(s + ".t_current", "id", "n"))
+                    .containsExactly("1|5", "2|2", "3|3", "4|4");
+            var history = lake.rows(s + ".parted_history", "_pg_change_type", "id", "_pg_lsn");
+            assertThat(history).hasSize(compared.size() + 1).containsAll(compared);
+            assertThat(lake.sorted(s + ".parted_current", "id")).containsExactly("1", "2", "3");
+        }
+    }
+
     private static void grow(String schema) {
         try {
             TestPostgres.execute("ALTER TABLE %s.t ADD COLUMN extra int".formatted(schema));

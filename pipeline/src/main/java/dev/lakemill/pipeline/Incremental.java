@@ -6,9 +6,11 @@ import static dev.lakemill.pipeline.MaintenanceSql.column;
 import static dev.lakemill.pipeline.MaintenanceSql.consolidated;
 import static dev.lakemill.pipeline.MaintenanceSql.weighted;
 
+import dev.lakemill.plan.Attribute;
 import dev.lakemill.plan.Relation;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -54,10 +56,14 @@ final class Incremental {
         }
     }
 
-    /** Makes what it keeps anew, of the inputs as they are with the batch. */
-    void build(ViewMaintenance.Refresh refresh) {
+    /**
+     * Makes what it keeps anew, of the inputs as they are with the batch; returns a refresh whose
+     * query is the view's, over what is kept.
+     */
+    ViewMaintenance.Refresh build(ViewMaintenance.Refresh refresh) {
         sql.begin(refresh);
         Maintained.buildAll(root, sql);
+        return refresh.by("SELECT %s FROM (%s)".formatted(names(), sql.print(root.now())));
     }
 
     /** As {@link ViewMaintenance#refresh}; the batch before left what it keeps as it should be. */
@@ -77,16 +83,24 @@ final class Incremental {
 
     /** SQL of the changes under the view's column names. */
     private String named(Relation changes) {
-        var output = root.now().output();
-        var names = new ArrayList<String>();
-        for (int i = 0; i < output.size(); i++) {
-            names.add(column(output.get(i)) + " AS " + quoted(view.schema().column(i).name()));
-        }
-        names.add(column(WEIGHT) + " AS " + ViewMaintenance.WEIGHT);
-        return "SELECT %s FROM (%s)"
+        return "SELECT %s, %s AS %s FROM (%s)"
                 .formatted(
-                        String.join(", ", names),
-                        consolidated(output, sql.print(weighted(changes, output))));
+                        names(),
+                        column(WEIGHT),
+                        ViewMaintenance.WEIGHT,
+                        consolidated(output(), sql.print(weighted(changes, output()))));
+    }
+
+    private String names() {
+        var names = new ArrayList<String>();
+        for (int i = 0; i < output().size(); i++) {
+            names.add(column(output().get(i)) + " AS " + quoted(view.schema().column(i).name()));
+        }
+        return String.join(", ", names);
+    }
+
+    private List<Attribute> output() {
+        return root.now().output();
     }
 
     Set<MaintenanceKind> kinds() {

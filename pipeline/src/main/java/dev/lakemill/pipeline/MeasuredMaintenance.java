@@ -143,15 +143,18 @@ final class MeasuredMaintenance implements ViewMaintenance {
         refreshedMicros = refresh.duck().nowMicros();
         deferred.forget();
         deferNanos = 0;
-        var changes = full.refresh(refresh);
-        fullCost.add(threadNanos() - began);
         rested++;
         ready = false;
         if (incremental != null && isWorthTrying()) {
-            incremental.build(refresh);
+            // Sums of floating-point numbers are what they are kept as, to the last digit: by that
+            // rows are found again when they go.
+            var changes = full.refresh(incremental.build(refresh));
             ready = true;
             kept = 0;
+            return changes;
         }
+        var changes = full.refresh(refresh);
+        fullCost.add(threadNanos() - began);
         return changes;
     }
 

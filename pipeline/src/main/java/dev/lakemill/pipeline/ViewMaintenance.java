@@ -42,6 +42,11 @@ interface ViewMaintenance extends AutoCloseable {
         Optional<String> changes(TableName input) {
             return inputs.changes(input);
         }
+
+        /** The same of another query. */
+        Refresh by(String other) {
+            return new Refresh(duck, other, inputs, everything);
+        }
     }
 
     /** The tables in the running batch, and how they changed. */

@@ -91,6 +91,8 @@ final class CapturedTables implements Lake {
                     Map.of(SOURCE, schema + "." + table));
         }
         var opened = tables.delta(name);
+        // A failure may have come between a change of its columns and the catalog.
+        tables.adopt(name, opened.schema());
         recordLineage(schema, table, name, opened.schema());
         return opened;
     }
