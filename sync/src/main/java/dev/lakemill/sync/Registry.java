@@ -24,7 +24,8 @@ record Registry(Connection connection, String pipeline) {
                             "0002-sources.sql",
                             "0003-extras.sql",
                             "0004-readers.sql",
-                            "0005-sessions.sql"));
+                            "0005-sessions.sql",
+                            "0006-whole.sql"));
 
     /** Serializes the syncs of all pipelines until the end of the transaction. */
     void lock() throws SQLException {
@@ -95,11 +96,23 @@ record Registry(Connection connection, String pipeline) {
         }
     }
 
+    /** The table was compared in full. */
+    void setWhole(SyncedTableSpec spec) throws SQLException {
+        set(spec, "whole = true WHERE NOT whole");
+    }
+
     /** The others go on without it. */
     void setPartial(SyncedTableSpec spec) throws SQLException {
-        var sql = "UPDATE lakemill.synced_tables SET whole = false WHERE name = ? AND whole";
+        set(spec, "whole = false WHERE whole");
+    }
+
+    private void set(SyncedTableSpec spec, String change) throws SQLException {
+        var sql =
+                "UPDATE lakemill.synced_tables SET %s AND name = ? AND pipeline = ?"
+                        .formatted(change);
         try (var update = connection.prepareStatement(sql)) {
             update.setString(1, spec.name().toString());
+            update.setString(2, pipeline);
             update.executeUpdate();
         }
     }

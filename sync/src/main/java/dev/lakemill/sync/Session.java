@@ -179,10 +179,13 @@ final class Session implements AutoCloseable {
     /** Applies batches, in order of number, as one: the tables show the last. */
     Instant apply(List<GroupBatch> batches) throws SQLException, TableFailure {
         HiddenTables.locate(connection, targets);
+        var registry = new Registry(connection, group);
         var outcomes = new ArrayList<Target.Outcome>();
         for (var target : targets) {
             if (target.isActive()) {
                 outcomes.add(apply(target, batches));
+            } else {
+                registry.setPartial(target.spec());
             }
         }
         var last = batches.getLast();
@@ -312,16 +315,19 @@ final class Session implements AutoCloseable {
 
     private Instant compareHeld(Round round) throws SQLException, TableFailure {
         HiddenTables.locate(connection, targets);
+        var registry = new Registry(connection, group);
         var outcomes = new ArrayList<Target.Outcome>();
         for (var target : targets) {
-            if (target.isActive()) {
-                var snapshot = round.tables().get(target.spec().source());
-                var unfit = snapshot == null ? "is no output" : unfit(target, snapshot);
-                if (snapshot != null && unfit.isEmpty()) {
-                    outcomes.add(compare(target, SourceRows.of(snapshot)));
-                } else {
-                    target.condemn("its source %s %s".formatted(target.spec().source(), unfit));
-                }
+            var snapshot = round.tables().get(target.spec().source());
+            var unfit = snapshot == null ? "is no output" : unfit(target, snapshot);
+            if (target.isActive() && !unfit.isEmpty()) {
+                target.condemn("its source %s %s".formatted(target.spec().source(), unfit));
+            }
+            if (target.isActive() && snapshot != null) {
+                outcomes.add(compare(target, SourceRows.of(snapshot)));
+                registry.setWhole(target.spec());
+            } else {
+                registry.setPartial(target.spec());
             }
         }
         return commit(

@@ -612,6 +612,13 @@ final class SyncTest {
                                     "SELECT refused FROM lakemill.synced_tables"
                                             + " WHERE name = 'farm.%s.stock'".formatted(schema)))
                     .contains("primary key was");
+            assertThat(ask(waiting("quotes"))).isEqualTo("t");
+            assertThat(ask(waiting("stock"))).as("it shows an older batch").isEqualTo("f");
+            pipeline.commit();
+        }
+        try (var _ = start(stockSpec(), quotes(List.of("supplier"), List.of()))) {
+            await("stock is accepted again", () -> ask(waiting("stock")).equals("t"));
+            assertThat(stock()).containsExactly("basil 1 x", "mint 1 x");
         }
         var otherType =
                 TableSchema.of(
@@ -624,6 +631,11 @@ final class SyncTest {
                     .contains("column grams was bigint and is double precision");
             pipeline.commit();
         }
+    }
+
+    private String waiting(String table) {
+        return "SELECT lakemill.wait_for('farm.%s.%s', 1, '50 milliseconds')"
+                .formatted(schema, table);
     }
 
     @Test
