@@ -41,6 +41,7 @@ import org.jspecify.annotations.Nullable;
 final class IvmCase implements AutoCloseable {
     private static final int BATCHES_MAX = 7;
     private static final int ROWS_MAX = 14;
+    private static final int VIEW_ROWS_MAX = 100_000;
     private static final long MEMORY_BYTES = 256L << 20;
 
     private final Random random;
@@ -73,6 +74,15 @@ final class IvmCase implements AutoCloseable {
         }
     }
 
+    /** Joins of joins of what joins made, which no memory holds. */
+    static final class TooLarge extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        TooLarge(@Nullable Throwable cause) {
+            super("more rows than memory holds", cause);
+        }
+    }
+
     IvmCase(long seed, BufferAllocator allocator, Path folder) {
         this.random = new Random(seed);
         this.allocator = allocator;
@@ -87,6 +97,14 @@ final class IvmCase implements AutoCloseable {
      * @return how many views are kept in each way
      */
     Map<MaintenanceKind, Integer> run() throws Difference {
+        try {
+            return runAll();
+        } catch (LakemillException e) {
+            throw isTooLarge(e) ? new TooLarge(e) : e;
+        }
+    }
+
+    private Map<MaintenanceKind, Integer> runAll() throws Difference {
         var count = 2 + random.nextInt(BATCHES_MAX - 1);
         var now = now(0);
         for (int i = 0; i < count; i++) {
@@ -134,7 +152,7 @@ final class IvmCase implements AutoCloseable {
             batches.add(batch);
         } catch (LakemillException e) {
             if (isTooLarge(e)) {
-                throw e;
+                throw new TooLarge(e);
             }
             if (!e.problem().contains("out of range")
                     && !e.problem().contains("Overflow")
@@ -145,6 +163,7 @@ final class IvmCase implements AutoCloseable {
         }
         for (var changed : changes.entrySet()) {
             try (var change = changed.getValue()) {
+                refuseTooLarge(change.inserted());
                 var rows = replica.computeIfAbsent(changed.getKey(), _ -> new ArrayList<>());
                 for (var gone : RandomRows.texts(change.deleted())) {
                     if (!rows.remove(gone)) {
@@ -158,8 +177,13 @@ final class IvmCase implements AutoCloseable {
         }
     }
 
-    /** Whether a case is a join of joins of what joins made, which no memory holds. */
-    static boolean isTooLarge(LakemillException e) {
+    private static void refuseTooLarge(Rows rows) {
+        if (rows.count() > VIEW_ROWS_MAX) {
+            throw new TooLarge(null);
+        }
+    }
+
+    private static boolean isTooLarge(LakemillException e) {
         return e.problem().contains("Out of Memory");
     }
 
@@ -208,6 +232,7 @@ final class IvmCase implements AutoCloseable {
         var contents = new TreeMap<TableName, List<String>>();
         for (var view : views) {
             try (var rows = of.content(view.name())) {
+                refuseTooLarge(rows);
                 contents.put(view.name(), RandomRows.texts(rows).stream().sorted().toList());
             }
         }
@@ -267,7 +292,7 @@ final class IvmCase implements AutoCloseable {
             }
         } catch (LakemillException e) {
             if (isTooLarge(e)) {
-                throw e;
+                throw new TooLarge(e);
             }
             throw new Difference("with other batches: " + e.getMessage());
         }
