@@ -1,5 +1,6 @@
 package dev.lakemill.compiler;
 
+import dev.lakemill.plan.BucketPath;
 import dev.lakemill.plan.FileSource;
 import dev.lakemill.plan.FileSource.Evolution;
 import dev.lakemill.plan.FileSource.Format;
@@ -10,6 +11,7 @@ import dev.lakemill.plan.SourceText;
 import dev.lakemill.plan.TextRefused;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
+import dev.lakemill.types.LakemillException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -123,12 +125,7 @@ final class FileCalls {
         if (path.isBlank()) {
             throw new TextRefused(position, "read_files needs a path", "read_files('folder', …)");
         }
-        if (SCHEME.matcher(path).matches() && !path.startsWith("file:")) {
-            throw new TextRefused(
-                    position,
-                    "files are read from this machine's folders, not from '%s'".formatted(path),
-                    "mount or copy them into a folder");
-        }
+        checkPlace();
         var format = format();
         for (var option : OF_CSV) {
             if (format != Format.CSV && options.containsKey(option)) {
@@ -163,6 +160,23 @@ final class FileCalls {
                 declared,
                 columns("schemahints", format),
                 flag("infercolumntypes", true));
+    }
+
+    private void checkPlace() {
+        if (BucketPath.isOne(path)) {
+            try {
+                BucketPath.parse(path);
+            } catch (LakemillException e) {
+                throw new TextRefused(position, e.problem(), e.hint());
+            }
+        } else if (SCHEME.matcher(path).matches() && !path.startsWith("file:")) {
+            throw new TextRefused(
+                    position,
+                    "files are read from this machine's folders and from S3 buckets, not from '%s'"
+                            .formatted(path),
+                    "write a path or s3://bucket/folder; other stores have an endpoint for S3,"
+                            + " which s3.endpoint names");
+        }
     }
 
     private Format format() {

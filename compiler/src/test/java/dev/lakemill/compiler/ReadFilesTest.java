@@ -62,12 +62,29 @@ final class ReadFilesTest {
     }
 
     @Test
+    void aPathMayBeInABucket() {
+        for (var path : List.of("s3://lake/in/*.csv", "s3a://lake", "s3://lake/")) {
+            var plan =
+                    compile(
+                                    "CREATE STREAMING TABLE c.s.t AS SELECT id FROM STREAM"
+                                            + " read_files('%s', format => 'csv', schema => 'id INT');"
+                                                    .formatted(path))
+                            .orThrow();
+            var files = (Dataset.FileTable) plan.datasets().getFirst();
+            assertThat(files.files().path()).isEqualTo(path);
+        }
+    }
+
+    @Test
     void whatIsWrongIsToldWithItsPlace() {
         assertThat(error("STREAM read_files('in')")).contains("1:47").contains("needs a format");
         assertThat(error("STREAM read_files('in', format => 'xml')")).contains("'xml'");
         assertThat(error("STREAM read_files('in', format => 'csv', headr => true)"))
                 .contains("did you mean header?");
-        assertThat(error("STREAM read_files('s3://b/in', format => 'csv')")).contains("s3://b/in");
+        assertThat(error("STREAM read_files('gs://b/in', format => 'csv')"))
+                .contains("not from 'gs://b/in'");
+        assertThat(error("STREAM read_files('s3://*/in', format => 'csv')"))
+                .contains("'s3://*/in' names no bucket");
         assertThat(error("read_files('in', format => 'csv')")).contains("STREAM read_files");
         assertThat(error("STREAM read_files('in', format => 'json', header => true)"))
                 .contains("option of CSV");

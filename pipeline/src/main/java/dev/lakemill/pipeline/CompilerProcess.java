@@ -74,7 +74,11 @@ public final class CompilerProcess {
                     new PipelineText(name, files, parameters, List.of()),
                     resolver,
                     cacheFolder,
-                    new SourceSchemas(cacheFolder, cacheFolder, false, List.of()));
+                    new SourceSchemas(
+                            new FilePlaces(cacheFolder, BucketConfig.DEFAULT),
+                            cacheFolder,
+                            false,
+                            List.of()));
         }
     }
 

@@ -1,16 +1,18 @@
 package dev.lakemill.pipeline;
 
 import dev.lakemill.delta.DeltaCommits;
-import dev.lakemill.pipeline.FileListing.Found;
 import dev.lakemill.plan.FileSource;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.apache.arrow.memory.BufferAllocator;
 
 /**
@@ -93,6 +95,26 @@ final class DeltaListing implements Listing {
         return found;
     }
 
+    /** When it was modified the log says, by the clock of its writer; such files never change. */
+    @Override
+    public Optional<LocalFile> open(Found found) {
+        var path = Path.of(found.name());
+        try {
+            return Files.size(path) == found.sizeBytes()
+                    ? Optional.of(new LocalFile(found, path, false))
+                    : Optional.empty();
+        } catch (NoSuchFileException _) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public boolean areWhole() {
+        return true;
+    }
+
     @Override
     public void taken() {
         if (reached != version) {
@@ -110,7 +132,7 @@ final class DeltaListing implements Listing {
     }
 
     private static Found found(DeltaCommits.File data) {
-        return new Found(data.path(), data.sizeBytes(), data.modifiedMillis());
+        return new Found(data.path().toString(), data.sizeBytes(), data.modifiedMillis());
     }
 
     private LakemillException changed(long at) {

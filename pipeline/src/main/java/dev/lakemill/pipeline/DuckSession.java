@@ -75,8 +75,8 @@ final class DuckSession implements AutoCloseable {
     /**
      * Opens a new, empty database.
      *
-     * @param temporaryFolder for what does not fit in memory; what an earlier process left there is
-     *     deleted
+     * @param temporaryFolder for what does not fit in memory; files that an earlier process left
+     *     there are deleted
      */
     static DuckSession open(
             PipelineConfig.Duck config, Path temporaryFolder, BufferAllocator allocator) {
@@ -417,7 +417,9 @@ final class DuckSession implements AutoCloseable {
     private static void clear(Path folder) {
         try (var files = Files.newDirectoryStream(folder)) {
             for (var file : files) {
-                Files.deleteIfExists(file);
+                if (!Files.isDirectory(file)) {
+                    Files.deleteIfExists(file);
+                }
             }
         } catch (NoSuchFileException _) {
             // DuckDB makes the folder when it needs it.

@@ -33,7 +33,7 @@ final class FileColumns {
      *
      * @throws DuckException for a file that is none of the format
      */
-    List<Column> of(FileListing.Found file) {
+    List<Column> of(LocalFile file) {
         return switch (source.format()) {
             case JSON -> json(file);
             case PARQUET, DELTA -> parquet(file);
@@ -41,12 +41,12 @@ final class FileColumns {
         };
     }
 
-    private List<Column> json(FileListing.Found file) {
+    private List<Column> json(LocalFile file) {
         var sql =
                 ("SELECT * FROM read_json(%s, map_inference_threshold = -1, sample_size = %d)"
                                 + " LIMIT 0")
-                        .formatted(FileSql.literal(file.path()), SAMPLE_ROWS);
-        if (file.sizeBytes() == 0) {
+                        .formatted(FileSql.literal(file), SAMPLE_ROWS);
+        if (file.isEmpty()) {
             return List.of();
         }
         var fields = duck.columns(sql);
@@ -63,7 +63,7 @@ final class FileColumns {
     }
 
     /** Those without any value: nothing is known of them yet. */
-    private Set<Field> empty(FileListing.Found file, List<Field> texts) {
+    private Set<Field> empty(LocalFile file, List<Field> texts) {
         var empty = new HashSet<Field>();
         if (texts.isEmpty()) {
             return empty;
@@ -77,7 +77,7 @@ final class FileColumns {
                                                 .map(f -> FileSql.isThere(f.getName()))
                                                 .map("count(CASE WHEN %s THEN 1 END)"::formatted)
                                                 .collect(Collectors.joining(", ")),
-                                        FileSql.literal(file.path()),
+                                        FileSql.literal(file),
                                         SAMPLE_ROWS));
         for (int i = 0; i < counts.length; i++) {
             if (counts[i] == 0) {
@@ -87,13 +87,13 @@ final class FileColumns {
         return empty;
     }
 
-    private List<Column> parquet(FileListing.Found file) {
+    private List<Column> parquet(LocalFile file) {
         return duck.columns("SELECT * FROM %s LIMIT 0".formatted(FileSql.parquet(file))).stream()
                 .map(field -> Column.nullable(field.getName(), type(field)))
                 .toList();
     }
 
-    private List<Column> csv(FileListing.Found file) {
+    private List<Column> csv(LocalFile file) {
         var names = csvNames(duck, file, source);
         var tests = new ArrayList<String>();
         for (int i = 0; i < names.size(); i++) {
@@ -131,15 +131,15 @@ final class FileColumns {
     }
 
     /** The header's names, or {@code _c0} and so on. None of an empty file. */
-    static List<String> csvNames(DuckSession duck, FileListing.Found file, FileSource source) {
-        if (file.sizeBytes() == 0) {
+    static List<String> csvNames(DuckSession duck, LocalFile file, FileSource source) {
+        if (file.isEmpty()) {
             return List.of();
         }
         var fields =
                 duck.columns(
                         "SELECT * FROM read_csv(%s, all_varchar = true, skip = 0, %s) LIMIT 0"
                                 .formatted(
-                                        FileSql.literal(file.path()), FileSql.csvOptions(source)));
+                                        FileSql.literal(file), FileSql.csvOptions(source)));
         var names = new ArrayList<String>();
         for (int i = 0; i < fields.size(); i++) {
             names.add(FileSql.hasHeader(source) ? fields.get(i).getName() : "_c" + i);

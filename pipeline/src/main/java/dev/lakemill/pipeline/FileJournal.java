@@ -2,7 +2,7 @@ package dev.lakemill.pipeline;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.lakemill.pipeline.FileListing.Found;
+import dev.lakemill.pipeline.Listing.Found;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import java.io.IOException;
@@ -35,34 +35,21 @@ final class FileJournal {
      * @param end the position of its last rows
      * @param bad why it is set aside; empty for a file that is read
      */
-    record Entry(
-            String path, long sizeBytes, long modifiedMillis, long start, long end, String bad) {
+    record Entry(Found found, long start, long end, String bad) {
         static Entry of(Found file, long start, long end) {
-            return new Entry(
-                    file.path().toString(),
-                    file.sizeBytes(),
-                    file.modifiedMillis(),
-                    start,
-                    end,
-                    "");
+            return new Entry(file, start, end, "");
         }
 
         static Entry bad(Found file, long at, String reason) {
-            return new Entry(
-                    file.path().toString(),
-                    file.sizeBytes(),
-                    file.modifiedMillis(),
-                    at,
-                    at,
-                    reason);
+            return new Entry(file, at, at, reason);
+        }
+
+        String path() {
+            return found.name();
         }
 
         boolean isBad() {
             return !bad.isEmpty();
-        }
-
-        boolean isSame(Found file) {
-            return sizeBytes == file.sizeBytes() && modifiedMillis == file.modifiedMillis();
         }
     }
 
@@ -93,8 +80,8 @@ final class FileJournal {
 
     /** A bad file that has changed since is new. */
     boolean isNew(Found found) {
-        var entry = entries.get(found.path().toString());
-        return entry == null || (entry.isBad() && !entry.isSame(found));
+        var entry = entries.get(found.name());
+        return entry == null || (entry.isBad() && !entry.found().equals(found));
     }
 
     /** The position behind all files. */
@@ -126,10 +113,10 @@ final class FileJournal {
      * @throws UncheckedIOException when the disk refuses: the journal is as before
      */
     void append(Entry entry) {
-        if (entries.size() >= FileListing.FILES_MAX) {
+        if (entries.size() >= Listing.FILES_MAX) {
             throw new LakemillException(
                     ErrorCode.RESOURCE_EXHAUSTED,
-                    "%s knows %,d files".formatted(file, FileListing.FILES_MAX),
+                    "%s knows %,d files".formatted(file, Listing.FILES_MAX),
                     "refresh the pipeline in full on a folder with fewer files");
         }
         var line = RecordLine.line(json(entry));
@@ -161,8 +148,11 @@ final class FileJournal {
     private static JsonNode json(Entry entry) {
         var node = JSON.createObjectNode();
         node.put("path", entry.path());
-        node.put("size", entry.sizeBytes());
-        node.put("modified", entry.modifiedMillis());
+        node.put("size", entry.found().sizeBytes());
+        node.put("modified", entry.found().modifiedMillis());
+        if (!entry.found().tag().isEmpty()) {
+            node.put("tag", entry.found().tag());
+        }
         node.put("start", entry.start());
         node.put("end", entry.end());
         if (entry.isBad()) {
@@ -173,9 +163,11 @@ final class FileJournal {
 
     private static Entry entry(JsonNode node) {
         return new Entry(
-                node.path("path").asText(),
-                node.path("size").asLong(),
-                node.path("modified").asLong(),
+                new Found(
+                        node.path("path").asText(),
+                        node.path("size").asLong(),
+                        node.path("modified").asLong(),
+                        node.path("tag").asText()),
                 node.path("start").asLong(),
                 node.path("end").asLong(),
                 node.path("bad").asText());

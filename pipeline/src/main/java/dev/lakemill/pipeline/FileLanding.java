@@ -5,7 +5,7 @@ import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.delta.Txn;
 import dev.lakemill.feed.TableBatch;
 import dev.lakemill.feed.TableFeed;
-import dev.lakemill.pipeline.FileListing.Found;
+import dev.lakemill.pipeline.Listing.Found;
 import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.FileSchema;
 import dev.lakemill.plan.FileSource;
@@ -16,10 +16,8 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TableName;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -27,22 +25,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.arrow.memory.BufferAllocator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes the new files of a folder, each once, into a table of the pipeline's own, from which they
+ * Takes the new files of a folder or a bucket, each once, into a table of the pipeline's own, from which they
  * are read as ingested rows are: by position, again after a crash, and from the first for a full
  * refresh.
  *
  * <p>A file is new until its entry stands, synced, in the {@link FileJournal}. The entry gives its
  * rows their positions, and each part of them goes into the table with its position as the
  * transaction's version. So after a crash the rows of the last entry are written again, as far as
- * they are not there. A file is taken when two looks have found it the same, since it may be being
- * written; and its rows are read whole before its entry is written, so that a bad file leaves none.
+ * they are not there. A file of a folder is taken when two looks have found it the same, since it may be
+ * being written; and its rows are read whole before its entry is written, so that a bad file leaves none.
  *
  * <p>One thread looks and writes; the feed may be read from any.
  */
@@ -50,9 +47,7 @@ public final class FileLanding implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(FileLanding.class);
     private static final String APPLICATION = "lakemill-files";
     private static final String INCOMING = "\"rows of a file\"";
-    private static final Duration LOOK = Duration.ofMillis(500);
     private static final long FEED_BYTES_MAX = 16L << 20;
-    private static final Pattern WILD = Pattern.compile("[*?\\[{]");
 
     /**
      * How it stands.
@@ -60,13 +55,13 @@ public final class FileLanding implements AutoCloseable {
      * @param files that were read
      * @param badFiles that were set aside
      * @param newestBad the last of them, with what is wrong
-     * @param error why no file is taken now; empty while files are
+     * @param error why no file is taken now, or one is left out; empty while all are
      */
     public record Status(long files, long badFiles, List<String> newestBad, String error) {}
 
     /** What the landing is connected to. */
     public record Wiring(
-            Path project, Path pipeline, BufferAllocator allocator, Clock clock, Runnable grown) {}
+            FilePlaces places, Path pipeline, BufferAllocator allocator, Clock clock, Runnable grown) {}
 
     private final Dataset.FileTable table;
     private final FileSource source;
@@ -77,7 +72,8 @@ public final class FileLanding implements AutoCloseable {
     private final Listing listing;
     private final DuckSession duck;
     private final Thread thread;
-    private Map<Path, Found> seen = new HashMap<>();
+    private Map<String, Found> seen = new HashMap<>();
+    private long listNanos;
     private final CountDownLatch ending = new CountDownLatch(1);
     private volatile Status status = new Status(0, 0, List.of(), "");
 
@@ -92,11 +88,11 @@ public final class FileLanding implements AutoCloseable {
         this.listing =
                 source.format() == Format.DELTA
                         ? new DeltaListing(source, folder, new LocalDisk(), wiring.allocator())
-                        : new FileListing(wiring.project(), source);
+                        : wiring.places().listing(source, temporary(".objects"));
         this.duck =
                 DuckSession.open(
                         PipelineConfig.Duck.DEFAULT,
-                        wiring.pipeline().resolve("temporary").resolve(table.name().toString()),
+                        temporary(""),
                         wiring.allocator());
         this.thread =
                 Thread.ofPlatform().name("files-" + table.name().table()).unstarted(this::run);
@@ -138,6 +134,10 @@ public final class FileLanding implements AutoCloseable {
         }
     }
 
+    private Path temporary(String ending) {
+        return wiring.pipeline().resolve("temporary").resolve(table.name() + ending);
+    }
+
     private DeltaTable open(Path at) {
         if (!DeltaTable.exists(at)) {
             return DeltaTable.create(
@@ -155,31 +155,27 @@ public final class FileLanding implements AutoCloseable {
 
     private void run() {
         try {
-            long began;
             do {
-                began = System.nanoTime();
                 if (step()) {
                     wiring.grown().run();
                     return;
                 }
-            } while (!ending.await(pauseNanos(began), TimeUnit.NANOSECONDS));
+            } while (!ending.await(pauseNanos(), TimeUnit.NANOSECONDS));
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }
     }
 
     /** A large folder is looked at less often, so that it costs no more than a third of a core. */
-    private static long pauseNanos(long began) {
-        return Math.max(LOOK.toNanos(), 2 * (System.nanoTime() - began));
+    private long pauseNanos() {
+        return Math.max(listing.pause().toNanos(), 2 * listNanos);
     }
 
     /** Whether new columns were found, so that another plan must go on. */
     private boolean step() {
         try {
             resume();
-            var grown = look();
-            tell("");
-            return grown;
+            return look();
         } catch (LakemillException e) {
             tell(String.valueOf(e.getMessage()));
         } catch (UncheckedIOException | DuckException e) {
@@ -192,6 +188,9 @@ public final class FileLanding implements AutoCloseable {
     }
 
     private void tell(String error) {
+        if (isEnding() && !error.isEmpty()) {
+            return; // of what the end has cut off
+        }
         if (!error.isEmpty() && !error.equals(status.error())) {
             LOG.warn("{}: {}", table.name(), error);
         }
@@ -209,31 +208,16 @@ public final class FileLanding implements AutoCloseable {
         if (last == null || last.end() <= feed.position() || isEmpty(last)) {
             return;
         }
-        var path = Path.of(last.path());
-        var file =
-                Files.exists(path)
-                        ? new Found(path, path.toFile().length(), modifiedMillis(path, last))
-                        : null;
-        if (file == null || !last.isSame(file)) {
-            journal.append(
-                    new FileJournal.Entry(
-                            last.path(),
-                            last.sizeBytes(),
-                            last.modifiedMillis(),
-                            last.end(),
-                            last.end(),
-                            "it was changed or taken away before all its rows were read"));
+        var opened = listing.open(last.found());
+        if (opened.isEmpty()) {
+            var reason = "it was changed or taken away before all its rows were read";
+            journal.append(FileJournal.Entry.bad(last.found(), last.end(), reason));
             return;
         }
-        read(file, columns(file));
-        write(last);
-    }
-
-    /** Of a Delta table the log says it, by the clock of its writer; its files never change. */
-    private long modifiedMillis(Path path, FileJournal.Entry last) {
-        return listing instanceof DeltaListing
-                ? last.modifiedMillis()
-                : path.toFile().lastModified();
+        try (var file = opened.get()) {
+            read(file, columns(file));
+            write(last);
+        }
     }
 
     /** A file without rows leaves nothing in the table. */
@@ -242,16 +226,19 @@ public final class FileLanding implements AutoCloseable {
     }
 
     private boolean look() {
-        var found = new HashMap<Path, Found>();
-        for (var file : listing.list()) {
+        var found = new HashMap<String, Found>();
+        var refusal = "";
+        for (var file : list()) {
             if (isEnding()) {
                 return false;
             }
             if (!journal.isNew(file)) {
                 continue;
             }
-            found.put(file.path(), file);
-            if (isWhole(file) && take(file)) {
+            found.put(file.name(), file);
+            var refused = listing.refusal(file);
+            refusal = refusal.isEmpty() ? refused : refusal;
+            if (refused.isEmpty() && isWhole(file) && take(file)) {
                 return true;
             }
         }
@@ -259,18 +246,46 @@ public final class FileLanding implements AutoCloseable {
         if (!isEnding()) {
             listing.taken();
         }
+        tell(refusal);
         return false;
+    }
+
+    private List<Found> list() {
+        var began = System.nanoTime();
+        try {
+            return listing.list();
+        } finally {
+            listNanos = System.nanoTime() - began;
+        }
     }
 
     /** Whether nobody writes the file any more. */
     private boolean isWhole(Found file) {
-        return source.format() == Format.DELTA || file.equals(seen.get(file.path()));
+        return listing.areWhole() || file.equals(seen.get(file.name()));
     }
 
     /** Whether the file has new columns that must come into the schema first. */
-    private boolean take(Found file) {
+    private boolean take(Found found) {
+        var opened = listing.open(found);
+        if (opened.isPresent()) {
+            try (var file = opened.get()) {
+                return take(file);
+            }
+        }
+        if (source.format() == Format.DELTA) {
+            throw new LakemillException(
+                    ErrorCode.DATA_LOSS,
+                    "%s of the Delta table %s is gone".formatted(found.name(), source.path()),
+                    "bring it back; or delete the pipeline's folder to begin with the table as it"
+                            + " is");
+        }
+        return false;
+    }
+
+    private boolean take(LocalFile file) {
+        var found = file.found();
         try {
-            if (source.format() != Format.DELTA && WILD.matcher(file.path().toString()).find()) {
+            if (!listing.areWhole() && FilePattern.isWild(file.path().toString())) {
                 throw new LakemillException(
                         ErrorCode.INVALID_ARGUMENT,
                         "its name has one of * ? [ {",
@@ -278,7 +293,7 @@ public final class FileLanding implements AutoCloseable {
             }
             var columns = columns(file);
             var fresh = columns.stream().filter(c -> !FileSql.has(known(), c.name())).toList();
-            if (!fresh.isEmpty() && isGrowing(file, fresh)) {
+            if (!fresh.isEmpty() && isGrowing(found, fresh)) {
                 return true;
             }
             read(file, columns);
@@ -286,22 +301,26 @@ public final class FileLanding implements AutoCloseable {
             if (!isFault(e) || source.format() == Format.DELTA) {
                 throw e;
             }
-            journal.append(FileJournal.Entry.bad(file, journal.end(), e.problem()));
-            LOG.warn("{} is set aside: {}", file.path(), e.problem());
+            setAside(found, e.problem().replace(file.path().toString(), found.name()));
             return false;
         } catch (LakemillException e) {
             if (e.code() != ErrorCode.INVALID_ARGUMENT) {
                 throw e;
             }
-            journal.append(FileJournal.Entry.bad(file, journal.end(), e.problem()));
+            setAside(found, e.problem());
             return false;
         }
         var rows = duck.numbers("SELECT count(*) FROM " + INCOMING)[0];
-        var end = journal.end() + (rows == 0 ? 0 : Math.max(file.sizeBytes(), rows));
-        var entry = FileJournal.Entry.of(file, journal.end(), end);
+        var end = journal.end() + (rows == 0 ? 0 : Math.max(found.sizeBytes(), rows));
+        var entry = FileJournal.Entry.of(found, journal.end(), end);
         journal.append(entry);
         write(entry);
         return false;
+    }
+
+    private void setAside(Found file, String reason) {
+        journal.append(FileJournal.Entry.bad(file, journal.end(), reason));
+        LOG.warn("{} is set aside: {}", file.name(), reason);
     }
 
     /** Whether the disk is well, and the file is what is wrong. */
@@ -314,7 +333,7 @@ public final class FileLanding implements AutoCloseable {
         return table.schema().columns();
     }
 
-    private List<Column> columns(Found file) {
+    private List<Column> columns(LocalFile file) {
         return new FileColumns(duck, source).of(file);
     }
 
@@ -325,14 +344,14 @@ public final class FileLanding implements AutoCloseable {
                     throw new LakemillException(
                             ErrorCode.FAILED_PRECONDITION,
                             "%s has columns that the schema has not: %s"
-                                    .formatted(file.path(), names(fresh)),
+                                    .formatted(file.name(), names(fresh)),
                             "add them to schema or schemaHints, or take the file away");
             case ADD_NEW_COLUMNS -> {
                 var all = new ArrayList<>(known());
                 all.removeIf(column -> column.name().equalsIgnoreCase(source.rescued()));
                 all.addAll(fresh);
                 SourceSchemas.keep(wiring.pipeline(), new FileSchema(table.name(), all));
-                LOG.info("{}: {} brings the columns {}", table.name(), file.path(), names(fresh));
+                LOG.info("{}: {} brings the columns {}", table.name(), file.name(), names(fresh));
                 yield true;
             }
         };
@@ -343,11 +362,11 @@ public final class FileLanding implements AutoCloseable {
     }
 
     /** The rows of a file, whole, beside the table. */
-    private void read(Found file, List<Column> columns) {
+    private void read(LocalFile file, List<Column> columns) {
         duck.execute("DROP TABLE IF EXISTS " + INCOMING);
         var names = columns.stream().map(Column::name).toList();
         var sql =
-                file.sizeBytes() == 0 || (names.isEmpty() && source.format() != Format.JSON)
+                file.isEmpty() || (names.isEmpty() && source.format() != Format.JSON)
                         ? nothing()
                         : new FileSql(source, table.schema(), file, names).rows();
         duck.execute("CREATE TEMP TABLE %s AS %s".formatted(INCOMING, sql));
@@ -393,6 +412,7 @@ public final class FileLanding implements AutoCloseable {
     @Override
     public void close() {
         ending.countDown();
+        listing.close();
         var interrupted = false;
         while (thread.isAlive()) {
             try {

@@ -8,7 +8,6 @@ import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.TableSchema;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -22,7 +21,7 @@ import java.util.stream.IntStream;
 final class FileSql {
     private final FileSource source;
     private final TableSchema schema;
-    private final FileListing.Found file;
+    private final LocalFile file;
 
     /** What the file has, in its order; of JSON not known, since each row has its own. */
     private final List<String> names;
@@ -31,7 +30,7 @@ final class FileSql {
      * @param schema the rescued column last, if there is one
      * @param names of the file's columns; none for JSON
      */
-    FileSql(FileSource source, TableSchema schema, FileListing.Found file, List<String> names) {
+    FileSql(FileSource source, TableSchema schema, LocalFile file, List<String> names) {
         this.source = source;
         this.schema = schema;
         this.file = file;
@@ -169,7 +168,7 @@ final class FileSql {
                         : misfit;
         return ("CASE WHEN len(%1$s) > 0 THEN CAST(to_json(map_from_entries(list_append(%1$s,"
                         + " {'k': '_file_path', 'v': to_json(%2$s)}))) AS VARCHAR) END")
-                .formatted(entries, text(file.path().toString()));
+                .formatted(entries, text(file.found().name()));
     }
 
     private static String unknownMembers(List<Column> data) {
@@ -201,15 +200,15 @@ final class FileSql {
         return text("/" + name.replace("~", "~0").replace("/", "~1"));
     }
 
-    private static String json(FileListing.Found file) {
-        return "read_json_objects(%s, format = 'auto')".formatted(literal(file.path()));
+    private static String json(LocalFile file) {
+        return "read_json_objects(%s, format = 'auto')".formatted(literal(file));
     }
 
-    static String parquet(FileListing.Found file) {
-        return "read_parquet(%s)".formatted(literal(file.path()));
+    static String parquet(LocalFile file) {
+        return "read_parquet(%s)".formatted(literal(file));
     }
 
-    private static String parquetNumbered(FileListing.Found file, List<String> names) {
+    private static String parquetNumbered(LocalFile file, List<String> names) {
         return "(SELECT %s FROM %s)"
                 .formatted(
                         IntStream.range(0, names.size())
@@ -219,10 +218,10 @@ final class FileSql {
     }
 
     /** The file's texts as columns {@code c0} and so on. */
-    static String csv(FileListing.Found file, FileSource source, int columns) {
+    static String csv(LocalFile file, FileSource source, int columns) {
         return "read_csv(%s, auto_detect = false, %s, columns = {%s})"
                 .formatted(
-                        literal(file.path()),
+                        literal(file),
                         csvOptions(source),
                         IntStream.range(0, columns)
                                 .mapToObj(i -> "'c%d': 'VARCHAR'".formatted(i))
@@ -245,8 +244,8 @@ final class FileSql {
         return source.options().getOrDefault("header", "false").equalsIgnoreCase("true");
     }
 
-    static String literal(Path file) {
-        return "[" + text(file.toString()) + "]";
+    static String literal(LocalFile file) {
+        return "[" + text(file.path().toString()) + "]";
     }
 
     private static String text(String text) {

@@ -27,19 +27,21 @@ public final class SourceSchemas {
     private static final String FILE = "schema.json";
     private static final int SAMPLE_FILES = 20;
 
-    private final Path project;
+    /** Of objects that are brought here for it. */
+    private static final long SAMPLE_COPIES_BYTES_MAX = 256L << 20;
+
+    private final FilePlaces places;
     private final Path folder;
     private final boolean keeps;
     private final List<KnownTable> tables;
 
     /**
-     * @param project of relative paths
      * @param folder the pipeline's own
      * @param keeps whether what is found is written there
      * @param tables of the catalog that others write
      */
-    public SourceSchemas(Path project, Path folder, boolean keeps, List<KnownTable> tables) {
-        this.project = project;
+    public SourceSchemas(FilePlaces places, Path folder, boolean keeps, List<KnownTable> tables) {
+        this.places = places;
         this.folder = folder;
         this.keeps = keeps;
         this.tables = List.copyOf(tables);
@@ -76,33 +78,22 @@ public final class SourceSchemas {
     /**
      * Looks into the oldest files.
      *
-     * @throws LakemillException FAILED_PRECONDITION when there is none that can be read
+     * @throws LakemillException FAILED_PRECONDITION when there is none that can be read; what a
+     *     bucket refuses
      */
     FileSchema find(TableName table, FileSource source) {
-        var listing = new FileListing(project, source);
         var columns = new ArrayList<Column>();
-        var bad = "";
-        try (var allocator = new RootAllocator();
-                var duck =
-                        DuckSession.open(
-                                PipelineConfig.Duck.DEFAULT,
-                                folder.resolve("temporary").resolve("schema"),
-                                allocator)) {
-            var reader = new FileColumns(duck, source);
-            for (var file : listing.list().stream().limit(SAMPLE_FILES).toList()) {
-                try {
-                    var merged = FileColumns.merged(columns, reader.of(file));
-                    columns.clear();
-                    columns.addAll(merged);
-                } catch (DuckException e) {
-                    bad = "; the last that cannot be read: %s".formatted(e.problem());
-                }
-            }
+        String problem;
+        try {
+            problem = sample(source, columns);
+        } catch (LakemillException e) {
+            var hint = e.hint() + "; then run './lakemill pipeline refresh'";
+            throw new LakemillException(e.code(), e.problem(), hint, e);
         }
         if (columns.isEmpty() && source.hints().isEmpty()) {
             throw new LakemillException(
                     ErrorCode.FAILED_PRECONDITION,
-                    "no file of %s says which columns there are%s".formatted(listing, bad),
+                    problem,
                     "put one there and run './lakemill pipeline refresh', or give the columns with"
                             + " schema => 'name TYPE, …'");
         }
@@ -111,6 +102,47 @@ public final class SourceSchemas {
             keep(folder, found);
         }
         return found;
+    }
+
+    /** Adds the columns of the oldest files; says why, where there are none. */
+    private String sample(FileSource source, List<Column> columns) {
+        var temporary = folder.resolve("temporary");
+        try (var listing = places.listing(source, temporary.resolve("schema.objects"));
+                var allocator = new RootAllocator();
+                var duck =
+                        DuckSession.open(
+                                PipelineConfig.Duck.DEFAULT,
+                                temporary.resolve("schema"),
+                                allocator)) {
+            var reader = new FileColumns(duck, source);
+            var bad = "";
+            long copiedBytes = 0;
+            for (var found : oldest(listing)) {
+                if (copiedBytes > SAMPLE_COPIES_BYTES_MAX) {
+                    break;
+                }
+                var opened = listing.open(found);
+                if (opened.isEmpty()) {
+                    continue;
+                }
+                try (var file = opened.get()) {
+                    copiedBytes += file.isCopy() ? found.sizeBytes() : 0;
+                    var merged = FileColumns.merged(columns, reader.of(file));
+                    columns.clear();
+                    columns.addAll(merged);
+                } catch (DuckException e) {
+                    bad = "; the last that cannot be read: %s".formatted(e.problem());
+                }
+            }
+            return "no file of %s says which columns there are%s".formatted(listing, bad);
+        }
+    }
+
+    private static List<Listing.Found> oldest(Listing listing) {
+        return listing.list().stream()
+                .filter(file -> listing.refusal(file).isEmpty())
+                .limit(SAMPLE_FILES)
+                .toList();
     }
 
     /** Puts the columns in the place of those before. */

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,15 +40,34 @@ final class FileLandingKillTest {
     @TempDir Path folder;
 
     @Test
-    void everyRowIsThereOnce() throws Exception {
+    void everyRowOfAFolderIsThereOnce() throws Exception {
         Files.createDirectories(folder.resolve("in"));
+        everyRowIsThereOnce(new Place("in", ""), this::put);
+    }
+
+    @Test
+    void everyRowOfABucketIsThereOnce() throws Exception {
+        try (var buckets = new TestBuckets()) {
+            everyRowIsThereOnce(
+                    new Place("s3://lake/in", buckets.endpoint()),
+                    number -> buckets.put("in/" + name(number), lines(number)));
+        }
+    }
+
+    private record Place(String path, String endpoint) {}
+
+    private interface Writer {
+        void put(int number) throws IOException;
+    }
+
+    private void everyRowIsThereOnce(Place place, Writer writer) throws Exception {
         var random = new Random(7);
         var files = 0;
         for (int life = 0; life < KILLS; life++) {
-            var process = start();
+            var process = start(place);
             try {
                 for (int i = 0; i < FILES_A_LIFE; i++) {
-                    put(files++);
+                    writer.put(files++);
                     Thread.sleep(random.nextInt(300));
                 }
                 awaitRows(process, files - FILES_A_LIFE);
@@ -57,7 +77,7 @@ final class FileLandingKillTest {
         }
         var expected = LongStream.range(0, (long) files * ROWS).boxed().toList();
         try (var allocator = new RootAllocator();
-                var landing = landing(folder, allocator)) {
+                var landing = landing(folder, place, allocator)) {
             while (landing.status().files() < files) {
                 assertThat(landing.status().error()).isEmpty();
                 Thread.sleep(50);
@@ -89,35 +109,43 @@ final class FileLandingKillTest {
     }
 
     private void put(int number) throws IOException {
+        Files.move(
+                Files.writeString(folder.resolve(name(number)), lines(number)),
+                folder.resolve("in").resolve(name(number)),
+                StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private static String name(int number) {
+        return "%04d.json".formatted(number);
+    }
+
+    private static String lines(int number) {
         var lines = new StringBuilder();
         for (int i = 0; i < ROWS; i++) {
             lines.append("{\"id\":").append((long) number * ROWS + i).append("}\n");
         }
-        var name = "%04d.json".formatted(number);
-        Files.move(
-                Files.writeString(folder.resolve(name), lines),
-                folder.resolve("in").resolve(name),
-                StandardCopyOption.ATOMIC_MOVE);
+        return lines.toString();
     }
 
-    private Process start() throws IOException {
+    private Process start(Place place) throws IOException {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("@" + Path.of(System.getProperty("lakemill.root"), "jvm.flags"));
+        command.addAll(TestBuckets.flags());
         command.add("-cp");
         command.add(System.getProperty("java.class.path"));
         command.add(Life.class.getName());
-        command.add(folder.toString());
+        command.addAll(List.of(folder.toString(), place.path(), place.endpoint()));
         return new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve("errors").toFile())
                 .start();
     }
 
-    private static FileLanding landing(Path folder, BufferAllocator allocator) {
+    private static FileLanding landing(Path folder, Place place, BufferAllocator allocator) {
         var source =
                 new FileSource(
-                        "in",
+                        place.path(),
                         Format.JSON,
                         Map.of(),
                         Evolution.NONE,
@@ -133,11 +161,20 @@ final class FileLandingKillTest {
                         new SourcePosition("t.sql", 1, 1),
                         source),
                 new FileLanding.Wiring(
-                        folder,
+                        new FilePlaces(folder, buckets(place)),
                         folder.resolve("pipeline"),
                         allocator,
                         Clock.systemUTC(),
                         () -> {}));
+    }
+
+    private static BucketConfig buckets(Place place) {
+        var usual = BucketConfig.DEFAULT;
+        return new BucketConfig(
+                new BucketConfig.Store(place.endpoint(), "", true),
+                usual.objectBytesMax(),
+                Duration.ofMillis(100),
+                usual.silenceMax());
     }
 
     /** The process that is killed. */
@@ -145,7 +182,10 @@ final class FileLandingKillTest {
         private Life() {}
 
         public static void main(String[] arguments) throws InterruptedException {
-            var _ = landing(Path.of(arguments[0]), new RootAllocator());
+            var _ = landing(
+                            Path.of(arguments[0]),
+                            new Place(arguments[1], arguments[2]),
+                            new RootAllocator());
             Thread.sleep(Long.MAX_VALUE);
         }
     }

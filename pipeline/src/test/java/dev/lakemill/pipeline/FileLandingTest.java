@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.delta.Txn;
-import dev.lakemill.pipeline.FileListing.Found;
+import dev.lakemill.pipeline.Listing.Found;
 import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.FileSource;
 import dev.lakemill.plan.FileSource.Evolution;
@@ -140,7 +140,7 @@ final class FileLandingTest {
         try (var _ = start(adding)) {
             await(() -> grown.get() == 1);
         }
-        var schemas = new SourceSchemas(folder, folder.resolve("pipeline"), true, List.of());
+        var schemas = new SourceSchemas(places(), folder.resolve("pipeline"), true, List.of());
         var columns = new ArrayList<>(schemas.known().getFirst().columns());
         assertThat(columns).hasSize(4);
         assertThat(columns.getLast().type().sql()).isEqualTo("STRUCT<x:DOUBLE>");
@@ -211,7 +211,7 @@ final class FileLandingTest {
         }
         put("a.json", "{\"id\":1}");
         var file = take("a.json");
-        Files.delete(file.path());
+        Files.delete(Path.of(file.name()));
         try (var landing = start(source)) {
             await(() -> landing.status().badFiles() == 1);
             // Several looks long.
@@ -318,7 +318,7 @@ final class FileLandingTest {
             var path = at.resolve(add.at("/add/path").asText());
             var found =
                     new Found(
-                            path,
+                            path.toString(),
                             add.at("/add/size").asLong(),
                             add.at("/add/modificationTime").asLong());
             assertThat(path.toFile().setLastModified(found.modifiedMillis() + 5)).isTrue();
@@ -353,7 +353,7 @@ final class FileLandingTest {
     }
 
     private List<String> found(FileSource source) {
-        return new SourceSchemas(folder, folder.resolve("pipeline"), false, List.of())
+        return new SourceSchemas(places(), folder.resolve("pipeline"), false, List.of())
                 .find(NAME, source).columns().stream()
                         .map(column -> column.name() + " " + column.type().sql())
                         .toList();
@@ -377,7 +377,7 @@ final class FileLandingTest {
         return FileLanding.start(
                 table,
                 new FileLanding.Wiring(
-                        folder,
+                        places(),
                         folder.resolve("pipeline"),
                         allocator,
                         clock,
@@ -412,10 +412,14 @@ final class FileLandingTest {
     /** Notes a file as taken, and leaves as a crash would before its rows are written. */
     private Found take(String name) throws IOException {
         var path = folder.resolve("in").resolve(name);
-        var file = new Found(path, Files.size(path), path.toFile().lastModified());
+        var file = new Found(path.toString(), Files.size(path), path.toFile().lastModified());
         var journal = new FileJournal(journal(), new LocalDisk());
         journal.append(FileJournal.Entry.of(file, 0, file.sizeBytes()));
         return file;
+    }
+
+    private FilePlaces places() {
+        return new FilePlaces(folder, BucketConfig.DEFAULT);
     }
 
     private Path journal() {
@@ -434,7 +438,7 @@ final class FileLandingTest {
         }
     }
 
-    private static List<String> rows(FileLanding landing) {
+    static List<String> rows(FileLanding landing) {
         var texts = new ArrayList<String>();
         try (var reader = landing.feed().reader(0)) {
             while (reader.position() < landing.feed().position()) {
@@ -448,7 +452,7 @@ final class FileLandingTest {
         return texts;
     }
 
-    private static void await(BooleanSupplier condition) throws InterruptedException {
+    static void await(BooleanSupplier condition) throws InterruptedException {
         var deadline = System.nanoTime() + 120_000_000_000L;
         while (!condition.getAsBoolean()) {
             assertThat(System.nanoTime()).as("waited two minutes").isLessThan(deadline);

@@ -8,7 +8,8 @@ import java.util.TreeMap;
 /**
  * The files that {@code STREAM read_files(…)} reads.
  *
- * @param path a folder, a file or a pattern; relative to the project's folder
+ * @param path a folder, a file or a pattern; relative to the project's folder, or in a bucket as
+ *     {@link BucketPath} has it
  * @param options of the format, by their names in lower case
  * @param evolution what a column means that the schema does not have
  * @param rescued the column that takes what does not fit the others, as JSON; empty for none

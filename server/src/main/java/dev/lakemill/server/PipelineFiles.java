@@ -1,7 +1,10 @@
 package dev.lakemill.server;
 
 import dev.lakemill.feed.TableFeed;
+import dev.lakemill.pipeline.BucketConfig;
 import dev.lakemill.pipeline.FileLanding;
+import dev.lakemill.pipeline.FilePlaces;
+import dev.lakemill.plan.BucketPath;
 import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.FileSource.Format;
 import dev.lakemill.plan.PipelinePlan;
@@ -11,6 +14,7 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +23,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** The folders of files that one pipeline reads. Deployments use it, one at a time. */
+/** The folders and buckets of files that one pipeline reads. Deployments use it, one at a time. */
 final class PipelineFiles implements AutoCloseable {
     private final PipelineHost.Parts parts;
     private final Runnable grown;
@@ -47,7 +51,7 @@ final class PipelineFiles implements AutoCloseable {
                 : now.table().schema().size() < table.schema().size();
     }
 
-    /** Whether a folder that is read now is to be read in another way. */
+    /** Whether a folder or bucket that is read now is to be read in another way. */
     boolean differ(PipelinePlan plan) {
         return tables(plan)
                 .anyMatch(
@@ -58,7 +62,7 @@ final class PipelineFiles implements AutoCloseable {
     }
 
     /**
-     * Begins to read the plan's folders, and ends with others.
+     * Begins to read the plan's folders and buckets, and ends with others.
      *
      * @throws LakemillException FAILED_PRECONDITION for a folder that cannot be read so
      */
@@ -66,7 +70,8 @@ final class PipelineFiles implements AutoCloseable {
         var wanted = new TreeMap<TableName, Open>();
         Set<TableName> kept = new HashSet<>();
         for (var table : tables(plan).toList()) {
-            if (table.files().format() != Format.DELTA) {
+            if (table.files().format() != Format.DELTA
+                    && !BucketPath.isOne(table.files().path())) {
                 refuseOurs(table);
             }
             var now = open.get(table.name());
@@ -94,11 +99,29 @@ final class PipelineFiles implements AutoCloseable {
         return FileLanding.start(
                 table,
                 new FileLanding.Wiring(
-                        parts.config().folder(),
+                        places(parts.config()),
                         parts.folder(),
                         parts.allocator(),
                         Clock.systemUTC(),
                         grown));
+    }
+
+    /** Where files are, and how buckets are read. */
+    static FilePlaces places(Config config) {
+        var endpoint = config.text(Setting.S3_ENDPOINT);
+        var pathStyle = config.text(Setting.S3_PATH_STYLE);
+        var store =
+                new BucketConfig.Store(
+                        endpoint,
+                        config.text(Setting.S3_REGION),
+                        pathStyle.isEmpty() ? !endpoint.isEmpty() : Boolean.parseBoolean(pathStyle));
+        return new FilePlaces(
+                config.folder(),
+                new BucketConfig(
+                        store,
+                        (long) config.number(Setting.S3_OBJECT_MB) << 20,
+                        Duration.ofSeconds(config.number(Setting.S3_LIST_S)),
+                        BucketConfig.DEFAULT.silenceMax()));
     }
 
     /** What the node keeps is read by its own doors, which ask who may. */
@@ -139,7 +162,7 @@ final class PipelineFiles implements AutoCloseable {
                 .toList();
     }
 
-    /** Why some folder is not read; empty while all are. */
+    /** Why something of them is not read; empty while all are. */
     Optional<String> error() {
         return state().stream()
                 .filter(state -> !state.error().isEmpty())

@@ -139,7 +139,7 @@ final class PipelineTexts {
                 read(config, entry),
                 models,
                 plans(config),
-                new SourceSchemas(config.folder(), own, keeps, tables));
+                new SourceSchemas(PipelineFiles.places(config), own, keeps, tables));
     }
 
     /** How the pipeline's text calls models. */

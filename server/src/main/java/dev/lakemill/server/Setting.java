@@ -62,6 +62,11 @@ enum Setting {
             "between audits, each of one view against its query; 0 for none"),
     PIPELINE_VIEWS(
             "pipeline.views", "measured", "how views are kept: measured, incremental, recompute"),
+    S3_ENDPOINT("s3.endpoint", "", "URL of a store that speaks S3; empty: AWS"),
+    S3_REGION("s3.region", "", "region of its buckets; empty: as the AWS SDK finds it"),
+    S3_PATH_STYLE("s3.path_style", "", "true: buckets in URLs' paths; empty: with s3.endpoint"),
+    S3_OBJECT_MB("s3.object_mb", "1024", "size of an object that is read at most"),
+    S3_LIST_S("s3.list_s", "10", "seconds between lists of a bucket's new objects"),
     SYNC_GROUPS("sync.groups_max", "8", "groups of synced tables; each keeps a connection"),
     PIPELINE_BATCH_ROWS("pipeline.batch_rows", "100000", "rows of one micro-batch at most"),
     AUDIT_RETENTION_DAYS(

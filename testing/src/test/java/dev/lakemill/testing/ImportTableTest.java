@@ -48,6 +48,7 @@ class ImportTableTest {
                     Map.entry("com.google.common.hash..", List.of("pipeline")),
                     Map.entry("ai.onnxruntime..", List.of("pipeline", "bench")),
                     Map.entry("org.tribuo..", List.of("farm")),
+                    Map.entry("software.amazon.awssdk..", List.of("pipeline")),
                     Map.entry("org.duckdb..", List.of("pipeline", "bench")),
                     Map.entry("io.grpc..", List.of("api", "ingest", "bench")),
                     Map.entry("io.netty..", List.of("api", "ingest", "postgres")),

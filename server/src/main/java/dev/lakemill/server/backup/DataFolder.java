@@ -25,6 +25,9 @@ record DataFolder(List<Path> tables, List<Path> files, List<Path> homes) {
     /** Of deployments that have not ended. */
     private static final Set<String> UNFINISHED = Set.of(".uploads", ".unfinished");
 
+    /** What a pipeline's engine puts aside, and objects that it has brought here to read. */
+    private static final String TEMPORARY = "temporary";
+
     private static final Set<String> OF_THE_PROCESS = Set.of("node.lock", "run.json", "cli-token");
 
     /** Passwords of Postgres's roles: the one thing of its folder, besides the data, to keep. */
@@ -54,7 +57,11 @@ record DataFolder(List<Path> tables, List<Path> files, List<Path> homes) {
                         var unfinished =
                                 path.startsWith("apps")
                                         && UNFINISHED.contains(String.valueOf(path.getFileName()));
-                        return unfinished || ELSEWHERE.contains(path.toString())
+                        var isTemporary =
+                                path.startsWith("pipelines")
+                                        && path.getNameCount() > 2
+                                        && path.endsWith(TEMPORARY);
+                        return unfinished || isTemporary || ELSEWHERE.contains(path.toString())
                                 ? FileVisitResult.SKIP_SUBTREE
                                 : FileVisitResult.CONTINUE;
                     }
