@@ -90,8 +90,8 @@ final class BucketListingTest {
                             Map.of("pathglobfilter", "2026-0?.*", "recursivefilelookup", "true"),
                             Map.of("recursivefilelookup", "false"))) {
                 var inFolder =
-                        names(new FileListing(folder, source("lake/" + path, options)), folder);
-                assertThat(names(listing("s3://lake/" + path, options), null))
+                        names(new FileListing(folder, source("lake/" + path, options)), folder + "/");
+                assertThat(names(listing("s3://lake/" + path, options), "s3://"))
                         .as("%s with %s", path, options)
                         .isEqualTo(inFolder);
                 found += inFolder.size();
@@ -103,14 +103,14 @@ final class BucketListingTest {
     @Test
     void aNameThatBeginsAnotherIsNotTheOther() {
         KEYS.forEach(key -> buckets.put(key, key));
-        assertThat(names(listing("s3://lake/in", Map.of()), null)).noneMatch(n -> n.contains("inn"));
-        assertThat(names(listing("s3://lake/inn", Map.of()), null)).isEmpty();
-        assertThat(names(listing("s3a://lake/a.json", Map.of()), null))
+        assertThat(names(listing("s3://lake/in", Map.of()), "s3://")).noneMatch(n -> n.contains("inn"));
+        assertThat(names(listing("s3://lake/inn", Map.of()), "s3://")).isEmpty();
+        assertThat(names(listing("s3a://lake/a.json", Map.of()), "s3://"))
                 .containsExactly("lake/a.json");
-        assertThat(names(listing("s3://lake", Map.of()), null))
+        assertThat(names(listing("s3://lake", Map.of()), "s3://"))
                 .contains("lake/a.json", "lake/in/x/2026-01.json", "lake/inner/a.json");
         buckets.put("empty/", "");
-        assertThat(names(listing("s3://lake/empty", Map.of()), null)).isEmpty();
+        assertThat(names(listing("s3://lake/empty", Map.of()), "s3://")).isEmpty();
     }
 
     @Test
@@ -175,11 +175,11 @@ final class BucketListingTest {
                 source(path, options), buckets.config(), folder.resolve("copies"));
     }
 
-    /** From the bucket's, or the folder's, name on. */
-    private static List<String> names(Listing listing, Path base) {
+    /** From the bucket's name on. */
+    private static List<String> names(Listing listing, String before) {
         return listing.list().stream()
                 .map(Listing.Found::name)
-                .map(n -> base == null ? n.substring("s3://".length()) : n.substring(base.toString().length() + 1))
+                .map(name -> name.substring(before.length()))
                 .sorted()
                 .toList();
     }

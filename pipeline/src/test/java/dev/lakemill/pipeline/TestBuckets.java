@@ -25,8 +25,8 @@ import org.jclouds.blobstore.options.GetOptions;
 import org.jclouds.blobstore.options.ListContainerOptions;
 import org.jclouds.blobstore.util.ForwardingBlobStore;
 
-/** An S3 server in this process, on a port that it keeps while it is away. */
-final class TestBuckets implements AutoCloseable {
+/** An S3 server in this process, with one bucket, on a port that it keeps while it is away. */
+public final class TestBuckets implements AutoCloseable {
     static final String BUCKET = "lake";
     private static final String ACCOUNT = "account";
     private static final String SECRET = "secret";
@@ -45,7 +45,7 @@ final class TestBuckets implements AutoCloseable {
     /** The keys of objects that were read, in that order. */
     final List<String> read = new CopyOnWriteArrayList<>();
 
-    TestBuckets() throws Exception {
+    public TestBuckets() throws Exception {
         context =
                 ContextBuilder.newBuilder(new TransientNio2BlobProviderMetadata())
                         .credentials(ACCOUNT, SECRET)
@@ -76,7 +76,7 @@ final class TestBuckets implements AutoCloseable {
         return proxy;
     }
 
-    String endpoint() {
+    public String endpoint() {
         return "http://127.0.0.1:" + port;
     }
 
@@ -102,11 +102,11 @@ final class TestBuckets implements AutoCloseable {
         store.deleteContainer(BUCKET);
     }
 
-    void leave() throws Exception {
+    public void leave() throws Exception {
         server.stop();
     }
 
-    void comeBack() throws Exception {
+    public void comeBack() throws Exception {
         server = server(port);
     }
 
@@ -115,7 +115,7 @@ final class TestBuckets implements AutoCloseable {
         return new ServerSocket(port);
     }
 
-    void put(String key, String text) {
+    public void put(String key, String text) {
         put(key, text.getBytes(StandardCharsets.UTF_8));
     }
 

@@ -2,6 +2,7 @@ package dev.lakemill.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lakemill.pipeline.TestBuckets;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,6 +60,37 @@ final class PipelineFilesTest {
             put("e.json", "{\"id\":5}\n");
             node.awaitRows("n FROM c.g.n", "5");
             node.awaitRows("id FROM c.s.t", "1", "2", "3", "4", "5");
+        }
+    }
+
+    @Test
+    void aBucketIsReadAsTheSettingsSay() throws Exception {
+        Files.writeString(
+                folder.resolve("lakemill.yml"),
+                "pipelines:\n  - name: p\n    folder: sql\ns3:\n  list_s: 1\n");
+        Files.createDirectories(folder.resolve("sql"));
+        Files.writeString(
+                folder.resolve("sql/p.sql"),
+                "CREATE STREAMING TABLE c.s.t AS SELECT * FROM STREAM"
+                        + " read_files('s3://lake/in/*.json', format => 'json');");
+        try (var buckets = new TestBuckets()) {
+            buckets.put("in/a.json", "{\"id\":1}");
+            var settings =
+                    Map.of(
+                            "LAKEMILL_PIPELINE_COMMIT_MS",
+                            "200",
+                            "LAKEMILL_S3_ENDPOINT",
+                            buckets.endpoint());
+            try (var node = new TestNode(folder, settings)) {
+                node.awaitRows("id FROM c.s.t", "1");
+                buckets.leave();
+                TestNode.await(() -> files(node).error().contains("cannot be listed"));
+                buckets.comeBack();
+                buckets.put("in/b.json", "{\"id\":2,\"more\":3}");
+                node.awaitRows("id, more FROM c.s.t", "1|null", "2|3");
+                TestNode.await(() -> files(node).error().isEmpty());
+                assertThat(files(node).files()).isEqualTo(2);
+            }
         }
     }
 
