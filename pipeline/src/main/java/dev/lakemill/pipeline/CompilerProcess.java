@@ -75,7 +75,7 @@ public final class CompilerProcess {
                     resolver,
                     cacheFolder,
                     new SourceSchemas(
-                            new FilePlaces(cacheFolder, BucketConfig.DEFAULT),
+                            new FilePlaces(cacheFolder, BucketConfig.DEFAULT, List.of()),
                             cacheFolder,
                             false,
                             List.of()));

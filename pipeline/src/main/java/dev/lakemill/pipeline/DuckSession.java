@@ -51,7 +51,7 @@ final class DuckSession implements AutoCloseable {
     /** The table that {@link #load}'s SQL reads. */
     static final String INCOMING = "\"incoming rows\"";
 
-    private static final int READ_ROWS = 65_536;
+    static final int READ_ROWS = 65_536;
 
     /** More than the steps of a usual pipeline need; beyond it, the longest unused goes. */
     private static final int READY_STATEMENTS_MAX = 1_000;

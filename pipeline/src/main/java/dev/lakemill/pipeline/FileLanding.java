@@ -31,22 +31,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes the new files of a folder or a bucket, each once, into a table of the pipeline's own, from which they
- * are read as ingested rows are: by position, again after a crash, and from the first for a full
- * refresh.
+ * Takes the new files of a folder or a bucket, each once, into a table of the pipeline's own, from
+ * which they are read as ingested rows are: by position, again after a crash, and from the first
+ * for a full refresh.
  *
  * <p>A file is new until its entry stands, synced, in the {@link FileJournal}. The entry gives its
  * rows their positions, and each part of them goes into the table with its position as the
  * transaction's version. So after a crash the rows of the last entry are written again, as far as
- * they are not there. A file of a folder is taken when two looks have found it the same, since it may be
- * being written; and its rows are read whole before its entry is written, so that a bad file leaves none.
+ * they are not there. A file of a folder is taken when two looks have found it the same, since it
+ * may be being written; and its rows are read whole before its entry is written, so that a bad file
+ * leaves none.
  *
  * <p>One thread looks and writes; the feed may be read from any.
  */
 public final class FileLanding implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(FileLanding.class);
     private static final String APPLICATION = "lakemill-files";
-    private static final String INCOMING = "\"rows of a file\"";
     private static final long FEED_BYTES_MAX = 16L << 20;
 
     /**
@@ -61,7 +61,11 @@ public final class FileLanding implements AutoCloseable {
 
     /** What the landing is connected to. */
     public record Wiring(
-            FilePlaces places, Path pipeline, BufferAllocator allocator, Clock clock, Runnable grown) {}
+            FilePlaces places,
+            Path pipeline,
+            BufferAllocator allocator,
+            Clock clock,
+            Runnable grown) {}
 
     private final Dataset.FileTable table;
     private final FileSource source;
@@ -71,10 +75,12 @@ public final class FileLanding implements AutoCloseable {
     private final TableFeed feed;
     private final Listing listing;
     private final DuckSession duck;
+    private final IncomingRows incoming;
     private final Thread thread;
     private Map<String, Found> seen = new HashMap<>();
     private long listNanos;
     private final CountDownLatch ending = new CountDownLatch(1);
+    private volatile boolean idle;
     private volatile Status status = new Status(0, 0, List.of(), "");
 
     private FileLanding(Dataset.FileTable table, Wiring wiring) {
@@ -90,10 +96,8 @@ public final class FileLanding implements AutoCloseable {
                         ? new DeltaListing(source, folder, new LocalDisk(), wiring.allocator())
                         : wiring.places().listing(source, temporary(".objects"));
         this.duck =
-                DuckSession.open(
-                        PipelineConfig.Duck.DEFAULT,
-                        temporary(""),
-                        wiring.allocator());
+                DuckSession.open(PipelineConfig.Duck.DEFAULT, temporary(""), wiring.allocator());
+        this.incoming = new IncomingRows(duck, folder.resolve("reading.parquet"));
         this.thread =
                 Thread.ofPlatform().name("files-" + table.name().table()).unstarted(this::run);
     }
@@ -121,6 +125,11 @@ public final class FileLanding implements AutoCloseable {
 
     public Status status() {
         return status;
+    }
+
+    /** Whether the last look found nothing that is to be read. */
+    public boolean isIdle() {
+        return idle;
     }
 
     /** Whether the table of an earlier plan is there, and gets columns from this one. */
@@ -206,18 +215,39 @@ public final class FileLanding implements AutoCloseable {
     private void resume() {
         var last = journal.last();
         if (last == null || last.end() <= feed.position() || isEmpty(last)) {
+            if (incoming.isKept()) {
+                incoming.forget();
+            }
+            return;
+        }
+        if (incoming.isKept()) {
+            incoming.restore(table.schema());
+            write(last);
             return;
         }
         var opened = listing.open(last.found());
         if (opened.isEmpty()) {
-            var reason = "it was changed or taken away before all its rows were read";
-            journal.append(FileJournal.Entry.bad(last.found(), last.end(), reason));
+            giveUp(last);
             return;
         }
         try (var file = opened.get()) {
             read(file, columns(file));
             write(last);
         }
+    }
+
+    /** A file that is not there as it was. Of which no row was read is new whenever it is there. */
+    private void giveUp(FileJournal.Entry entry) {
+        var found = entry.found();
+        refuseGone(found);
+        var isUnread = feed.position() <= entry.start();
+        journal.append(
+                FileJournal.Entry.bad(
+                        isUnread ? new Found(found.name(), -1, -1) : found,
+                        entry.end(),
+                        isUnread
+                                ? "it was changed or taken away before it was read"
+                                : "it was changed or taken away before all its rows were read"));
     }
 
     /** A file without rows leaves nothing in the table. */
@@ -243,6 +273,7 @@ public final class FileLanding implements AutoCloseable {
             }
         }
         seen = found;
+        idle = found.values().stream().noneMatch(journal::isNew);
         if (!isEnding()) {
             listing.taken();
         }
@@ -272,14 +303,19 @@ public final class FileLanding implements AutoCloseable {
                 return take(file);
             }
         }
+        refuseGone(found);
+        return false;
+    }
+
+    /** A table is not whole without each of its files. */
+    private void refuseGone(Found file) {
         if (source.format() == Format.DELTA) {
             throw new LakemillException(
                     ErrorCode.DATA_LOSS,
-                    "%s of the Delta table %s is gone".formatted(found.name(), source.path()),
+                    "%s of the Delta table %s is gone".formatted(file.name(), source.path()),
                     "bring it back; or delete the pipeline's folder to begin with the table as it"
                             + " is");
         }
-        return false;
     }
 
     private boolean take(LocalFile file) {
@@ -298,7 +334,8 @@ public final class FileLanding implements AutoCloseable {
             }
             read(file, columns);
         } catch (DuckException e) {
-            if (!isFault(e) || source.format() == Format.DELTA) {
+            var problem = e.problem().replace(file.path().toString(), "the file");
+            if (!isFault(e, problem) || source.format() == Format.DELTA) {
                 throw e;
             }
             setAside(found, e.problem().replace(file.path().toString(), found.name()));
@@ -310,7 +347,8 @@ public final class FileLanding implements AutoCloseable {
             setAside(found, e.problem());
             return false;
         }
-        var rows = duck.numbers("SELECT count(*) FROM " + INCOMING)[0];
+        var rows = incoming.count();
+        incoming.keep(rows);
         var end = journal.end() + (rows == 0 ? 0 : Math.max(found.sizeBytes(), rows));
         var entry = FileJournal.Entry.of(found, journal.end(), end);
         journal.append(entry);
@@ -324,9 +362,9 @@ public final class FileLanding implements AutoCloseable {
     }
 
     /** Whether the disk is well, and the file is what is wrong. */
-    private static boolean isFault(DuckException e) {
+    private static boolean isFault(DuckException e, String problem) {
         return e.kind() != DuckException.Kind.EXHAUSTED
-                || (e.problem().startsWith("IO Error") && !e.problem().contains("write"));
+                || (problem.startsWith("IO Error") && !problem.contains("write"));
     }
 
     private List<Column> known() {
@@ -363,13 +401,11 @@ public final class FileLanding implements AutoCloseable {
 
     /** The rows of a file, whole, beside the table. */
     private void read(LocalFile file, List<Column> columns) {
-        duck.execute("DROP TABLE IF EXISTS " + INCOMING);
-        var names = columns.stream().map(Column::name).toList();
         var sql =
-                file.isEmpty() || (names.isEmpty() && source.format() != Format.JSON)
+                file.isEmpty() || (columns.isEmpty() && source.format() != Format.JSON)
                         ? nothing()
-                        : new FileSql(source, table.schema(), file, names).rows();
-        duck.execute("CREATE TEMP TABLE %s AS %s".formatted(INCOMING, sql));
+                        : new FileSql(source, table.schema(), file, columns).rows();
+        incoming.fill(sql);
     }
 
     private String nothing() {
@@ -380,9 +416,9 @@ public final class FileLanding implements AutoCloseable {
 
     /** Brings what {@link #read} left into the table, part by part. */
     private void write(FileJournal.Entry entry) {
-        var rows = duck.numbers("SELECT count(*) FROM " + INCOMING)[0];
+        var rows = incoming.count();
         long done = 0;
-        try (var batches = duck.read("SELECT * FROM " + INCOMING, table.schema())) {
+        try (var batches = incoming.read(table.schema())) {
             while (!isEnding() && batches.hasNext()) {
                 try (var part = batches.next()) {
                     done += part.count();
@@ -390,7 +426,9 @@ public final class FileLanding implements AutoCloseable {
                 }
             }
         }
-        duck.execute("DROP TABLE " + INCOMING);
+        if (!isEnding()) {
+            incoming.forget();
+        }
     }
 
     private void write(Rows rows, long position) {

@@ -24,17 +24,20 @@ final class FileSql {
     private final LocalFile file;
 
     /** What the file has, in its order; of JSON not known, since each row has its own. */
+    private final List<Column> columns;
+
     private final List<String> names;
 
     /**
      * @param schema the rescued column last, if there is one
-     * @param names of the file's columns; none for JSON
+     * @param columns of the file; none for JSON
      */
-    FileSql(FileSource source, TableSchema schema, LocalFile file, List<String> names) {
+    FileSql(FileSource source, TableSchema schema, LocalFile file, List<Column> columns) {
         this.source = source;
         this.schema = schema;
         this.file = file;
-        this.names = names;
+        this.columns = columns;
+        this.names = columns.stream().map(Column::name).toList();
     }
 
     /** SQL that gives the table's columns. */
@@ -83,13 +86,27 @@ final class FileSql {
         }
         return source.format() == Format.CSV
                 ? CsvTypes.typed("c" + place, column.type())
-                : parquet("c" + place, column.type());
+                : parquet("c" + place, columns.get(place).type(), column.type());
     }
 
-    private static String parquet(String value, DataType type) {
+    /** A value as it is, or as the same value of another type: nothing is rounded or cut off. */
+    private static String parquet(String value, DataType from, DataType to) {
+        if (from.equals(to)) {
+            return cast("CAST", value, to);
+        }
+        if (from == Primitive.STRING) {
+            return CsvTypes.typed("CAST(%s AS VARCHAR)".formatted(value), to);
+        }
+        var cast = cast("TRY_CAST", value, to);
+        var back = from == Primitive.TIMESTAMP ? "TIMESTAMPTZ" : DuckTypes.name(from);
+        return "CASE WHEN TRY_CAST(%1$s AS %2$s) IS NOT DISTINCT FROM CAST(%3$s AS %2$s) THEN %1$s END"
+                .formatted(cast, back, value);
+    }
+
+    private static String cast(String function, String value, DataType type) {
         return type == Primitive.TIMESTAMP
-                ? "TRY_CAST(%s AS TIMESTAMPTZ) AT TIME ZONE 'UTC'".formatted(value)
-                : "TRY_CAST(%s AS %s)".formatted(value, DuckTypes.name(type));
+                ? "%s(%s AS TIMESTAMPTZ) AT TIME ZONE 'UTC'".formatted(function, value)
+                : "%s(%s AS %s)".formatted(function, value, DuckTypes.name(type));
     }
 
     private static String json(Column column) {

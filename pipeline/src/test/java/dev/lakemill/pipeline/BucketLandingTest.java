@@ -199,10 +199,7 @@ final class BucketLandingTest {
         buckets.leave();
         var patient =
                 new BucketConfig(
-                        buckets.config().store(),
-                        1,
-                        Duration.ofMillis(100),
-                        Duration.ofMinutes(2));
+                        buckets.config().store(), 1, Duration.ofMillis(100), Duration.ofMinutes(2));
         try (var silent = buckets.silent()) {
             var landing = start(source(Evolution.NONE), patient);
             silent.accept().close();
@@ -210,7 +207,8 @@ final class BucketLandingTest {
                 Thread.sleep(500);
                 var began = System.nanoTime();
                 landing.close();
-                assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(20));
+                assertThat(Duration.ofNanos(System.nanoTime() - began))
+                        .isLessThan(Duration.ofSeconds(20));
                 assertThat(landing.status().error()).isEmpty();
             }
         } finally {
@@ -264,7 +262,10 @@ final class BucketLandingTest {
 
     private SourceSchemas schemas(BucketConfig config) {
         return new SourceSchemas(
-                new FilePlaces(folder, config), folder.resolve("pipeline"), false, List.of());
+                new FilePlaces(folder, config, List.of()),
+                folder.resolve("pipeline"),
+                false,
+                List.of());
     }
 
     private Path copies() throws IOException {
@@ -280,7 +281,7 @@ final class BucketLandingTest {
                 new Dataset.FileTable(
                         NAME, new TableSchema(COLUMNS), new SourcePosition("t.sql", 1, 1), source),
                 new FileLanding.Wiring(
-                        new FilePlaces(folder, config),
+                        new FilePlaces(folder, config, List.of()),
                         folder.resolve("pipeline"),
                         allocator,
                         Clock.systemUTC(),

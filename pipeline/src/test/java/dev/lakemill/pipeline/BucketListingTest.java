@@ -90,7 +90,9 @@ final class BucketListingTest {
                             Map.of("pathglobfilter", "2026-0?.*", "recursivefilelookup", "true"),
                             Map.of("recursivefilelookup", "false"))) {
                 var inFolder =
-                        names(new FileListing(folder, source("lake/" + path, options)), folder + "/");
+                        names(
+                                new FileListing(folder, source("lake/" + path, options), List.of()),
+                                folder + "/");
                 assertThat(names(listing("s3://lake/" + path, options), "s3://"))
                         .as("%s with %s", path, options)
                         .isEqualTo(inFolder);
@@ -103,7 +105,8 @@ final class BucketListingTest {
     @Test
     void aNameThatBeginsAnotherIsNotTheOther() {
         KEYS.forEach(key -> buckets.put(key, key));
-        assertThat(names(listing("s3://lake/in", Map.of()), "s3://")).noneMatch(n -> n.contains("inn"));
+        assertThat(names(listing("s3://lake/in", Map.of()), "s3://"))
+                .noneMatch(n -> n.contains("inn"));
         assertThat(names(listing("s3://lake/inn", Map.of()), "s3://")).isEmpty();
         assertThat(names(listing("s3a://lake/a.json", Map.of()), "s3://"))
                 .containsExactly("lake/a.json");
@@ -171,8 +174,7 @@ final class BucketListingTest {
     }
 
     private Listing listing(String path, Map<String, String> options) {
-        return new BucketListing(
-                source(path, options), buckets.config(), folder.resolve("copies"));
+        return new BucketListing(source(path, options), buckets.config(), folder.resolve("copies"));
     }
 
     /** From the bucket's name on. */

@@ -161,7 +161,7 @@ final class FileLandingKillTest {
                         new SourcePosition("t.sql", 1, 1),
                         source),
                 new FileLanding.Wiring(
-                        new FilePlaces(folder, buckets(place)),
+                        new FilePlaces(folder, buckets(place), List.of()),
                         folder.resolve("pipeline"),
                         allocator,
                         Clock.systemUTC(),
@@ -182,7 +182,8 @@ final class FileLandingKillTest {
         private Life() {}
 
         public static void main(String[] arguments) throws InterruptedException {
-            var _ = landing(
+            var _ =
+                    landing(
                             Path.of(arguments[0]),
                             new Place(arguments[1], arguments[2]),
                             new RootAllocator());

@@ -1,6 +1,8 @@
 package dev.lakemill.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lakemill.delta.DeltaConfig;
@@ -33,6 +35,8 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
 import org.apache.arrow.memory.RootAllocator;
 import org.junit.jupiter.api.AfterEach;
@@ -118,14 +122,22 @@ final class FileLandingTest {
         clear();
         parquet("a.parquet", "SELECT 1::INTEGER AS id, 'a' AS name, 2 AS other");
         parquet("b.parquet", "SELECT 2::BIGINT AS ID, TIMESTAMPTZ '2026-01-02 03:04:05+00' AS at");
+        parquet("c.parquet", "SELECT 2.7::DOUBLE AS id UNION ALL SELECT 3");
+        parquet("d.parquet", "SELECT '4.5' AS id UNION ALL SELECT '5'");
         put("bad.parquet", "no parquet");
         try (var landing = start(source(Format.PARQUET, Evolution.NONE, Map.of()))) {
-            await(() -> landing.status().files() == 2 && landing.status().badFiles() == 1);
+            await(() -> landing.status().files() == 4 && landing.status().badFiles() == 1);
             assertThat(rows(landing))
                     .containsExactlyInAnyOrder(
                             "1|a|null|{\"other\":2,\"_file_path\":\"%s/in/a.parquet\"}"
                                     .formatted(folder),
-                            "2|null|1767323045000000|null");
+                            "2|null|1767323045000000|null",
+                            "null|null|null|{\"id\":2.7,\"_file_path\":\"%s/in/c.parquet\"}"
+                                    .formatted(folder),
+                            "3|null|null|null",
+                            "null|null|null|{\"id\":\"4.5\",\"_file_path\":\"%s/in/d.parquet\"}"
+                                    .formatted(folder),
+                            "5|null|null|null");
         }
     }
 
@@ -200,6 +212,94 @@ final class FileLandingTest {
             await(() -> landing.feed().position() == file.sizeBytes());
             assertThat(rows(landing).stream().distinct()).hasSize(150_000);
             assertThat(rows(landing)).hasSize(150_000);
+        }
+    }
+
+    @Test
+    void aHalfReadFileIsReadToItsEndWhateverBecomesOfIt() throws Exception {
+        var lines =
+                IntStream.range(0, 400_000)
+                        .mapToObj("{\"id\":%d}"::formatted)
+                        .collect(Collectors.joining("\n"));
+        var source = source(Format.JSON, Evolution.RESCUE, Map.of());
+        put("a.json", lines);
+        try (var landing = start(source)) {
+            await(() -> landing.feed().position() > 0);
+        }
+        var file = folder.resolve("in/a.json");
+        Files.delete(file);
+        try (var landing = start(source)) {
+            await(landing::isIdle);
+            assertThat(rows(landing)).hasSize(400_000).doesNotHaveDuplicates();
+            put("a.json", lines);
+            put("b.json", "{\"id\":-1}");
+            await(() -> landing.status().files() == 2 && landing.isIdle());
+            assertThat(rows(landing)).hasSize(400_001).doesNotHaveDuplicates();
+            assertThat(landing.status().badFiles()).isZero();
+        }
+        assertThat(journal().resolveSibling("reading.parquet")).doesNotExist();
+    }
+
+    @Test
+    void aFileOfWhichNoRowWasReadIsNewWhenItIsBack() throws Exception {
+        var source = source(Format.JSON, Evolution.RESCUE, Map.of());
+        start(source).close();
+        put("a.json", "{\"id\":1}");
+        take("a.json");
+        Files.move(folder.resolve("in"), folder.resolve("away"));
+        try (var landing = start(source)) {
+            await(() -> landing.status().badFiles() == 1);
+            Files.move(folder.resolve("away"), folder.resolve("in"));
+            await(() -> landing.status().files() == 1);
+            assertThat(rows(landing)).containsExactly("1|null|null|null");
+        }
+    }
+
+    @Test
+    void linksAreFollowedButNotIntoTheNodesOwnFolders() throws Exception {
+        var closed = Files.createDirectories(folder.resolve("closed"));
+        Files.writeString(closed.resolve("secret.json"), "{\"id\":1}");
+        var other = Files.createDirectories(folder.resolve("other"));
+        Files.writeString(other.resolve("x.json"), "{\"id\":2}");
+        Files.createSymbolicLink(folder.resolve("in/other"), other);
+        Files.createSymbolicLink(folder.resolve("in/again.json"), other.resolve("x.json"));
+        Files.createSymbolicLink(folder.resolve("in/closed"), closed);
+        Files.createSymbolicLink(folder.resolve("in/secret.json"), closed.resolve("secret.json"));
+        var source = source(Format.JSON, Evolution.RESCUE, Map.of());
+        try (var landing = start(source)) {
+            await(landing::isIdle);
+            assertThat(rows(landing)).containsExactly("2|null|null|null", "2|null|null|null");
+        }
+        for (var path : List.of("closed", "in/closed", "file://" + folder + "/clos%65d/*.json")) {
+            var own =
+                    new FileSource(
+                            path,
+                            Format.JSON,
+                            Map.of(),
+                            Evolution.RESCUE,
+                            "",
+                            List.of(),
+                            List.of(),
+                            true);
+            assertThatThrownBy(() -> places().check(own))
+                    .hasMessageContaining("the node's own folder");
+        }
+    }
+
+    @Test
+    void aFileThatCannotBeReadJustNowIsTriedAgain() throws Exception {
+        // Opens, and fails when it is read.
+        var failing = Path.of("/proc/self/mem");
+        assumeTrue(Files.exists(failing));
+        Files.createSymbolicLink(folder.resolve("in/a.json"), failing);
+        put("b.json", "{\"id\":2}");
+        try (var landing = start(source(Format.JSON, Evolution.RESCUE, Map.of()))) {
+            await(() -> landing.status().files() == 1);
+            await(() -> landing.status().error().contains("a.json cannot be read"));
+            assertThat(landing.isIdle()).isFalse();
+            put("a.json", "{\"id\":1}");
+            await(() -> landing.status().files() == 2);
+            assertThat(rows(landing)).containsExactly("2|null|null|null", "1|null|null|null");
         }
     }
 
@@ -419,7 +519,7 @@ final class FileLandingTest {
     }
 
     private FilePlaces places() {
-        return new FilePlaces(folder, BucketConfig.DEFAULT);
+        return new FilePlaces(folder, BucketConfig.DEFAULT, List.of(folder.resolve("closed")));
     }
 
     private Path journal() {

@@ -180,7 +180,7 @@ final class PipelineCommand {
         var failed = false;
         try (var node = Node.start(config)) {
             for (var host : node.pipelines().hosts()) {
-                while (host.error().isEmpty() && !host.caughtUp()) {
+                while (host.error().isEmpty() && !host.isIdle()) {
                     Thread.sleep(50);
                 }
                 out.printf(

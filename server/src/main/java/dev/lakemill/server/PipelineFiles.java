@@ -4,20 +4,18 @@ import dev.lakemill.feed.TableFeed;
 import dev.lakemill.pipeline.BucketConfig;
 import dev.lakemill.pipeline.FileLanding;
 import dev.lakemill.pipeline.FilePlaces;
-import dev.lakemill.plan.BucketPath;
 import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.FileSource.Format;
 import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.server.NodeStatus.FileState;
-import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -70,9 +68,8 @@ final class PipelineFiles implements AutoCloseable {
         var wanted = new TreeMap<TableName, Open>();
         Set<TableName> kept = new HashSet<>();
         for (var table : tables(plan).toList()) {
-            if (table.files().format() != Format.DELTA
-                    && !BucketPath.isOne(table.files().path())) {
-                refuseOurs(table);
+            if (table.files().format() != Format.DELTA) {
+                check(table);
             }
             var now = open.get(table.name());
             if (now != null && now.table().equals(table)) {
@@ -114,27 +111,36 @@ final class PipelineFiles implements AutoCloseable {
                 new BucketConfig.Store(
                         endpoint,
                         config.text(Setting.S3_REGION),
-                        pathStyle.isEmpty() ? !endpoint.isEmpty() : Boolean.parseBoolean(pathStyle));
+                        pathStyle.isEmpty()
+                                ? !endpoint.isEmpty()
+                                : Boolean.parseBoolean(pathStyle));
+        // What the node keeps is read by its own doors, which ask who may.
+        var closed =
+                Stream.of(config.data(), config.path(Setting.BACKUP_FOLDER))
+                        .filter(Objects::nonNull)
+                        .toList();
         return new FilePlaces(
                 config.folder(),
                 new BucketConfig(
                         store,
                         (long) config.number(Setting.S3_OBJECT_MB) << 20,
                         Duration.ofSeconds(config.number(Setting.S3_LIST_S)),
-                        BucketConfig.DEFAULT.silenceMax()));
+                        BucketConfig.DEFAULT.silenceMax()),
+                closed);
     }
 
-    /** What the node keeps is read by its own doors, which ask who may. */
-    private void refuseOurs(Dataset.FileTable table) {
-        var path = Path.of(table.files().path().replaceFirst("^file:(//)?", ""));
-        var whole = parts.config().folder().resolve(path).toAbsolutePath().normalize();
-        if (whole.startsWith(parts.config().data().toAbsolutePath().normalize())) {
+    private void check(Dataset.FileTable table) {
+        try {
+            places(parts.config()).check(table.files());
+        } catch (LakemillException e) {
             throw new LakemillException(
-                    ErrorCode.PERMISSION_DENIED,
-                    "%s: files are not read from the node's own folder %s"
-                            .formatted(table.position(), parts.config().data()),
-                    "put them into another folder");
+                    e.code(), "%s: %s".formatted(table.position(), e.problem()), e.hint());
         }
+    }
+
+    /** Whether all that is there was read, or is set aside. */
+    boolean isIdle() {
+        return open.values().stream().allMatch(now -> now.landing().isIdle());
     }
 
     /** The feed of the rows of a table's files. */

@@ -379,6 +379,11 @@ final class PipelineHost implements AutoCloseable {
                 && synced().stream().allMatch(table -> table.batchesBehind() == 0);
     }
 
+    /** Whether there is nothing left to do: all files are read, and everything shows. */
+    boolean isIdle() {
+        return files.isIdle() && caughtUp();
+    }
+
     /** From durable to visible, of the newest rows, for tables of the kind. */
     @Nullable Long freshnessMs(TableKind kind) {
         var now = running;

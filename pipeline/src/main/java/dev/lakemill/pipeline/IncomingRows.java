@@ -1,0 +1,109 @@
+package dev.lakemill.pipeline;
+
+import static dev.lakemill.pipeline.DuckPrinter.quoted;
+
+import dev.lakemill.types.TableSchema;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.HashSet;
+import java.util.stream.Collectors;
+
+/**
+ * The rows of the file that is being read. Where they go into the table in more than one part, a
+ * copy of them on disk lets a process that is killed in between go on, whatever becomes of the
+ * file. One thread uses it.
+ */
+final class IncomingRows {
+    private static final String TABLE = "\"rows of a file\"";
+
+    private final DuckSession duck;
+    private final Path copy;
+
+    IncomingRows(DuckSession duck, Path copy) {
+        this.duck = duck;
+        this.copy = copy;
+    }
+
+    /** Takes in the rows that SQL gives, instead of those before. */
+    void fill(String sql) {
+        duck.execute("CREATE OR REPLACE TEMP TABLE %s AS %s".formatted(TABLE, sql));
+    }
+
+    long count() {
+        return duck.numbers("SELECT count(*) FROM " + TABLE)[0];
+    }
+
+    DuckSession.Batches read(TableSchema schema) {
+        return duck.read("SELECT * FROM " + TABLE, schema);
+    }
+
+    /**
+     * Copies the rows, if they are more than one part; durable on return.
+     *
+     * @throws UncheckedIOException when the disk refuses
+     */
+    void keep(long rows) {
+        if (rows <= DuckSession.READ_ROWS) {
+            return;
+        }
+        var fresh = copy.resolveSibling(copy.getFileName() + ".new");
+        duck.execute("COPY %s TO %s (FORMAT parquet)".formatted(TABLE, text(fresh)));
+        try {
+            sync(fresh, StandardOpenOption.WRITE);
+            Files.move(fresh, copy, StandardCopyOption.ATOMIC_MOVE);
+            sync(copy.toAbsolutePath().getParent(), StandardOpenOption.READ);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void sync(Path path, StandardOpenOption mode) throws IOException {
+        try (var channel = FileChannel.open(path, mode)) {
+            channel.force(true);
+        }
+    }
+
+    boolean isKept() {
+        return Files.exists(copy);
+    }
+
+    /** Takes the copy in; columns that the table has got since are NULL. */
+    void restore(TableSchema schema) {
+        var from = "read_parquet(%s)".formatted(text(copy));
+        var there = new HashSet<String>();
+        duck.columns("SELECT * FROM %s LIMIT 0".formatted(from))
+                .forEach(f -> there.add(f.getName()));
+        var columns =
+                schema.columns().stream()
+                        .map(
+                                column ->
+                                        "CAST(%s AS %s) AS %s"
+                                                .formatted(
+                                                        there.contains(column.name())
+                                                                ? quoted(column.name())
+                                                                : "NULL",
+                                                        DuckTypes.name(column.type()),
+                                                        quoted(column.name())))
+                        .collect(Collectors.joining(", "));
+        fill("SELECT %s FROM %s".formatted(columns, from));
+    }
+
+    /** All rows are in the table. */
+    void forget() {
+        duck.execute("DROP TABLE IF EXISTS " + TABLE);
+        try {
+            Files.deleteIfExists(copy);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String text(Path path) {
+        return "'" + path.toString().replace("'", "''") + "'";
+    }
+}
