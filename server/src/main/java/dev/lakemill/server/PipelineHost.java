@@ -42,6 +42,7 @@ import org.slf4j.LoggerFactory;
 final class PipelineHost implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(PipelineHost.class);
     private static final Duration REBUILD_LOOK = Duration.ofMillis(200);
+    private static final Duration RETRY_PAUSE = Duration.ofSeconds(10);
     private static final Duration END_WAIT_MAX = Duration.ofSeconds(30);
 
     /** What a pipeline is given of the node. */
@@ -61,6 +62,7 @@ final class PipelineHost implements AutoCloseable {
     private final String name;
     private final Parts parts;
     private final OutputTables outputs;
+    private final GrownFiles grown;
     private final PipelineFiles files;
     private final PipelineEvents events;
     private final List<Consumer<LiveTables.Applied>> listeners = new ArrayList<>();
@@ -88,7 +90,9 @@ final class PipelineHost implements AutoCloseable {
         this.name = name;
         this.parts = parts;
         this.outputs = new OutputTables(name, parts);
-        this.files = new PipelineFiles(parts, this::grown);
+        this.grown =
+                new GrownFiles(name, () -> rebuilding != null, parts.redeploy(), RETRY_PAUSE);
+        this.files = new PipelineFiles(parts, grown::tell);
         this.events = new PipelineEvents(name, parts.events());
         guarded(
                 () -> {
@@ -130,25 +134,6 @@ final class PipelineHost implements AutoCloseable {
         outputs.adopt(compiled);
         outputs.closeStaged();
         begin(compiled, Rebuild.needed(compiled, parts.folder(), Set.of()));
-    }
-
-    /** Files have new columns: the same text, compiled again, has them too. */
-    private void grown() {
-        Thread.ofVirtual()
-                .name("grow-" + name)
-                .start(
-                        () -> {
-                            try {
-                                while (rebuilding != null && !closing) {
-                                    Thread.sleep(REBUILD_LOOK);
-                                }
-                                parts.redeploy().run();
-                            } catch (LakemillException e) {
-                                log.warn("new columns of '{}': {}", name, e.getMessage());
-                            } catch (InterruptedException _) {
-                                Thread.currentThread().interrupt();
-                            }
-                        });
     }
 
     /**
@@ -351,6 +336,7 @@ final class PipelineHost implements AutoCloseable {
         return status.error().isEmpty()
                 ? Optional.ofNullable(refused)
                         .map(e -> "the new text does not run: " + e)
+                        .or(grown::error)
                         .or(files::error)
                 : Optional.of(status.error() + "; hint: " + status.hint());
     }
@@ -465,6 +451,7 @@ final class PipelineHost implements AutoCloseable {
     @Override
     public void close() {
         closing = true;
+        grown.close();
         var under = rebuilding;
         if (under != null) {
             under.thread().interrupt();
