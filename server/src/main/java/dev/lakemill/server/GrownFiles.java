@@ -72,19 +72,15 @@ final class GrownFiles implements AutoCloseable {
             redeploy.run();
             error = null;
             return true;
-        } catch (LakemillException e) {
-            hindered(String.valueOf(e.getMessage()), null);
         } catch (RuntimeException e) {
-            hindered("a defect: " + e, e);
+            var why = PipelineEvents.said(e);
+            if (!why.equals(error)) {
+                var defect = e instanceof LakemillException ? null : e;
+                log.warn("new columns of '{}': {}", pipeline, why, defect);
+            }
+            error = why;
         }
         return false;
-    }
-
-    private void hindered(String why, @Nullable RuntimeException defect) {
-        if (!why.equals(error)) {
-            log.warn("new columns of '{}': {}", pipeline, why, defect);
-        }
-        error = why;
     }
 
     /** Tries no more. */

@@ -37,14 +37,14 @@ final class ModelFollower implements AutoCloseable {
     /** What could not run, and from when on it is tried again. */
     private record Refused(List<ModelReference> references, long retryNanos) {}
 
-    private final RegisteredModels models;
+    private final ModelReference.Resolver models;
     private final List<Followed> pipelines;
     private final Map<String, List<ModelReference>> running = new HashMap<>();
     private final Map<String, Refused> refused = new HashMap<>();
     private final CountDownLatch ending = new CountDownLatch(1);
     private final Thread thread;
 
-    private ModelFollower(RegisteredModels models, List<Followed> pipelines) {
+    private ModelFollower(ModelReference.Resolver models, List<Followed> pipelines) {
         this.models = models;
         this.pipelines = List.copyOf(pipelines);
         for (var pipeline : pipelines) {
@@ -53,7 +53,7 @@ final class ModelFollower implements AutoCloseable {
         this.thread = Thread.ofVirtual().name("models").start(this::run);
     }
 
-    static ModelFollower start(RegisteredModels models, List<Followed> pipelines) {
+    static ModelFollower start(ModelReference.Resolver models, List<Followed> pipelines) {
         return new ModelFollower(models, pipelines);
     }
 
@@ -87,10 +87,14 @@ final class ModelFollower implements AutoCloseable {
             pipeline.roll().run();
             running.put(pipeline.name(), now);
             refused.remove(pipeline.name());
-        } catch (LakemillException e) {
+        } catch (RuntimeException e) {
             refused.put(
                     pipeline.name(), new Refused(now, System.nanoTime() + RETRY_PAUSE.toNanos()));
-            log.warn("pipeline {} is not rolled forward: {}", pipeline.name(), e.getMessage());
+            log.warn(
+                    "pipeline {} is not rolled forward: {}",
+                    pipeline.name(),
+                    PipelineEvents.said(e),
+                    e instanceof LakemillException ? null : e);
         }
     }
 
@@ -104,7 +108,7 @@ final class ModelFollower implements AutoCloseable {
     private List<ModelReference> resolved(Followed pipeline) {
         try {
             return pipeline.references().get().stream().map(models::resolve).toList();
-        } catch (LakemillException _) {
+        } catch (RuntimeException _) {
             return List.of();
         }
     }

@@ -134,6 +134,30 @@ record NodeStatus(
             List<ViewState> views,
             @Nullable AuditState audit,
             List<FileState> files) {
+        /**
+         * One that does not run.
+         *
+         * @param why null while it computes its tables
+         */
+        static PipelineState down(
+                String name,
+                @Nullable String why,
+                @Nullable RebuildState rebuild,
+                List<FileState> files) {
+            return new PipelineState(
+                    name,
+                    why == null ? "REBUILDING" : "FAILED",
+                    0,
+                    0,
+                    why,
+                    rebuild,
+                    List.of(),
+                    List.of(),
+                    List.of(),
+                    null,
+                    files);
+        }
+
         private PipelineState of(Predicate<String> seen) {
             return new PipelineState(
                     name,

@@ -18,6 +18,9 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.CompletionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The tables of the catalog that a pipeline's text names though another pipeline, or somebody else,
@@ -33,11 +36,13 @@ final class OtherTables {
                     TableKind.MANAGED,
                     TableKind.EXTERNAL);
 
+    private static final Logger log = LoggerFactory.getLogger(OtherTables.class);
+
     private OtherTables() {}
 
     /**
-     * A compilation, again where the text names tables of others, which are known by now. A jar
-     * that cannot be read is as wrong as a text.
+     * A compilation, again where the text names tables of others, which are known by now. A folder
+     * or a jar that cannot be read is as wrong as a text, and so is one that meets a defect.
      */
     static Compilation known(
             WarmCompiler compiler,
@@ -52,13 +57,20 @@ final class OtherTables {
                     ? compile(compiler, config, entry, models, catalog)
                     : told(first, catalog);
         } catch (LakemillException e) {
-            if (e.code() != ErrorCode.INVALID_ARGUMENT) {
+            if (e.code() != ErrorCode.INVALID_ARGUMENT && e.code() != ErrorCode.NOT_FOUND) {
                 throw e;
             }
-            var place = new SourcePosition(entry.folder().toString(), 1, 1);
-            return new Compilation.Rejected(
-                    entry.name(), List.of(new TextError(place, e.problem(), e.hint())));
+            return rejected(entry, e.problem(), e.hint());
+        } catch (RuntimeException e) {
+            log.error("compiling pipeline '{}' met a defect", entry.name(), e);
+            var cause = e instanceof CompletionException && e.getCause() != null ? e.getCause() : e;
+            return rejected(entry, PipelineEvents.said(cause), "report it, with the node's log");
         }
+    }
+
+    private static Compilation rejected(Config.PipelineEntry entry, String problem, String hint) {
+        var place = new SourcePosition(entry.folder().toString(), 1, 1);
+        return new Compilation.Rejected(entry.name(), List.of(new TextError(place, problem, hint)));
     }
 
     /** The text compiled with what the catalog knows of the tables that it names. */

@@ -96,6 +96,21 @@ final class OutputTables implements AutoCloseable {
         }
     }
 
+    /** Makes the tables that producers write to, before the outputs. */
+    void ensureIngested(PipelinePlan plan) {
+        for (var dataset : plan.datasets()) {
+            if (dataset instanceof Dataset.IngestedTable table) {
+                parts.tables()
+                        .ensure(
+                                table.name(),
+                                TableKind.INGESTED,
+                                table.schema(),
+                                table.comment(),
+                                Map.of());
+            }
+        }
+    }
+
     /** Enters the plan's tables in the catalog, and makes those that are not there. */
     private void declare(PipelinePlan plan) {
         parts.rights().check(plan);

@@ -7,6 +7,7 @@ import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.plan.Relations;
 import dev.lakemill.server.EventLog.Event;
 import dev.lakemill.server.EventLog.Level;
+import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -37,6 +38,13 @@ final class PipelineEvents {
     PipelineEvents(String pipeline, Consumer<Event> log) {
         this.pipeline = pipeline;
         this.log = log;
+    }
+
+    /** What hinders a pipeline, for people. */
+    static String said(Throwable hindrance) {
+        return hindrance instanceof LakemillException known
+                ? String.valueOf(known.getMessage())
+                : "a defect: " + hindrance;
     }
 
     /** Why answers to its ai_query do not come. */

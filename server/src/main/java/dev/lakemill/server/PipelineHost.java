@@ -8,7 +8,6 @@ import dev.lakemill.pipeline.PipelineOutputs;
 import dev.lakemill.pipeline.PipelineStatus;
 import dev.lakemill.pipeline.Rebuild;
 import dev.lakemill.plan.Compilation;
-import dev.lakemill.plan.Dataset;
 import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.postgres.Postgres;
 import dev.lakemill.server.NodeStatus.PipelineState;
@@ -90,8 +89,7 @@ final class PipelineHost implements AutoCloseable {
         this.name = name;
         this.parts = parts;
         this.outputs = new OutputTables(name, parts);
-        this.grown =
-                new GrownFiles(name, () -> rebuilding != null, parts.redeploy(), RETRY_PAUSE);
+        this.grown = new GrownFiles(name, () -> rebuilding != null, parts.redeploy(), RETRY_PAUSE);
         this.files = new PipelineFiles(parts, grown::tell);
         this.events = new PipelineEvents(name, parts.events());
         guarded(
@@ -144,11 +142,15 @@ final class PipelineHost implements AutoCloseable {
      * @param full whether all streaming tables are computed anew from their first row
      * @return what happens, for people
      * @throws LakemillException when the text is bad, or a table needs a full refresh and full is
-     *     false; what runs goes on
+     *     false; what runs goes on. {@link #refuse} is to be told of it.
      */
     String deploy(Compilation compilation, boolean full) {
         deploying.lock();
         try {
+            if (closing) {
+                throw new LakemillException(
+                        ErrorCode.UNAVAILABLE, "the node stops", "start it again");
+            }
             var compiled = compilation.orThrow();
             parts.rights().check(compiled);
             var under = rebuilding;
@@ -191,10 +193,23 @@ final class PipelineHost implements AutoCloseable {
             return needed.isEmpty()
                     ? "pipeline '%s' runs the new text".formatted(name)
                     : computes(needed);
-        } catch (LakemillException e) {
-            refused = e.getMessage();
-            events.refused(String.valueOf(e.getMessage()));
-            throw e;
+        } finally {
+            deploying.unlock();
+        }
+    }
+
+    /** What hinders its newest text, after which it may be that nothing runs. */
+    void refuse(RuntimeException hindrance) {
+        deploying.lock();
+        try {
+            var why = PipelineEvents.said(hindrance);
+            if (!why.equals(refused)) {
+                events.refused(why);
+            }
+            refused = why;
+            if (running == null) {
+                error = why;
+            }
         } finally {
             deploying.unlock();
         }
@@ -242,17 +257,7 @@ final class PipelineHost implements AutoCloseable {
             start(compiled, false);
             return;
         }
-        for (var dataset : compiled.datasets()) {
-            if (dataset instanceof Dataset.IngestedTable table) {
-                parts.tables()
-                        .ensure(
-                                table.name(),
-                                TableKind.INGESTED,
-                                table.schema(),
-                                table.comment(),
-                                Map.of());
-            }
-        }
+        outputs.ensureIngested(compiled);
         var rebuild =
                 Rebuild.start(
                         compiled,
@@ -414,18 +419,8 @@ final class PipelineHost implements AutoCloseable {
         var now = running;
         var compiled = plan;
         if (now == null || compiled == null) {
-            return new PipelineState(
-                    name,
-                    rebuilding == null ? "FAILED" : "REBUILDING",
-                    0,
-                    0,
-                    rebuilding == null ? error().orElse("not started") : null,
-                    rebuildState(),
-                    List.of(),
-                    List.of(),
-                    List.of(),
-                    null,
-                    files.state());
+            var why = rebuilding == null ? error().orElse("not started") : null;
+            return PipelineState.down(name, why, rebuildState(), files.state());
         }
         var status = now.status();
         return new PipelineState(
@@ -461,12 +456,17 @@ final class PipelineHost implements AutoCloseable {
                 Thread.currentThread().interrupt();
             }
         }
-        var now = running;
-        if (now != null) {
-            now.close();
+        deploying.lock();
+        try {
+            var now = running;
+            if (now != null) {
+                now.close();
+            }
+            files.close();
+            outputs.close();
+        } finally {
+            deploying.unlock();
         }
-        files.close();
-        outputs.close();
     }
 
     private void applied(Applied batch) {
@@ -485,8 +485,11 @@ final class PipelineHost implements AutoCloseable {
         try {
             work.run();
         } catch (LakemillException e) {
-            error = String.valueOf(e.getMessage());
-            log.error("pipeline '{}': {}", name, e.getMessage());
+            error = PipelineEvents.said(e);
+            log.error("pipeline '{}': {}", name, error);
+        } catch (RuntimeException e) {
+            error = PipelineEvents.said(e);
+            log.error("pipeline '{}' met a defect", name, e);
         }
     }
 }

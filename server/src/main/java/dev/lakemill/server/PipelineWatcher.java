@@ -4,8 +4,10 @@ import dev.lakemill.plan.PipelineText;
 import dev.lakemill.types.LakemillException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,6 +25,10 @@ final class PipelineWatcher implements AutoCloseable {
     private final BiConsumer<Config.PipelineEntry, Boolean> deploy;
     private final Map<String, Optional<PipelineText>> deployed = new HashMap<>();
     private final Map<String, Optional<PipelineText>> seen = new HashMap<>();
+
+    /** Whose texts cannot be read, which is told once. */
+    private final Set<String> defective = new HashSet<>();
+
     private final Thread thread;
 
     /**
@@ -68,14 +74,23 @@ final class PipelineWatcher implements AutoCloseable {
         } catch (LakemillException e) {
             log.warn(
                     "the new text of pipeline '{}' does not run: {}", entry.name(), e.getMessage());
+        } catch (RuntimeException e) {
+            log.error("the new text of pipeline '{}' met a defect", entry.name(), e);
         }
     }
 
     /** Empty when it cannot be read now. */
     private Optional<PipelineText> text(Config.PipelineEntry entry) {
         try {
-            return Optional.of(PipelineTexts.read(config, entry));
+            var text = Optional.of(PipelineTexts.read(config, entry));
+            defective.remove(entry.name());
+            return text;
         } catch (LakemillException _) {
+            return Optional.empty();
+        } catch (RuntimeException e) {
+            if (defective.add(entry.name())) {
+                log.error("reading the text of pipeline '{}' met a defect", entry.name(), e);
+            }
             return Optional.empty();
         }
     }

@@ -3,7 +3,6 @@ package dev.lakemill.server;
 import dev.lakemill.agents.gateway.AnswerStore;
 import dev.lakemill.ingest.IngestTable;
 import dev.lakemill.pipeline.WarmCompiler;
-import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.Relations;
 import dev.lakemill.server.models.PipelineQuestions;
 import java.util.Collections;
@@ -111,22 +110,24 @@ final class Pipelines {
      * @return what happens, for people
      */
     String deploy(Config.PipelineEntry entry, boolean full) {
+        var host =
+                named(entry.name())
+                        .orElseThrow(
+                                () -> new IllegalStateException("no pipeline " + entry.name()));
         deploying.lock();
         try {
-            var compilation =
-                    OtherTables.compile(
-                            compiler, node.config(), entry, node.models(), node.catalog());
-            return deploy(entry, compilation, full);
+            return deploy(host, entry, full);
+        } catch (RuntimeException e) {
+            host.refuse(e);
+            throw e;
         } finally {
             deploying.unlock();
         }
     }
 
-    private String deploy(Config.PipelineEntry entry, Compilation compilation, boolean full) {
-        var host =
-                named(entry.name())
-                        .orElseThrow(
-                                () -> new IllegalStateException("no pipeline " + entry.name()));
+    private String deploy(PipelineHost host, Config.PipelineEntry entry, boolean full) {
+        var compilation =
+                OtherTables.compile(compiler, node.config(), entry, node.models(), node.catalog());
         var message = host.deploy(compilation, full);
         var ingest = node.ingest();
         var takes = ingest.tables().stream().map(t -> t.table().toString()).toList();
