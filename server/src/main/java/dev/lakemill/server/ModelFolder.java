@@ -2,28 +2,35 @@ package dev.lakemill.server;
 
 import dev.lakemill.catalog.Catalog;
 import dev.lakemill.catalog.ModelVersion;
+import dev.lakemill.catalog.ModelVersion.Status;
 import dev.lakemill.catalog.Models;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Securable;
 import dev.lakemill.types.SecurableType;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.URI;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A project's folder of models: each subfolder, named {@code catalog.schema.model}, is a model in
  * MLflow's form. At every start of the node, one whose content is not a version yet becomes one,
- * with the alias {@value #ALIAS}. What was registered otherwise since then stays as it is.
+ * with the alias {@value #ALIAS}. What was registered otherwise since then stays as it is. Hidden
+ * folders are none, and files that cannot be scored are registered once, as a failed version.
  */
 final class ModelFolder {
     static final String ALIAS = "champion";
@@ -48,15 +55,35 @@ final class ModelFolder {
     }
 
     /**
-     * @throws LakemillException for a model that cannot be registered
+     * What hinders one model is logged, and the others go on.
+     *
+     * @throws LakemillException UNAVAILABLE for a folder that cannot be read
      */
     void register(Path folder) {
         try (var entries = Files.list(folder)) {
-            for (var entry : entries.filter(Files::isDirectory).sorted().toList()) {
-                register(entry, entry.getFileName().toString());
-            }
+            entries.filter(Files::isDirectory)
+                    .filter(entry -> !entry.getFileName().toString().startsWith("."))
+                    .sorted()
+                    .forEach(this::registerOrTell);
         } catch (IOException e) {
             throw unreadable(folder, e);
+        }
+    }
+
+    private void registerOrTell(Path folder) {
+        var name = folder.getFileName().toString();
+        if (name.split("\\.", -1).length != 3) {
+            log.warn("{} is no model: its name is not catalog.schema.model", folder);
+            return;
+        }
+        try {
+            register(folder, name);
+        } catch (IOException e) {
+            log.error("{} is not registered: its files cannot be copied: {}", folder, e.toString());
+        } catch (LakemillException e) {
+            log.error("{} is not registered: {}", folder, e.getMessage());
+        } catch (RuntimeException e) {
+            log.error("{} is not registered: it met a defect", folder, e);
         }
     }
 
@@ -68,8 +95,13 @@ final class ModelFolder {
         if (catalog.securables().find(model).isEmpty()) {
             catalog.securables().create(system, model, "", Map.of(), "");
         }
-        if (catalog.models().versions(model, Integer.MAX_VALUE).stream()
-                .anyMatch(v -> isOf(v, content))) {
+        var known =
+                catalog.models().versions(model, Integer.MAX_VALUE).stream()
+                        .filter(version -> content.equals(version.tags().get(CONTENT)))
+                        .filter(version -> version.status() != Status.PENDING_REGISTRATION)
+                        .findFirst();
+        if (known.isPresent()) {
+            tell(folder, known.get());
             return;
         }
         var id = catalog.securables().find(model).orElseThrow().id();
@@ -77,21 +109,40 @@ final class ModelFolder {
         var wanted = new Models.NewVersion(folder.toString(), "", "", "file://" + root);
         var version = catalog.models().createVersion(system, model, wanted);
         copy(folder, files, Path.of(URI.create(version.location())));
-        try {
-            scorer.check(version);
-        } catch (LakemillException e) {
-            catalog.models().failVersion(system, model, version.version());
-            throw e;
-        }
-        catalog.models().setTags(system, model, version.version(), Map.of(CONTENT, content));
+        check(version, content);
         catalog.models().finalizeVersion(system, model, version.version());
         catalog.models().setAlias(system, model, ALIAS, version.version());
+        // Last: what is done up to here is done again after a crash, rather than left half done.
+        tag(version, content);
         log.info("registered {} as version {}, {}", name, version.version(), ALIAS);
     }
 
-    private static boolean isOf(ModelVersion version, String content) {
-        return version.status() == ModelVersion.Status.READY
-                && content.equals(version.tags().get(CONTENT));
+    private static void tell(Path folder, ModelVersion known) {
+        if (known.status() == Status.FAILED_REGISTRATION) {
+            log.warn(
+                    "{} is not registered: version {} failed with the same files; change them, or"
+                            + " delete that version",
+                    folder,
+                    known.version());
+        }
+    }
+
+    /** The files of a version that cannot be scored are not tried again. */
+    private void check(ModelVersion version, String content) {
+        try {
+            scorer.check(version);
+        } catch (LakemillException e) {
+            catalog.models().failVersion(catalog.system(), version.model(), version.version());
+            if (e.code() == ErrorCode.INVALID_ARGUMENT) {
+                tag(version, content);
+            }
+            throw e;
+        }
+    }
+
+    private void tag(ModelVersion version, String content) {
+        var tags = Map.of(CONTENT, content);
+        catalog.models().setTags(catalog.system(), version.model(), version.version(), tags);
     }
 
     static List<Path> files(Path folder) throws IOException {
@@ -107,21 +158,42 @@ final class ModelFolder {
         }
     }
 
+    /** The files and their names are on the disk on return. */
     static void copy(Path folder, List<Path> files, Path to) throws IOException {
+        var changed = new LinkedHashSet<Path>();
         for (var file : files) {
             var target = to.resolve(folder.relativize(file).toString());
-            Files.createDirectories(target.getParent());
+            makeFolder(target.getParent(), changed);
             Files.copy(file, target);
+            force(target);
+        }
+        for (var each : changed) {
+            force(each);
+        }
+    }
+
+    private static void makeFolder(Path folder, Set<Path> changed) throws IOException {
+        changed.add(folder);
+        if (!Files.isDirectory(folder)) {
+            makeFolder(folder.getParent(), changed);
+            Files.createDirectories(folder);
+        }
+    }
+
+    private static void force(Path path) throws IOException {
+        try (var channel = FileChannel.open(path)) {
+            channel.force(true);
         }
     }
 
     private static String digest(Path folder, List<Path> files) throws IOException {
         try {
             var digest = MessageDigest.getInstance("SHA-256");
+            var out = new DigestOutputStream(OutputStream.nullOutputStream(), digest);
             for (var file : files) {
                 var name = folder.relativize(file) + "\0" + Files.size(file) + "\0";
                 digest.update(name.getBytes(StandardCharsets.UTF_8));
-                digest.update(Files.readAllBytes(file));
+                Files.copy(file, out);
             }
             return HexFormat.of().formatHex(digest.digest());
         } catch (NoSuchAlgorithmException e) {
