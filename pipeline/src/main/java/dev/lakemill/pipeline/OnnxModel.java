@@ -6,6 +6,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
+import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
@@ -37,15 +38,27 @@ public final class OnnxModel implements AutoCloseable {
         boolean isNull(int row);
 
         double value(int row);
+
+        /** Of a feature of whole numbers or booleans: exactly. */
+        long whole(int row);
     }
 
     /** Takes the scores, one row after the other. */
     interface Scores {
         void set(int row, double score);
+
+        /** Of a graph that gives whole numbers. */
+        default void setWhole(int row, long score) {
+            set(row, score);
+        }
     }
 
     /** An input of the graph and where its features begin. */
-    private record Input(String name, OnnxJavaType type, int first, int width, boolean flat) {}
+    private record Input(String name, OnnxJavaType type, int first, int width, boolean flat) {
+        boolean isWhole() {
+            return type != OnnxJavaType.FLOAT && type != OnnxJavaType.DOUBLE;
+        }
+    }
 
     private final OrtEnvironment environment;
     private final OrtSession session;
@@ -123,22 +136,42 @@ public final class OnnxModel implements AutoCloseable {
      * @param rows each as wide as the signature; NaN for a feature without a value
      */
     public double[] score(List<double[]> rows) {
+        return score(rows, List.of());
+    }
+
+    /**
+     * @param rows each as wide as the signature; NaN for a feature without a value
+     * @param wholes of the same rows, what stands at whole numbers' and booleans' places, exactly;
+     *     none where the rows have no whole number that a double does not hold
+     * @throws LakemillException INVALID_ARGUMENT for a whole number that the graph cannot take
+     */
+    public double[] score(List<double[]> rows, List<long[]> wholes) {
         var scores = new double[rows.size()];
         for (int from = 0; from < scores.length; from += ROWS_MAX) {
             var first = from;
             var features = new ArrayList<Feature>();
             for (int i = 0; i < signature.features().size(); i++) {
-                features.add(new Given(rows, first, i));
+                features.add(new Given(rows, wholes, first, i));
             }
-            score(
-                    Math.min(ROWS_MAX, scores.length - first),
-                    features,
-                    (row, score) -> scores[first + row] = score);
+            try {
+                score(
+                        Math.min(ROWS_MAX, scores.length - first),
+                        features,
+                        (row, score) -> scores[first + row] = score);
+            } catch (RefusedFeature e) {
+                throw new LakemillException(
+                        ErrorCode.INVALID_ARGUMENT,
+                        "feature '%s' of row %d is %s"
+                                .formatted(e.feature, first + e.row + 1, e.is),
+                        e.hint,
+                        e);
+            }
         }
         return scores;
     }
 
-    private record Given(List<double[]> rows, int first, int index) implements Feature {
+    private record Given(List<double[]> rows, List<long[]> wholes, int first, int index)
+            implements Feature {
         @Override
         public boolean isNull(int row) {
             return false;
@@ -148,11 +181,17 @@ public final class OnnxModel implements AutoCloseable {
         public double value(int row) {
             return rows.get(first + row)[index];
         }
+
+        @Override
+        public long whole(int row) {
+            return wholes.isEmpty() ? (long) value(row) : wholes.get(first + row)[index];
+        }
     }
 
     /**
      * @param count at most {@link #ROWS_MAX}
-     * @throws NullFeature for a feature that must have a value and has none
+     * @throws RefusedFeature for a feature that must have a value and has none, or one that the
+     *     graph cannot take
      */
     void score(int count, List<? extends Feature> features, Scores scores) {
         var taken = buffers.poll();
@@ -166,12 +205,33 @@ public final class OnnxModel implements AutoCloseable {
         }
     }
 
-    /** A feature without a value. */
-    static final class NullFeature extends RuntimeException {
+    /** A feature whose value cannot be scored. */
+    static final class RefusedFeature extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        NullFeature(String name) {
-            super(name);
+        final String feature;
+        final String is;
+        final String hint;
+        private final int row;
+
+        private RefusedFeature(Column feature, int row, String is, String hint) {
+            super(feature.name());
+            this.feature = feature.name();
+            this.row = row;
+            this.is = is;
+            this.hint = hint;
+        }
+
+        private static RefusedFeature none(Column feature, int row) {
+            return new RefusedFeature(feature, row, "NULL", "use coalesce, or leave such rows out");
+        }
+
+        private static RefusedFeature tooLarge(Column feature, int row, long value) {
+            return new RefusedFeature(
+                    feature,
+                    row,
+                    "%d, and the model's graph takes whole numbers of 32 bits".formatted(value),
+                    "leave such rows out, or export the graph with int64");
         }
     }
 
@@ -209,31 +269,42 @@ public final class OnnxModel implements AutoCloseable {
     }
 
     private void fill(Input input, ByteBuffer buffer, int count, List<? extends Feature> features) {
+        var isWhole = input.isWhole();
         for (int f = 0; f < input.width(); f++) {
-            var index = input.first() + f;
-            var feature = features.get(index);
-            var optional = signature.features().get(index).nullable();
+            var column = signature.features().get(input.first() + f);
+            var feature = features.get(input.first() + f);
             for (int row = 0; row < count; row++) {
-                var value = Double.NaN;
-                if (!feature.isNull(row)) {
-                    value = feature.value(row);
-                } else if (!optional) {
-                    throw new NullFeature(signature.features().get(index).name());
+                var isNull = feature.isNull(row);
+                if (isNull && !column.nullable()) {
+                    throw RefusedFeature.none(column, row);
                 }
-                put(buffer, input.type(), row * input.width() + f, value);
+                var at = row * input.width() + f;
+                if (!isWhole) {
+                    put(buffer, input.type(), at, isNull ? Double.NaN : feature.value(row));
+                } else if (!put(buffer, input.type(), at, feature.whole(row))) {
+                    throw RefusedFeature.tooLarge(column, row, feature.whole(row));
+                }
             }
         }
     }
 
     private static void put(ByteBuffer buffer, OnnxJavaType type, int at, double value) {
+        if (type == OnnxJavaType.FLOAT) {
+            buffer.putFloat(at * Float.BYTES, (float) value);
+        } else {
+            buffer.putDouble(at * Double.BYTES, value);
+        }
+    }
+
+    /** Whether the type holds the value. */
+    private static boolean put(ByteBuffer buffer, OnnxJavaType type, int at, long value) {
         switch (type) {
-            case FLOAT -> buffer.putFloat(at * Float.BYTES, (float) value);
-            case DOUBLE -> buffer.putDouble(at * Double.BYTES, value);
-            case INT64 -> buffer.putLong(at * Long.BYTES, (long) value);
+            case INT64 -> buffer.putLong(at * Long.BYTES, value);
             case INT32 -> buffer.putInt(at * Integer.BYTES, (int) value);
             case BOOL -> buffer.put(at, (byte) (value == 0 ? 0 : 1));
             default -> throw new IllegalStateException("only these types are opened");
         }
+        return type != OnnxJavaType.INT32 || value == (int) value;
     }
 
     private static void give(OnnxTensor tensor, int count, Scores scores) {
@@ -253,7 +324,7 @@ public final class OnnxModel implements AutoCloseable {
             case INT64 -> {
                 var values = tensor.getLongBuffer();
                 for (int row = 0; row < count; row++) {
-                    scores.set(row, values.get(row));
+                    scores.setWhole(row, values.get(row));
                 }
             }
             default -> throw new IllegalStateException("only these types are opened");

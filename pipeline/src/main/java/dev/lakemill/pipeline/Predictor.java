@@ -17,7 +17,7 @@ import org.duckdb.DuckDBWritableVector;
 
 /**
  * Models as functions of an engine: {@code "predict main.ml.rank/3"(place, f1, ...)}, vectorised.
- * The place in the pipeline's text is for the message of a feature without a value.
+ * The place in the pipeline's text is for the message of a feature that cannot be scored.
  */
 public final class Predictor implements AutoCloseable {
     private final List<OnnxModel> open = new ArrayList<>();
@@ -83,21 +83,30 @@ public final class Predictor implements AutoCloseable {
 
     private static void score(
             ModelUse use, OnnxModel model, DuckDBDataChunkReader in, DuckDBWritableVector out) {
-        var whole = model.signature().output() == Primitive.LONG;
         for (long from = 0; from < in.rowCount(); from += OnnxModel.ROWS_MAX) {
-            var first = from;
             try {
                 model.score(
-                        (int) Math.min(OnnxModel.ROWS_MAX, in.rowCount() - first),
-                        features(model, in, first),
-                        whole
-                                ? (row, score) -> out.setLong(first + row, (long) score)
-                                : (row, score) -> out.setDouble(first + row, score));
-            } catch (OnnxModel.NullFeature e) {
+                        (int) Math.min(OnnxModel.ROWS_MAX, in.rowCount() - from),
+                        features(model, in, from),
+                        new Given(out, from));
+            } catch (OnnxModel.RefusedFeature e) {
                 throw new IllegalArgumentException(
-                        "%s: feature '%s' of %s is NULL; use coalesce, or leave such rows out"
-                                .formatted(in.vector(0).getString(0), e.getMessage(), use));
+                        "%s: feature '%s' of %s is %s; %s"
+                                .formatted(
+                                        in.vector(0).getString(0), e.feature, use, e.is, e.hint));
             }
+        }
+    }
+
+    private record Given(DuckDBWritableVector out, long first) implements OnnxModel.Scores {
+        @Override
+        public void set(int row, double score) {
+            out.setDouble(first + row, score);
+        }
+
+        @Override
+        public void setWhole(int row, long score) {
+            out.setLong(first + row, score);
         }
     }
 
@@ -126,6 +135,11 @@ public final class Predictor implements AutoCloseable {
         public double value(int row) {
             return vector.getDouble(first + row);
         }
+
+        @Override
+        public long whole(int row) {
+            throw new IllegalStateException("a graph of whole numbers takes no DOUBLE");
+        }
     }
 
     private record Longs(DuckDBReadableVector vector, long first) implements OnnxModel.Feature {
@@ -136,6 +150,11 @@ public final class Predictor implements AutoCloseable {
 
         @Override
         public double value(int row) {
+            return whole(row);
+        }
+
+        @Override
+        public long whole(int row) {
             return vector.getLong(first + row);
         }
     }
@@ -148,6 +167,11 @@ public final class Predictor implements AutoCloseable {
 
         @Override
         public double value(int row) {
+            return whole(row);
+        }
+
+        @Override
+        public long whole(int row) {
             return vector.getBoolean(first + row) ? 1 : 0;
         }
     }

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -131,6 +132,46 @@ final class PredictTest {
                 var sql = "SELECT %s('p.sql:3:1', NULL::DOUBLE, 1)".formatted(function);
                 assertThatThrownBy(() -> statement.executeQuery(sql))
                         .hasMessageContaining("p.sql:3:1: feature 'f1' of a.ml.m/1 is NULL");
+            }
+        }
+    }
+
+    @Test
+    void wholeNumbersAreScoredToTheLastDigit() throws Exception {
+        var large = (1L << 53) + 1;
+        var model = LinearModel.whole(folder.resolve("whole"), LinearModel.INT64);
+        assertThat(scored(model, String.valueOf(large))).isEqualTo(large);
+        assertThat(scored(model, String.valueOf(Long.MIN_VALUE))).isEqualTo(Long.MIN_VALUE);
+    }
+
+    @Test
+    void aWholeNumberThatTheGraphCannotTakeIsRefused() throws Exception {
+        var model = LinearModel.whole(folder.resolve("whole"), LinearModel.INT32);
+        assertThat(scored(model, "2147483647")).isEqualTo(Integer.MAX_VALUE);
+        assertThatThrownBy(() -> scored(model, "2147483648"))
+                .hasMessageContaining("p.sql:3:1: feature 'f1' of a.ml.m/1 is 2147483648")
+                .hasMessageContaining("32 bits");
+        try (var opened = OnnxModel.open(model)) {
+            var rows = List.of(new double[] {1}, new double[] {-1L << 40});
+            var wholes = List.of(new long[] {1}, new long[] {-1L << 40});
+            assertThatThrownBy(() -> opened.score(rows, wholes))
+                    .isInstanceOf(LakemillException.class)
+                    .hasMessageContaining("feature 'f1' of row 2 is -1099511627776");
+        }
+    }
+
+    private static long scored(Path folder, String feature) throws SQLException {
+        var use = new ModelUse("a.ml.m", 1);
+        var sql = "SELECT %s('p.sql:3:1', (%s)::BIGINT)";
+        try (var connection = DriverManager.getConnection("jdbc:duckdb:");
+                var model = OnnxModel.open(folder)) {
+            Predictor.register(connection, use, model);
+            try (var statement = connection.createStatement();
+                    var result =
+                            statement.executeQuery(
+                                    sql.formatted(Predictor.function(use), feature))) {
+                result.next();
+                return result.getLong(1);
             }
         }
     }

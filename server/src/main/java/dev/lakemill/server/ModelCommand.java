@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -157,7 +158,7 @@ final class ModelCommand {
                             arity = "1..*",
                             paramLabel = "FEATURE",
                             description = "numbers, in the order of the signature")
-                    List<Double> features) {
+                    List<BigDecimal> features) {
         var at = Math.max(model.indexOf('@'), model.indexOf('/'));
         if (at < 0) {
             throw new LakemillException(

@@ -18,11 +18,9 @@ import dev.lakemill.types.SecurableType;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -36,7 +34,6 @@ import java.util.regex.Pattern;
  */
 final class RegisteredModels
         implements ModelReference.Resolver, ModelScorer, GatewayRoutes.RegisteredScores {
-    static final int SCORED_ROWS_MAX = 10_000;
     private static final int SIGNATURES_KEPT_MAX = 1_000;
     private static final Pattern REFERENCE = Pattern.compile("([^@/]+)(?:@([^@/]+)|/([0-9]{1,9}))");
 
@@ -97,7 +94,8 @@ final class RegisteredModels
     public double[] score(ModelVersion version, JsonNode request) {
         requireReady(version);
         try (var model = OnnxModel.open(folder(version))) {
-            return model.score(rows(request, model.signature()));
+            var rows = ScoredRows.of(request, model.signature());
+            return model.score(rows.numbers(), rows.wholes());
         }
     }
 
@@ -219,77 +217,6 @@ final class RegisteredModels
                     "models are scored from the node's own folder");
         }
         return Path.of(URI.create(version.location()));
-    }
-
-    private static List<double[]> rows(JsonNode request, ModelSignature signature) {
-        var names = signature.features().stream().map(c -> c.name()).toList();
-        var split = request.path("dataframe_split");
-        var records = request.path("dataframe_records");
-        if (split.path("data").isArray()) {
-            var columns = new ArrayList<String>();
-            split.path("columns").forEach(c -> columns.add(c.asText()));
-            var order =
-                    columns.isEmpty()
-                            ? java.util.stream.IntStream.range(0, names.size()).toArray()
-                            : names.stream().mapToInt(columns::indexOf).toArray();
-            return rows(split.path("data"), signature, (row, i) -> row.path(order[i]));
-        }
-        if (records.isArray()) {
-            return rows(records, signature, (row, i) -> row.path(names.get(i)));
-        }
-        throw new LakemillException(
-                ErrorCode.INVALID_ARGUMENT,
-                "the request has no rows",
-                "send {\"dataframe_split\": {\"columns\": [...], \"data\": [[...]]}}, or"
-                        + " {\"dataframe_records\": [{...}]}");
-    }
-
-    private interface Cell {
-        JsonNode of(JsonNode row, int feature);
-    }
-
-    private static List<double[]> rows(JsonNode given, ModelSignature signature, Cell cell) {
-        if (given.size() > SCORED_ROWS_MAX) {
-            throw new LakemillException(
-                    ErrorCode.RESOURCE_EXHAUSTED,
-                    "the request has %d rows".formatted(given.size()),
-                    "send at most %d".formatted(SCORED_ROWS_MAX));
-        }
-        var rows = new ArrayList<double[]>();
-        for (var row : given) {
-            var values = new double[signature.features().size()];
-            for (int i = 0; i < values.length; i++) {
-                values[i] = value(cell.of(row, i), signature, i, rows.size());
-            }
-            rows.add(values);
-        }
-        return rows;
-    }
-
-    private static double value(JsonNode cell, ModelSignature signature, int index, int row) {
-        if (cell.isNumber()) {
-            return cell.asDouble();
-        }
-        if (cell.isBoolean()) {
-            return cell.asBoolean() ? 1 : 0;
-        }
-        var feature = signature.features().get(index);
-        if ((cell.isNull() || cell.isMissingNode()) && feature.nullable()) {
-            return Double.NaN;
-        }
-        throw new LakemillException(
-                ErrorCode.INVALID_ARGUMENT,
-                "feature '%s' of row %d is %s, not a %s"
-                        .formatted(
-                                feature.name(),
-                                row + 1,
-                                cell.isMissingNode() ? "missing" : cell,
-                                feature.type().sql()),
-                "the signature is %s"
-                        .formatted(
-                                signature.features().stream()
-                                        .map(c -> c.name() + " " + c.type().sql())
-                                        .toList()));
     }
 
     /** Whether the folder is there: then it is one to register from. */
