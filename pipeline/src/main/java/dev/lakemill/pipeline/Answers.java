@@ -85,7 +85,7 @@ final class Answers implements AutoCloseable {
     private final Map<String, Asked> inFlight = new HashMap<>();
     private final Map<TableName, Set<String>> usedBy = new HashMap<>();
 
-    /** What no view shows any more, with the batch that was the first without it. */
+    /** Answers that no view shows any more, with the batch that was the first without them. */
     private final Map<String, Long> left = new LinkedHashMap<>();
 
     private final List<Thread> threads = new ArrayList<>();
@@ -255,7 +255,9 @@ final class Answers implements AutoCloseable {
         var now = used;
         var before = usedBy.put(view, now);
         if (before != null) {
-            before.stream().filter(key -> !now.contains(key)).forEach(key -> left.put(key, batch));
+            before.stream()
+                    .filter(key -> !now.contains(key) && known.containsKey(key))
+                    .forEach(key -> left.put(key, batch));
         }
     }
 
@@ -342,6 +344,7 @@ final class Answers implements AutoCloseable {
     /** Has what the last batch lacked asked for. */
     private void ask(long batch) {
         sweep(batch);
+        withdraw();
         for (var lacking : missing.entrySet()) {
             if (inFlight.size() >= WAITING_MAX) {
                 break;
@@ -359,6 +362,15 @@ final class Answers implements AutoCloseable {
         while (threads.size() < Math.min(ASKED_AT_ONCE_MAX, inFlight.size())) {
             threads.add(
                     Thread.ofVirtual().name("ai-query-" + threads.size()).start(this::askOthers));
+        }
+    }
+
+    /** What no view shows any more is not asked, unless it is being asked just now. */
+    private void withdraw() {
+        for (var one : waiting) {
+            if (!isUsed(one.key()) && waiting.remove(one)) {
+                inFlight.remove(one.key());
+            }
         }
     }
 
@@ -381,12 +393,7 @@ final class Answers implements AutoCloseable {
         if (!isFull()) {
             return;
         }
-        var gone = new ArrayList<String>();
-        for (var one : left.entrySet()) {
-            if (one.getValue() < batch && !isUsed(one.getKey())) {
-                gone.add(one.getKey());
-            }
-        }
+        var gone = known.keySet().stream().filter(key -> mayGo(key, batch)).toList();
         try {
             models.forget(gone);
             for (var key : gone) {
@@ -397,6 +404,12 @@ final class Answers implements AutoCloseable {
         } catch (LakemillException e) {
             models.tell("answers wait to be forgotten: " + e.problem());
         }
+    }
+
+    /** An answer that came when no view showed its question any more was never seen by a batch. */
+    private boolean mayGo(String key, long batch) {
+        var since = left.get(key);
+        return (since == null ? isSwept : since < batch) && !isUsed(key);
     }
 
     /** The life of an asking thread. */

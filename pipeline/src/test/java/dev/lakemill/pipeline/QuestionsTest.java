@@ -207,6 +207,29 @@ final class QuestionsTest {
     }
 
     @Test
+    void whatNoViewShowsAnyMoreIsNotAskedAfterAnOutage() throws Exception {
+        models.isAway = true;
+        var world =
+                world(
+                        """
+                        CREATE TABLE a.b.t (k INT NOT NULL, s STRING);
+                        CREATE MATERIALIZED VIEW a.b.v AS
+                        SELECT q.n, ai_query('w', concat('n', CAST(q.n AS STRING))) AS said
+                        FROM (SELECT count(*) AS n FROM a.b.t) q;
+                        """);
+        world.start();
+        for (int i = 1; i <= 100; i++) {
+            world.send("a.b.t", row(i, "x"));
+            world.settle();
+        }
+        models.isAway = false;
+        until(world, () -> world.inDelta("a.b.v").equals(List.of("100|n1001")));
+        assertThat(models.asked).contains("n100").hasSizeLessThan(20);
+        equalsItsQuery(world);
+        world.close();
+    }
+
+    @Test
     void aPromptThatIsRefusedForGoodFailsThePipelineOrIsAValue() throws Exception {
         var world = world(TEXT);
         world.start();
