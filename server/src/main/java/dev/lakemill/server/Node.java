@@ -102,7 +102,7 @@ final class Node implements AutoCloseable {
             gateway = part(ModelSection.open(config, catalog, postgres.owner()));
             pipelines.forgetRemoved();
             sql.file().applyBeforeTables();
-            models = registeredModels();
+            models = part(registeredModels());
             for (var entry : config.pipelines()) {
                 part(pipelines.open(entry, texts));
             }

@@ -18,6 +18,7 @@ import dev.lakemill.types.SecurableType;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -33,7 +34,11 @@ import java.util.regex.Pattern;
  * <p>A version that is READY does not change any more, so its signature is read once.
  */
 final class RegisteredModels
-        implements ModelReference.Resolver, ModelScorer, GatewayRoutes.RegisteredScores {
+        implements ModelReference.Resolver,
+                ModelScorer,
+                GatewayRoutes.RegisteredScores,
+                AutoCloseable {
+    private static final Duration TURN_WAIT_MAX = Duration.ofSeconds(1);
     private static final int SIGNATURES_KEPT_MAX = 1_000;
     private static final Pattern REFERENCE = Pattern.compile("([^@/]+)(?:@([^@/]+)|/([0-9]{1,9}))");
 
@@ -50,8 +55,22 @@ final class RegisteredModels
                         }
                     });
 
+    private final OpenedModels<OnnxModel> opened =
+            new OpenedModels<>(
+                    version -> OnnxModel.open(folder(version)), OnnxModel::close, TURN_WAIT_MAX);
+
     RegisteredModels(Catalog catalog) {
         this.catalog = catalog;
+    }
+
+    @Override
+    public void forget(Securable model) {
+        opened.forget(model);
+    }
+
+    @Override
+    public void close() {
+        opened.close();
     }
 
     @Override
@@ -93,10 +112,12 @@ final class RegisteredModels
     @Override
     public double[] score(ModelVersion version, JsonNode request) {
         requireReady(version);
-        try (var model = OnnxModel.open(folder(version))) {
-            var rows = ScoredRows.of(request, model.signature());
-            return model.score(rows.numbers(), rows.wholes());
-        }
+        return opened.use(
+                version,
+                model -> {
+                    var rows = ScoredRows.of(request, model.signature());
+                    return model.score(rows.numbers(), rows.wholes());
+                });
     }
 
     @Override

@@ -119,8 +119,9 @@ final class ModelRoutes {
     }
 
     private Object delete(Request request) {
-        catalog.securables()
-                .drop(request.caller(), named(request).securable(), request.flag("force"));
+        var model = named(request).securable();
+        catalog.securables().drop(request.caller(), model, request.flag("force"));
+        scorer.forget(model);
         return Api.EMPTY;
     }
 
@@ -184,8 +185,9 @@ final class ModelRoutes {
     }
 
     private Object deleteVersion(Request request) {
-        models.deleteVersion(
-                request.caller(), named(request).securable(), number(request.path("version")));
+        var model = named(request).securable();
+        models.deleteVersion(request.caller(), model, number(request.path("version")));
+        scorer.forget(model);
         return Api.EMPTY;
     }
 

@@ -3,6 +3,7 @@ package dev.lakemill.server.rest;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lakemill.catalog.ModelVersion;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.Securable;
 
 /** Looks into the files of a model's version. */
 public interface ModelScorer {
@@ -19,7 +20,11 @@ public interface ModelScorer {
      * dataframe_records}).
      *
      * @return one score a row
-     * @throws LakemillException INVALID_ARGUMENT for rows that do not fit the signature
+     * @throws LakemillException INVALID_ARGUMENT for rows that do not fit the signature;
+     *     RESOURCE_EXHAUSTED while too many requests are scored
      */
     double[] score(ModelVersion version, JsonNode request);
+
+    /** Keeps nothing open of a model that is gone, or has lost a version. */
+    void forget(Securable model);
 }

@@ -75,6 +75,9 @@ final class RestServer {
                 public double[] score(ModelVersion version, JsonNode request) {
                     throw new UnsupportedOperationException("nothing is scored here");
                 }
+
+                @Override
+                public void forget(Securable model) {}
             };
 
     final Path folder;
