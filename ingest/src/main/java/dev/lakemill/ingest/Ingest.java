@@ -42,6 +42,7 @@ public final class Ingest implements AutoCloseable {
     private @Nullable IngestServer server;
     private final AutoCloseable changes;
     private boolean closed;
+    private volatile List<TableName> leftInLog = List.of();
 
     private Ingest(
             IngestConfig config, Landings landings, Streams streams, Log log, Outside outside) {
@@ -267,8 +268,13 @@ public final class Ingest implements AutoCloseable {
             server.close();
         }
         end();
-        landings.close();
+        leftInLog = landings.close();
         log.close();
+    }
+
+    /** After {@link #close}: tables of which acknowledged rows are in the log alone, by name. */
+    public List<TableName> leftInLog() {
+        return leftInLog;
     }
 
     private void end() {

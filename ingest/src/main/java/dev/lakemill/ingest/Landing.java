@@ -336,16 +336,22 @@ final class Landing {
         wakeWaiting();
     }
 
-    /** After {@link #end}: publishes and commits what is here, within the time there is. */
-    void finish(long deadlineNanos) {
+    /**
+     * After {@link #end}: publishes and commits what is here, within the time there is.
+     *
+     * @return whether Delta has all of it
+     */
+    boolean finish(long deadlineNanos) {
         var published = awaitPublisher(deadlineNanos);
         var committed = commits.finish(deadlineNanos);
-        if (oldestPosition() != Long.MAX_VALUE) {
+        var left = oldestPosition() != Long.MAX_VALUE;
+        if (left) {
             LOG.warn("Rows of {} stay in the log: Delta did not take them", table.name());
         }
         if (published && committed) {
             pending.clear();
         }
+        return !left;
     }
 
     /** Frees the rows' memory: the log keeps them, unless the table is no more. */

@@ -8,6 +8,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -217,24 +218,36 @@ final class Landings {
         return names().stream().flatMap(name -> find(name).stream()).map(Landing::status).toList();
     }
 
-    /** Publishes and commits what is here, as long as the close may take; frees all memory. */
-    void close() {
+    /**
+     * Publishes and commits what is here, as long as the close may take; frees all memory.
+     *
+     * @return the tables of which rows stay in the log
+     */
+    List<TableName> close() {
         var deadlineNanos = deadline();
-        awaitDelivery(deadlineNanos);
+        var delivered = awaitDelivery(deadlineNanos);
         var landings = new ArrayList<>(byId.values());
         landings.forEach(Landing::end);
-        landings.forEach(landing -> landing.finish(deadlineNanos));
+        var left = new ArrayList<TableName>();
+        for (var landing : landings) {
+            if (!landing.finish(deadlineNanos) || !delivered) {
+                left.add(landing.table().name());
+            }
+        }
         committers.shutdown();
+        return left.stream().sorted(Comparator.comparing(TableName::toString)).toList();
     }
 
     /** Producers hear of durable frames a moment before the landings do. */
-    private void awaitDelivery(long deadlineNanos) {
+    private boolean awaitDelivery(long deadlineNanos) {
         var opened = log;
-        while (opened != null
-                && dispatched < opened.durableLsn()
-                && System.nanoTime() - deadlineNanos < 0) {
+        while (opened != null && dispatched < opened.durableLsn()) {
+            if (System.nanoTime() - deadlineNanos >= 0) {
+                return false;
+            }
             LockSupport.parkNanos(TAIL_LOOK_NANOS);
         }
+        return true;
     }
 
     /** Lets everything go after an open that failed. */

@@ -19,6 +19,7 @@ import dev.lakemill.server.backup.Backups;
 import dev.lakemill.server.rest.DeltaFiles;
 import dev.lakemill.server.rest.UnityApi;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableName;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -72,6 +73,7 @@ final class Node implements AutoCloseable {
     private final Optional<Backups> backups;
     private final Apps apps;
     private final RunFile run;
+    private final List<String> unclosed = new ArrayList<>();
     private volatile boolean draining;
 
     /** Known from the start, but where the port is picked. */
@@ -182,6 +184,18 @@ final class Node implements AutoCloseable {
         closeParts();
     }
 
+    /**
+     * After {@link #close}: tables of which acknowledged rows wait in the log for the next start.
+     */
+    List<TableName> leftInLog() {
+        return ingest.leftInLog();
+    }
+
+    /** After {@link #close}: what did not close as it should; its log says more. */
+    List<String> unclosed() {
+        return List.copyOf(unclosed);
+    }
+
     private void closeParts() {
         resolver.cancel(true);
         while (!parts.isEmpty()) {
@@ -189,6 +203,7 @@ final class Node implements AutoCloseable {
             try {
                 part.close();
             } catch (Exception e) {
+                unclosed.add(part.getClass().getSimpleName());
                 log.error("closing {} failed", part.getClass().getSimpleName(), e);
             }
         }

@@ -1,6 +1,9 @@
 package dev.lakemill.server;
 
+import dev.lakemill.types.TableName;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
@@ -36,7 +39,8 @@ final class UpCommand implements Callable<Integer> {
         var hook = new Thread(() -> drain(stop, ended), "drain");
         Runtime.getRuntime().addShutdownHook(hook);
         try {
-            try (var node = Node.start(config)) {
+            var node = Node.start(config);
+            try (node) {
                 out.printf(
                         "lakemill %s is up after %.1f s%n", Version.NUMBER, seconds(startedNanos));
                 node.banner().forEach(line -> out.println("  " + line));
@@ -45,13 +49,29 @@ final class UpCommand implements Callable<Integer> {
                 out.println("draining");
                 out.flush();
             }
-            out.println("stopped; everything acknowledged is in Delta");
+            var problem = problem(node.leftInLog(), node.unclosed());
+            out.println(problem.orElse("stopped; everything acknowledged is in Delta"));
             out.flush();
-            Runtime.getRuntime().halt(0);
+            Runtime.getRuntime().halt(problem.isEmpty() ? 0 : 1);
         } finally {
             ended.countDown();
         }
         return 0;
+    }
+
+    /** Why not everything that was acknowledged is in Delta; empty when it is. */
+    static Optional<String> problem(List<TableName> leftInLog, List<String> unclosed) {
+        if (!leftInLog.isEmpty()) {
+            return Optional.of(
+                    "stopped; rows of %s stay in the log, since Delta did not take them in time;"
+                                    .formatted(leftInLog)
+                            + " the next start commits them");
+        }
+        return unclosed.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        "stopped; %s did not close, the log above says why; the next start goes on"
+                                .formatted(unclosed));
     }
 
     private static double seconds(long sinceNanos) {
