@@ -13,6 +13,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -230,7 +231,9 @@ final class PipelineCommand {
                     @Nullable String name) {
         var out = spec.commandLine().getOut();
         var exitCode = 0;
-        for (var pipeline : target.client().get("/api/status").path("pipelines")) {
+        var pipelines = target.client().get("/api/status").path("pipelines");
+        requireKnown(name, pipelines);
+        for (var pipeline : pipelines) {
             if (name == null || name.equals(pipeline.path("name").asText())) {
                 print(pipeline, out);
                 exitCode = pipeline.path("error").isNull() ? exitCode : 1;
@@ -238,6 +241,17 @@ final class PipelineCommand {
         }
         out.flush();
         return exitCode;
+    }
+
+    private static void requireKnown(@Nullable String name, JsonNode pipelines) {
+        var names = new ArrayList<String>();
+        pipelines.forEach(pipeline -> names.add(pipeline.path("name").asText()));
+        if (name != null && !names.contains(name)) {
+            throw new LakemillException(
+                    ErrorCode.NOT_FOUND,
+                    "the node has no pipeline '%s'".formatted(name),
+                    "its pipelines are %s; %s lists them".formatted(names, Config.FILE));
+        }
     }
 
     @Command(
@@ -253,20 +267,24 @@ final class PipelineCommand {
                     @Nullable String name,
             @Option(names = "--limit", description = "how many (default: 50)", defaultValue = "50")
                     int limit) {
+        var ofOne =
+                name == null
+                        ? ""
+                        : " WHERE get_json_object(origin, '$.pipeline_name') = " + literal(name);
         var newest =
-                "SELECT timestamp, level, event_type, message, origin FROM"
-                        + " system.pipelines.event_log ORDER BY timestamp DESC LIMIT "
+                "SELECT timestamp, level, event_type, message FROM system.pipelines.event_log%s"
+                                .formatted(ofOne)
+                        + " ORDER BY timestamp DESC LIMIT "
                         + limit;
         var answer = target.client().run("SELECT * FROM (" + newest + ") ORDER BY timestamp");
         var out = spec.commandLine().getOut();
-        for (var row : answer.rows()) {
-            var line = "%s  %-7s %-19s %s".formatted(row.toArray());
-            if (name == null || String.valueOf(row.getLast()).contains(name)) {
-                out.println(line);
-            }
-        }
+        answer.rows().forEach(row -> out.println("%s  %-7s %-19s %s".formatted(row.toArray())));
         out.flush();
         return 0;
+    }
+
+    private static String literal(String text) {
+        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'";
     }
 
     private static void print(JsonNode pipeline, PrintWriter out) {

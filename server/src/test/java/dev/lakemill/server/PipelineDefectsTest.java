@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -51,7 +52,20 @@ final class PipelineDefectsTest {
             node.admin().post("/api/pipelines/good/refresh", Map.of("full", true));
             TestNode.await(() -> error(node, "good").isEmpty());
             node.awaitRows("id FROM c.s.good", "1");
+            commandsNameOnePipeline(node);
         }
+    }
+
+    private static void commandsNameOnePipeline(TestNode node) throws Exception {
+        assertThatThrownBy(() -> node.admin().post("/api/pipelines/glob/refresh", Map.of()));
+        node.admin().post("/api/pipelines/good/refresh", Map.of("full", true));
+        var events = List.of("pipeline", "events", "glob", "--limit", "1");
+        TestNode.await(() -> node.run(0, events.toArray(String[]::new)).contains("glob does not"));
+        assertThat(node.run(0, "pipeline", "events", "goo")).isEmpty();
+        assertThat(node.run(0, "pipeline", "status", "good")).contains("pipeline good: ");
+        assertThat(node.run(1, "pipeline", "status", "goo"))
+                .contains("the node has no pipeline 'goo'")
+                .contains("[good, glob, none]");
     }
 
     private static String text(String table, String path) {
