@@ -7,12 +7,13 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,6 +28,7 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND")
 final class AuditCommand {
     private static final Duration VERIFY_MAX = Duration.ofMinutes(10);
+    private static final int PAGE_RECORDS = 1_000;
     private static final long FOLLOW_PAUSE_MILLIS = 1_000;
 
     @Spec private CommandSpec spec;
@@ -100,30 +102,37 @@ final class AuditCommand {
         var query =
                 "/api/2.0/audit/events?email=%s&action_name=%s&max_results="
                         .formatted(NodeClient.encoded(user), NodeClient.encoded(action));
-        var printed = page(project, query + lines, Set.of(), json, out);
+        var first = page(project, query + (follow ? PAGE_RECORDS : lines));
+        var seen = print(first, Set.of(), lines, json, out);
         while (follow) {
             Thread.sleep(FOLLOW_PAUSE_MILLIS);
-            var newest = page(project, query + 1_000, printed, json, out);
-            printed = newest;
+            seen = print(page(project, query + PAGE_RECORDS), seen, PAGE_RECORDS, json, out);
         }
         return 0;
     }
 
-    /** Prints what is new of a page; returns the ids of the whole page. */
-    private Set<String> page(
-            Path project, String query, Set<String> printed, boolean json, PrintWriter out) {
+    /** The newest first. */
+    private List<JsonNode> page(Path project, String query) {
         var events = new ArrayList<JsonNode>();
         nodes.apply(project).get(query).path("events").forEach(events::add);
-        var ids = new TreeSet<String>();
-        for (var event : events.reversed()) {
-            var id = event.path("event_id").asText();
-            ids.add(id);
-            if (!printed.contains(id)) {
-                out.println(json ? event.toString() : line(event));
-            }
-        }
+        return events;
+    }
+
+    /** Prints the newest of a page that are not seen yet; returns the ids of the whole page. */
+    private static Set<String> print(
+            List<JsonNode> page, Set<String> seen, int lines, boolean json, PrintWriter out) {
+        page.stream()
+                .limit(lines)
+                .filter(event -> !seen.contains(id(event)))
+                .toList()
+                .reversed()
+                .forEach(event -> out.println(json ? event.toString() : line(event)));
         out.flush();
-        return ids;
+        return page.stream().map(AuditCommand::id).collect(Collectors.toSet());
+    }
+
+    private static String id(JsonNode event) {
+        return event.path("event_id").asText();
     }
 
     private static String line(JsonNode event) {

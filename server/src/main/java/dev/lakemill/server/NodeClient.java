@@ -156,7 +156,7 @@ final class NodeClient {
         }
         var refresh = known.get().refreshToken();
         if (refresh == null) {
-            return Optional.empty();
+            throw ended(url, null);
         }
         try {
             var answer =
@@ -174,8 +174,20 @@ final class NodeClient {
             credentials.put(url, login);
             return Optional.of(login.accessToken());
         } catch (LakemillException e) {
-            return Optional.empty();
+            throw switch (e.code()) {
+                case UNAVAILABLE, RESOURCE_EXHAUSTED -> e;
+                default -> ended(url, e);
+            };
         }
+    }
+
+    /** Who has logged in does not become somebody else because that has ended. */
+    private static LakemillException ended(String url, @Nullable Throwable cause) {
+        var problem = "your login to %s has ended".formatted(url);
+        var hint = "run './lakemill login' again, or delete its entry in " + Credentials.ofUser();
+        return cause == null
+                ? new LakemillException(ErrorCode.UNAUTHENTICATED, problem, hint)
+                : new LakemillException(ErrorCode.UNAUTHENTICATED, problem, hint, cause);
     }
 
     /** What the token endpoint answered. */
