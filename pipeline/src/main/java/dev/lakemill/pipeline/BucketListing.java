@@ -60,9 +60,7 @@ final class BucketListing implements Listing {
     /** What all keys begin with. */
     private String prefix() {
         var key = place.key();
-        return isWild
-                ? key.substring(0, FilePattern.wildAt(key))
-                : key.isEmpty() ? "" : key + "/";
+        return isWild ? key.substring(0, FilePattern.wildAt(key)) : key.isEmpty() ? "" : key + "/";
     }
 
     /** Whether no key is meant that has a slash behind the prefix: others are not listed. */

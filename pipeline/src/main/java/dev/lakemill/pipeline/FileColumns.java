@@ -138,8 +138,7 @@ final class FileColumns {
         var fields =
                 duck.columns(
                         "SELECT * FROM read_csv(%s, all_varchar = true, skip = 0, %s) LIMIT 0"
-                                .formatted(
-                                        FileSql.literal(file), FileSql.csvOptions(source)));
+                                .formatted(FileSql.literal(file), FileSql.csvOptions(source)));
         var names = new ArrayList<String>();
         for (int i = 0; i < fields.size(); i++) {
             names.add(FileSql.hasHeader(source) ? fields.get(i).getName() : "_c" + i);

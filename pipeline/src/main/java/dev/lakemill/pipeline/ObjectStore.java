@@ -73,7 +73,8 @@ final class ObjectStore implements AutoCloseable {
     }
 
     private static String bucket(Found object) {
-        return object.name().substring(SCHEME.length(), object.name().indexOf('/', SCHEME.length()));
+        return object.name()
+                .substring(SCHEME.length(), object.name().indexOf('/', SCHEME.length()));
     }
 
     /**

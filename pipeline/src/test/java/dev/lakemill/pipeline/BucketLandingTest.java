@@ -53,7 +53,7 @@ final class BucketLandingTest {
     }
 
     @AfterEach
-    void stop() throws Exception {
+    void stop() {
         buckets.close();
         allocator.close();
     }
@@ -165,7 +165,8 @@ final class BucketLandingTest {
     @Test
     void aBucketThatIsAwayOrRefusesIsReadAsSoonAsItAnswers() throws Exception {
         buckets.put("in/a.json", "{\"id\":1}");
-        try (var landing = start(source(Evolution.NONE))) {
+        var impatient = buckets.config(1 << 20, Duration.ofSeconds(2));
+        try (var landing = start(source(Evolution.NONE), impatient)) {
             await(() -> landing.status().files() == 1);
             buckets.isForbidden.set(true);
             await(() -> landing.status().error().contains("answers 403"));
@@ -197,9 +198,7 @@ final class BucketLandingTest {
     @Test
     void aSilentBucketDoesNotHoldUpTheEnd() throws Exception {
         buckets.leave();
-        var patient =
-                new BucketConfig(
-                        buckets.config().store(), 1, Duration.ofMillis(100), Duration.ofMinutes(2));
+        var patient = buckets.config(1, Duration.ofMinutes(2));
         try (var silent = buckets.silent()) {
             var landing = start(source(Evolution.NONE), patient);
             silent.accept().close();

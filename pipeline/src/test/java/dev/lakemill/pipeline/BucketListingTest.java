@@ -47,7 +47,7 @@ final class BucketListingTest {
     }
 
     @AfterAll
-    static void stop() throws Exception {
+    static void stop() {
         buckets.close();
     }
 

@@ -180,8 +180,13 @@ final class PipelineRunTest {
         var temporary = folder.resolve("pipeline").resolve("temporary");
         Files.createDirectories(temporary);
         Files.writeString(temporary.resolve("duckdb_temp_storage-0.tmp"), "left by a kill");
+        var ofFiles = Files.createDirectories(temporary.resolve("c.s.t__files_1"));
+        Files.writeString(ofFiles.resolve("duckdb_temp_storage-0.tmp"), "of another engine");
         world.start();
-        assertThat(temporary).isEmptyDirectory();
+        assertThat(temporary).isDirectoryNotContaining(Files::isRegularFile);
+        assertThat(ofFiles).isNotEmptyDirectory();
+        Files.delete(ofFiles.resolve("duckdb_temp_storage-0.tmp"));
+        Files.delete(ofFiles);
         Files.delete(temporary);
         world.send("c.b.events", row(2, "a", 5, 0));
         world.settle();

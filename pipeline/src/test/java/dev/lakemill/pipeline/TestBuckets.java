@@ -70,8 +70,7 @@ public final class TestBuckets implements AutoCloseable {
                         .awsAuthentication(AuthenticationType.AWS_V2_OR_V4, ACCOUNT, SECRET)
                         .endpoint(URI.create("http://127.0.0.1:" + at))
                         .build();
-        proxy.setBlobStoreLocator(
-                (_, _, _) -> isForbidden.get() ? null : Map.entry(SECRET, store));
+        proxy.setBlobStoreLocator((_, _, _) -> isForbidden.get() ? null : Map.entry(SECRET, store));
         proxy.start();
         return proxy;
     }
@@ -80,13 +79,17 @@ public final class TestBuckets implements AutoCloseable {
         return "http://127.0.0.1:" + port;
     }
 
-    /** Listed ten times a second, with a second of silence at most. */
-    BucketConfig config(long objectBytesMax) {
+    /** Listed ten times a second. */
+    BucketConfig config(long objectBytesMax, Duration silenceMax) {
         return new BucketConfig(
                 new BucketConfig.Store(endpoint(), "", true),
                 objectBytesMax,
                 Duration.ofMillis(100),
-                Duration.ofSeconds(1));
+                silenceMax);
+    }
+
+    BucketConfig config(long objectBytesMax) {
+        return config(objectBytesMax, Duration.ofSeconds(30));
     }
 
     BucketConfig config() {
@@ -121,8 +124,7 @@ public final class TestBuckets implements AutoCloseable {
 
     void put(String key, byte[] bytes) {
         store.putBlob(
-                BUCKET,
-                store.blobBuilder(key).payload(bytes).contentLength(bytes.length).build());
+                BUCKET, store.blobBuilder(key).payload(bytes).contentLength(bytes.length).build());
     }
 
     void remove(String key) {
@@ -138,8 +140,12 @@ public final class TestBuckets implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
-        server.stop();
+    public void close() {
+        try {
+            server.stop();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
         context.close();
     }
 

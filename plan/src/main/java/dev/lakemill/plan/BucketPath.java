@@ -13,7 +13,8 @@ import java.util.regex.Pattern;
 public record BucketPath(String bucket, String key) {
     private static final Pattern SCHEME = Pattern.compile("s3a?://.*", Pattern.DOTALL);
     private static final Pattern FORM =
-            Pattern.compile("s3a?://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/+(.*?)/*)?", Pattern.DOTALL);
+            Pattern.compile(
+                    "s3a?://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/+(.*?)/*)?", Pattern.DOTALL);
 
     public static boolean isOne(String path) {
         return SCHEME.matcher(path).matches();

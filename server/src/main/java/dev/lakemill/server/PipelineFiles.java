@@ -124,7 +124,7 @@ final class PipelineFiles implements AutoCloseable {
                 new BucketConfig(
                         store,
                         (long) config.number(Setting.S3_OBJECT_MB) << 20,
-                        Duration.ofSeconds(config.number(Setting.S3_LIST_S)),
+                        Duration.ofSeconds(Math.max(1, config.number(Setting.S3_LIST_S))),
                         BucketConfig.DEFAULT.silenceMax()),
                 closed);
     }
