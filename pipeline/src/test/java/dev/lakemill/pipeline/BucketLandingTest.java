@@ -71,7 +71,7 @@ final class BucketLandingTest {
             assertThat(rows(landing))
                     .containsExactlyInAnyOrder(
                             "1|a|null",
-                            ("null|null|{\"id\":\"x\",\"_file_path\":\"%s/a.json\"}")
+                            "null|null|{\"id\":\"x\",\"_file_path\":\"%s/a.json\"}"
                                     .formatted(PLACE),
                             "2|null|null");
             assertThat(landing.status().newestBad().getFirst())
