@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 
 /** All rows of a small table as text, each with how often it stands there: for comparisons. */
 final class TableContent {
+    private static final int FETCHED_ROWS = 10_000;
+
     private TableContent() {}
 
     static Map<String, Integer> ofDelta(DeltaSnapshot snapshot) {
@@ -45,15 +47,21 @@ final class TableContent {
                         ", ", schema.columns().stream().map(c -> "\"" + c.name() + "\"").toList());
         var query =
                 "SELECT %s FROM \"%s\".\"%s\"".formatted(columns, table.schema(), table.table());
-        try (var statement = connection.createStatement();
-                var rows = statement.executeQuery(query)) {
-            while (rows.next()) {
-                var line = new StringBuilder();
-                for (int i = 0; i < schema.size(); i++) {
-                    line.append(text(rows.getObject(i + 1))).append('\u001f');
+        var autoCommit = connection.getAutoCommit();
+        connection.setAutoCommit(false); // or all rows would come at once
+        try (var statement = connection.createStatement()) {
+            statement.setFetchSize(FETCHED_ROWS);
+            try (var rows = statement.executeQuery(query)) {
+                while (rows.next()) {
+                    var line = new StringBuilder();
+                    for (int i = 0; i < schema.size(); i++) {
+                        line.append(text(rows.getObject(i + 1))).append('\u001f');
+                    }
+                    content.merge(line.toString(), 1, Integer::sum);
                 }
-                content.merge(line.toString(), 1, Integer::sum);
             }
+        } finally {
+            connection.setAutoCommit(autoCommit);
         }
         return content;
     }

@@ -97,7 +97,7 @@ public final class FileLanding implements AutoCloseable {
                         : wiring.places().listing(source, temporary(".objects"));
         this.duck =
                 DuckSession.open(PipelineConfig.Duck.DEFAULT, temporary(""), wiring.allocator());
-        this.incoming = new IncomingRows(duck, folder.resolve("reading.parquet"));
+        this.incoming = new IncomingRows(duck, folder);
         this.thread =
                 Thread.ofPlatform().name("files-" + table.name().table()).unstarted(this::run);
     }

@@ -22,11 +22,16 @@ final class IncomingRows {
     private static final String TABLE = "\"rows of a file\"";
 
     private final DuckSession duck;
+    private final Path folder;
     private final Path copy;
 
-    IncomingRows(DuckSession duck, Path copy) {
+    /**
+     * @param folder for the copy
+     */
+    IncomingRows(DuckSession duck, Path folder) {
         this.duck = duck;
-        this.copy = copy;
+        this.folder = folder;
+        this.copy = folder.resolve("reading.parquet");
     }
 
     /** Takes in the rows that SQL gives, instead of those before. */
@@ -51,12 +56,12 @@ final class IncomingRows {
         if (rows <= DuckSession.READ_ROWS) {
             return;
         }
-        var fresh = copy.resolveSibling(copy.getFileName() + ".new");
+        var fresh = folder.resolve("reading.new");
         duck.execute("COPY %s TO %s (FORMAT parquet)".formatted(TABLE, text(fresh)));
         try {
             sync(fresh, StandardOpenOption.WRITE);
             Files.move(fresh, copy, StandardCopyOption.ATOMIC_MOVE);
-            sync(copy.toAbsolutePath().getParent(), StandardOpenOption.READ);
+            sync(folder, StandardOpenOption.READ);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

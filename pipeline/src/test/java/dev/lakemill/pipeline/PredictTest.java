@@ -162,14 +162,14 @@ final class PredictTest {
 
     private static long scored(Path folder, String feature) throws SQLException {
         var use = new ModelUse("a.ml.m", 1);
-        var sql = "SELECT %s('p.sql:3:1', (%s)::BIGINT)";
         try (var connection = DriverManager.getConnection("jdbc:duckdb:");
                 var model = OnnxModel.open(folder)) {
             Predictor.register(connection, use, model);
             try (var statement = connection.createStatement();
                     var result =
                             statement.executeQuery(
-                                    sql.formatted(Predictor.function(use), feature))) {
+                                    "SELECT %s('p.sql:3:1', (%s)::BIGINT)"
+                                            .formatted(Predictor.function(use), feature))) {
                 result.next();
                 return result.getLong(1);
             }

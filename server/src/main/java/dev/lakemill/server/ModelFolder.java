@@ -22,6 +22,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -163,7 +164,7 @@ final class ModelFolder {
         var changed = new LinkedHashSet<Path>();
         for (var file : files) {
             var target = to.resolve(folder.relativize(file).toString());
-            makeFolder(target.getParent(), changed);
+            makeFolder(folderOf(target), changed);
             Files.copy(file, target);
             force(target);
         }
@@ -175,9 +176,13 @@ final class ModelFolder {
     private static void makeFolder(Path folder, Set<Path> changed) throws IOException {
         changed.add(folder);
         if (!Files.isDirectory(folder)) {
-            makeFolder(folder.getParent(), changed);
+            makeFolder(folderOf(folder), changed);
             Files.createDirectories(folder);
         }
+    }
+
+    private static Path folderOf(Path path) {
+        return Objects.requireNonNull(path.getParent(), "the root is there");
     }
 
     private static void force(Path path) throws IOException {

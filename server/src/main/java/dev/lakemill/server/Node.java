@@ -184,9 +184,7 @@ final class Node implements AutoCloseable {
         closeParts();
     }
 
-    /**
-     * After {@link #close}: tables of which acknowledged rows wait in the log for the next start.
-     */
+    /** After {@link #close}: tables of which rows wait in the log for the next start. */
     List<TableName> leftInLog() {
         return ingest.leftInLog();
     }

@@ -111,7 +111,7 @@ final class OpenedModels<M> implements AutoCloseable {
         if (closed) {
             release(held.remove(version.id()));
         } else if (held.size() > OPEN_MAX) {
-            release(held.pollFirstEntry().getValue());
+            release(held.remove(held.sequencedKeySet().getFirst()));
         }
         return taken;
     }

@@ -10,6 +10,7 @@ import dev.lakemill.types.TableName;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -36,7 +37,7 @@ final class CommandsTest {
 
     @BeforeEach
     void listen() throws IOException {
-        node = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+        node = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         node.start();
         url = "http://127.0.0.1:" + node.getAddress().getPort();
     }
@@ -91,8 +92,10 @@ final class CommandsTest {
             Files.writeString(LocalToken.file(folder), "of the administrator");
             assertThat(NodeClient.requireToken(url, folder)).isEqualTo("of the administrator");
             var past = Instant.now().minusSeconds(60).getEpochSecond();
-            for (var refresh : new String[] {null, "refused by this node"}) {
-                Credentials.ofUser().put(url, new Credentials.Login("old", refresh, past));
+            var program = new Credentials.Login("old", null, past);
+            var person = new Credentials.Login("old", "refused by this node", past);
+            for (var login : List.of(program, person)) {
+                Credentials.ofUser().put(url, login);
                 assertThatThrownBy(() -> NodeClient.requireToken(url, folder))
                         .isInstanceOfSatisfying(
                                 LakemillException.class,

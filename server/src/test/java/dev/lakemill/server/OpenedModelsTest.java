@@ -72,7 +72,7 @@ final class OpenedModelsTest {
         var end = new CountDownLatch(1);
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             for (int i = 0; i < OpenedModels.SCORES_AT_ONCE_MAX; i++) {
-                threads.submit(
+                threads.execute(
                         () ->
                                 models.use(
                                         version,

@@ -43,10 +43,11 @@ final class PipelineFollowersTest {
                 new ModelFollower.Followed(
                         "p",
                         () -> {
-                            if (references.get().isEmpty()) {
+                            var now = references.get();
+                            if (now == null || now.isEmpty()) {
                                 throw new IllegalStateException("no text");
                             }
-                            return references.get();
+                            return now;
                         },
                         () -> fail(rolls));
         ModelReference.Resolver unresolved =
