@@ -281,7 +281,7 @@ public final class OnnxModel implements AutoCloseable {
                 var at = row * input.width() + f;
                 if (!isWhole) {
                     put(buffer, input.type(), at, isNull ? Double.NaN : feature.value(row));
-                } else if (!put(buffer, input.type(), at, feature.whole(row))) {
+                } else if (!put(buffer, input.type(), at, isNull ? 0 : feature.whole(row))) {
                     throw RefusedFeature.tooLarge(column, row, feature.whole(row));
                 }
             }
