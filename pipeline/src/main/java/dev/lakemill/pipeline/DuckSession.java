@@ -415,11 +415,9 @@ final class DuckSession implements AutoCloseable {
     }
 
     private static void clear(Path folder) {
-        try (var files = Files.newDirectoryStream(folder)) {
+        try (var files = Files.newDirectoryStream(folder, file -> !Files.isDirectory(file))) {
             for (var file : files) {
-                if (!Files.isDirectory(file)) {
-                    Files.deleteIfExists(file);
-                }
+                Files.deleteIfExists(file);
             }
         } catch (NoSuchFileException _) {
             // DuckDB makes the folder when it needs it.
