@@ -7,8 +7,6 @@ import dev.lakemill.types.LakemillException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -98,16 +96,7 @@ final class DeltaListing implements Listing {
     /** When it was modified the log says, by the clock of its writer; such files never change. */
     @Override
     public Optional<LocalFile> open(Found found) {
-        var path = Path.of(found.name());
-        try {
-            return Files.size(path) == found.sizeBytes()
-                    ? Optional.of(new LocalFile(found, path, false))
-                    : Optional.empty();
-        } catch (NoSuchFileException _) {
-            return Optional.empty();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return LocalFile.inPlace(found, now -> now.size() == found.sizeBytes());
     }
 
     @Override

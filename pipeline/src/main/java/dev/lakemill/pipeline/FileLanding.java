@@ -265,6 +265,7 @@ public final class FileLanding implements AutoCloseable {
             if (!journal.isNew(file)) {
                 continue;
             }
+            idle = false;
             found.put(file.name(), file);
             var refused = listing.refusal(file);
             refusal = refusal.isEmpty() ? refused : refusal;

@@ -136,17 +136,7 @@ final class FileListing implements Listing {
 
     @Override
     public Optional<LocalFile> open(Found file) {
-        var path = Path.of(file.name());
-        try {
-            var now = found(path, Files.readAttributes(path, BasicFileAttributes.class));
-            return now.equals(file)
-                    ? Optional.of(new LocalFile(file, path, false))
-                    : Optional.empty();
-        } catch (NoSuchFileException _) {
-            return Optional.empty();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return LocalFile.inPlace(file, now -> found(Path.of(file.name()), now).equals(file));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.lakemill.pipeline;
 
+import static dev.lakemill.pipeline.DuckExpressions.text;
 import static dev.lakemill.pipeline.DuckPrinter.quoted;
 
 import dev.lakemill.plan.FileSource;
@@ -263,9 +264,5 @@ final class FileSql {
 
     static String literal(LocalFile file) {
         return "[" + text(file.path().toString()) + "]";
-    }
-
-    private static String text(String text) {
-        return "'" + text.replace("'", "''") + "'";
     }
 }

@@ -1,5 +1,6 @@
 package dev.lakemill.pipeline;
 
+import static dev.lakemill.pipeline.DuckExpressions.text;
 import static dev.lakemill.pipeline.DuckPrinter.quoted;
 
 import dev.lakemill.types.TableSchema;
@@ -8,7 +9,6 @@ import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
 import java.util.stream.Collectors;
@@ -57,19 +57,14 @@ final class IncomingRows {
             return;
         }
         var fresh = folder.resolve("reading.new");
-        duck.execute("COPY %s TO %s (FORMAT parquet)".formatted(TABLE, text(fresh)));
+        duck.execute("COPY %s TO %s (FORMAT parquet)".formatted(TABLE, text(fresh.toString())));
         try {
-            sync(fresh, StandardOpenOption.WRITE);
-            Files.move(fresh, copy, StandardCopyOption.ATOMIC_MOVE);
-            sync(folder, StandardOpenOption.READ);
+            try (var channel = FileChannel.open(fresh, StandardOpenOption.WRITE)) {
+                channel.force(true);
+            }
+            LocalDisk.put(fresh, copy, folder);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    private static void sync(Path path, StandardOpenOption mode) throws IOException {
-        try (var channel = FileChannel.open(path, mode)) {
-            channel.force(true);
         }
     }
 
@@ -79,7 +74,7 @@ final class IncomingRows {
 
     /** Takes the copy in; columns that the table has got since are NULL. */
     void restore(TableSchema schema) {
-        var from = "read_parquet(%s)".formatted(text(copy));
+        var from = "read_parquet(%s)".formatted(text(copy.toString()));
         var there = new HashSet<String>();
         duck.columns("SELECT * FROM %s LIMIT 0".formatted(from))
                 .forEach(f -> there.add(f.getName()));
@@ -106,9 +101,5 @@ final class IncomingRows {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    private static String text(Path path) {
-        return "'" + path.toString().replace("'", "''") + "'";
     }
 }

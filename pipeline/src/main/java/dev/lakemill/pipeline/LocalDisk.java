@@ -41,6 +41,11 @@ final class LocalDisk implements Disk {
         try (var channel = FileChannel.open(fresh, WRITE, CREATE, TRUNCATE_EXISTING)) {
             write(channel, bytes);
         }
+        put(fresh, file, folder);
+    }
+
+    /** Puts a synced file in the place of another of its folder; durable on return. */
+    static void put(Path fresh, Path file, Path folder) throws IOException {
         Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
         sync(folder);
     }

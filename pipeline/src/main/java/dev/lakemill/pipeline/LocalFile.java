@@ -4,7 +4,11 @@ import dev.lakemill.pipeline.Listing.Found;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * A file on this machine, where the engine reads it.
@@ -13,6 +17,24 @@ import java.nio.file.Path;
  * @param isCopy whether it goes when it is closed
  */
 record LocalFile(Found found, Path path, boolean isCopy) implements AutoCloseable {
+    /**
+     * The file where it stands; empty when it is not there as it was found.
+     *
+     * @param isSame whether what it is now is what was found
+     */
+    static Optional<LocalFile> inPlace(Found found, Predicate<BasicFileAttributes> isSame) {
+        var path = Path.of(found.name());
+        try {
+            return isSame.test(Files.readAttributes(path, BasicFileAttributes.class))
+                    ? Optional.of(new LocalFile(found, path, false))
+                    : Optional.empty();
+        } catch (NoSuchFileException _) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     boolean isEmpty() {
         return found.sizeBytes() == 0;
     }

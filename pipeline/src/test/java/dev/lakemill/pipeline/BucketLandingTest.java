@@ -125,10 +125,12 @@ final class BucketLandingTest {
 
     @Test
     void columnsAreFoundAndNewOnesAreAdded() throws Exception {
-        buckets.put("in/a.json", "{\"id\":1,\"more\":{\"x\":1.5}}");
         var adding = source(Evolution.ADD_NEW_COLUMNS);
-        try (var _ = start(adding)) {
+        try (var landing = start(adding)) {
+            await(landing::isIdle);
+            buckets.put("in/a.json", "{\"id\":1,\"more\":{\"x\":1.5}}");
             await(() -> grown.get() == 1);
+            assertThat(landing.isIdle()).as("its rows are still to be read").isFalse();
         }
         var found = schemas(buckets.config()).find(NAME, adding);
         assertThat(found.columns())

@@ -6,6 +6,7 @@ import dev.lakemill.pipeline.WarmCompiler;
 import dev.lakemill.plan.Compilation;
 import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.plan.PlanJson;
+import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import java.io.IOException;
@@ -270,7 +271,9 @@ final class PipelineCommand {
         var ofOne =
                 name == null
                         ? ""
-                        : " WHERE get_json_object(origin, '$.pipeline_name') = " + literal(name);
+                        : " WHERE get_json_object(origin, '$.pipeline_name') = "
+                                + new SqlParameters.Parameter("name", name, Primitive.STRING)
+                                        .literal();
         var newest =
                 "SELECT timestamp, level, event_type, message FROM system.pipelines.event_log%s"
                                 .formatted(ofOne)
@@ -281,10 +284,6 @@ final class PipelineCommand {
         answer.rows().forEach(row -> out.println("%s  %-7s %-19s %s".formatted(row.toArray())));
         out.flush();
         return 0;
-    }
-
-    private static String literal(String text) {
-        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'";
     }
 
     private static void print(JsonNode pipeline, PrintWriter out) {
