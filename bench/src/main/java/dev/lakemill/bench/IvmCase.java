@@ -313,15 +313,18 @@ final class IvmCase implements AutoCloseable {
 
     private PipelineTrial trial(MaintenanceChoice choice) {
         var usual = PipelineConfig.DEFAULT;
-        return new PipelineTrial(
-                plan,
-                new PipelineConfig(
-                        usual.batches(),
-                        usual.rounds(),
-                        new PipelineConfig.Duck(MEMORY_BYTES, MEMORY_BYTES, 1),
-                        new PipelineConfig.Views(choice, usual.views().auditInterval())),
-                folder,
-                allocator);
+        var trial =
+                new PipelineTrial(
+                        plan,
+                        new PipelineConfig(
+                                usual.batches(),
+                                usual.rounds(),
+                                new PipelineConfig.Duck(MEMORY_BYTES, MEMORY_BYTES, 1),
+                                new PipelineConfig.Views(choice, usual.views().auditInterval())),
+                        folder,
+                        allocator);
+        trial.tidyEvery(1);
+        return trial;
     }
 
     private PipelinePlan plan() {

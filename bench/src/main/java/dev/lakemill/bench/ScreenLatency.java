@@ -44,6 +44,9 @@ final class ScreenLatency implements AutoCloseable {
     private static final int FINISH_SECONDS_MAX = 5;
     private static final int STOP_SECONDS_MAX = 20;
 
+    /** Of this run: Silver keeps one row of an event id, also of one that an earlier run sent. */
+    private final String mark = MARK + System.currentTimeMillis() + "-";
+
     private final Process browser;
     private final ServerProcess server;
     private final Thread reader;
@@ -108,16 +111,16 @@ final class ScreenLatency implements AutoCloseable {
                 ready = event;
                 Thread.ofPlatform().name("marked-quotes").daemon().start(this::send);
             }
-            case "seen" ->
-                    seen(
-                            Long.parseLong(
-                                    event.path("event_id").asText().substring(MARK.length())),
-                            event.path("at_ms").asDouble());
+            case "seen" -> seen(event.path("event_id").asText(), event.path("at_ms").asDouble());
             default -> problem = event.path("message").asText();
         }
     }
 
-    private void seen(long number, double atMs) {
+    private void seen(String eventId, double atMs) {
+        if (!eventId.startsWith(mark)) {
+            return; // An earlier run's, which stands on the screen until ours does.
+        }
+        var number = Long.parseLong(eventId.substring(mark.length()));
         synchronized (waiting) {
             var until = waiting.headMap(number, true);
             until.values().forEach(sentMs -> seenMs.add(atMs - sentMs));
@@ -161,7 +164,7 @@ final class ScreenLatency implements AutoCloseable {
                         .multiply(BigDecimal.valueOf(1_000 + number % 7))
                         .divide(BigDecimal.valueOf(1_000), 2, RoundingMode.HALF_UP);
         var record = new LinkedHashMap<String, Object>();
-        record.put("event_id", MARK + number);
+        record.put("event_id", mark + number);
         record.put("supplier_id", shown.path("supplier_id").asText());
         record.put("sku", shown.path("sku").asText());
         record.put("price_per_kg", price);

@@ -52,7 +52,8 @@ final class ServerProcess implements AutoCloseable {
             throws IOException {
         Files.createDirectories(data);
         Files.deleteIfExists(data.resolve("run.json"));
-        var options = List.of(System.getProperty("lakemill.server.options", "-Xmx384m").split(" "));
+        var usual = "@" + Root.folder().resolve("node.flags");
+        var options = List.of(System.getProperty("lakemill.server.options", usual).split(" "));
         var command = Root.java("server", "dev.lakemill.server.Main", options);
         command.addAll(List.of("up", "--project", project.toString()));
         var builder = new ProcessBuilder(command).redirectErrorStream(true);

@@ -12,6 +12,7 @@ import dev.lakemill.plan.TextRefused;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
 import dev.lakemill.types.LakemillException;
+import java.nio.file.FileSystems;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,6 +21,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedTableValuedFunction;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.Literal;
@@ -126,6 +128,8 @@ final class FileCalls {
             throw new TextRefused(position, "read_files needs a path", "read_files('folder', …)");
         }
         checkPlace();
+        checkPattern(path);
+        checkPattern(options.getOrDefault("pathglobfilter", ""));
         var format = format();
         for (var option : OF_CSV) {
             if (format != Format.CSV && options.containsKey(option)) {
@@ -176,6 +180,17 @@ final class FileCalls {
                             .formatted(path),
                     "write a path or s3://bucket/folder; other stores have an endpoint for S3,"
                             + " which s3.endpoint names");
+        }
+    }
+
+    private void checkPattern(String glob) {
+        try {
+            var _ = FileSystems.getDefault().getPathMatcher("glob:" + glob);
+        } catch (PatternSyntaxException e) {
+            throw new TextRefused(
+                    position,
+                    "'%s' is no pattern: %s".formatted(glob, e.getDescription()),
+                    "close each [ and {; a backslash before one of these takes it as it is");
         }
     }
 

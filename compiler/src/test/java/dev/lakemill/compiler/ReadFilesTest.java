@@ -85,6 +85,13 @@ final class ReadFilesTest {
                 .contains("not from 'gs://b/in'");
         assertThat(error("STREAM read_files('s3://*/in', format => 'csv')"))
                 .contains("'s3://*/in' names no bucket");
+        assertThat(error("STREAM read_files('in/[.csv', format => 'csv')"))
+                .contains("1:47", "'in/[.csv' is no pattern: Missing ']");
+        assertThat(
+                        error(
+                                "STREAM read_files('in', format => 'csv', pathGlobFilter =>"
+                                        + " '*.{csv')"))
+                .contains("'*.{csv' is no pattern: Missing '}");
         assertThat(error("read_files('in', format => 'csv')")).contains("STREAM read_files");
         assertThat(error("STREAM read_files('in', format => 'json', header => true)"))
                 .contains("option of CSV");

@@ -146,14 +146,14 @@ final class Checks {
      * @param query gives the table's columns and {@link #ROW}
      * @param number of the batch
      * @param expected how many rows there may be
-     * @param whole SQL name of all rows ever kept; needed by UNIQUE rules
+     * @param keysTable SQL name of the keys of all rows ever kept; needed by UNIQUE rules
      * @throws RowRejected when a row fails a FAIL UPDATE rule
      */
-    Settled settle(String query, String now, long number, long expected, String whole) {
+    Settled settle(String query, String now, long number, long expected, String keysTable) {
         var sql = conditions(query, now);
         for (int i = 0; i < rules.size() && kept.isEmpty(); i++) {
             if (rules.get(i).test() instanceof Rule.Test.Unique unique) {
-                sql = unique(sql, i, unique, whole);
+                sql = unique(sql, i, unique, keysTable);
             }
         }
         var all = new ArrayList<>(schema.columns());
@@ -170,7 +170,7 @@ final class Checks {
             for (int i = 0; i < rules.size(); i++) {
                 var keys = kept.get(i);
                 if (keys != null) {
-                    known.put(keys, settleUnique(judged, i, keys, whole));
+                    known.put(keys, settleUnique(judged, i, keys, keysTable));
                 }
             }
             failOn(judged, Rule.Test.Unique.class);
@@ -217,11 +217,12 @@ final class Checks {
         return places;
     }
 
-    private KeptKeys.Known settleUnique(JudgedRows judged, int rule, KeptKeys keys, String whole) {
+    private KeptKeys.Known settleUnique(
+            JudgedRows judged, int rule, KeptKeys keys, String keysTable) {
         var known = keys.known(judged.rows(), judged.kept());
         known.doubles().stream().forEach(place -> fail(judged, rule, place));
         if (!known.doubtful().isEmpty()) {
-            var gone = keptBefore(judged, known.doubtful(), keys, whole);
+            var gone = keptBefore(judged, known.doubtful(), keys, keysTable);
             known.doubtful().stream()
                     .filter(place -> gone.contains(judged.order(place)))
                     .forEach(place -> fail(judged, rule, place));
@@ -230,14 +231,15 @@ final class Checks {
     }
 
     /** Looks in DuckDB for the keys of some rows; the {@link #ROW} of those that it finds. */
-    private Set<Long> keptBefore(JudgedRows judged, BitSet doubtful, KeptKeys keys, String whole) {
+    private Set<Long> keptBefore(
+            JudgedRows judged, BitSet doubtful, KeptKeys keys, String keysTable) {
         var asked = new TableSchema(keys.columns().stream().map(schema::column).toList());
         var columns = new ArrayList<>(keys.columns());
         columns.add(contentInOrder().getLast());
         var names = asked.columns().stream().map(c -> quoted(c.name())).toList();
         var sql =
                 "SELECT %s FROM %s AS c SEMI JOIN %s AS w ON %s"
-                        .formatted(ROW, DuckSession.INCOMING, whole, same(names));
+                        .formatted(ROW, DuckSession.INCOMING, keysTable, same(names));
         try (var rows = judged.take(doubtful.stream().toArray(), columns, ordered(asked))) {
             return duck.answer(rows, sql, ORDER, Checks::orders);
         }
@@ -365,7 +367,7 @@ final class Checks {
         return flags.isEmpty() ? "true" : String.join(" AND ", flags);
     }
 
-    private String unique(String sql, int index, Rule.Test.Unique rule, String whole) {
+    private String unique(String sql, int index, Rule.Test.Unique rule, String keysTable) {
         var keys = rule.columns().stream().map(DuckPrinter::quoted).toList();
         return """
         WITH judged AS MATERIALIZED (%3$s),
@@ -384,7 +386,7 @@ final class Checks {
                         String.join(", ", keys),
                         sql,
                         FATE,
-                        whole,
+                        keysTable,
                         same(keys),
                         passed(index),
                         fateOf(rules.get(index)));

@@ -155,10 +155,11 @@ final class DuckSession implements AutoCloseable {
         }
     }
 
-    /** Runs SQL that comes once. */
-    void execute(String sql) {
+    /** Runs SQL that comes once; the number of rows that it changed. */
+    long execute(String sql) {
         try (var statement = connection.createStatement()) {
             statement.execute(sql);
+            return statement.getUpdateCount();
         } catch (SQLException e) {
             throw new DuckException(e);
         }

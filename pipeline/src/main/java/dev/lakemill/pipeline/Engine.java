@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -23,16 +24,17 @@ import org.slf4j.LoggerFactory;
 /**
  * Runs batches in DuckDB, each in one transaction. One thread uses it.
  *
- * <p>It holds, of every table that only grows, the columns that queries read over all its rows
- * ({@code "table"}), and the whole content of every view ({@code "view"}). All of it is a cache:
- * {@link #load} fills an empty engine from Delta. Names are the same in every batch, so that
- * statements are, and need not be parsed again.
+ * <p>It holds, of every table that only grows, the columns and rows that queries may read again
+ * ({@code "table"}) and the columns of UNIQUE rules ({@code "table keys"}), and the whole content
+ * of every view ({@code "view"}). All of it is a cache: {@link #load} fills an empty engine from
+ * Delta. Names are the same in every batch, so that statements are, and need not be parsed again.
  */
 final class Engine implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
 
     private final Program program;
     private final DuckSession duck;
+    private final StateUpkeep upkeep;
     private final Predictor predictor;
     private final JarFunctions functions;
     private final Answers answers;
@@ -71,14 +73,14 @@ final class Engine implements AutoCloseable {
         this.program = program;
         this.turns = new ViewTurns(program);
         this.duck = duck;
+        this.upkeep = new StateUpkeep(program, duck);
         this.predictor = Predictor.register(duck.connection(), program.models(), models);
         if (program.asks()) {
             answers.register(duck.connection());
         }
         this.functions = JarFunctions.register(duck.connection(), program.functions());
-        for (var table : program.appended()) {
-            create(table);
-        }
+        program.appended().forEach(this::create);
+        program.streams().forEach(this::createKeys);
         for (var view : program.views()) {
             loadEmpty(view.schema(), "CREATE TABLE " + whole(view.name()) + " AS SELECT * FROM ");
             maintenance.put(view.name(), MeasuredMaintenance.of(view, choice));
@@ -105,18 +107,15 @@ final class Engine implements AutoCloseable {
     }
 
     /**
-     * Adds rows to a table's or view's content, before the first batch.
+     * Adds rows to a table's or view's content, before the first batch, but for those that no query
+     * will read after {@link #now()}.
      *
      * @param schema of the batches: at least the columns that are kept
      * @param next gives one batch after the other, then null; each is closed here
      */
     void load(TableName table, TableSchema schema, Supplier<@Nullable Rows> next) {
         if (maintenance.containsKey(table)) {
-            duck.load(
-                    schema,
-                    next,
-                    "INSERT INTO %s SELECT * FROM %s"
-                            .formatted(whole(table), DuckSession.INCOMING));
+            load(table, schema, next, whole(table) + " SELECT *", "");
             return;
         }
         var kept =
@@ -125,11 +124,49 @@ final class Engine implements AutoCloseable {
                         .map(program::columnsKept)
                         .findFirst()
                         .orElseThrow();
-        duck.load(
+        var readable = upkeep.readable(table, now);
+        load(
+                table,
                 schema,
                 next,
-                "INSERT INTO %s SELECT %s FROM %s"
-                        .formatted(whole(table), quotedAll(kept), DuckSession.INCOMING));
+                "%s SELECT %s".formatted(whole(table), quotedAll(kept)),
+                readable.isEmpty() ? "" : " WHERE " + readable);
+    }
+
+    /** As {@link #load(TableName, TableSchema, Supplier)}, of the columns of UNIQUE rules. */
+    void loadKeys(Step.Stream stream, TableSchema schema, Supplier<@Nullable Rows> next) {
+        var columns = quotedAll(Program.keyColumns(stream));
+        load(stream.name(), schema, next, keys(stream.name()) + " SELECT " + columns, "");
+    }
+
+    /** In parts, between which is compressed what came. */
+    private void load(
+            TableName table,
+            TableSchema schema,
+            Supplier<@Nullable Rows> next,
+            String into,
+            String where) {
+        var insert = "INSERT INTO %s FROM %s%s".formatted(into, DuckSession.INCOMING, where);
+        var isThereMore = new AtomicBoolean(true);
+        Supplier<@Nullable Rows> part =
+                () -> {
+                    if (upkeep.isDue()) {
+                        return null;
+                    }
+                    var rows = next.get();
+                    if (rows == null) {
+                        isThereMore.set(false);
+                    } else {
+                        upkeep.added(table, rows.count());
+                    }
+                    return rows;
+                };
+        while (isThereMore.get()) {
+            if (upkeep.isDue()) {
+                upkeep.compress();
+            }
+            duck.load(schema, part, insert);
+        }
     }
 
     /** Runs a batch; either all of it stands or nothing. */
@@ -141,6 +178,7 @@ final class Engine implements AutoCloseable {
             var done = batch.run();
             duck.commit();
             now = input.now();
+            upkeep.run(view -> maintenance(view).refreshed(), now);
             return done;
         } catch (RowRejected e) {
             undo(batch);
@@ -232,13 +270,13 @@ final class Engine implements AutoCloseable {
                 all.put(i, keys.get());
             }
         }
-        var whole = whole(stream.name());
+        var table = keys(stream.name());
         if (all.isEmpty()
-                || duck.count("SELECT count(*) FROM " + whole) > keysRoom.left() / all.size()) {
+                || duck.count("SELECT count(*) FROM " + table) > keysRoom.left() / all.size()) {
             return Map.of();
         }
         try {
-            all.values().forEach(keys -> load(keys, stream.schema(), whole));
+            all.values().forEach(keys -> load(keys, stream.schema(), table));
         } catch (RuntimeException | Error e) {
             all.values().forEach(KeptKeys::free);
             throw e;
@@ -246,14 +284,14 @@ final class Engine implements AutoCloseable {
         return all;
     }
 
-    private void load(KeptKeys keys, TableSchema table, String whole) {
+    private void load(KeptKeys keys, TableSchema stream, String table) {
         var schema =
                 new TableSchema(
                         keys.columns().stream()
-                                .map(table::column)
+                                .map(stream::column)
                                 .map(c -> Column.nullable(c.name(), c.type()))
                                 .toList());
-        var sql = "SELECT %s FROM %s".formatted(Checks.columns(schema), whole);
+        var sql = "SELECT %s FROM %s".formatted(Checks.columns(schema), table);
         try (var batches = duck.read(sql, schema)) {
             keys.load(batches);
         }
@@ -269,6 +307,10 @@ final class Engine implements AutoCloseable {
 
     DuckSession duck() {
         return duck;
+    }
+
+    StateUpkeep upkeep() {
+        return upkeep;
     }
 
     @Override
@@ -293,9 +335,14 @@ final class Engine implements AutoCloseable {
                 }
             };
 
-    /** SQL name of a view's content, and of the kept rows of a table that only grows. */
+    /** SQL name of a view's content, and of what is held of a table that only grows. */
     static String whole(TableName table) {
         return quoted(table.toString());
+    }
+
+    /** SQL name of what UNIQUE rules compare with: of all rows ever kept. */
+    static String keys(TableName table) {
+        return quoted(table + " keys");
     }
 
     /** SQL name of an empty table like the table's new rows. */
@@ -339,6 +386,16 @@ final class Engine implements AutoCloseable {
                     table.schema(),
                     "CREATE TABLE %s AS SELECT 0::BIGINT AS %s, * FROM "
                             .formatted(none(table.name()), Checks.ROW));
+        }
+    }
+
+    private void createKeys(Step.Stream stream) {
+        var columns = Program.keyColumns(stream);
+        if (!columns.isEmpty()) {
+            loadEmpty(
+                    stream.schema(),
+                    "CREATE TABLE %s AS SELECT %s FROM "
+                            .formatted(keys(stream.name()), quotedAll(columns)));
         }
     }
 

@@ -3,6 +3,8 @@ package dev.lakemill.pipeline;
 import dev.lakemill.plan.RefreshPolicy;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.Set;
@@ -170,6 +172,11 @@ final class MeasuredMaintenance implements ViewMaintenance {
         var changes = duck.since(before, () -> incremental.refresh(together));
         deferred.forget();
         return changes;
+    }
+
+    @Override
+    public Instant refreshed() {
+        return Instant.EPOCH.plus(refreshedMicros, ChronoUnit.MICROS);
     }
 
     @Override

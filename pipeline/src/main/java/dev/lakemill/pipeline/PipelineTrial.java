@@ -37,6 +37,11 @@ public final class PipelineTrial implements AutoCloseable {
         this.engine = new Engine(program, duck, config.views().choice());
     }
 
+    /** Has rows that no query reads any more deleted, and the others compressed, after so many. */
+    public void tidyEvery(long rows) {
+        engine.upkeep().every(rows);
+    }
+
     /**
      * Runs a batch; the first computes all views.
      *

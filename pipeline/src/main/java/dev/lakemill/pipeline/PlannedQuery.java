@@ -7,6 +7,7 @@ import dev.lakemill.plan.Relations;
 import dev.lakemill.types.TableName;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -48,6 +49,11 @@ record PlannedQuery(Relation relation, boolean rulesUseNow) implements Query {
                             scan.output().forEach(column -> columns.add(column.name()));
                         });
         return read;
+    }
+
+    @Override
+    public Map<TableName, List<List<Retention.Above>>> retained() {
+        return Retention.of(relation);
     }
 
     @Override

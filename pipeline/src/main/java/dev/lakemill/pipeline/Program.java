@@ -9,6 +9,7 @@ import dev.lakemill.plan.OnViolation;
 import dev.lakemill.plan.PipelinePlan;
 import dev.lakemill.plan.Relation;
 import dev.lakemill.plan.Relations;
+import dev.lakemill.types.Column;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
@@ -21,6 +22,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * A plan as the engine runs it: the steps in an order in which each stands behind all it reads, and
@@ -30,12 +32,24 @@ final class Program {
     /** A table that only grows: a source, a streaming table or a quarantine table. */
     record Appended(TableName name, TableSchema schema) {}
 
+    /**
+     * A query's readings of a table.
+     *
+     * @param reader the dataset
+     * @param above what a row must meet, for each reading; empty for all rows
+     */
+    record Reading(TableName reader, List<List<Retention.Above>> above) {}
+
     private final String name;
     private final String planHash;
     private final List<Step> steps;
     private final List<JavaFunction> functions;
     private final List<PipelineOutputs.Output> outputs;
     private final Map<TableName, Set<String>> columnsRead = new HashMap<>();
+
+    /** By tables that queries read as a whole; none where one of them reads all rows. */
+    private final Map<TableName, List<Reading>> readings = new HashMap<>();
+
     private final Set<TableName> streamed = new HashSet<>();
 
     /** Of steps that call no function of a jar. */
@@ -150,8 +164,8 @@ final class Program {
     }
 
     /**
-     * The columns of an appended table that queries or UNIQUE rules read over all its rows, in the
-     * table's order; empty when nothing reads it so.
+     * The columns of an appended table that queries read over all its rows, in the table's order;
+     * empty when nothing reads it so.
      */
     List<String> columnsKept(Appended table) {
         var read = columnsRead.get(table.name());
@@ -163,6 +177,23 @@ final class Program {
         kept.removeIf(column -> read.stream().noneMatch(column::equalsIgnoreCase));
         // count(*) alone reads no column, but the rows must be there to be counted.
         return kept.isEmpty() ? all.subList(0, 1) : kept;
+    }
+
+    /** The columns of a streaming table's UNIQUE rules, in the table's order. */
+    static List<String> keyColumns(Step.Stream stream) {
+        var keys = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+        for (var rule : stream.rules()) {
+            if (rule.test() instanceof Rule.Test.Unique(List<String> columns)) {
+                keys.addAll(columns);
+            }
+        }
+        return stream.schema().columns().stream().map(Column::name).filter(keys::contains).toList();
+    }
+
+    /** The queries that read a table as a whole; empty when one of them reads all its rows. */
+    List<Reading> limitedReadings(TableName table) {
+        var all = readings.getOrDefault(table, List.of());
+        return all.stream().anyMatch(reading -> reading.above().isEmpty()) ? List.of() : all;
     }
 
     private static Step step(Dataset dataset) {
@@ -246,13 +277,8 @@ final class Program {
 
     private void add(Step.Stream stream) {
         streamed.addAll(stream.query().streamed());
-        stream.query().columnsRead().forEach(this::addRead);
-        stream.once().forEach(flow -> flow.query().columnsRead().forEach(this::addRead));
-        for (var rule : stream.rules()) {
-            if (rule.test() instanceof Rule.Test.Unique(List<String> columns)) {
-                addRead(stream.name(), Set.copyOf(columns));
-            }
-        }
+        addRead(stream.name(), stream.query());
+        stream.once().forEach(flow -> addRead(stream.name(), flow.query()));
     }
 
     private void add(Step.View view) {
@@ -269,11 +295,23 @@ final class Program {
                                 + " the row or fail the update");
             }
         }
-        view.query().columnsRead().forEach(this::addRead);
+        addRead(view.name(), view.query());
     }
 
-    private void addRead(TableName table, Set<String> columns) {
-        columnsRead.computeIfAbsent(table, _ -> new LinkedHashSet<>()).addAll(columns);
+    private void addRead(TableName reader, Query query) {
+        var retained = query.retained();
+        query.columnsRead()
+                .forEach(
+                        (table, columns) -> {
+                            columnsRead
+                                    .computeIfAbsent(table, _ -> new LinkedHashSet<>())
+                                    .addAll(columns);
+                            readings.computeIfAbsent(table, _ -> new ArrayList<>())
+                                    .add(
+                                            new Reading(
+                                                    reader,
+                                                    retained.getOrDefault(table, List.of())));
+                        });
     }
 
     private static LakemillException refused(Step.View view, String what, String hint) {

@@ -2,6 +2,7 @@ package dev.lakemill.pipeline;
 
 import dev.lakemill.plan.ModelUse;
 import dev.lakemill.types.TableName;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -19,6 +20,14 @@ interface Query {
 
     /** The columns read of tables that are read as a whole; there may be none (count(*)). */
     Map<TableName, Set<String>> columnsRead();
+
+    /**
+     * What rows must meet to be read of tables that are read as a whole; all rows are of a table
+     * that is not there. See {@link Retention#of}.
+     */
+    default Map<TableName, List<List<Retention.Above>>> retained() {
+        return Map.of();
+    }
 
     /** The models that it scores with. */
     default Set<ModelUse> models() {

@@ -165,6 +165,7 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
                                 Checks.columns(source.schema()),
                                 DuckSession.INCOMING));
         fresh.put(source.name(), rows);
+        var count = batches.stream().mapToLong(b -> b.rows().count()).sum();
         var kept = engine.program().columnsKept(table);
         if (!kept.isEmpty()) {
             duck.repeat(
@@ -174,10 +175,9 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
                                     Engine.quotedAll(kept),
                                     rows,
                                     Checks.ROW));
+            engine.upkeep().added(source.name(), count);
         }
-        counts.put(
-                source.name(),
-                TableCount.allKept(batches.stream().mapToLong(b -> b.rows().count()).sum()));
+        counts.put(source.name(), TableCount.allKept(count));
     }
 
     private static String newRows(TableName table) {
@@ -189,7 +189,6 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
         if (once.isEmpty() && stream.query().streamed().stream().noneMatch(this::changed)) {
             return;
         }
-        var whole = Engine.whole(stream.name());
         var checks =
                 new Checks(
                         duck,
@@ -203,9 +202,10 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
                         DuckSession.NOW,
                         input.number(),
                         input.rowCount(),
-                        whole)) {
+                        Engine.keys(stream.name()))) {
             counts.put(stream.name(), settled.count());
             append(new Program.Appended(stream.name(), stream.schema()), settled.kept());
+            hold(stream.name(), Engine.keys(stream.name()), Program.keyColumns(stream));
             append(
                     new Program.Appended(
                             PipelineOutputs.quarantineOf(stream.name()),
@@ -244,17 +244,21 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
         var content = checked(Checks.firstColumns(rows, 0, rows.count(), schema));
         changes.put(table.name(), new Changes(content, Rows.empty(schema, duck.allocator())));
         grown.put(table.name(), rows.retain());
-        var kept = engine.program().columnsKept(table);
-        if (!kept.isEmpty()) {
-            duck.load(
-                    schema,
-                    List.of(content),
-                    "INSERT INTO %s SELECT %s FROM %s"
-                            .formatted(
-                                    Engine.whole(table.name()),
-                                    Engine.quotedAll(kept),
-                                    DuckSession.INCOMING));
+        hold(table.name(), Engine.whole(table.name()), engine.program().columnsKept(table));
+    }
+
+    /** Adds some columns of the rows that came into a table to a table of the engine. */
+    private void hold(TableName table, String into, List<String> columns) {
+        var change = changes.get(table);
+        if (change == null || columns.isEmpty()) {
+            return;
         }
+        duck.load(
+                change.inserted().schema(),
+                List.of(change.inserted()),
+                "INSERT INTO %s SELECT %s FROM %s"
+                        .formatted(into, Engine.quotedAll(columns), DuckSession.INCOMING));
+        engine.upkeep().added(table, change.inserted().count());
     }
 
     private void refresh(Step.View view) {

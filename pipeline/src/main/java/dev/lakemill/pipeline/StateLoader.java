@@ -1,5 +1,6 @@
 package dev.lakemill.pipeline;
 
+import dev.lakemill.delta.DeltaSnapshot;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Rows;
@@ -71,6 +72,10 @@ final class StateLoader {
         if (base.number() == 0) {
             return;
         }
+        engine.now(base.now());
+        for (var stream : program.streams()) {
+            loadKeys(stream);
+        }
         for (var table : program.appended()) {
             var kept = program.columnsKept(table);
             var output = outputs.get(table.name());
@@ -83,17 +88,29 @@ final class StateLoader {
         for (var view : program.views()) {
             load(view.name(), view.schema(), List.of());
         }
-        engine.now(base.now());
+    }
+
+    private void loadKeys(Step.Stream stream) {
+        var columns = Program.keyColumns(stream);
+        if (!columns.isEmpty()) {
+            try (var reader = content(stream.name()).read(columns)) {
+                engine.loadKeys(stream, part(stream.schema(), columns), reader::next);
+            }
+        }
     }
 
     private void load(TableName table, TableSchema schema, List<String> columns) {
+        try (var reader = content(table).read(columns)) {
+            engine.load(table, schema, reader::next);
+        }
+    }
+
+    private DeltaSnapshot content(TableName table) {
         var output = outputs.get(table);
         if (output == null) {
             throw new IllegalArgumentException("no table for " + table);
         }
-        try (var reader = output.snapshotAt(base.number()).read(columns)) {
-            engine.load(table, schema, reader::next);
-        }
+        return output.snapshotAt(base.number());
     }
 
     private void loadSource(

@@ -1,6 +1,7 @@
 package dev.lakemill.pipeline;
 
 import dev.lakemill.types.TableName;
+import java.time.Instant;
 import java.util.Optional;
 
 /**
@@ -18,6 +19,12 @@ interface ViewMaintenance extends AutoCloseable {
      * @return empty when the view did not change
      */
     Optional<ViewChange> refresh(Refresh refresh);
+
+    /**
+     * The now() of the last {@link #refresh}: from there on the view follows the rows that the
+     * clock takes from it.
+     */
+    Instant refreshed();
 
     /** An input changed in a batch in which it is not the view's turn. */
     default void defer(Refresh refresh) {}

@@ -199,8 +199,9 @@ final class EngineTest {
         }
         var schema = TestRows.schema("id BIGINT, key STRING");
         var batches = new ArrayDeque<>(List.of(rows(root, schema, kept)));
-        running().load(TableName.parse("c.s.events"), schema, batches::poll);
-        assertThat(running().keptKeys(running().program().streams().getFirst())).isEmpty();
+        var stream = running().program().streams().getFirst();
+        running().loadKeys(stream, schema, batches::poll);
+        assertThat(running().keptKeys(stream)).isEmpty();
         assertThat(room.left()).isEqualTo(1_500);
         run(
                 "c.b.events",
