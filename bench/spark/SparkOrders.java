@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.spark.api.java.function.VoidFunction2;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -104,7 +105,7 @@ final class SparkOrders {
                         .load(path("bronze"))
                         .writeStream()
                         .option("checkpointLocation", folder.resolve("checkpoint").toString())
-                        .foreachBatch((rows, number) -> batch(rows))
+                        .foreachBatch((VoidFunction2<Dataset<Row>, Long>) (rows, number) -> batch(rows))
                         .start();
         await(baseRows);
         var times = new ArrayList<Double>();
