@@ -171,6 +171,7 @@ final class Engine implements AutoCloseable {
 
     /** Runs a batch; either all of it stands or nothing. */
     BatchOutcome run(BatchInput input) {
+        upkeep.run(view -> maintenance(view).refreshed(), now);
         duck.begin(input.now(), now);
         answers.asOf(input.now());
         var batch = new RunningBatch(this, duck, input);
@@ -178,7 +179,6 @@ final class Engine implements AutoCloseable {
             var done = batch.run();
             duck.commit();
             now = input.now();
-            upkeep.run(view -> maintenance(view).refreshed(), now);
             return done;
         } catch (RowRejected e) {
             undo(batch);

@@ -191,6 +191,7 @@ final class Retention {
     private static boolean isOrdered(DataType type) {
         return type != Primitive.STRING
                 && type != Primitive.BINARY
+                && type != Primitive.BOOLEAN
                 && (type instanceof Primitive || type instanceof DataType.Decimal);
     }
 
@@ -226,9 +227,10 @@ final class Retention {
         return isRising(value) && !Relations.usesNow(value);
     }
 
-    /** Whether the rest is that of a division of the value: without it, it rises by steps. */
+    /** Whether the rest is that of dividing the whole number: without it, it rises by steps. */
     private static boolean isRemainder(Expression rest, Expression value) {
-        return rest instanceof Expression.Call call
+        return value.type() == Primitive.LONG
+                && rest instanceof Expression.Call call
                 && call.function() == Function.REMAINDER
                 && isConstant(call.arguments().get(1))
                 && printed(call.arguments().get(0), "now").equals(printed(value, "now"));

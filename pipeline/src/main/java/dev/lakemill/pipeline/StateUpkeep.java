@@ -124,12 +124,11 @@ final class StateUpkeep {
     private void forget(TableName table, Kept kept, Instant since) {
         kept.addedRows = 0;
         try {
-            var gone =
+            var whole = Engine.whole(table);
+            addedRows +=
                     duck.execute(
-                            "DELETE FROM %s WHERE NOT %s"
-                                    .formatted(Engine.whole(table), kept.readable(since)));
-            kept.rows -= gone;
-            addedRows += gone;
+                            "DELETE FROM %s WHERE NOT %s".formatted(whole, kept.readable(since)));
+            kept.rows = duck.count("SELECT count(*) FROM " + whole);
         } catch (DuckException e) {
             LOG.warn("{}: rows that are not read again stay in memory: {}", table, e.problem());
         }

@@ -119,7 +119,7 @@ final class RetentionTest {
             }
             // The latest is of minute 290: those of the hour before it, and of a turn of the chart
             // that is behind by less.
-            assertThat(run.held(Engine.whole(CLEAN))).isBetween(11L, 18L);
+            assertThat(run.held(Engine.whole(CLEAN))).isBetween(11L, 20L);
             assertThat(run.held(Engine.keys(CLEAN))).isEqualTo(60);
             run.batch(300, event(0, 300), event(1, 299), event(999, 300));
             assertThat(run.held(Engine.keys(CLEAN))).as("seen long ago").isEqualTo(61);
