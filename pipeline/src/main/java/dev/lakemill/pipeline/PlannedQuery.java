@@ -52,7 +52,7 @@ record PlannedQuery(Relation relation, boolean rulesUseNow) implements Query {
     }
 
     @Override
-    public Map<TableName, List<List<Retention.Above>>> retained() {
+    public Map<TableName, List<List<Retention.Condition>>> retained() {
         return Retention.of(relation);
     }
 

@@ -36,9 +36,9 @@ final class Program {
      * A query's readings of a table.
      *
      * @param reader the dataset
-     * @param above what a row must meet, for each reading; empty for all rows
+     * @param conditions what a row must meet, for each reading; empty for all rows
      */
-    record Reading(TableName reader, List<List<Retention.Above>> above) {}
+    record Reading(TableName reader, List<List<Retention.Condition>> conditions) {}
 
     private final String name;
     private final String planHash;
@@ -193,7 +193,7 @@ final class Program {
     /** The queries that read a table as a whole; empty when one of them reads all its rows. */
     List<Reading> limitedReadings(TableName table) {
         var all = readings.getOrDefault(table, List.of());
-        return all.stream().anyMatch(reading -> reading.above().isEmpty()) ? List.of() : all;
+        return all.stream().anyMatch(reading -> reading.conditions().isEmpty()) ? List.of() : all;
     }
 
     private static Step step(Dataset dataset) {

@@ -25,7 +25,7 @@ interface Query {
      * What rows must meet to be read of tables that are read as a whole; all rows are of a table
      * that is not there. See {@link Retention#of}.
      */
-    default Map<TableName, List<List<Retention.Above>>> retained() {
+    default Map<TableName, List<List<Retention.Condition>>> retained() {
         return Map.of();
     }
 

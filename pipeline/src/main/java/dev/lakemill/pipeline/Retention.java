@@ -17,29 +17,43 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Which rows of its tables a query may still read: those with a column above a bound that never
- * falls, as in {@code occurred_at > now() - INTERVAL 24 HOURS}. A row that is not above it any more
- * never will be again.
+ * Which rows of its tables a query may still read: those that a column's value lets through its
+ * conditions. Of conditions on a constant that is for ever; of those on a bound that never falls,
+ * as in {@code occurred_at > now() - INTERVAL 24 HOURS}, a row that is not above it any more never
+ * will be again.
  */
 final class Retention {
     /** Of one reading of a table, in any order; none where all rows are read. */
-    private final Map<TableName, List<List<Above>>> readings = new HashMap<>();
+    private final Map<TableName, List<List<Condition>>> readings = new HashMap<>();
 
     private Retention() {}
 
     /**
-     * A column, and what it is compared with.
+     * A comparison of a column that, once it is not true of a row, never is again.
      *
-     * @param comparison {@code >} or {@code >=}
-     * @param bound of no column; it never falls as now() goes on
+     * @param bound of no column
      */
-    record Above(Attribute column, Function comparison, Expression bound) {
+    record Condition(Attribute column, Expression.Call comparison, Expression bound) {
+        static Condition of(
+                Attribute column, Function function, Expression.Call from, Expression bound) {
+            return new Condition(
+                    column,
+                    new Expression.Call(
+                            function,
+                            List.of(new Expression.Reference(column), bound),
+                            from.type(),
+                            from.nullable(),
+                            from.position()),
+                    bound);
+        }
+
+        /** The same of the column under another name. */
+        Condition of(Attribute other) {
+            return of(other, comparison.function(), comparison, bound);
+        }
+
         String sql(String now) {
-            return "%s %s %s"
-                    .formatted(
-                            DuckPrinter.quoted(column.name()),
-                            comparison == Function.GREATER ? ">" : ">=",
-                            printed(bound, now));
+            return printed(comparison, now);
         }
     }
 
@@ -47,7 +61,7 @@ final class Retention {
      * What a row must meet to be read, by table: the conditions of at least one reading, all of
      * them. Tables of which any row may be read, for ever, are not there.
      */
-    static Map<TableName, List<List<Above>>> of(Relation query) {
+    static Map<TableName, List<List<Condition>>> of(Relation query) {
         var found = new Retention();
         found.read(query, List.of());
         found.readings.values().removeIf(each -> each.stream().anyMatch(List::isEmpty));
@@ -60,33 +74,33 @@ final class Retention {
      *
      * @param now SQL of the time from which on they read
      */
-    static String readable(List<List<Above>> readings, String now) {
+    static String readable(List<List<Condition>> readings, String now) {
         return readings.stream()
                 .map(
                         all ->
                                 all.stream()
-                                        .map(above -> above.sql(now))
+                                        .map(condition -> condition.sql(now))
                                         .collect(Collectors.joining(" AND ", "(", ")")))
                 .distinct()
                 .collect(Collectors.joining(" OR ", "coalesce(", ", false)"));
     }
 
     /**
-     * @param above what rows must meet, of any columns, for what stands above the relation not to
+     * @param met what rows must meet, of any columns, for what stands above the relation not to
      *     drop them
      */
-    private void read(Relation relation, List<Above> above) {
+    private void read(Relation relation, List<Condition> met) {
         Relations.expressions(relation)
                 .flatMap(Relations::subqueries)
                 .forEach(query -> read(query, List.of()));
         switch (relation) {
-            case Relation.Scan scan -> read(scan, above);
-            case Relation.Filter filter -> read(filter.input(), and(above, filter.condition()));
-            case Relation.Join join -> readSides(join, above);
-            case Relation.Project project -> read(project.input(), below(project, above));
-            case Relation.Sort sort -> read(sort.input(), above);
-            case Relation.Distinct distinct -> read(distinct.input(), above);
-            case Relation.Unnest unnest -> read(unnest.input(), above);
+            case Relation.Scan scan -> read(scan, met);
+            case Relation.Filter filter -> read(filter.input(), and(met, filter.condition()));
+            case Relation.Join join -> readSides(join, met);
+            case Relation.Project project -> read(project.input(), below(project, met));
+            case Relation.Sort sort -> read(sort.input(), met);
+            case Relation.Distinct distinct -> read(distinct.input(), met);
+            case Relation.Unnest unnest -> read(unnest.input(), met);
             case Relation.Aggregate _,
                     Relation.Window _,
                     Relation.Limit _,
@@ -96,13 +110,13 @@ final class Retention {
         }
     }
 
-    private void read(Relation.Scan scan, List<Above> above) {
+    private void read(Relation.Scan scan, List<Condition> met) {
         if (!scan.streaming()) {
             var ids = scan.output().stream().map(Attribute::id).collect(Collectors.toSet());
             var its =
-                    above.stream()
-                            .filter(a -> ids.contains(a.column().id()))
-                            .map(a -> new Above(named(scan, a.column()), a.comparison(), a.bound()))
+                    met.stream()
+                            .filter(c -> ids.contains(c.column().id()))
+                            .map(c -> c.of(named(scan, c.column())))
                             .toList();
             readings.computeIfAbsent(scan.table(), _ -> new ArrayList<>()).add(its);
         }
@@ -112,14 +126,14 @@ final class Retention {
         return scan.output().stream().filter(a -> a.id() == column.id()).findFirst().orElseThrow();
     }
 
-    private void readSides(Relation.Join join, List<Above> above) {
-        var on = join.condition() == null ? List.<Above>of() : and(List.of(), join.condition());
-        var both = Stream.concat(above.stream(), on.stream()).toList();
+    private void readSides(Relation.Join join, List<Condition> met) {
+        var on = join.condition() == null ? List.<Condition>of() : and(List.of(), join.condition());
+        var both = Stream.concat(met.stream(), on.stream()).toList();
         read(
                 join.left(),
                 switch (join.kind()) {
                     case INNER, CROSS, LEFT_SEMI -> both;
-                    case LEFT_OUTER, LEFT_ANTI -> above;
+                    case LEFT_OUTER, LEFT_ANTI -> met;
                     case RIGHT_OUTER -> on;
                     case FULL_OUTER -> List.of();
                 });
@@ -127,50 +141,65 @@ final class Retention {
                 join.right(),
                 switch (join.kind()) {
                     case INNER, CROSS -> both;
-                    case RIGHT_OUTER -> above;
+                    case RIGHT_OUTER -> met;
                     case LEFT_OUTER, LEFT_SEMI, LEFT_ANTI -> on;
                     case FULL_OUTER -> List.of();
                 });
     }
 
-    private static List<Above> and(List<Above> above, Expression condition) {
+    private static List<Condition> and(List<Condition> met, Expression condition) {
         return Stream.concat(
-                        above.stream(),
+                        met.stream(),
                         MaintenancePlan.conjuncts(condition).stream()
-                                .flatMap(part -> above(part).stream()))
+                                .flatMap(part -> lasting(part).stream()))
                 .toList();
     }
 
-    private static Optional<Above> above(Expression condition) {
+    private static Optional<Condition> lasting(Expression condition) {
         if (!(condition instanceof Expression.Call call) || call.arguments().size() != 2) {
             return Optional.empty();
         }
         var left = call.arguments().get(0);
         var right = call.arguments().get(1);
-        return switch (call.function()) {
-            case GREATER, GREATER_OR_EQUAL -> above(left, call.function(), right);
-            case LESS -> above(right, Function.GREATER, left);
-            case LESS_OR_EQUAL -> above(right, Function.GREATER_OR_EQUAL, left);
-            default -> Optional.empty();
+        return left instanceof Expression.Reference(Attribute column)
+                ? lasting(column, call.function(), call, right)
+                : right instanceof Expression.Reference(Attribute column)
+                        ? lasting(column, turned(call.function()), call, left)
+                        : Optional.empty();
+    }
+
+    /** The comparison that says the same with its sides changed. */
+    private static Function turned(Function comparison) {
+        return switch (comparison) {
+            case LESS -> Function.GREATER;
+            case LESS_OR_EQUAL -> Function.GREATER_OR_EQUAL;
+            case GREATER -> Function.LESS;
+            case GREATER_OR_EQUAL -> Function.LESS_OR_EQUAL;
+            default -> comparison;
         };
     }
 
-    private static Optional<Above> above(Expression column, Function comparison, Expression bound) {
-        return column instanceof Expression.Reference(Attribute attribute)
-                        && Relations.usesNow(bound)
-                        && isRising(bound)
-                ? Optional.of(new Above(attribute, comparison, bound))
+    private static Optional<Condition> lasting(
+            Attribute column, Function comparison, Expression.Call from, Expression bound) {
+        var lasts =
+                switch (comparison) {
+                    case GREATER, GREATER_OR_EQUAL -> isRising(bound);
+                    case LESS, LESS_OR_EQUAL, EQUAL -> isConstant(bound);
+                    default -> false;
+                };
+        return lasts
+                ? Optional.of(Condition.of(column, comparison, from, bound))
                 : Optional.empty();
     }
 
     /** Those that are of columns of the projection's input, which it only passes on. */
-    private static List<Above> below(Relation.Project project, List<Above> above) {
-        var below = new ArrayList<Above>();
+    private static List<Condition> below(Relation.Project project, List<Condition> met) {
+        var below = new ArrayList<Condition>();
         for (var column : project.columns()) {
             if (column.value() instanceof Expression.Reference(Attribute input)) {
-                above.stream()
-                        .filter(a -> a.column().id() == column.attribute().id())
-                        .map(a -> new Above(input, a.comparison(), a.bound()))
+                met.stream()
+                        .filter(c -> c.column().id() == column.attribute().id())
+                        .map(c -> c.of(input))
                         .forEach(below::add);
             }
         }

@@ -48,7 +48,7 @@ final class StateUpkeep {
 
         String readable(Instant since) {
             return Retention.readable(
-                    readings.stream().flatMap(reading -> reading.above().stream()).toList(),
+                    readings.stream().flatMap(reading -> reading.conditions().stream()).toList(),
                     Engine.literal(since));
         }
     }
