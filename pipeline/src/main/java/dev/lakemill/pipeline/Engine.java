@@ -374,13 +374,7 @@ final class Engine implements AutoCloseable {
     }
 
     private void create(Program.Appended table) {
-        var kept = program.columnsKept(table);
-        if (!kept.isEmpty()) {
-            loadEmpty(
-                    table.schema(),
-                    "CREATE TABLE %s AS SELECT %s FROM "
-                            .formatted(whole(table.name()), quotedAll(kept)));
-        }
+        create(whole(table.name()), table.schema(), program.columnsKept(table));
         if (program.isStreamed(table.name())) {
             loadEmpty(
                     table.schema(),
@@ -390,12 +384,14 @@ final class Engine implements AutoCloseable {
     }
 
     private void createKeys(Step.Stream stream) {
-        var columns = Program.keyColumns(stream);
+        create(keys(stream.name()), stream.schema(), Program.keyColumns(stream));
+    }
+
+    private void create(String table, TableSchema schema, List<String> columns) {
         if (!columns.isEmpty()) {
             loadEmpty(
-                    stream.schema(),
-                    "CREATE TABLE %s AS SELECT %s FROM "
-                            .formatted(keys(stream.name()), quotedAll(columns)));
+                    schema,
+                    "CREATE TABLE %s AS SELECT %s FROM ".formatted(table, quotedAll(columns)));
         }
     }
 

@@ -29,27 +29,27 @@ final class Retention {
     private Retention() {}
 
     /**
-     * A comparison of a column that, once it is not true of a row, never is again.
+     * A comparison that, once it is not true of a row, never is again.
      *
-     * @param bound of no column
+     * @param comparison of the column, on its left
      */
-    record Condition(Attribute column, Expression.Call comparison, Expression bound) {
+    record Condition(Attribute column, Expression.Call comparison) {
+        /** The comparison, or one like it, of this column with what is of no column. */
         static Condition of(
-                Attribute column, Function function, Expression.Call from, Expression bound) {
+                Attribute column, Function function, Expression bound, Expression.Call like) {
             return new Condition(
                     column,
                     new Expression.Call(
                             function,
                             List.of(new Expression.Reference(column), bound),
-                            from.type(),
-                            from.nullable(),
-                            from.position()),
-                    bound);
+                            like.type(),
+                            like.nullable(),
+                            like.position()));
         }
 
         /** The same of the column under another name. */
         Condition of(Attribute other) {
-            return of(other, comparison.function(), comparison, bound);
+            return of(other, comparison.function(), comparison.arguments().get(1), comparison);
         }
 
         String sql(String now) {
@@ -112,18 +112,14 @@ final class Retention {
 
     private void read(Relation.Scan scan, List<Condition> met) {
         if (!scan.streaming()) {
-            var ids = scan.output().stream().map(Attribute::id).collect(Collectors.toSet());
-            var its =
-                    met.stream()
-                            .filter(c -> ids.contains(c.column().id()))
-                            .map(c -> c.of(named(scan, c.column())))
-                            .toList();
+            var its = scan.output().stream().flatMap(column -> of(met, column, column)).toList();
             readings.computeIfAbsent(scan.table(), _ -> new ArrayList<>()).add(its);
         }
     }
 
-    private static Attribute named(Relation.Scan scan, Attribute column) {
-        return scan.output().stream().filter(a -> a.id() == column.id()).findFirst().orElseThrow();
+    /** The conditions of one column, as those of what it is called below. */
+    private static Stream<Condition> of(List<Condition> met, Attribute column, Attribute below) {
+        return met.stream().filter(c -> c.column().id() == column.id()).map(c -> c.of(below));
     }
 
     private void readSides(Relation.Join join, List<Condition> met) {
@@ -188,22 +184,19 @@ final class Retention {
                     default -> false;
                 };
         return lasts
-                ? Optional.of(Condition.of(column, comparison, from, bound))
+                ? Optional.of(Condition.of(column, comparison, bound, from))
                 : Optional.empty();
     }
 
     /** Those that are of columns of the projection's input, which it only passes on. */
     private static List<Condition> below(Relation.Project project, List<Condition> met) {
-        var below = new ArrayList<Condition>();
-        for (var column : project.columns()) {
-            if (column.value() instanceof Expression.Reference(Attribute input)) {
-                met.stream()
-                        .filter(c -> c.column().id() == column.attribute().id())
-                        .map(c -> c.of(input))
-                        .forEach(below::add);
-            }
-        }
-        return below;
+        return project.columns().stream()
+                .flatMap(
+                        column ->
+                                column.value() instanceof Expression.Reference(Attribute input)
+                                        ? of(met, column.attribute(), input)
+                                        : Stream.of())
+                .toList();
     }
 
     /** Whether the value is sure never to fall as now() goes on. */
