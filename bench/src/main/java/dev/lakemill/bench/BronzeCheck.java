@@ -1,10 +1,8 @@
 package dev.lakemill.bench;
 
-import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.types.TableName;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.util.List;
 import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.vector.VarCharVector;
@@ -26,10 +24,7 @@ record BronzeCheck(TableName table, long rows, long lost, long doubled) {
         var counts = new int[stream.events()];
         long rows = 0;
         try (var allocator = new RootAllocator();
-                var table =
-                        DeltaTable.open(
-                                location, DeltaConfig.DEFAULT, allocator, Clock.systemUTC());
-                var reader = table.snapshot().read(List.of("event_id"))) {
+                var reader = DeltaTable.read(location, allocator).read(List.of("event_id"))) {
             while (true) {
                 try (var batch = reader.next()) {
                     if (batch == null) {

@@ -100,9 +100,7 @@ final class ChaosCheck {
             found.add("acknowledged rows in Bronze: " + history);
         }
         try (var allocator = new RootAllocator();
-                var bronze = node.open(BRONZE, allocator);
-                var gold = node.open(GOLD, allocator);
-                var reader = gold.snapshot().read(List.of("events"))) {
+                var reader = node.read(GOLD, allocator).read(List.of("events"))) {
             long counted = 0;
             for (var batch = reader.next(); batch != null; batch = reader.next()) {
                 try (var rows = batch) {
@@ -111,7 +109,7 @@ final class ChaosCheck {
                     }
                 }
             }
-            var rows = bronze.snapshot().rowCount();
+            var rows = node.read(BRONZE, allocator).rowCount();
             if (rows != counted) {
                 found.add("Bronze has %d rows, Gold is of %d".formatted(rows, counted));
             }
@@ -120,9 +118,9 @@ final class ChaosCheck {
 
     private void same(Connection connection, TableName table, TableName of, List<String> found)
             throws SQLException {
-        try (var allocator = new RootAllocator();
-                var delta = node.open(of, allocator)) {
-            var lake = TableContent.ofDelta(delta.snapshot());
+        try (var allocator = new RootAllocator()) {
+            var delta = node.read(of, allocator);
+            var lake = TableContent.ofDelta(delta);
             var shown = TableContent.ofPostgres(connection, table, delta.schema());
             // What producers sent twice stands in the lake twice, and here once.
             if (!lake.keySet().equals(shown.keySet())) {
@@ -163,12 +161,9 @@ final class ChaosCheck {
                     table,
                     new TableName("bench", "app", table.table() + "_current"),
                     found);
-            try (var allocator = new RootAllocator();
-                    var history =
-                            node.open(
-                                    new TableName("bench", "app", table.table() + "_history"),
-                                    allocator)) {
-                var rows = history.snapshot().rowCount();
+            var history = new TableName("bench", "app", table.table() + "_history");
+            try (var allocator = new RootAllocator()) {
+                var rows = node.read(history, allocator).rowCount();
                 if (rows != entry.getValue()) {
                     found.add(
                             "%s was read as %d rows, it has %d"

@@ -222,8 +222,7 @@ final class ChaosHistory {
         var columns = List.of("_pg_change_type", "_pg_lsn", "_sort_by", "_pg_xid", "id", "ver");
         var name = new TableName("bench", "app", table + "_history");
         try (var allocator = new RootAllocator();
-                var delta = node.open(name, allocator);
-                var reader = delta.snapshot().read(columns)) {
+                var reader = node.read(name, allocator).read(columns)) {
             for (var batch = reader.next(); batch != null; batch = reader.next()) {
                 try (var rows = batch) {
                     for (int i = 0; i < rows.count(); i++) {

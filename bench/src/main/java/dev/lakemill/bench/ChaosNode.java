@@ -1,6 +1,6 @@
 package dev.lakemill.bench;
 
-import dev.lakemill.delta.DeltaConfig;
+import dev.lakemill.delta.DeltaSnapshot;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -198,8 +197,8 @@ final class ChaosNode implements AutoCloseable {
                 .resolve(name.table());
     }
 
-    DeltaTable open(TableName name, RootAllocator allocator) {
-        return DeltaTable.open(location(name), DeltaConfig.DEFAULT, allocator, Clock.systemUTC());
+    DeltaSnapshot read(TableName name, RootAllocator allocator) {
+        return DeltaTable.read(location(name), allocator);
     }
 
     @Override

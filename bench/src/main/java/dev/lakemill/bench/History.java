@@ -1,9 +1,7 @@
 package dev.lakemill.bench;
 
-import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaTable;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -45,10 +43,7 @@ record History(long rows, long lost, long doubled, long reordered) {
     private static Map<Integer, List<Long>> read(Path location) {
         var rows = new HashMap<Integer, List<Long>>();
         try (var allocator = new RootAllocator();
-                var table =
-                        DeltaTable.open(
-                                location, DeltaConfig.DEFAULT, allocator, Clock.systemUTC());
-                var reader = table.snapshot().read(List.of("stream", "n"))) {
+                var reader = DeltaTable.read(location, allocator).read(List.of("stream", "n"))) {
             for (var batch = reader.next(); batch != null; batch = reader.next()) {
                 var streams = (IntVector) batch.vector(0);
                 var numbers = (BigIntVector) batch.vector(1);

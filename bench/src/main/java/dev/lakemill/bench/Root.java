@@ -1,6 +1,5 @@
 package dev.lakemill.bench;
 
-import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,6 +31,6 @@ final class Root {
         if (!Files.isDirectory(target.resolve("lib"))) {
             throw new IllegalStateException(target.resolve("lib") + " is missing: run ./lakemill");
         }
-        return target.resolve("classes") + File.pathSeparator + target.resolve("lib") + "/*";
+        return target.resolve("lib") + "/*";
     }
 }

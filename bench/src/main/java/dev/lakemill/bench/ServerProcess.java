@@ -52,9 +52,7 @@ final class ServerProcess implements AutoCloseable {
             throws IOException {
         Files.createDirectories(data);
         Files.deleteIfExists(data.resolve("run.json"));
-        var usual = "@" + Root.folder().resolve("node.flags");
-        var options = List.of(System.getProperty("lakemill.server.options", usual).split(" "));
-        var command = Root.java("server", "dev.lakemill.server.Main", options);
+        var command = Root.java("server", "dev.lakemill.server.Main", options());
         command.addAll(List.of("up", "--project", project.toString()));
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("LAKEMILL_DATA", data.toString());
@@ -62,6 +60,14 @@ final class ServerProcess implements AutoCloseable {
         builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log(data).toFile()));
         builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
         return new ServerProcess(builder.start(), data);
+    }
+
+    /** What the launcher would give a node; a test, which no launcher has started, the least. */
+    private static List<String> options() {
+        var given = System.getenv("LAKEMILL_NODE_OPTIONS");
+        return given == null
+                ? List.of("@" + Root.folder().resolve("node.flags"))
+                : given.lines().toList();
     }
 
     /** Of mode 0600, because the server prints the administrator's first login link. */

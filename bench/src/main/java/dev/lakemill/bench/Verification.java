@@ -1,7 +1,6 @@
 package dev.lakemill.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.postgres.Postgres;
 import dev.lakemill.postgres.PostgresConfig;
@@ -9,7 +8,6 @@ import dev.lakemill.types.TableName;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
-import java.time.Clock;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -106,9 +104,8 @@ final class Verification {
     }
 
     private long rows(TableName name) {
-        try (var allocator = new RootAllocator();
-                var table = open(name, allocator)) {
-            return table.snapshot().rowCount();
+        try (var allocator = new RootAllocator()) {
+            return DeltaTable.read(location(name), allocator).rowCount();
         }
     }
 
@@ -119,20 +116,15 @@ final class Verification {
                 var allocator = new RootAllocator()) {
             report.check("synced_tables_were_compared", !synced.isEmpty());
             for (var entry : synced.entrySet()) {
-                try (var table = open(entry.getValue(), allocator)) {
-                    var gold = TableContent.ofDelta(table.snapshot());
-                    var shown = TableContent.ofPostgres(connection, entry.getKey(), table.schema());
-                    report.check("postgres_equals_gold", gold.equals(shown));
-                    report.figure(entry.getKey().table() + "_rows", gold.size());
-                }
+                var table = DeltaTable.read(location(entry.getValue()), allocator);
+                var gold = TableContent.ofDelta(table);
+                var shown = TableContent.ofPostgres(connection, entry.getKey(), table.schema());
+                report.check("postgres_equals_gold", gold.equals(shown));
+                report.figure(entry.getKey().table() + "_rows", gold.size());
             }
         } catch (SQLException e) {
             throw new IOException("cannot read Postgres for the comparison", e);
         }
-    }
-
-    private DeltaTable open(TableName name, RootAllocator allocator) {
-        return DeltaTable.open(location(name), DeltaConfig.DEFAULT, allocator, Clock.systemUTC());
     }
 
     private Path location(TableName name) {

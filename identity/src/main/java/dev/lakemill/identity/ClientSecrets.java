@@ -65,7 +65,7 @@ public final class ClientSecrets {
         this.random = parts.random();
         this.clock = parts.clock();
         this.addresses = addresses;
-        this.nobody = Verifier.of(RandomText.make(random), Verifier.SECRET_ITERATIONS, random);
+        this.nobody = Verifier.ofNobody(Verifier.SECRET_ITERATIONS, random);
     }
 
     /**

@@ -63,7 +63,7 @@ public final class Passwords {
         this.names = new RateLimit(10, Duration.ofSeconds(30), clock);
         this.addresses = addresses;
         this.iterations = parts.passwordIterations();
-        this.nobody = Verifier.of(RandomText.make(random), iterations, random);
+        this.nobody = Verifier.ofNobody(iterations, random);
     }
 
     /**

@@ -5,6 +5,7 @@ import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.text.Normalizer;
+import java.util.Arrays;
 import java.util.Base64;
 import javax.crypto.Mac;
 import javax.crypto.SecretKeyFactory;
@@ -47,6 +48,20 @@ final class Verifier {
         var salted = salted(password, salt, iterations);
         var storedKey = sha256(hmac(salted, "Client Key"));
         return new Verifier(iterations, salt, storedKey, hmac(salted, "Server Key"));
+    }
+
+    /**
+     * One that nothing matches, made at once; to check against it costs what it costs with others.
+     */
+    static Verifier ofNobody(int iterations, SecureRandom random) {
+        var bytes = new byte[SALT_BYTES + 2 * KEY_BITS / 8];
+        random.nextBytes(bytes);
+        var keys = SALT_BYTES + KEY_BITS / 8;
+        return new Verifier(
+                iterations,
+                Arrays.copyOf(bytes, SALT_BYTES),
+                Arrays.copyOfRange(bytes, SALT_BYTES, keys),
+                Arrays.copyOfRange(bytes, keys, bytes.length));
     }
 
     static Verifier parse(String text) {

@@ -35,7 +35,7 @@ public final class PipelineOutputs {
      * failed, and {@code _batch BIGINT}.
      */
     public static List<Output> of(PipelinePlan plan) {
-        return Program.of(plan).outputs();
+        return of(Program.stepsOf(plan));
     }
 
     /** How each materialized view is kept equal to its query, and why so. */

@@ -77,14 +77,13 @@ final class Program {
      *     engine cannot run
      */
     static Program of(PipelinePlan plan) {
-        var program =
-                new Program(
-                        plan.name(),
-                        plan.textHash(),
-                        plan.datasets().stream().map(Program::step).toList(),
-                        plan.functions());
+        var program = new Program(plan.name(), plan.textHash(), stepsOf(plan), plan.functions());
         program.print();
         return program;
+    }
+
+    static List<Step> stepsOf(PipelinePlan plan) {
+        return plan.datasets().stream().map(Program::step).toList();
     }
 
     String name() {

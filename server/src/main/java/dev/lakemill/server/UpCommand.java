@@ -1,6 +1,8 @@
 package dev.lakemill.server;
 
 import dev.lakemill.types.TableName;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -34,29 +36,47 @@ final class UpCommand implements Callable<Integer> {
         var out = spec.commandLine().getOut();
         var startedNanos = System.nanoTime();
         var config = Config.load(project, System.getenv());
-        var stop = new CountDownLatch(1);
-        var ended = new CountDownLatch(1);
-        var hook = new Thread(() -> drain(stop, ended), "drain");
-        Runtime.getRuntime().addShutdownHook(hook);
-        try {
-            var node = Node.start(config);
-            try (node) {
-                out.printf(
-                        "lakemill %s is up after %.1f s%n", Version.NUMBER, seconds(startedNanos));
-                node.banner().forEach(line -> out.println("  " + line));
-                out.flush();
-                stop.await();
-                out.println("draining");
-                out.flush();
-            }
-            var problem = problem(node.leftInLog(), node.unclosed());
-            out.println(problem.orElse("stopped; everything acknowledged is in Delta"));
+        var stop = stopSignal();
+        var node = Node.start(config);
+        try (node) {
+            out.printf("lakemill %s is up after %.1f s%n", Version.NUMBER, seconds(startedNanos));
+            node.banner().forEach(line -> out.println("  " + line));
             out.flush();
-            Runtime.getRuntime().halt(problem.isEmpty() ? 0 : 1);
-        } finally {
-            ended.countDown();
+            stop.await();
+            out.println("draining");
+            out.flush();
         }
-        return 0;
+        var problem = problem(node.leftInLog(), node.unclosed());
+        out.println(problem.orElse("stopped; everything acknowledged is in Delta"));
+        out.flush();
+        ClassArchive.keep();
+        return problem.isEmpty() ? 0 : 1;
+    }
+
+    /**
+     * Counted down when the node is to end. Not by a hook of the JVM's end: those of libraries
+     * would run beside it, and ONNX's takes the models away while batches still score. The compiler
+     * warns of every use of the JDK's class for signals, so it is used by its name.
+     */
+    private static CountDownLatch stopSignal() {
+        var stop = new CountDownLatch(1);
+        try {
+            var signal = Class.forName("sun.misc.Signal");
+            var handler = Class.forName("sun.misc.SignalHandler");
+            InvocationHandler stops =
+                    (_, _, _) -> {
+                        stop.countDown();
+                        return null;
+                    };
+            var proxy = Proxy.newProxyInstance(null, new Class<?>[] {handler}, stops);
+            for (var name : List.of("TERM", "INT", "HUP")) {
+                var named = signal.getConstructor(String.class).newInstance(name);
+                signal.getMethod("handle", signal, handler).invoke(null, named, proxy);
+            }
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("this JVM has no signals", e);
+        }
+        return stop;
     }
 
     /** Why not everything that was acknowledged is in Delta; empty when it is. */
@@ -76,15 +96,5 @@ final class UpCommand implements Callable<Integer> {
 
     private static double seconds(long sinceNanos) {
         return (System.nanoTime() - sinceNanos) / 1e9;
-    }
-
-    /** Runs in the shutdown hook: wakes the main thread and lets it close the node. */
-    private static void drain(CountDownLatch stop, CountDownLatch ended) {
-        stop.countDown();
-        try {
-            ended.await();
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-        }
     }
 }

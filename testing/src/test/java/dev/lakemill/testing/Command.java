@@ -1,6 +1,5 @@
 package dev.lakemill.testing;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -36,13 +35,7 @@ final class Command implements AutoCloseable {
         command.add("@" + root().resolve("jvm.flags"));
         command.add("-Xmx384m");
         command.add("-Dlakemill.root=" + root());
-        command.addAll(
-                List.of(
-                        "-cp",
-                        target.resolve("classes")
-                                + File.pathSeparator
-                                + target.resolve("lib")
-                                + "/*"));
+        command.addAll(List.of("-cp", target.resolve("lib") + "/*"));
         command.add("dev.lakemill." + module + ".Main");
         command.addAll(arguments);
         return start(folder, command, environment);
@@ -55,7 +48,7 @@ final class Command implements AutoCloseable {
         var builder = new ProcessBuilder(command).directory(folder.toFile());
         builder.environment().putAll(environment);
         builder.redirectOutput(out.toFile()).redirectError(err.toFile());
-        builder.redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")));
+        builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
         return new Command(builder.start(), out, err);
     }
 
