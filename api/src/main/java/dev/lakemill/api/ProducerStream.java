@@ -298,7 +298,7 @@ public final class ProducerStream implements AutoCloseable {
                 if (left <= 0) {
                     return false;
                 }
-                left = state.awaitChange(left);
+                left = state.awaitProgress(left);
             }
             return true;
         } catch (InterruptedException e) {

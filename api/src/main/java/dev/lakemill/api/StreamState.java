@@ -30,7 +30,13 @@ final class StreamState {
     private final ProducerObserver observer;
     private final Clock clock;
     private final ReentrantLock lock = new ReentrantLock();
+
+    /** Of what concerns the connection. */
     private final Condition changed = lock.newCondition();
+
+    /** Of that, and of acknowledgements, for which the connection's thread need not wake. */
+    private final Condition progressed = lock.newCondition();
+
     private final TreeMap<Long, CompletableFuture<Void>> waiting = new TreeMap<>();
     private final SynchronizationContext events =
             new SynchronizationContext((_, e) -> LOG.error("An observer of a stream threw", e));
@@ -64,16 +70,23 @@ final class StreamState {
     }
 
     /**
-     * Waits for a change, in the caller's loop. Returns the nanoseconds left, 0 or less after the
-     * timeout.
+     * Waits for a change that concerns the connection, in the caller's loop. Returns the
+     * nanoseconds left, 0 or less after the timeout.
      */
     @SuppressWarnings("WaitNotInLoop")
     long awaitChange(long nanos) throws InterruptedException {
         return changed.awaitNanos(nanos);
     }
 
+    /** The same for a change or an acknowledgement. */
+    @SuppressWarnings("WaitNotInLoop")
+    long awaitProgress(long nanos) throws InterruptedException {
+        return progressed.awaitNanos(nanos);
+    }
+
     void signalChange() {
         changed.signalAll();
+        progressed.signalAll();
     }
 
     void tell(Consumer<ProducerObserver> event) {
@@ -119,7 +132,10 @@ final class StreamState {
         var done = waiting.headMap(last, true);
         done.values().forEach(future -> events.executeLater(() -> future.complete(null)));
         done.clear();
-        signalChange();
+        progressed.signalAll();
+        if (isDone()) {
+            changed.signalAll();
+        }
     }
 
     /** The stream that connections resume; null before the first was opened. */

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,10 +24,14 @@ import org.slf4j.LoggerFactory;
  * and after a failure again and again, ever later, until it succeeds.
  *
  * <p>Runs on the landings' platform threads, since writing Parquet keeps a thread busy. Invariant:
- * one commit of the table at a time, and at most one scheduled.
+ * one commit of the table at a time, and at most one scheduled; beside it at most one compaction or
+ * vacuum, for which no commit waits.
  */
 final class BronzeCommits {
     private static final Logger LOG = LoggerFactory.getLogger(BronzeCommits.class);
+
+    /** How often a compaction is put off while producers are about to wait. */
+    private static final int COMPACTIONS_PUT_OFF_MAX = 8;
 
     private final CatalogTable of;
     private final TableName table;
@@ -36,17 +41,16 @@ final class BronzeCommits {
     private final LandingConfig config;
     private final Runnable onCommit;
 
-    /** Guarded by {@code this}, as are the fields down to {@code failures}. */
+    /** Guarded by {@code this}, as are the fields down to {@code vacuumedNanos}. */
     private @Nullable ScheduledFuture<?> scheduled;
 
     private boolean running;
     private long beganNanos;
     private boolean ended;
     private int failures;
-
-    /** Of the running commit's thread. */
+    private boolean maintaining;
+    private long maintenanceBeganNanos;
     private int commitsSinceCompaction;
-
     private long vacuumedNanos = System.nanoTime();
 
     private volatile long position;
@@ -115,7 +119,7 @@ final class BronzeCommits {
         }
         try {
             commit();
-            maintain();
+            maintainWhenDue();
         } catch (RuntimeException e) {
             LOG.warn("Rows of {} wait for Delta: {}", table, e.getMessage());
         } finally {
@@ -130,9 +134,14 @@ final class BronzeCommits {
         return running;
     }
 
-    /** Whether a commit, with what is maintained behind it, runs since before an instant. */
+    /** Whether a commit runs since before an instant. */
     synchronized boolean runsSince(long nanos) {
         return running && beganNanos - nanos < 0;
+    }
+
+    /** Whether a compaction or vacuum runs since before an instant. */
+    synchronized boolean maintainsSince(long nanos) {
+        return maintaining && maintenanceBeganNanos - nanos < 0;
     }
 
     private synchronized void done() {
@@ -181,7 +190,7 @@ final class BronzeCommits {
         error = null;
         countFailure(0);
         pending.committed();
-        commitsSinceCompaction++;
+        countCommit();
         onCommit.run();
     }
 
@@ -205,6 +214,10 @@ final class BronzeCommits {
 
     private synchronized void countFailure(int more) {
         failures = more == 0 ? 0 : failures + more;
+    }
+
+    private synchronized void countCommit() {
+        commitsSinceCompaction++;
     }
 
     private synchronized boolean isFirstTry() {
@@ -255,22 +268,62 @@ final class BronzeCommits {
                                 batches.stream().mapToLong(b -> b.rows().sizeBytes()).sum()));
     }
 
-    /** Compacts and vacuums now and then; what fails is tried again the next time. */
+    private synchronized void maintainWhenDue() {
+        if (!ended && !maintaining && (isCompactionDue() || isVacuumDue())) {
+            maintaining = true;
+            maintenanceBeganNanos = System.nanoTime();
+            surroundings.maintainers().execute(this::maintain);
+        }
+    }
+
+    /** Compacts and vacuums; what fails is tried again the next time. */
     private void maintain() {
         try {
-            if (config.compactEveryCommits() > 0
-                    && commitsSinceCompaction >= config.compactEveryCommits()) {
-                commitsSinceCompaction = 0;
+            if (takeCompaction()) {
                 bronze.compact();
             }
-            var interval = config.vacuumInterval();
-            if (!interval.isZero() && System.nanoTime() - vacuumedNanos >= interval.toNanos()) {
-                vacuumedNanos = System.nanoTime();
+            if (takeVacuum()) {
                 bronze.vacuum(config.fileRetention());
             }
         } catch (RuntimeException e) {
             LOG.warn("Maintenance of {} failed; it is tried again later", table, e);
+        } finally {
+            maintained();
         }
+    }
+
+    private synchronized void maintained() {
+        maintaining = false;
+        notifyAll();
+    }
+
+    private synchronized boolean takeCompaction() {
+        var due = isCompactionDue();
+        if (due) {
+            commitsSinceCompaction = 0;
+        }
+        return due;
+    }
+
+    /** It takes the processor's time from commits: when producers nearly wait for them, later. */
+    private boolean isCompactionDue() {
+        var every = config.compactEveryCommits();
+        var busy = pending.bytes() >= config.pendingBytesMax() / 2;
+        return every > 0
+                && commitsSinceCompaction >= (busy ? COMPACTIONS_PUT_OFF_MAX * every : every);
+    }
+
+    private synchronized boolean takeVacuum() {
+        var due = isVacuumDue();
+        if (due) {
+            vacuumedNanos = System.nanoTime();
+        }
+        return due;
+    }
+
+    private boolean isVacuumDue() {
+        var interval = config.vacuumInterval();
+        return !interval.isZero() && System.nanoTime() - vacuumedNanos >= interval.toNanos();
     }
 
     /**
@@ -298,15 +351,24 @@ final class BronzeCommits {
         if (scheduled != null) {
             scheduled.cancel(false);
         }
+        await(() -> !running, deadlineNanos);
+        return !running;
+    }
+
+    /** Waits for a compaction or vacuum that runs; none begins behind {@link #awaitIdle}. */
+    synchronized void awaitMaintained(long deadlineNanos) {
+        await(() -> !maintaining, deadlineNanos);
+    }
+
+    private synchronized void await(BooleanSupplier condition, long deadlineNanos) {
         try {
             var left = deadlineNanos - System.nanoTime();
-            while (running && left > 0) {
+            while (!condition.getAsBoolean() && left > 0) {
                 wait(left / 1_000_000 + 1);
                 left = deadlineNanos - System.nanoTime();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        return !running;
     }
 }

@@ -131,6 +131,11 @@ final class Landing {
         return commits.runsSince(nanos);
     }
 
+    /** The same of a compaction or vacuum. */
+    boolean maintainsSince(long nanos) {
+        return commits.maintainsSince(nanos);
+    }
+
     /** The log position up to which Delta has the rows. */
     long committedPosition() {
         return commits.position();
@@ -344,6 +349,7 @@ final class Landing {
     boolean finish(long deadlineNanos) {
         var published = awaitPublisher(deadlineNanos);
         var committed = commits.finish(deadlineNanos);
+        commits.awaitMaintained(deadlineNanos);
         var left = oldestPosition() != Long.MAX_VALUE;
         if (left) {
             LOG.warn("Rows of {} stay in the log: Delta did not take them", table.name());
@@ -359,6 +365,7 @@ final class Landing {
         end();
         var published = awaitPublisher(deadlineNanos);
         var idle = commits.awaitIdle(deadlineNanos);
+        commits.awaitMaintained(deadlineNanos);
         if (published && idle) {
             pending.clear();
         }

@@ -44,6 +44,11 @@ final class Landings {
     /** A commit that takes longer counts as one that waits for its store. */
     private static final long COMMIT_LONG_NANOS = TimeUnit.SECONDS.toNanos(3);
 
+    /** The same of a compaction or vacuum, of which one runs at a time while they go well. */
+    private static final long MAINTENANCE_LONG_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+    private static final int MAINTENANCE_THREADS_MAX = 8;
+
     private static final long TAIL_LOOK_NANOS = 500_000;
 
     private final Map<UUID, Landing> byId = new ConcurrentHashMap<>();
@@ -53,7 +58,8 @@ final class Landings {
     private final String application;
     private final LandingConfig config;
     private final LandingSurroundings surroundings;
-    private final ScheduledThreadPoolExecutor committers;
+    private final ScheduledThreadPoolExecutor committers = threads(COMMIT_THREADS, "landing");
+    private final ScheduledThreadPoolExecutor maintainers = threads(1, "maintenance");
     private volatile @Nullable LogEnd log;
     private volatile long dispatched;
 
@@ -61,18 +67,21 @@ final class Landings {
         this.clock = given.clock();
         this.application = application;
         this.config = config;
-        this.committers =
-                new ScheduledThreadPoolExecutor(
-                        COMMIT_THREADS,
-                        Thread.ofPlatform().daemon().name("lakemill-landing-", 0).factory());
         this.surroundings =
                 new LandingSurroundings(
                         application,
                         config,
                         committers,
+                        maintainers,
                         given.history(),
                         given.allocator(),
                         given.clock());
+    }
+
+    private static ScheduledThreadPoolExecutor threads(int count, String what) {
+        var name = "lakemill-%s-".formatted(what);
+        return new ScheduledThreadPoolExecutor(
+                count, Thread.ofPlatform().daemon().name(name, 0).factory());
     }
 
     /** Adds a table; it takes replayed frames, and durable ones once it is started. */
@@ -193,13 +202,17 @@ final class Landings {
     }
 
     /**
-     * Lends a thread for each commit that takes long, so that a store that does not answer for some
-     * tables keeps none of the others from Delta. Called again and again.
+     * Lends a thread for each commit, compaction and vacuum that takes long, so that a store that
+     * does not answer for some tables keeps none of the others from Delta. Called again and again.
      */
     void lendThreads() {
-        long since = System.nanoTime() - COMMIT_LONG_NANOS;
-        long slow = byId.values().stream().filter(table -> table.commitsSince(since)).count();
+        long now = System.nanoTime();
+        var tables = byId.values();
+        long slow = tables.stream().filter(t -> t.commitsSince(now - COMMIT_LONG_NANOS)).count();
         committers.setCorePoolSize((int) Math.min(COMMIT_THREADS + slow, COMMIT_THREADS_MAX));
+        long rewriting =
+                tables.stream().filter(t -> t.maintainsSince(now - MAINTENANCE_LONG_NANOS)).count();
+        maintainers.setCorePoolSize((int) Math.min(1 + rewriting, MAINTENANCE_THREADS_MAX));
     }
 
     /** Gives back to the log what all tables have in Delta. */
@@ -235,6 +248,7 @@ final class Landings {
             }
         }
         committers.shutdown();
+        maintainers.shutdown();
         return left.stream().sorted(Comparator.comparing(TableName::toString)).toList();
     }
 
@@ -255,6 +269,7 @@ final class Landings {
         var deadlineNanos = deadline();
         byId.values().forEach(landing -> landing.abandon(deadlineNanos));
         committers.shutdownNow();
+        maintainers.shutdownNow();
     }
 
     private long deadline() {

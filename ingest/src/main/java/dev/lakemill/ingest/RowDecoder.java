@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.vector.BaseFixedWidthVector;
+import org.apache.arrow.vector.BaseVariableWidthVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.util.VectorSchemaRootAppender;
 
@@ -123,11 +124,18 @@ final class RowDecoder {
     }
 
     private void fill(VectorSchemaRoot root, List<byte[]> payloads, int rowCount) {
+        // One column may have them all; with several, a share is more than most of them need.
+        var texts =
+                root.getFieldVectors().stream().filter(BaseVariableWidthVector.class::isInstance);
+        long bytes = payloads.stream().mapToLong(payload -> payload.length).sum();
+        long bytesAtFirst = bytes / Math.max(1, texts.count());
         var fillers = new VectorFiller[schema.size()];
         for (int i = 0; i < fillers.length; i++) {
             var vector = root.getVector(i);
             if (vector instanceof BaseFixedWidthVector fixed) {
                 fixed.allocateNew(rowCount);
+            } else if (vector instanceof BaseVariableWidthVector variable) {
+                variable.allocateNew(bytesAtFirst, rowCount);
             } else {
                 vector.setInitialCapacity(rowCount);
                 vector.allocateNew();

@@ -154,6 +154,12 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
             return;
         }
         var table = new Program.Appended(source.name(), source.schema());
+        var count = batches.stream().mapToLong(b -> b.rows().count()).sum();
+        counts.put(source.name(), TableCount.allKept(count));
+        var kept = engine.program().columnsKept(table);
+        if (kept.isEmpty() && !engine.program().isStreamed(source.name())) {
+            return; // No query reads the table.
+        }
         var rows = newRows(source.name());
         duck.load(
                 source.schema(),
@@ -165,8 +171,6 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
                                 Checks.columns(source.schema()),
                                 DuckSession.INCOMING));
         fresh.put(source.name(), rows);
-        var count = batches.stream().mapToLong(b -> b.rows().count()).sum();
-        var kept = engine.program().columnsKept(table);
         if (!kept.isEmpty()) {
             duck.repeat(
                     "INSERT INTO %s SELECT %s FROM %s ORDER BY %s"
@@ -177,7 +181,6 @@ final class RunningBatch implements AutoCloseable, ViewMaintenance.Inputs {
                                     Checks.ROW));
             engine.upkeep().added(source.name(), count);
         }
-        counts.put(source.name(), TableCount.allKept(count));
     }
 
     private static String newRows(TableName table) {

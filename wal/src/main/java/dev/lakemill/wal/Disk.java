@@ -38,6 +38,14 @@ public interface Disk {
     /** Opens an existing file. */
     Handle open(Path file) throws IOException;
 
+    /**
+     * Opens an existing file to write more behind what it holds, from any position on: a write may
+     * leave zeros behind its end. Not for reading.
+     */
+    default Handle openAppending(Path file) throws IOException {
+        return open(file);
+    }
+
     /** Gives a file another name in the same folder; lasting after {@link #syncFolder}. */
     void rename(Path from, Path to) throws IOException;
 

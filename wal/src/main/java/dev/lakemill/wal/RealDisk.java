@@ -106,6 +106,12 @@ final class RealDisk implements Disk {
     }
 
     @Override
+    public Handle openAppending(Path file) throws IOException {
+        Optional<Handle> direct = DirectFile.open(file);
+        return direct.isPresent() ? direct.get() : open(file);
+    }
+
+    @Override
     public void rename(Path from, Path to) throws IOException {
         Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
     }

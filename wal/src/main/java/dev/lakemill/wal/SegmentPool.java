@@ -117,7 +117,7 @@ final class SegmentPool {
             Path file = poll().orElse(null);
             return install(file == null ? prepare() : file, endLsn, staging);
         }
-        Disk.Handle file = disk().open(last.path());
+        Disk.Handle file = disk().openAppending(last.path());
         return new SegmentWriter(last, file, staging, last.header().position(endLsn));
     }
 
@@ -313,7 +313,7 @@ final class SegmentPool {
                         surroundings.salts().getAsLong(),
                         nextSequence());
         Segment segment = new Segment(Segment.path(folder, baseLsn, Segment.SEGMENT), header);
-        Disk.Handle handle = disk().open(file);
+        Disk.Handle handle = disk().openAppending(file);
         handle.write(header.encode(), 0);
         handle.sync();
         disk().rename(file, segment.path());
