@@ -28,6 +28,17 @@ import org.apache.arrow.memory.RootAllocator;
  * LakemillException; anything else that comes out of it is a finding.
  */
 public final class FuzzTargets {
+    private static final CatalogTable TABLE =
+            new CatalogTable(
+                    new UUID(0, 1),
+                    WideRows.NAME,
+                    TableKind.INGESTED,
+                    WideRows.SCHEMA,
+                    "file:///nowhere",
+                    "",
+                    Map.of(),
+                    Instant.EPOCH);
+
     private FuzzTargets() {}
 
     /** Something that reads bytes. */
@@ -106,16 +117,6 @@ public final class FuzzTargets {
 
     /** Messages of Arrow Flight: the schema is whole or what the fuzzer says, as is the batch. */
     public static final class Flight {
-        private static final CatalogTable TABLE =
-                new CatalogTable(
-                        new UUID(0, 1),
-                        WideRows.NAME,
-                        TableKind.INGESTED,
-                        WideRows.SCHEMA,
-                        "file:///nowhere",
-                        "",
-                        Map.of(),
-                        Instant.EPOCH);
         private static final byte[] SCHEMA = FlightRows.schema(WideRows.SCHEMA);
         private static final byte[] BATCH = FlightRows.batch(WideRows.SCHEMA);
 
@@ -131,6 +132,24 @@ public final class FuzzTargets {
                 var batch = edited(BATCH, bytes);
                 read(() -> WireInput.flight(TABLE, SCHEMA, batch, allocator));
             }
+        }
+    }
+
+    /** Descriptors and schemas of Arrow's that are newer than their table. */
+    public static final class Growth {
+        private static final byte[] DESCRIPTOR = WideRows.type().toByteArray();
+        private static final byte[] SCHEMA = FlightRows.schema(WideRows.SCHEMA);
+
+        private Growth() {}
+
+        /** Called by the fuzzer. */
+        public static void fuzzerTestOneInput(byte[] bytes) {
+            read(() -> WireInput.growth(TABLE, bytes, SCHEMA));
+            read(() -> WireInput.growth(TABLE, DESCRIPTOR, bytes));
+            var descriptor = edited(DESCRIPTOR, bytes);
+            read(() -> WireInput.growth(TABLE, descriptor, SCHEMA));
+            var schema = edited(SCHEMA, bytes);
+            read(() -> WireInput.growth(TABLE, DESCRIPTOR, schema));
         }
     }
 

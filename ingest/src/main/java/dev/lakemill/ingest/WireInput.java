@@ -2,6 +2,7 @@ package dev.lakemill.ingest;
 
 import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TypeWidening;
 import java.io.ByteArrayInputStream;
 import java.util.List;
 import org.apache.arrow.memory.BufferAllocator;
@@ -36,6 +37,33 @@ public final class WireInput {
             } catch (Refusal e) {
                 throw e.exception();
             }
+        }
+    }
+
+    /**
+     * What a descriptor and a message of Arrow Flight with a schema would make of a table that
+     * takes their columns and wider types: the table has them then, or they are refused.
+     */
+    public static void growth(CatalogTable table, byte[] descriptor, byte[] schema) {
+        try {
+            var needed = ProtoGrowth.columns(table.schema(), descriptor, true);
+            var grown = TypeWidening.grown(table.schema(), needed);
+            var _ = ProtoSchema.reader(table.name().toString(), grown.columns(), descriptor, true);
+            if (read(schema, new FlightMessages()) instanceof Inbound.ArrowSchema opened) {
+                arrowGrowth(table, opened);
+            }
+        } catch (Refusal e) {
+            throw e.exception();
+        }
+    }
+
+    private static void arrowGrowth(CatalogTable table, Inbound.ArrowSchema opened) {
+        var fields = ArrowSchema.fields(opened.header());
+        var needed = ArrowGrowth.columns(table.schema(), fields, true);
+        var grown = TypeWidening.grown(table.schema(), needed);
+        var _ = new ArrowSchema(table.name(), grown, RowPolicy.REFUSE, fields);
+        if (!ArrowGrowth.columns(grown, fields, true).isEmpty()) {
+            throw new IllegalStateException("a table that has grown would have to grow again");
         }
     }
 

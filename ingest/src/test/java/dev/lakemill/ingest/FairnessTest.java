@@ -36,7 +36,7 @@ final class FairnessTest {
 
     @TempDir private Path folder;
     private final FailingBronze bronze = new FailingBronze(false);
-    private final HangingBronze hanging = new HangingBronze();
+    private final HangingBronze hanging = new HangingBronze(true);
     private Node node = new Node(Path.of("none"));
 
     @AfterEach
@@ -67,6 +67,22 @@ final class FairnessTest {
         for (var table : slow) {
             Node.await(table + " in Delta", () -> node.status(table).rowsCommitted() == 1);
         }
+    }
+
+    @Test
+    void aCompactionHoldsBackNoCommitOfItsTable() throws InterruptedException {
+        var compacting = new HangingBronze(false);
+        node = new Node(folder).table(QUICK, SCHEMA);
+        var landing =
+                LandingConfig.DEFAULT
+                        .with(Duration.ofMillis(1), 1, 64L << 20)
+                        .withMaintenance(1, Duration.ZERO, Duration.ofDays(7));
+        node.with(node.config().withLanding(landing)).with(Disk.real(), compacting).open();
+        insert(QUICK, "a");
+        compacting.awaitCompaction();
+        insert(QUICK, "b");
+        Node.await("b in Delta", () -> node.status(QUICK).rowsCommitted() == 2);
+        compacting.answer();
     }
 
     private void insert(String table, String id) {

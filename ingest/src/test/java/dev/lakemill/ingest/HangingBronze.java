@@ -6,12 +6,23 @@ import dev.lakemill.types.Rows;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
-/** Delta tables whose store does not answer until it is told to: appends hang. */
+/** Delta tables whose store does not answer until it is told to: appends hang, or compactions. */
 final class HangingBronze implements Node.Bronzes {
     private final CountDownLatch answers = new CountDownLatch(1);
+    private final CountDownLatch compacts = new CountDownLatch(1);
+    private final boolean appendsHang;
+
+    HangingBronze(boolean appendsHang) {
+        this.appendsHang = appendsHang;
+    }
 
     void answer() {
         answers.countDown();
+    }
+
+    /** Waits until a compaction hangs. */
+    void awaitCompaction() throws InterruptedException {
+        compacts.await();
     }
 
     @Override
@@ -19,13 +30,26 @@ final class HangingBronze implements Node.Bronzes {
         return new PassingBronze(table) {
             @Override
             public DeltaTable.Commit append(List<Rows> rows, long[] positions, Txn txn) {
-                try {
-                    answers.await();
-                } catch (InterruptedException e) {
-                    throw new AssertionError(e);
+                if (appendsHang) {
+                    hang();
                 }
                 return super.append(rows, positions, txn);
             }
+
+            @Override
+            public void compact() {
+                compacts.countDown();
+                hang();
+                super.compact();
+            }
         };
+    }
+
+    private void hang() {
+        try {
+            answers.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 }

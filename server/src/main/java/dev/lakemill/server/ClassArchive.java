@@ -50,7 +50,10 @@ final class ClassArchive {
                             new String[] {String[].class.getName()});
             Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException | JMException e) {
-            LOG.warn("the next start takes as long as this one: {} is not written", file, e);
+            LOG.warn(
+                    "the next start takes as long as this one: {} is not written: {}",
+                    file,
+                    e.toString());
         }
     }
 }
