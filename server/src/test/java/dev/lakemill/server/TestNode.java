@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lakemill.api.Endpoint;
 import dev.lakemill.api.ProducerClient;
+import dev.lakemill.api.ProducerStream;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.ingest.IngestTable;
 import dev.lakemill.types.LakemillException;
@@ -33,7 +34,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A whole node without pipelines, on free ports, for the tests of one class. */
@@ -142,15 +145,22 @@ final class TestNode implements AutoCloseable {
         return String.join("|", row.stream().map(String::valueOf).toList());
     }
 
-    /** Rows as JSON, durable on return. */
+    /** Rows as JSON, durable on return; each a request, so a pipeline may take them apart. */
     void send(String table, String... rows) throws IOException {
+        produce(table, stream -> Stream.of(rows).forEach(stream::ingestJson));
+    }
+
+    /** The same in one request, which a pipeline takes in one batch. */
+    void sendTogether(String table, String... rows) throws IOException {
+        produce(table, stream -> stream.ingestJsonBatch(List.of(rows)));
+    }
+
+    private void produce(String table, Consumer<ProducerStream> rows) throws IOException {
         var endpoint = Endpoint.parse("http://" + RunFile.read(data).grpc());
         var token = adminToken();
         try (var client = ProducerClient.connect(endpoint, () -> token);
                 var stream = client.open(TableName.parse(table))) {
-            for (var row : rows) {
-                stream.ingestJson(row);
-            }
+            rows.accept(stream);
             stream.flush(Duration.ofMinutes(2));
         }
     }
