@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.apache.arrow.flatbuf.Message;
+import org.apache.arrow.flatbuf.Schema;
+import org.apache.arrow.flatbuf.Type;
 import org.apache.arrow.vector.ipc.message.MessageSerializer;
 import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.apache.arrow.vector.types.pojo.Field;
@@ -23,6 +25,11 @@ import org.apache.arrow.vector.types.pojo.Field;
  * <p>Fields match columns by name, in any order; nullable columns may be missing. Immutable.
  */
 final class ArrowSchema {
+    /** Of a message, those within others counted, too. */
+    private static final int FIELDS_MAX = 10_000;
+
+    private static final int NESTING_MAX = 64;
+
     /** Where a column stands in a batch; -1 where the batch does not have it. */
     private record Place(ArrowField field, int firstNode, int firstBuffer) {}
 
@@ -83,6 +90,9 @@ final class ArrowSchema {
     static List<Field> fields(ByteString header) {
         try {
             var message = Message.getRootAsMessage(header.asReadOnlyByteBuffer());
+            if (message.header(new Schema()) instanceof Schema schema) {
+                checkReadable(schema);
+            }
             return MessageSerializer.deserializeSchema(message).getFields();
         } catch (RuntimeException e) {
             throw Refusal.badSchema(
@@ -90,6 +100,30 @@ final class ArrowSchema {
                     "the schema is not one of Arrow's: " + e,
                     "send the schema as an Arrow library writes it");
         }
+    }
+
+    /**
+     * Arrow's library believes what a message says of itself: it makes room for as many types as a
+     * union claims, and follows fields within fields for ever. No column is a union.
+     */
+    private static void checkReadable(Schema schema) {
+        int left = FIELDS_MAX;
+        for (int i = 0; i < schema.fieldsLength(); i++) {
+            left = fieldsLeft(schema.fields(i), 1, left);
+        }
+    }
+
+    private static int fieldsLeft(org.apache.arrow.flatbuf.Field field, int depth, int before) {
+        if (before == 0 || depth > NESTING_MAX || field.typeType() == Type.Union) {
+            throw new IllegalArgumentException(
+                    "a field is a union, or there are more than %d, or more than %d within another"
+                            .formatted(FIELDS_MAX, NESTING_MAX));
+        }
+        int left = before - 1;
+        for (int i = 0; i < field.childrenLength(); i++) {
+            left = fieldsLeft(field.children(i), depth + 1, left);
+        }
+        return left;
     }
 
     /** Arrow's library reads a field without a name as one whose name is null. */

@@ -3,6 +3,7 @@ package dev.lakemill.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.ByteString;
 import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.types.ArrowTypes;
@@ -11,6 +12,8 @@ import dev.lakemill.types.DataType;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -28,6 +31,7 @@ import org.apache.arrow.vector.LargeVarCharVector;
 import org.apache.arrow.vector.TimeStampMicroVector;
 import org.apache.arrow.vector.VarCharVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
+import org.apache.arrow.vector.types.UnionMode;
 import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.FieldType;
@@ -254,6 +258,35 @@ final class ArrowCodecTest {
                         RowPolicy.REFUSE,
                         ArrowMessages.schema(new Schema(List.of(id))));
         assertThat(taken).isNotNull();
+    }
+
+    /** Arrow's library would make room for as many types as the message claims. */
+    @Test
+    void aUnionOfTwoBillionTypesIsRefusedBeforeThereIsRoomForThem() {
+        int id = 0x2A2B2C2D;
+        var union = field("u", new ArrowType.Union(UnionMode.Dense, new int[] {id}));
+        var message = ArrowMessages.schema(new Schema(List.of(union))).toByteArray();
+        var bytes = ByteBuffer.wrap(message).order(ByteOrder.LITTLE_ENDIAN);
+        int at = 0;
+        while (bytes.getInt(at) != id) {
+            at++;
+        }
+        bytes.putInt(at - Integer.BYTES, Integer.MAX_VALUE);
+        assertThatThrownBy(() -> ArrowSchema.fields(ByteString.copyFrom(message)))
+                .isInstanceOf(Refusal.class)
+                .hasMessageContaining("a field is a union");
+    }
+
+    @Test
+    void fieldsWithinFieldsHaveALimit() {
+        var field = field("v", new ArrowType.Int(64, true));
+        for (int i = 0; i < 64; i++) {
+            field = struct(field);
+        }
+        var sent = ArrowMessages.schema(new Schema(List.of(field)));
+        assertThatThrownBy(() -> ArrowSchema.fields(sent))
+                .isInstanceOf(Refusal.class)
+                .hasMessageContaining("more than 64 within another");
     }
 
     private static Field field(String name, ArrowType type) {
