@@ -1,10 +1,12 @@
 package dev.lakemill.bench;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.StandardSocketOptions;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -12,19 +14,29 @@ import java.util.concurrent.Executors;
 
 /**
  * The least that a process between two others does: it copies bytes both ways with blocking calls,
- * two platform threads a connection. A floor for what any proxy adds on the machine.
+ * two platform threads a connection. A floor for what any proxy adds on the machine; or, with a
+ * delay, a long way with all the bandwidth of a short one.
  */
 final class Relay implements AutoCloseable {
     private static final int COPY_BYTES = 1 << 16;
 
     private final ServerSocket listening;
     private final int target;
+    private final Duration delay;
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
 
     /** To a port of loopback. */
     Relay(int target) throws IOException {
+        this(target, Duration.ZERO);
+    }
+
+    /**
+     * @param delay of each direction
+     */
+    Relay(int target, Duration delay) throws IOException {
         this.target = target;
+        this.delay = delay;
         this.listening = new ServerSocket(0, 64, InetAddress.getLoopbackAddress());
         threads.execute(this::accept);
     }
@@ -73,10 +85,10 @@ final class Relay implements AutoCloseable {
 
     private void copy(Socket from, Socket to) {
         try (from;
-                to) {
+                to;
+                var out = output(to)) {
             var bytes = new byte[COPY_BYTES];
             var in = from.getInputStream();
-            var out = to.getOutputStream();
             for (int count = in.read(bytes); count >= 0; count = in.read(bytes)) {
                 out.write(bytes, 0, count);
             }
@@ -86,6 +98,11 @@ final class Relay implements AutoCloseable {
             open.remove(from);
             open.remove(to);
         }
+    }
+
+    private OutputStream output(Socket to) throws IOException {
+        var out = to.getOutputStream();
+        return delay.isZero() ? out : new DelayedOutput(out, delay);
     }
 
     @Override
