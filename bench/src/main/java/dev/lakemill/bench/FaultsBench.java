@@ -143,7 +143,7 @@ final class FaultsBench {
                 for (int life = 0; life < LIVES; life++) {
                     live(streams);
                 }
-                try (var _ = new FaultyNode(folder, port, disk, store, clock)) {
+                try (var _ = node()) {
                     streams.forEach(stream -> stream.flush(PATIENCE));
                     streams.forEach(RecordedStream::close);
                 }
@@ -154,10 +154,19 @@ final class FaultsBench {
             return History.of(folder.resolve("table"), streams);
         }
 
+        private FaultyNode node() {
+            return new FaultyNode(
+                    folder,
+                    FaultyNode.config(port),
+                    disk,
+                    (location, allocator) -> store.table(location, FaultyNode.SCHEMA, allocator),
+                    clock);
+        }
+
         private void live(List<RecordedStream> streams) throws InterruptedException {
             var fault = FAULTS.get(random.nextInt(FAULTS.size()));
             clock.ahead = Duration.ofMinutes(random.nextInt(600) - 300);
-            var node = new FaultyNode(folder, port, disk, store, clock);
+            var node = node();
             faults.merge(fault, 1, Integer::sum);
             plan(fault);
             try {

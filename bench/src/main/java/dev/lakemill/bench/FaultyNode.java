@@ -3,7 +3,6 @@ package dev.lakemill.bench;
 import dev.lakemill.catalog.CatalogTable;
 import dev.lakemill.catalog.TableKind;
 import dev.lakemill.delta.DeltaTable;
-import dev.lakemill.delta.UnreliableStore;
 import dev.lakemill.feed.TableFeed;
 import dev.lakemill.ingest.GrpcConfig;
 import dev.lakemill.ingest.Ingest;
@@ -52,13 +51,17 @@ final class FaultyNode implements AutoCloseable {
     private final TableFeed feed;
     private final Ingest ingest;
 
+    /** Makes the node's table, or opens it. */
+    interface Store {
+        DeltaTable table(Path location, BufferAllocator allocator);
+    }
+
     /**
      * @param store where the table stands
      * @param clock what the node takes for the time
      */
-    FaultyNode(Path folder, int port, Disk disk, UnreliableStore store, InstantSource clock) {
-        this.delta = store.table(folder.resolve("table"), SCHEMA, allocator);
-        var config = config(port);
+    FaultyNode(Path folder, IngestConfig config, Disk disk, Store store, InstantSource clock) {
+        this.delta = store.table(folder.resolve("table"), allocator);
         this.feed = new TableFeed(TABLE, delta, config.application(), 1 << 20);
         this.ingest = open(folder, config, disk, clock.withZone(ZoneOffset.UTC));
     }
@@ -67,7 +70,7 @@ final class FaultyNode implements AutoCloseable {
         boolean opened = false;
         Ingest node = null;
         try {
-            var table = new IngestTable(table(folder), delta, feed);
+            var table = new IngestTable(table(), delta, feed);
             var surroundings =
                     new Ingest.Surroundings(
                             new Anybody(),
@@ -89,19 +92,20 @@ final class FaultyNode implements AutoCloseable {
         }
     }
 
-    private static CatalogTable table(Path folder) {
+    private CatalogTable table() {
         return new CatalogTable(
                 UUID.nameUUIDFromBytes(TABLE.toString().getBytes(StandardCharsets.UTF_8)),
                 TABLE,
                 TableKind.INGESTED,
-                SCHEMA,
-                folder.resolve("table").toUri().toString(),
+                delta.schema(),
+                delta.location().toUri().toString(),
                 "",
                 Map.of(),
                 Instant.EPOCH);
     }
 
-    private static IngestConfig config(int port) {
+    /** Limits so small that faults meet them. */
+    static IngestConfig config(int port) {
         return IngestConfig.of("faults")
                 .withLog(LOG)
                 .withLanding(
