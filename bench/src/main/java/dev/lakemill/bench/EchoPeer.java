@@ -6,39 +6,27 @@ import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** An {@link EchoServer} in a process of its own, and a client with nothing but gRPC in it. */
 final class EchoPeer implements IngestPeer {
-    private final Process process;
+    private final ChildServer server;
     private final ManagedChannel channel;
-    private final List<byte[]> rows;
 
-    private EchoPeer(Process process, int port, List<byte[]> rows) {
-        this.process = process;
-        this.rows = rows;
+    private EchoPeer(ChildServer server) {
+        this.server = server;
         this.channel =
-                NettyChannelBuilder.forAddress("127.0.0.1", port)
+                NettyChannelBuilder.forAddress("127.0.0.1", server.port())
                         .usePlaintext()
                         .directExecutor()
                         .build();
     }
 
-    static EchoPeer start(List<byte[]> rows) throws IOException {
-        var command = Root.java("bench", EchoServer.class.getName(), List.of("-Xmx256m"));
-        var process =
-                new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
-        var output = new BufferedReader(process.inputReader(StandardCharsets.UTF_8));
-        var port = output.readLine();
-        if (port == null) {
-            throw new IOException("the echo server did not start");
-        }
-        return new EchoPeer(process, Integer.parseInt(port), rows);
+    static EchoPeer start() throws IOException {
+        return new EchoPeer(ChildServer.start(EchoServer.class, List.of("-Xmx256m"), List.of()));
     }
 
     @Override
@@ -47,8 +35,8 @@ final class EchoPeer implements IngestPeer {
     }
 
     @Override
-    public Producer open() {
-        return new EchoProducer();
+    public Producer open(BenchRows rows) {
+        return new EchoProducer(rows);
     }
 
     @Override
@@ -57,8 +45,7 @@ final class EchoPeer implements IngestPeer {
     @Override
     public void close() {
         channel.shutdownNow();
-        process.destroy();
-        process.onExit().join();
+        server.close();
     }
 
     private final class EchoProducer extends ClientCall.Listener<byte[]> implements Producer {
@@ -66,17 +53,20 @@ final class EchoPeer implements IngestPeer {
                 new ConcurrentLinkedQueue<>();
         private final ClientCall<byte[], byte[]> call =
                 channel.newCall(EchoServer.METHOD, CallOptions.DEFAULT);
-        private final byte[] batch = new byte[IngestLoad.BATCH_ROWS * IngestLoad.ROW_BYTES];
+        private final BenchRows rows;
+        private final byte[] batch;
         private int next;
 
-        EchoProducer() {
+        EchoProducer(BenchRows rows) {
+            this.rows = rows;
+            this.batch = new byte[IngestLoad.BATCH_ROWS * rows.size().bytes()];
             call.start(this, new Metadata());
             call.request(Integer.MAX_VALUE);
         }
 
         @Override
         public CompletableFuture<Void> sendRow() {
-            return send(rows.get(next++ % rows.size()));
+            return send(rows.messages().get(next++ % rows.count()));
         }
 
         @Override

@@ -1,9 +1,7 @@
 package dev.lakemill.bench;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -17,64 +15,94 @@ import java.util.function.ToDoubleFunction;
 final class IngestBench {
     private static final long WARM_UP_MILLIS = 1_000;
     private static final long FIRST_WARM_UP_MILLIS = 2_000;
+    private static final String UNACKED = "nothing was acknowledged within the measured time";
 
-    private final List<IngestPeer> peers;
-    private final Map<String, List<IngestLoad.Result>> results = new HashMap<>();
+    /** By load; the peers of one take turns. */
+    private final List<List<Series>> byLoad;
+
     private long lakemillRows;
 
-    private IngestBench(List<IngestPeer> peers) {
-        this.peers = peers;
+    /** A peer under a load, and its results by round. */
+    private record Series(IngestPeer peer, IngestLoad load, List<IngestLoad.Result> results) {
+        Series(IngestPeer peer, IngestLoad load) {
+            this(peer, load, new ArrayList<>());
+        }
+
+        String name() {
+            return peer.name() + "_" + load.label();
+        }
+
+        double median(ToDoubleFunction<IngestLoad.Result> what) {
+            return Report.median(results.stream().map(what::applyAsDouble).toList());
+        }
+
+        double rowsPerSecond() {
+            return median(IngestLoad.Result::rowsPerSecond);
+        }
+    }
+
+    private IngestBench(List<List<Series>> byLoad) {
+        this.byLoad = byLoad;
     }
 
     static Report run(BenchOptions options) throws Exception {
         var folder = Folders.temporary("lakemill-bench-ingest");
-        var rows = BenchRows.make();
-        try (var echo = EchoPeer.start(rows);
-                var lakemill = LakemillPeer.start(folder.resolve("lakemill"), rows);
-                var kafka = KafkaPeer.start(folder.resolve("kafka"), rows);
-                var kafkaShared = kafka.sharing()) {
-            var bench = new IngestBench(List.of(echo, lakemill, kafka, kafkaShared));
+        try (var peers = new IngestPeers(folder)) {
+            var loads = IngestLoad.all(BenchRows.make(BenchRows.Size.SMALL));
+            var bench = new IngestBench(series(peers, loads));
             bench.warmUp();
             for (int round = 0; round < options.rounds(); round++) {
                 bench.round(round, options.seconds() * 1_000L);
             }
-            return bench.report(lakemill);
+            return bench.report(peers.lakemill());
         } finally {
             Folders.delete(folder);
         }
     }
 
-    private void warmUp() throws Exception {
-        for (var peer : peers) {
-            for (var load : IngestLoad.ALL) {
-                measure(peer, load, FIRST_WARM_UP_MILLIS, 200);
-            }
+    private static List<List<Series>> series(IngestPeers peers, List<IngestLoad> loads) {
+        var byLoad = new ArrayList<List<Series>>();
+        for (var load : loads) {
+            byLoad.add(peers.compared().stream().map(peer -> new Series(peer, load)).toList());
         }
+        return byLoad;
+    }
+
+    private void warmUp() throws Exception {
+        for (var series : all()) {
+            measure(series, FIRST_WARM_UP_MILLIS, 200);
+        }
+    }
+
+    private List<Series> all() {
+        return byLoad.stream().flatMap(List::stream).toList();
     }
 
     private void round(int round, long millis) throws Exception {
-        for (var load : IngestLoad.ALL) {
-            for (int i = 0; i < peers.size(); i++) {
-                var peer = peers.get((i + round) % peers.size());
-                var result = measure(peer, load, WARM_UP_MILLIS, millis);
-                results.computeIfAbsent(key(peer.name(), load), _ -> new ArrayList<>()).add(result);
+        for (var turns : byLoad) {
+            for (int i = 0; i < turns.size(); i++) {
+                var series = turns.get((i + round) % turns.size());
+                var result = measure(series, WARM_UP_MILLIS, millis);
+                series.results().add(result);
                 System.err.printf(
-                        "round %d, load %s, %s: p50 %,.0f us, p99 %,.0f us, %,.0f rows/s%n",
+                        "round %d, load %s, %s: p50 %,.0f us, p99 %,.0f us, %,.0f rows/s,"
+                                + " longest gap %,.0f ms%n",
                         round + 1,
-                        load.label(),
-                        peer.name(),
+                        series.load().label(),
+                        series.peer().name(),
                         result.p50Micros(),
                         result.p99Micros(),
-                        result.rowsPerSecond());
+                        result.rowsPerSecond(),
+                        result.longestGapMillis());
             }
         }
     }
 
-    private IngestLoad.Result measure(
-            IngestPeer peer, IngestLoad load, long warmUpMillis, long millis) throws Exception {
-        var result = load.run(peer, warmUpMillis, millis);
-        peer.settle();
-        if (peer instanceof LakemillPeer) {
+    private IngestLoad.Result measure(Series series, long warmUpMillis, long millis)
+            throws Exception {
+        var result = series.load().run(series.peer(), warmUpMillis, millis);
+        series.peer().settle();
+        if (series.peer() instanceof LakemillPeer) {
             lakemillRows += result.rows();
         }
         return result;
@@ -82,55 +110,54 @@ final class IngestBench {
 
     private Report report(LakemillPeer lakemill) throws Exception {
         var report = new Report.Builder();
-        var one = IngestLoad.ALL.getFirst();
-        var eight = IngestLoad.ALL.get(1);
-        var batched = IngestLoad.ALL.getLast();
         var bronzeRows = lakemill.bronzeRows();
         report.check("lakemill_keeps_every_row_once", bronzeRows == lakemillRows);
         report.figure("lakemill_rows_acked", lakemillRows);
         report.figure("lakemill_rows_bronze", bronzeRows);
-        report.figure(
+        figure(
+                report,
                 "p50_vs_echo_1",
-                median("lakemill", one, IngestLoad.Result::p50Micros)
-                        / median("echo", one, IngestLoad.Result::p50Micros));
-        report.figure(
+                find("lakemill_1").median(IngestLoad.Result::p50Micros)
+                        / find("echo_1").median(IngestLoad.Result::p50Micros));
+        figure(
+                report,
                 "acks_vs_durable_kafka_8",
-                rowsPerSecond("lakemill", eight)
+                find("lakemill_8").rowsPerSecond()
                         / Math.max(
-                                rowsPerSecond("kafka", eight),
-                                rowsPerSecond("kafka_shared", eight)));
-        report.figure("batched_rows_per_second", rowsPerSecond("lakemill", batched));
-        for (var load : IngestLoad.ALL) {
-            for (var peer : peers) {
-                figures(report, peer.name(), load);
-            }
-        }
+                                find("kafka_8").rowsPerSecond(),
+                                find("kafka_shared_8").rowsPerSecond()));
+        report.figure("batched_rows_per_second", find("lakemill_batched").rowsPerSecond());
+        all().forEach(series -> figures(report, series));
         return report.build();
     }
 
-    private void figures(Report.Builder report, String peer, IngestLoad load) {
-        var prefix = key(peer, load);
-        report.figure(prefix + "_p50_us", median(peer, load, IngestLoad.Result::p50Micros));
-        report.figure(prefix + "_p99_us", median(peer, load, IngestLoad.Result::p99Micros));
+    private Series find(String name) {
+        return all().stream().filter(s -> s.name().equals(name)).findFirst().orElseThrow();
+    }
+
+    private static void figures(Report.Builder report, Series series) {
+        var name = series.name();
+        figure(report, name + "_p50_us", series.median(IngestLoad.Result::p50Micros));
+        figure(report, name + "_p99_us", series.median(IngestLoad.Result::p99Micros));
+        figure(report, name + "_p999_us", series.median(IngestLoad.Result::p999Micros));
         report.figure(
-                prefix + (load.batched() ? "_rows_per_second" : "_acks_per_second"),
-                rowsPerSecond(peer, load));
-    }
-
-    private double rowsPerSecond(String peer, IngestLoad load) {
-        return median(peer, load, IngestLoad.Result::rowsPerSecond);
-    }
-
-    private double median(String peer, IngestLoad load, ToDoubleFunction<IngestLoad.Result> what) {
-        var found = results.getOrDefault(key(peer, load), List.of());
-        var sorted = found.stream().mapToDouble(what).sorted().toArray();
-        if (sorted.length == 0) {
-            throw new IllegalStateException("no round was run");
+                name + (series.load().batched() ? "_rows_per_second" : "_acks_per_second"),
+                series.rowsPerSecond());
+        if (series.peer() instanceof LakemillPeer) {
+            report.figure(
+                    name + "_longest_gap_ms",
+                    series.results().stream()
+                            .mapToDouble(IngestLoad.Result::longestGapMillis)
+                            .max()
+                            .orElseThrow());
         }
-        return sorted[sorted.length / 2];
     }
 
-    private static String key(String peer, IngestLoad load) {
-        return peer + "_" + load.label();
+    private static void figure(Report.Builder report, String name, double value) {
+        if (Double.isFinite(value)) {
+            report.figure(name, value);
+        } else {
+            report.missing(name, UNACKED);
+        }
     }
 }

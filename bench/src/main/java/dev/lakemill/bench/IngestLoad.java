@@ -1,63 +1,88 @@
 package dev.lakemill.bench;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /**
  * A way of sending rows: so many producers, each waiting for the acknowledgement of one row before
  * it sends the next; or one producer that keeps batches of rows in flight.
  */
-record IngestLoad(int producers, boolean batched) {
-    static final int ROW_BYTES = 200;
+record IngestLoad(int producers, boolean batched, BenchRows rows) {
     static final int BATCH_ROWS = 100;
     static final int BATCHES_IN_FLIGHT = 64;
-    static final List<IngestLoad> ALL =
-            List.of(
-                    new IngestLoad(1, false),
-                    new IngestLoad(8, false),
-                    new IngestLoad(64, false),
-                    new IngestLoad(1, true));
+
+    /** Every way of sending rows of this size. */
+    static List<IngestLoad> all(BenchRows rows) {
+        return List.of(
+                new IngestLoad(1, false, rows),
+                new IngestLoad(8, false, rows),
+                new IngestLoad(64, false, rows),
+                new IngestLoad(1, true, rows));
+    }
 
     /** Its part of a figure's name. */
     String label() {
-        return batched ? "batched" : String.valueOf(producers);
+        return (batched ? "batched" : String.valueOf(producers)) + rows.size().label();
+    }
+
+    private int rowsPerMessage() {
+        return batched ? BATCH_ROWS : 1;
     }
 
     /**
-     * What one run found.
+     * What one run found. Where nothing was acknowledged within the measured time, the times are
+     * NaN.
      *
      * @param rowsPerSecond acknowledged; of a load that is not batched, acknowledgements
+     * @param longestGapMillis between two acknowledgements, of those gaps that touch the measured
+     *     time
      * @param rows acknowledged in all, also before and after the measured time
      */
-    record Result(double p50Micros, double p99Micros, double rowsPerSecond, long rows) {}
+    record Result(
+            double p50Micros,
+            double p99Micros,
+            double p999Micros,
+            double rowsPerSecond,
+            double longestGapMillis,
+            long rows) {}
 
-    /** Times from sending to acknowledgement; samples that come too early do not count. */
+    /** When one producer's messages were sent and acknowledged, from the measured time's start. */
     private static final class Samples {
         private final long fromNanos;
-        private final long toNanos;
-        private long[] nanos = new long[1 << 14];
+        private long[] sentNanos = new long[1 << 14];
+        private long[] ackedNanos = new long[1 << 14];
         private int count;
-        private long rows;
 
-        Samples(long fromNanos, long toNanos) {
+        Samples(long fromNanos) {
             this.fromNanos = fromNanos;
-            this.toNanos = toNanos;
         }
 
-        synchronized void add(long sentNanos, long ackedNanos, int rowsAcked) {
-            rows += rowsAcked;
-            if (ackedNanos - fromNanos < 0 || ackedNanos - toNanos > 0) {
-                return;
+        synchronized void add(long sent, long acked) {
+            if (count == sentNanos.length) {
+                sentNanos = Arrays.copyOf(sentNanos, count * 2);
+                ackedNanos = Arrays.copyOf(ackedNanos, count * 2);
             }
-            if (count == nanos.length) {
-                nanos = java.util.Arrays.copyOf(nanos, count * 2);
-            }
-            nanos[count++] = ackedNanos - sentNanos;
+            sentNanos[count] = sent - fromNanos;
+            ackedNanos[count++] = acked - fromNanos;
+        }
+
+        LongStream acked() {
+            return Arrays.stream(ackedNanos, 0, count);
+        }
+
+        /** What those took that were acknowledged within the measured time. */
+        LongStream tookNanos(long measuredNanos) {
+            return IntStream.range(0, count)
+                    .filter(i -> ackedNanos[i] >= 0 && ackedNanos[i] <= measuredNanos)
+                    .mapToLong(i -> ackedNanos[i] - sentNanos[i]);
         }
     }
 
@@ -70,12 +95,12 @@ record IngestLoad(int producers, boolean batched) {
         var producers = new ArrayList<IngestPeer.Producer>();
         try {
             for (int i = 0; i < this.producers; i++) {
-                producers.add(peer.open());
+                producers.add(peer.open(rows));
             }
             var from = System.nanoTime() + warmUpMillis * 1_000_000;
             var to = from + measuredMillis * 1_000_000;
             var samples = send(producers, from, to);
-            return result(samples, measuredMillis / 1e3);
+            return result(samples, measuredMillis * 1_000_000);
         } finally {
             producers.forEach(IngestPeer.Producer::close);
         }
@@ -87,7 +112,7 @@ record IngestLoad(int producers, boolean batched) {
         var threads = new ArrayList<Thread>();
         var all = new ArrayList<Samples>();
         for (var producer : producers) {
-            var samples = new Samples(from, to);
+            var samples = new Samples(from);
             all.add(samples);
             threads.add(Thread.startVirtualThread(() -> send(producer, samples, to, failure)));
         }
@@ -124,7 +149,7 @@ record IngestLoad(int producers, boolean batched) {
             throws InterruptedException, ExecutionException {
         for (var sent = System.nanoTime(); sent - to < 0; sent = System.nanoTime()) {
             producer.sendRow().get();
-            samples.add(sent, System.nanoTime(), 1);
+            samples.add(sent, System.nanoTime());
         }
     }
 
@@ -140,7 +165,7 @@ record IngestLoad(int producers, boolean batched) {
             last.whenComplete(
                     (_, error) -> {
                         if (error == null) {
-                            samples.add(sent, System.nanoTime(), BATCH_ROWS);
+                            samples.add(sent, System.nanoTime());
                         } else {
                             lost.incrementAndGet();
                         }
@@ -154,19 +179,34 @@ record IngestLoad(int producers, boolean batched) {
         }
     }
 
-    private Result result(List<Samples> all, double seconds) {
-        var sorted =
-                all.stream()
-                        .flatMapToLong(s -> java.util.Arrays.stream(s.nanos, 0, s.count))
-                        .sorted()
-                        .toArray();
-        if (sorted.length == 0) {
-            throw new IllegalStateException("nothing was acknowledged within the measured time");
-        }
+    private Result result(List<Samples> all, long measuredNanos) {
+        var took = all.stream().flatMapToLong(s -> s.tookNanos(measuredNanos)).sorted().toArray();
+        var acked = all.stream().flatMapToLong(Samples::acked).sorted().toArray();
         return new Result(
-                sorted[sorted.length / 2] / 1e3,
-                sorted[(int) (sorted.length * 99L / 100)] / 1e3,
-                sorted.length * (batched ? BATCH_ROWS : 1) / seconds,
-                all.stream().mapToLong(s -> s.rows).sum());
+                micros(took, 500),
+                micros(took, 990),
+                micros(took, 999),
+                took.length * rowsPerMessage() / (measuredNanos / 1e9),
+                longestGapNanos(acked, measuredNanos) / 1e6,
+                (long) acked.length * rowsPerMessage());
+    }
+
+    private static double micros(long[] sorted, int perMille) {
+        return sorted.length == 0
+                ? Double.NaN
+                : sorted[(int) (sorted.length * (long) perMille / 1_000)] / 1e3;
+    }
+
+    /** Of sorted times; where none is outside the measured time, its ends count as some. */
+    private static long longestGapNanos(long[] acked, long measuredNanos) {
+        var previous = acked.length == 0 ? 0 : Math.min(acked[0], 0);
+        long longest = 0;
+        for (var time : acked) {
+            if (time > 0 && previous < measuredNanos) {
+                longest = Math.max(longest, time - previous);
+            }
+            previous = time;
+        }
+        return Math.max(longest, measuredNanos - previous);
     }
 }

@@ -6,8 +6,8 @@ import java.util.concurrent.CompletableFuture;
 interface IngestPeer extends AutoCloseable {
     String name();
 
-    /** Opens a producer, ready to send. One thread uses it. */
-    Producer open() throws Exception;
+    /** Opens a producer of these rows, ready to send. One thread uses it. */
+    Producer open(BenchRows rows) throws Exception;
 
     /** Waits until nothing is left to do of what was sent, so that the next one is undisturbed. */
     void settle() throws Exception;

@@ -3,20 +3,22 @@ package dev.lakemill.bench;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 
-/**
- * A Kafka broker that is its own controller, in a process of its own that ends with ours. Every
- * message is synced before it is acknowledged.
- */
+/** A Kafka broker that is its own controller, in a process of its own that ends with ours. */
 final class KafkaBroker implements AutoCloseable {
+    private final Path data;
     private final Process process;
     private final int port;
 
-    private KafkaBroker(Process process, int port) {
+    private KafkaBroker(Path data, Process process, int port) {
+        this.data = data;
         this.process = process;
         this.port = port;
     }
@@ -25,7 +27,8 @@ final class KafkaBroker implements AutoCloseable {
         Files.createDirectories(folder);
         var port = Ports.free();
         var settings = folder.resolve("server.properties");
-        Files.writeString(settings, settings(folder, port, Ports.free()));
+        var data = folder.resolve("data");
+        Files.writeString(settings, settings(data, port, Ports.free()));
         var log = folder.resolve("kafka.log").toFile();
         var id = org.apache.kafka.common.Uuid.randomUuid().toString();
         var format =
@@ -37,7 +40,7 @@ final class KafkaBroker implements AutoCloseable {
             throw new IOException("Kafka's storage could not be formatted; see " + log);
         }
         return new KafkaBroker(
-                java(Child.class.getName(), List.of(settings.toString()), log), port);
+                data, java(Child.class.getName(), List.of(settings.toString()), log), port);
     }
 
     private static Process java(String mainClass, List<String> arguments, File log)
@@ -50,7 +53,7 @@ final class KafkaBroker implements AutoCloseable {
                 .start();
     }
 
-    private static String settings(Path folder, int port, int controllerPort) {
+    private static String settings(Path data, int port, int controllerPort) {
         return """
         process.roles=broker,controller
         node.id=1
@@ -59,12 +62,14 @@ final class KafkaBroker implements AutoCloseable {
         controller.listener.names=CONTROLLER
         controller.quorum.voters=1@127.0.0.1:%2$d
         log.dirs=%3$s
-        log.flush.interval.messages=1
+        log.retention.bytes=1073741824
+        log.retention.check.interval.ms=30000
+        log.segment.delete.delay.ms=1000
         offsets.topic.replication.factor=1
         transaction.state.log.replication.factor=1
         transaction.state.log.min.isr=1
         """
-                .formatted(port, controllerPort, folder.resolve("data"));
+                .formatted(port, controllerPort, data);
     }
 
     String address() {
@@ -73,6 +78,19 @@ final class KafkaBroker implements AutoCloseable {
 
     boolean alive() {
         return process.isAlive();
+    }
+
+    /** Brings to the disk what Kafka leaves to the system to write, of the only partition. */
+    void sync(String topic) throws IOException {
+        try (var files = Files.newDirectoryStream(data.resolve(topic + "-0"), "*.log")) {
+            for (var file : files) {
+                try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+                    channel.force(true);
+                } catch (NoSuchFileException _) {
+                    // Older than what is kept.
+                }
+            }
+        }
     }
 
     @Override

@@ -1,6 +1,6 @@
 package dev.lakemill.bench;
 
-import java.nio.file.Path;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -16,54 +16,51 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Kafka with one partition and flush.messages=1: an acknowledged row is on the disk, as it is with
- * us. The producers are idempotent and wait for nothing (linger.ms=0).
+ * Kafka with one partition. With flush.messages=1 an acknowledged row is on the disk, as it is with
+ * us; by default Kafka leaves that to the system. The producers are idempotent and wait for nothing
+ * (linger.ms=0).
  *
  * <p>Either each producer has a client of its own, like independent applications; or all share one,
  * which then sends rows of several producers in one batch.
  */
 final class KafkaPeer implements IngestPeer {
-    private static final String TOPIC = "readings";
     private static final int BATCH_BYTES = 32 << 10;
     private static final Duration PATIENCE = Duration.ofMinutes(1);
 
     private final KafkaBroker broker;
-    private final List<byte[]> rows;
+    private final String topic;
     private final @Nullable KafkaProducer<byte[], byte[]> shared;
 
-    private KafkaPeer(KafkaBroker broker, List<byte[]> rows, boolean share) {
+    private KafkaPeer(KafkaBroker broker, String topic, boolean share) {
         this.broker = broker;
-        this.rows = rows;
+        this.topic = topic;
         this.shared = share ? client(broker) : null;
     }
 
-    /** Starts a broker; the peer owns it. */
-    static KafkaPeer start(Path folder, List<byte[]> rows) throws Exception {
-        var broker = KafkaBroker.start(folder);
-        try {
-            createTopic(broker);
-            return new KafkaPeer(broker, rows, false);
-        } catch (Exception e) {
-            broker.close();
-            throw e;
-        }
+    /** Every message is synced before it is acknowledged. */
+    static KafkaPeer durable(KafkaBroker broker) throws Exception {
+        return create(broker, "kafka", Map.of("flush.messages", "1"));
     }
 
-    /** The same broker, all producers sharing one client. */
-    IngestPeer sharing() {
-        return new KafkaPeer(broker, rows, true);
+    /** As Kafka comes. */
+    static KafkaPeer byDefault(KafkaBroker broker) throws Exception {
+        return create(broker, "kafka_default", Map.of());
     }
 
-    private static void createTopic(KafkaBroker broker) throws Exception {
+    /** The same topic, all producers sharing one client. */
+    KafkaPeer sharing() {
+        return new KafkaPeer(broker, topic, true);
+    }
+
+    private static KafkaPeer create(KafkaBroker broker, String name, Map<String, String> settings)
+            throws Exception {
         var deadline = System.nanoTime() + PATIENCE.toNanos();
-        var topic =
-                new NewTopic(TOPIC, Optional.of(1), Optional.empty())
-                        .configs(Map.of("flush.messages", "1"));
+        var topic = new NewTopic(name, Optional.of(1), Optional.empty()).configs(settings);
         try (var admin = Admin.create(Map.of("bootstrap.servers", broker.address()))) {
             while (true) {
                 try {
                     admin.createTopics(List.of(topic)).all().get();
-                    return;
+                    return new KafkaPeer(broker, name, false);
                 } catch (ExecutionException e) {
                     if (!broker.alive() || System.nanoTime() > deadline) {
                         throw e;
@@ -93,29 +90,29 @@ final class KafkaPeer implements IngestPeer {
 
     @Override
     public String name() {
-        return shared == null ? "kafka" : "kafka_shared";
+        return shared == null ? topic : topic + "_shared";
     }
 
     @Override
-    public Producer open() {
+    public Producer open(BenchRows rows) {
         var client = shared;
         var producer =
                 client == null
-                        ? new RowProducer(client(broker), true)
-                        : new RowProducer(client, false);
-        producer.client.partitionsFor(TOPIC);
+                        ? new RowProducer(client(broker), true, rows)
+                        : new RowProducer(client, false, rows);
+        producer.client.partitionsFor(topic);
         return producer;
     }
 
     @Override
-    public void settle() {}
+    public void settle() throws IOException {
+        broker.sync(topic);
+    }
 
     @Override
     public void close() {
         var client = shared;
-        if (client == null) {
-            broker.close();
-        } else {
+        if (client != null) {
             client.close(Duration.ofSeconds(5));
         }
     }
@@ -123,19 +120,21 @@ final class KafkaPeer implements IngestPeer {
     private final class RowProducer implements Producer {
         private final KafkaProducer<byte[], byte[]> client;
         private final boolean owned;
+        private final BenchRows rows;
         private int next;
 
-        RowProducer(KafkaProducer<byte[], byte[]> client, boolean owned) {
+        RowProducer(KafkaProducer<byte[], byte[]> client, boolean owned, BenchRows rows) {
             this.client = client;
             this.owned = owned;
+            this.rows = rows;
         }
 
         @Override
         public CompletableFuture<Void> sendRow() {
             var acknowledged = new CompletableFuture<Void>();
-            var row = rows.get(next++ % rows.size());
+            var row = rows.messages().get(next++ % rows.count());
             client.send(
-                    new ProducerRecord<>(TOPIC, row),
+                    new ProducerRecord<>(topic, row),
                     (_, error) -> {
                         if (error == null) {
                             acknowledged.complete(null);

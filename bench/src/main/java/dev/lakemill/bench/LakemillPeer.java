@@ -1,42 +1,40 @@
 package dev.lakemill.bench;
 
 import dev.lakemill.api.Endpoint;
-import dev.lakemill.api.ProducerClient;
-import dev.lakemill.api.ProducerObserver;
-import dev.lakemill.api.ProducerStream;
-import dev.lakemill.api.RecordFormat;
-import dev.lakemill.api.StreamOptions;
 import dev.lakemill.types.TableName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 
 /**
  * A whole Lakemill server, as users start it, with one table: every row is synced to the log before
- * its acknowledgement, and lands in Delta meanwhile. The client is the one of {@code api}.
+ * its acknowledgement, and lands in Delta meanwhile. The client is the one of {@code api}, here or
+ * behind a relay.
  */
 final class LakemillPeer implements IngestPeer {
     private static final TableName TABLE = TableName.parse("bench.bronze.readings");
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private final ServerProcess server;
-    private final ProducerClient client;
-    private final List<byte[]> rows;
+    private final String name;
+    private final boolean owned;
+    private final LakemillClient client;
 
-    private LakemillPeer(ServerProcess server, List<byte[]> rows) {
+    private LakemillPeer(ServerProcess server, String name, boolean owned, Endpoint endpoint) {
         this.server = server;
-        this.rows = rows;
-        var address = "http://" + server.addresses().get("grpc").asText();
-        this.client = ProducerClient.connect(Endpoint.parse(address), server::token);
+        this.name = name;
+        this.owned = owned;
+        this.client = new LakemillClient(endpoint, server::token, TABLE);
     }
 
-    static LakemillPeer start(Path folder, List<byte[]> rows)
-            throws IOException, InterruptedException {
+    private static Endpoint endpoint(ServerProcess server) {
+        return Endpoint.parse("http://" + server.addresses().get("grpc").asText());
+    }
+
+    /** Starts a server; the peer owns it. */
+    static LakemillPeer start(Path folder) throws IOException, InterruptedException {
         var project = Files.createDirectories(folder.resolve("project"));
         var texts = Files.createDirectories(project.resolve("pipelines"));
         Files.writeString(
@@ -53,28 +51,31 @@ final class LakemillPeer implements IngestPeer {
                                 "LAKEMILL_POSTGRES_PORT", "0"));
         try {
             server.awaitReady(PATIENCE);
-            return new LakemillPeer(server, rows);
+            return new LakemillPeer(server, "lakemill", true, endpoint(server));
         } catch (RuntimeException e) {
             server.close();
             throw e;
         }
     }
 
-    @Override
-    public String name() {
-        return "lakemill";
+    int port() {
+        return endpoint(server).port();
+    }
+
+    /** The same server and table by a relay to {@link #port}. */
+    LakemillPeer behind(Relay relay, String newName) {
+        var endpoint = Endpoint.plaintext("127.0.0.1", relay.port());
+        return new LakemillPeer(server, newName, false, endpoint);
     }
 
     @Override
-    public Producer open() {
-        var stream =
-                client.open(
-                        TABLE,
-                        new RecordFormat.Proto(BenchRows.type()),
-                        StreamOptions.DEFAULT,
-                        ProducerObserver.NONE);
-        stream.awaitOpen(PATIENCE);
-        return new LakemillProducer(stream);
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public Producer open(BenchRows rows) {
+        return client.open(rows);
     }
 
     /** Until everything in the log stands in Delta. */
@@ -96,38 +97,8 @@ final class LakemillPeer implements IngestPeer {
     @Override
     public void close() {
         client.close();
-        server.close();
-    }
-
-    private final class LakemillProducer implements Producer {
-        private final ProducerStream stream;
-        private int next;
-
-        LakemillProducer(ProducerStream stream) {
-            this.stream = stream;
-        }
-
-        @Override
-        public CompletableFuture<Void> sendRow() {
-            return stream.acked(stream.ingestProto(row()));
-        }
-
-        @Override
-        public CompletableFuture<Void> sendBatch() {
-            var batch = new ArrayList<byte[]>(IngestLoad.BATCH_ROWS);
-            for (int i = 0; i < IngestLoad.BATCH_ROWS; i++) {
-                batch.add(row());
-            }
-            return stream.acked(stream.ingestProtoBatch(batch));
-        }
-
-        private byte[] row() {
-            return rows.get(next++ % rows.size());
-        }
-
-        @Override
-        public void close() {
-            stream.close();
+        if (owned) {
+            server.close();
         }
     }
 }
