@@ -22,13 +22,32 @@ final class BenchCommand {
     @Command(
             name = "ingest",
             mixinStandardHelpOptions = true,
-            description = "Durable acknowledgements: a raw gRPC echo, Lakemill, durable Kafka.")
+            description =
+                    "Durable acknowledgements: a raw gRPC echo, Lakemill and durable Kafka, by 1, 8"
+                            + " and 64 producers of single rows of 200 B and by one of batches.")
     int ingest(
-            @Option(names = "--rounds", defaultValue = "3") int rounds,
-            @Option(names = "--seconds", defaultValue = "4") int seconds,
-            @Option(names = "--json") boolean json)
+            @Option(
+                            names = "--rounds",
+                            defaultValue = "3",
+                            description = "How often all is measured; medians are told.")
+                    int rounds,
+            @Option(
+                            names = "--seconds",
+                            defaultValue = "4",
+                            description = "How long each measurement takes, behind 1 s to warm up.")
+                    int seconds,
+            @Option(
+                            names = "--matrix",
+                            description =
+                                    "Adds Kafka as it comes, Postgres by COPY and by INSERT, rows"
+                                            + " of 1 KB for all, Lakemill 10 ms away and on a disk"
+                                            + " whose syncs take 4 ms longer: four times as long.")
+                    boolean matrix,
+            @Option(names = "--json", description = "Prints one JSON object.") boolean json)
             throws Exception {
-        return run(IngestBench::run, new BenchOptions(rounds, seconds, json));
+        return run(
+                options -> IngestBench.run(options, matrix),
+                new BenchOptions(rounds, seconds, json));
     }
 
     @Command(

@@ -6,7 +6,9 @@ import java.util.function.ToDoubleFunction;
 
 /**
  * Durable acknowledgements, four peers in one run: a raw gRPC echo (the floor), Lakemill, and Kafka
- * that syncs every message, with a client for each producer and with one client for all.
+ * that syncs every message, with a client for each producer and with one client for all. The matrix
+ * adds Kafka as it comes, Postgres by COPY and by INSERT, larger rows, and Lakemill at a distance
+ * and on a slow disk.
  *
  * <p>Every server is a process of its own; all clients are this one. Rounds are interleaved, each
  * with the peers in another order, and medians over the rounds are told. Kafka's better figure is
@@ -45,16 +47,19 @@ final class IngestBench {
         this.byLoad = byLoad;
     }
 
-    static Report run(BenchOptions options) throws Exception {
+    /**
+     * @param matrix every peer and size of rows, instead of those that are quick
+     */
+    static Report run(BenchOptions options, boolean matrix) throws Exception {
         var folder = Folders.temporary("lakemill-bench-ingest");
         try (var peers = new IngestPeers(folder)) {
             var loads = IngestLoad.all(BenchRows.make(BenchRows.Size.SMALL));
-            var bench = new IngestBench(series(peers, loads));
+            var bench = new IngestBench(matrix ? matrix(peers, loads) : series(peers, loads));
             bench.warmUp();
             for (int round = 0; round < options.rounds(); round++) {
                 bench.round(round, options.seconds() * 1_000L);
             }
-            return bench.report(peers.lakemill());
+            return bench.report(peers.lakemill(), matrix);
         } finally {
             Folders.delete(folder);
         }
@@ -68,9 +73,23 @@ final class IngestBench {
         return byLoad;
     }
 
+    private static List<List<Series>> matrix(IngestPeers peers, List<IngestLoad> small)
+            throws Exception {
+        peers.addOthers();
+        var large = IngestLoad.all(BenchRows.make(BenchRows.Size.LARGE));
+        var byLoad = series(peers, small);
+        byLoad.addAll(series(peers, large));
+        byLoad.add(List.of(new Series(peers.onSlowDisk(), small.get(2))));
+        byLoad.add(List.of(new Series(peers.distant(), large.getLast())));
+        return byLoad;
+    }
+
+    /** By small rows alone: larger ones take the same ways. */
     private void warmUp() throws Exception {
         for (var series : all()) {
-            measure(series, FIRST_WARM_UP_MILLIS, 200);
+            if (series.load().rows().size() == BenchRows.Size.SMALL) {
+                measure(series, FIRST_WARM_UP_MILLIS, 200);
+            }
         }
     }
 
@@ -108,7 +127,7 @@ final class IngestBench {
         return result;
     }
 
-    private Report report(LakemillPeer lakemill) throws Exception {
+    private Report report(LakemillPeer lakemill, boolean matrix) throws Exception {
         var report = new Report.Builder();
         var bronzeRows = lakemill.bronzeRows();
         report.check("lakemill_keeps_every_row_once", bronzeRows == lakemillRows);
@@ -127,6 +146,12 @@ final class IngestBench {
                                 find("kafka_8").rowsPerSecond(),
                                 find("kafka_shared_8").rowsPerSecond()));
         report.figure("batched_rows_per_second", find("lakemill_batched").rowsPerSecond());
+        if (matrix) {
+            var distant = find("lakemill_10ms_rtt_batched_1kb").rowsPerSecond();
+            report.figure("mb_per_second_10ms_rtt", distant * BenchRows.Size.LARGE.bytes() / 1e6);
+            report.figure(
+                    "acks_per_second_slow_disk_64", find("lakemill_slow_disk_64").rowsPerSecond());
+        }
         all().forEach(series -> figures(report, series));
         return report.build();
     }
