@@ -1,6 +1,7 @@
 package dev.lakemill.bench;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -48,6 +49,20 @@ final class BenchCommand {
         return run(
                 options -> IngestBench.run(options, matrix),
                 new BenchOptions(rounds, seconds, json));
+    }
+
+    @Command(
+            name = "soak",
+            mixinStandardHelpOptions = true,
+            description = {
+                "What ingest owes over time, in three parts with a server each.",
+                "streams: memory while many streams send a row every 2 s each.",
+                "visible: how soon after its acknowledgement a row is read in Delta, at",
+                "20,000 rows a second. steady: latency and memory at 80 %% of the highest",
+                "rate, in the first minute and in the last."
+            })
+    int soak(@Mixin SoakOptions options, @Option(names = "--json") boolean json) throws Exception {
+        return run(_ -> SoakBench.run(options), new BenchOptions(1, options.seconds(), json));
     }
 
     @Command(

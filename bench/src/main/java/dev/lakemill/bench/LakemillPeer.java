@@ -14,7 +14,7 @@ import java.util.Map;
  * behind a relay.
  */
 final class LakemillPeer implements IngestPeer {
-    private static final TableName TABLE = TableName.parse("bench.bronze.readings");
+    static final TableName TABLE = TableName.parse("bench.bronze.readings");
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private final ServerProcess server;
@@ -56,6 +56,10 @@ final class LakemillPeer implements IngestPeer {
             server.close();
             throw e;
         }
+    }
+
+    ServerProcess server() {
+        return server;
     }
 
     int port() {

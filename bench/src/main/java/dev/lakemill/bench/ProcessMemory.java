@@ -13,6 +13,11 @@ final class ProcessMemory {
         return kilobytes(Path.of("/proc", String.valueOf(pid), "status"), "VmRSS:") / 1024.0;
     }
 
+    /** VmHWM of one process: the most that VmRSS has been. */
+    static double peakResidentMb(long pid) {
+        return kilobytes(Path.of("/proc", String.valueOf(pid), "status"), "VmHWM:") / 1024.0;
+    }
+
     /** The sum of Pss over a process and all its descendants. */
     static double proportionalTreeMb(long pid) {
         var own = kilobytes(Path.of("/proc", String.valueOf(pid), "smaps_rollup"), "Pss:");
