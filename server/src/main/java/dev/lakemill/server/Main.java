@@ -38,7 +38,7 @@ import picocli.CommandLine.Command;
         footer = {
             "  demo      run the vertical farm: server, simulators, pipeline, Postgres, page",
             "  test      run every check and test",
-            "  bench     measure: ingest, sync, serve, pipeline, crash, audit",
+            "  bench     measure: ingest, soak, sync, serve, pipeline, crash, audit",
             "",
             "Begin with  ./lakemill demo  and open the page it prints.",
             "Exit codes: 0 all well, 1 it failed, 2 the command line is wrong."
