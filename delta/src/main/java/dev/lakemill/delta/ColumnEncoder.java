@@ -23,7 +23,7 @@ import org.apache.parquet.column.ColumnWriter;
  *
  * <p>A null where the schema says NOT NULL ends the file with INVALID_ARGUMENT.
  */
-abstract sealed class ColumnEncoder
+abstract sealed class ColumnEncoder implements RowsEncoder
         permits LeafEncoder, ColumnEncoder.Struct, ColumnEncoder.Repeated {
     private final String path;
     private final boolean nullable;
@@ -97,31 +97,44 @@ abstract sealed class ColumnEncoder
         return new Struct(node, fields);
     }
 
-    /** Takes the vector of the next batch. */
-    abstract void bind(ValueVector vector);
-
     /** Writes the value at {@code index} with the levels of what stands around it. */
     abstract void write(int index, int repetition, int definition);
 
     /** Writes that something around this field is null or empty. */
     abstract void writeAbsent(int repetition, int definition);
 
-    /** Writes the rows of a column, {@code from} to {@code to}. */
-    void writeRows(int from, int to) {
+    @Override
+    public final void writeRows(int from, int to) {
         for (int row = from; row < to; row++) {
             write(row, 0, 0);
         }
     }
 
+    /** Parquet's writers hold all. */
+    @Override
+    public final long bytes() {
+        return 0;
+    }
+
+    @Override
+    public final void flush() {
+        // Parquet's writers are flushed together.
+    }
+
     /** Writes a null of this field itself, or refuses it. */
     final void writeNull(int repetition, int definition) {
         if (!nullable) {
-            throw new LakemillException(
-                    ErrorCode.INVALID_ARGUMENT,
-                    "column '%s' is NOT NULL, but a row has no value for it".formatted(path),
-                    "send a value, or drop NOT NULL from the column");
+            throw nullIn(path);
         }
         writeAbsent(repetition, definition);
+    }
+
+    /** Why a null is refused. */
+    static LakemillException nullIn(String path) {
+        return new LakemillException(
+                ErrorCode.INVALID_ARGUMENT,
+                "column '%s' is NOT NULL, but a row has no value for it".formatted(path),
+                "send a value, or drop NOT NULL from the column");
     }
 
     final int inside(int definition) {
@@ -140,7 +153,7 @@ abstract sealed class ColumnEncoder
         }
 
         @Override
-        void bind(ValueVector next) {
+        public void bind(ValueVector next) {
             vector = (StructVector) next;
             for (int i = 0; i < fields.size(); i++) {
                 fields.get(i).bind(vector.getChildByOrdinal(i));
@@ -181,7 +194,7 @@ abstract sealed class ColumnEncoder
         }
 
         @Override
-        void bind(ValueVector next) {
+        public void bind(ValueVector next) {
             vector = (ListVector) next;
             element.bind(vector.getDataVector());
         }

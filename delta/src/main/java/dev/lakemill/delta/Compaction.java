@@ -2,6 +2,7 @@ package dev.lakemill.delta;
 
 import dev.lakemill.delta.DeltaTable.Commit;
 import dev.lakemill.delta.DeltaTable.Maintenance;
+import dev.lakemill.delta.ParquetFileBuilder.Added;
 import dev.lakemill.delta.TableLog.Change;
 import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
@@ -15,8 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BiPredicate;
-import java.util.function.IntToLongFunction;
 import org.apache.arrow.vector.BigIntVector;
+import org.apache.parquet.hadoop.metadata.BlockMetaData;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,12 +32,18 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Files below half the target are joined, up to the target. A first file that is larger than all
  * the others of its group together is left out, so that a row is rewritten about as often as the
- * binary logarithm of the target over the size of a commit, and not at every call.
+ * binary logarithm of the target over the size of a commit, and not at every call. A file whose row
+ * groups are large is not rewritten at all: they are copied, compressed as they are.
  */
 final class Compaction {
     private static final String COMMIT_VERSION_PROPERTY =
             "delta.rowTracking.materializedRowCommitVersionColumnName";
     private static final String ROW_ID_PROPERTY = "delta.rowTracking.materializedRowIdColumnName";
+
+    /** Row groups of so many rows in the mean, or so many bytes, are copied as they are. */
+    private static final long LARGE_ROWS = 32_768;
+
+    private static final long LARGE_BYTES = 8L << 20;
 
     private final TableContext table;
     private final TableLog log;
@@ -159,25 +166,21 @@ final class Compaction {
         }
         var physical = new ArrayList<>(snapshot.schema().columns());
         physical.addAll(extras);
-        try (var scan = new FileScan(table, group, new TableSchema(physical), any -> true);
+        try (var _ = new HeldFiles(table, group);
                 var file =
                         new DataFileWriter(
                                 table, snapshot.schema(), extras, group.getFirst().partition())) {
-            var rows = new Numbered();
-            for (var root = scan.next(); root != null; root = scan.next()) {
-                try (var batch = root) {
-                    var first = rows.first(scan.file(), batch.getRowCount());
-                    if (ids != null) {
-                        var vector = (BigIntVector) batch.getVector(ids);
-                        fill(vector, row -> first + row);
-                    }
-                    if (versions != null) {
-                        var vector = (BigIntVector) batch.getVector(versions);
-                        var version = scan.file().commitVersion().orElse(0);
-                        fill(vector, _ -> version);
-                    }
-                    file.write(batch.getFieldVectors(), batch.getRowCount());
+            for (var part : group) {
+                var added = new ArrayList<Added>();
+                if (ids != null) {
+                    var first = part.baseRowId().orElse(0);
+                    added.add(new Added(ids, row -> first + row));
                 }
+                if (versions != null) {
+                    var version = part.commitVersion().orElse(0);
+                    added.add(new Added(versions, _ -> version));
+                }
+                write(part, new TableSchema(physical), added, file);
             }
             return file.finish(partitioned ? OptionalLong.empty() : group.getFirst().baseRowId());
         } catch (IOException | RuntimeException e) {
@@ -185,27 +188,40 @@ final class Compaction {
         }
     }
 
-    /** Counts the rows of files that are read one after the other. */
-    private static final class Numbered {
-        private @Nullable DataFile file;
-        private long next;
-
-        /** The id that the first of the next rows had when it was written. */
-        long first(DataFile from, int count) {
-            if (!from.equals(file)) {
-                file = from;
-                next = from.baseRowId().orElse(0);
+    /** Copies the row groups of a file, or where they are small, writes their rows anew. */
+    private void write(DataFile part, TableSchema physical, List<Added> added, DataFileWriter file)
+            throws IOException {
+        try (var source = ParquetInput.open(part.in(table.location()))) {
+            if (areLarge(source.rowGroups()) && file.canCopy(source, added)) {
+                file.copy(source, added);
+                return;
             }
-            var first = next;
-            next += count;
-            return first;
+        }
+        try (var scan = new FileScan(table, List.of(part), physical, any -> true)) {
+            long next = 0;
+            for (var root = scan.next(); root != null; root = scan.next()) {
+                try (var batch = root) {
+                    for (var column : added) {
+                        fill((BigIntVector) batch.getVector(column.name()), column, next);
+                    }
+                    file.write(batch.getFieldVectors(), batch.getRowCount());
+                    next += batch.getRowCount();
+                }
+            }
         }
     }
 
-    private static void fill(BigIntVector vector, IntToLongFunction value) {
+    /** Of a size, as they are in the mean, that costs readers no more than larger ones. */
+    private static boolean areLarge(List<BlockMetaData> groups) {
+        long rows = groups.stream().mapToLong(BlockMetaData::getRowCount).sum();
+        long bytes = groups.stream().mapToLong(BlockMetaData::getTotalByteSize).sum();
+        return rows >= LARGE_ROWS * groups.size() || bytes >= LARGE_BYTES * groups.size();
+    }
+
+    private static void fill(BigIntVector vector, Added column, long first) {
         for (int i = 0; i < vector.getValueCount(); i++) {
             if (vector.isNull(i)) {
-                vector.set(i, value.applyAsLong(i));
+                vector.set(i, column.valueOfRow().applyAsLong(first + i));
             }
         }
     }

@@ -52,7 +52,8 @@ final class DataFileWriter implements AutoCloseable {
         Disk.Output opened = null;
         try {
             opened = table.disk().create(path);
-            this.parquet = new ParquetFileBuilder(opened, new TableSchema(physical));
+            this.parquet =
+                    new ParquetFileBuilder(opened, new TableSchema(physical), table.allocator());
             this.output = opened;
         } catch (IOException | RuntimeException e) {
             discard(opened);
@@ -74,6 +75,16 @@ final class DataFileWriter implements AutoCloseable {
     /** Writes rows; vectors of the schema's columns, then of the extras. */
     void write(List<? extends ValueVector> vectors, int count) throws IOException {
         parquet.write(vectors, count);
+    }
+
+    /** See {@link ParquetFileBuilder#canCopy}. */
+    boolean canCopy(ParquetInput source, List<ParquetFileBuilder.Added> added) {
+        return parquet.canCopy(source, added);
+    }
+
+    /** See {@link ParquetFileBuilder#copy}. */
+    void copy(ParquetInput source, List<ParquetFileBuilder.Added> added) throws IOException {
+        parquet.copy(source, added);
     }
 
     /** About the size so far. */

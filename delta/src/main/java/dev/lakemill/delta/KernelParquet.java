@@ -67,7 +67,7 @@ final class KernelParquet implements ParquetHandler {
         }
         var batch = batches.next();
         var schema = KernelTypes.schema(batch.getData().getSchema());
-        try (var file = new ParquetFileBuilder(output, schema)) {
+        try (var file = new ParquetFileBuilder(output, schema, allocator)) {
             write(batch, schema, file);
             while (batches.hasNext()) {
                 write(batches.next(), schema, file);

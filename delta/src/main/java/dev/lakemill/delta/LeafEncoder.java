@@ -133,7 +133,7 @@ final class LeafEncoder<V extends ValueVector> extends ColumnEncoder {
     }
 
     @Override
-    void bind(ValueVector next) {
+    public void bind(ValueVector next) {
         vector = vectorType.cast(next);
         hasNulls = next.getNullCount() > 0;
     }

@@ -8,8 +8,10 @@ import dev.lakemill.types.TableSchema;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
@@ -23,11 +25,17 @@ import org.apache.parquet.column.ColumnDescriptor;
 import org.apache.parquet.column.ColumnReader;
 import org.apache.parquet.column.impl.ColumnReaderImpl;
 import org.apache.parquet.column.statistics.LongStatistics;
+import org.apache.parquet.format.Util;
 import org.apache.parquet.format.converter.ParquetMetadataConverter;
 import org.apache.parquet.hadoop.metadata.BlockMetaData;
 import org.apache.parquet.hadoop.metadata.ColumnChunkMetaData;
 import org.apache.parquet.hadoop.metadata.ColumnPath;
 import org.apache.parquet.hadoop.metadata.ParquetMetadata;
+import org.apache.parquet.internal.column.columnindex.ColumnIndex;
+import org.apache.parquet.internal.column.columnindex.OffsetIndex;
+import org.apache.parquet.internal.hadoop.metadata.IndexReference;
+import org.apache.parquet.io.DelegatingSeekableInputStream;
+import org.apache.parquet.io.SeekableInputStream;
 import org.apache.parquet.io.api.PrimitiveConverter;
 import org.apache.parquet.schema.MessageType;
 import org.jspecify.annotations.Nullable;
@@ -151,6 +159,43 @@ final class ParquetInput implements AutoCloseable {
                 .filter(chunk -> chunk.getPath().equals(path))
                 .findFirst()
                 .orElseThrow(() -> damaged("a row group lacks column " + path));
+    }
+
+    /** The bounds of the pages of a column in a row group; null where the file has none. */
+    @Nullable ColumnIndex columnIndex(ColumnChunkMetaData chunk) throws IOException {
+        var place = chunk.getColumnIndexReference();
+        return place == null
+                ? null
+                : ParquetMetadataConverter.fromParquetColumnIndex(
+                        chunk.getPrimitiveType(), Util.readColumnIndex(stream(place)));
+    }
+
+    /** Where those pages stand; null where the file does not say. */
+    @Nullable OffsetIndex offsetIndex(ColumnChunkMetaData chunk) throws IOException {
+        var place = chunk.getOffsetIndexReference();
+        return place == null
+                ? null
+                : ParquetMetadataConverter.fromParquetOffsetIndex(
+                        Util.readOffsetIndex(stream(place)));
+    }
+
+    private InputStream stream(IndexReference place) throws IOException {
+        return new ByteArrayInputStream(read(place.getOffset(), place.getLength()).array());
+    }
+
+    /** The whole file, for Parquet to copy from; open as long as this is. */
+    SeekableInputStream stream() {
+        return new DelegatingSeekableInputStream(Channels.newInputStream(channel)) {
+            @Override
+            public long getPos() throws IOException {
+                return channel.position();
+            }
+
+            @Override
+            public void seek(long position) throws IOException {
+                channel.position(position);
+            }
+        };
     }
 
     Path path() {

@@ -3,16 +3,22 @@ package dev.lakemill.delta;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lakemill.types.Column;
+import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.ErrorCode;
 import dev.lakemill.types.LakemillException;
+import dev.lakemill.types.TableSchema;
 import java.io.IOException;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.apache.parquet.hadoop.metadata.BlockMetaData;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -94,6 +100,90 @@ final class MaintenanceTest {
             }
             assertThat(table.compact().filesAfter()).isEqualTo(2);
             assertThat(TableFolder.ids(table.snapshot())).isEqualTo(TableFolder.range(1, 50_005));
+        }
+    }
+
+    /** Row groups that are large go on as they are, between what is written anew. */
+    @Test
+    void largeRowGroupsAreCopiedWithTheirPageBoundsAndTheVersionOfTheirRows() throws IOException {
+        try (var table = tables.create("t")) {
+            tables.append(table, 1, 40_000, 1);
+            tables.append(table, 40_001, 40_010, 2);
+            tables.append(table, 40_011, 90_000, 3);
+            tables.append(table, 90_001, 90_010, 4);
+            tables.append(table, 90_011, 140_000, 5);
+            var before = groups(table.snapshot());
+            var versions = versions(table.snapshot());
+            assertThat(table.compact().filesAfter()).isEqualTo(1);
+            var snapshot = table.snapshot();
+            var after = groups(snapshot);
+            assertThat(after).hasSize(5);
+            for (int i = 0; i < 5; i++) {
+                assertThat(after.get(i).getRowCount()).isEqualTo(before.get(i).getRowCount());
+                var size = after.get(i).getColumns().get(1).getTotalSize();
+                assertThat(size).isEqualTo(before.get(i).getColumns().get(1).getTotalSize());
+            }
+            checkPageBounds(snapshot);
+            assertThat(versions(snapshot)).isEqualTo(versions);
+            assertThat(TableFolder.ids(snapshot)).isEqualTo(TableFolder.range(1, 140_000));
+            assertThat(TableFolder.ids(snapshot.readPositions(89_990, 90_020)))
+                    .isEqualTo(TableFolder.range(89_991, 90_020));
+            assertThat(table.compact().filesAfter()).isEqualTo(1);
+        }
+    }
+
+    private static List<BlockMetaData> groups(DeltaSnapshot snapshot) {
+        return snapshot.files().stream()
+                .flatMap(
+                        file -> {
+                            try (var input = ParquetInput.open(file.in(location(snapshot)))) {
+                                return input.rowGroups().stream();
+                            }
+                        })
+                .toList();
+    }
+
+    private static Path location(DeltaSnapshot snapshot) {
+        return snapshot.table().location();
+    }
+
+    /** Of every row, whether its file says it or a column does. */
+    private static List<Object> versions(DeltaSnapshot snapshot) {
+        var name =
+                Objects.requireNonNull(
+                        snapshot.kernel()
+                                .getTableProperties()
+                                .get("delta.rowTracking.materializedRowCommitVersionColumnName"));
+        var column = new TableSchema(List.of(Column.nullable(name, Primitive.LONG)));
+        var versions = new ArrayList<>();
+        try (var scan = new FileScan(snapshot.table(), snapshot.files(), column, _ -> true)) {
+            for (var root = scan.next(); root != null; root = scan.next()) {
+                try (var batch = root) {
+                    for (int i = 0; i < batch.getRowCount(); i++) {
+                        var own = batch.getVector(0).getObject(i);
+                        versions.add(own != null ? own : scan.file().commitVersion().orElseThrow());
+                    }
+                }
+            }
+        }
+        return versions;
+    }
+
+    /** The pages' smallest ids, and where the first page stands. */
+    private static void checkPageBounds(DeltaSnapshot snapshot) throws IOException {
+        long first = 1;
+        try (var input = ParquetInput.open(snapshot.files().getFirst().in(location(snapshot)))) {
+            for (var group : input.rowGroups()) {
+                var ids = group.getColumns().getFirst();
+                var places = Objects.requireNonNull(input.offsetIndex(ids));
+                var bounds = Objects.requireNonNull(input.columnIndex(ids));
+                assertThat(places.getOffset(0)).isEqualTo(ids.getFirstDataPageOffset());
+                for (int page = 0; page < places.getPageCount(); page++) {
+                    var min = bounds.getMinValues().get(page).order(ByteOrder.LITTLE_ENDIAN);
+                    assertThat(min.getLong(0)).isEqualTo(first + places.getFirstRowIndex(page));
+                }
+                first += group.getRowCount();
+            }
         }
     }
 
