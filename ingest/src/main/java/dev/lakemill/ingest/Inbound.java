@@ -11,6 +11,7 @@ import io.grpc.MethodDescriptor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.Arrays;
 
 /**
  * What came in a message of a stream. A message that cannot be read is a value too: thrown in the
@@ -80,19 +81,31 @@ sealed interface Inbound {
         @Override
         public Inbound parse(InputStream stream) {
             try (stream) {
-                // One byte more than allowed tells a request that is too large from one that fits.
-                int known = Math.min(stream.available(), bytesMax + 1);
-                var bytes = stream.readNBytes(Math.max(known, 1));
-                if (bytes.length <= bytesMax) {
-                    var rest = stream.readNBytes(bytesMax + 1 - bytes.length);
-                    bytes = rest.length == 0 ? bytes : joined(bytes, rest);
-                }
+                var bytes = bytes(stream);
                 return bytes.length > bytesMax
                         ? new TooLarge((long) bytes.length + stream.available(), bytesMax)
                         : read(bytes);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
+        }
+
+        /**
+         * One byte more than allowed tells a request that is too large from one that fits. What is
+         * available is all of a request, unless it is compressed.
+         */
+        private byte[] bytes(InputStream stream) throws IOException {
+            var bytes = new byte[Math.min(stream.available(), bytesMax + 1)];
+            int count = stream.readNBytes(bytes, 0, bytes.length);
+            int next = count > bytesMax ? -1 : stream.read();
+            if (next < 0) {
+                return count == bytes.length ? bytes : Arrays.copyOf(bytes, count);
+            }
+            var rest = stream.readNBytes(bytesMax - count);
+            var all = Arrays.copyOf(bytes, count + 1 + rest.length);
+            all[count] = (byte) next;
+            System.arraycopy(rest, 0, all, count + 1, rest.length);
+            return all;
         }
 
         private Inbound read(byte[] bytes) {
@@ -105,12 +118,6 @@ sealed interface Inbound {
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
-        }
-
-        private static byte[] joined(byte[] first, byte[] rest) {
-            var all = java.util.Arrays.copyOf(first, first.length + rest.length);
-            System.arraycopy(rest, 0, all, first.length, rest.length);
-            return all;
         }
 
         @Override
