@@ -22,8 +22,11 @@ final class ConnectionWindow implements ProtocolNegotiator {
     /** What every stream may send unread. */
     static final int STREAM_BYTES_MIN = 64 << 10;
 
-    /** What a stream may while there is enough for others. 100 MB/s with 20 ms of round trip. */
-    static final int STREAM_BYTES_MAX = 2 << 20;
+    /**
+     * What a stream may while there is enough for others. It hears of what was read by halves of
+     * this, so half of it a round trip is the least that it can send: 200 MB/s at 10 ms.
+     */
+    static final int STREAM_BYTES_MAX = 4 << 20;
 
     /** What a connection may send before it hears that it was received. */
     private static final int CONNECTION_BYTES = 64 << 20;
