@@ -10,6 +10,9 @@ import java.util.function.ToDoubleFunction;
  * adds Kafka as it comes, Postgres by COPY and by INSERT, larger rows, and Lakemill at a distance
  * and on a slow disk.
  *
+ * <p>A durable acknowledgement takes at least an echo and a sync of the disk, one after the other,
+ * so the time of a sync is told too, as the disk alone takes it.
+ *
  * <p>Every server is a process of its own; all clients are this one. Rounds are interleaved, each
  * with the peers in another order, and medians over the rounds are told. Kafka's better figure is
  * the one that Lakemill is compared with.
@@ -21,6 +24,8 @@ final class IngestBench {
 
     /** By load; the peers of one take turns. */
     private final List<List<Series>> byLoad;
+
+    private final SyncFloor sync;
 
     private long lakemillRows;
 
@@ -43,8 +48,9 @@ final class IngestBench {
         }
     }
 
-    private IngestBench(List<List<Series>> byLoad) {
+    private IngestBench(List<List<Series>> byLoad, SyncFloor sync) {
         this.byLoad = byLoad;
+        this.sync = sync;
     }
 
     /**
@@ -54,7 +60,10 @@ final class IngestBench {
         var folder = Folders.temporary("lakemill-bench-ingest");
         try (var peers = new IngestPeers(folder)) {
             var loads = IngestLoad.all(BenchRows.make(BenchRows.Size.SMALL));
-            var bench = new IngestBench(matrix ? matrix(peers, loads) : series(peers, loads));
+            var bench =
+                    new IngestBench(
+                            matrix ? matrix(peers, loads) : series(peers, loads),
+                            SyncFloor.create(folder.resolve("sync")));
             bench.warmUp();
             for (int round = 0; round < options.rounds(); round++) {
                 bench.round(round, options.seconds() * 1_000L);
@@ -98,6 +107,7 @@ final class IngestBench {
     }
 
     private void round(int round, long millis) throws Exception {
+        sync.measure();
         for (var turns : byLoad) {
             for (int i = 0; i < turns.size(); i++) {
                 var series = turns.get((i + round) % turns.size());
@@ -133,11 +143,11 @@ final class IngestBench {
         report.check("lakemill_keeps_every_row_once", bronzeRows == lakemillRows);
         report.figure("lakemill_rows_acked", lakemillRows);
         report.figure("lakemill_rows_bronze", bronzeRows);
-        figure(
-                report,
-                "p50_vs_echo_1",
-                find("lakemill_1").median(IngestLoad.Result::p50Micros)
-                        / find("echo_1").median(IngestLoad.Result::p50Micros));
+        var p50 = find("lakemill_1").median(IngestLoad.Result::p50Micros);
+        var echo = find("echo_1").median(IngestLoad.Result::p50Micros);
+        figure(report, "p50_vs_echo_1", p50 / echo);
+        figure(report, "p50_vs_echo_and_sync_1", p50 / (echo + sync.p50Micros()));
+        report.figure("sync_p50_us", sync.p50Micros());
         figure(
                 report,
                 "acks_vs_durable_kafka_8",

@@ -38,7 +38,8 @@ final class SoakSteady {
 
     private void run(Report.Builder report) throws Exception {
         var highest =
-                new IngestLoad(1, true, SoakNode.ROWS).run(node.peer(), HIGHEST_WARM_UP_MILLIS, HIGHEST_MILLIS);
+                new IngestLoad(1, true, SoakNode.ROWS)
+                        .run(node.peer(), HIGHEST_WARM_UP_MILLIS, HIGHEST_MILLIS);
         node.peer().settle();
         var rate = SHARE * highest.rowsPerSecond();
         System.err.printf(
