@@ -80,13 +80,18 @@ final class JsonEncoder implements RowEncoder {
     }
 
     static RefusedRow malformed(JsonProcessingException e) {
-        // Behind "(start marker" or "[Source" Jackson tells of itself, not of the record.
-        var message = e.getOriginalMessage().replaceAll("\\p{Cntrl}", " ");
+        // Behind "(start marker", "[Source" or ", from" Jackson tells of itself, not of the record.
+        var message =
+                e.getOriginalMessage()
+                        .replaceAll("\\p{Cntrl}", " ")
+                        .replaceAll(", from `[^`]*`", "");
         var told = message.split("\\(start marker|\\[Source", 2)[0].strip();
+        // What is beyond its limits Jackson refuses without a place.
+        var at = e.getLocation();
         return RefusedRow.value(
-                "is not well-formed JSON at byte %d: %s"
+                "is not well-formed JSON%s: %s"
                         .formatted(
-                                e.getLocation().getByteOffset(),
+                                at == null ? "" : " at byte " + at.getByteOffset(),
                                 told.substring(0, Math.min(told.length(), PROBLEM_CHARACTERS_MAX))),
                 "send one complete JSON object, as UTF-8");
     }

@@ -49,10 +49,13 @@ final class JsonRecords {
             }
         } catch (JsonProcessingException e) {
             var problem = JsonEncoder.malformed(e);
+            var at = e.getLocation();
             throw Refusal.badRequest(
-                    "row %d of the request, in line %d: %s"
+                    "row %d of the request%s: %s"
                             .formatted(
-                                    records.size(), e.getLocation().getLineNr(), problem.problem()),
+                                    records.size(),
+                                    at == null ? "" : ", in line " + at.getLineNr(),
+                                    problem.problem()),
                     "send a JSON array of objects, or one object a line");
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What JSON records may say, and what is told when they may not. */
 final class JsonEncoderTest {
@@ -207,6 +208,25 @@ final class JsonEncoderTest {
     void aMapsKeyOfBytesIsBase64AlsoWhereItLooksLikeANumber() {
         var map = (Map<?, ?>) Objects.requireNonNull(value("MAP<BINARY,INT>", "{\"1234\":3}"));
         assertThat(map.keySet().iterator().next()).isEqualTo(Base64.getDecoder().decode("1234"));
+    }
+
+    /** Jackson tells no place of these. */
+    @ParameterizedTest
+    @ValueSource(strings = {"{\"%s\":1}", "{\"c\":1%s}"})
+    void whatIsLongerThanAnyNameOrNumberIsTold(String json) {
+        var text = json.formatted("7".repeat(1_001));
+        assertThat(refused(column("INT"), text).problem())
+                .startsWith("the record is not well-formed JSON")
+                .contains("(100", "(1000)");
+    }
+
+    @Test
+    void aNameThatIsTooLongIsToldOfItsRow() {
+        var text = "[{\"c\":1},{\"%s\":1}]".formatted("7".repeat(1_001));
+        assertThatThrownBy(() -> JsonRecords.split(text.getBytes(StandardCharsets.UTF_8)))
+                .isInstanceOf(Refusal.class)
+                .hasMessageContaining("row 1 of the request: ")
+                .hasMessageContaining("1001");
     }
 
     @Test
