@@ -14,6 +14,9 @@ final class WireReader {
     private static final VarHandle LONG =
             MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
+    /** Of 8 bytes the bits that say that another byte follows. */
+    private static final long HIGHS = 0x8080808080808080L;
+
     private byte[] bytes = new byte[0];
     private int at;
     private int end;
@@ -51,6 +54,7 @@ final class WireReader {
         end = outerEnd;
     }
 
+    /** Reads a varint that mostly has one byte. */
     long varint() {
         if (at < end && bytes[at] >= 0) {
             return bytes[at++];
@@ -58,7 +62,34 @@ final class WireReader {
         return longVarint();
     }
 
-    private long longVarint() {
+    /** Reads a varint that mostly has more than one byte: up to 8 of them at once. */
+    long longVarint() {
+        int from = at;
+        if (bytes.length - from >= Long.BYTES) {
+            // Bytes behind the range may be among these, but not among those that count.
+            long eight = (long) LONG.get(bytes, from);
+            long stops = ~eight & HIGHS;
+            int after = from + (Long.numberOfTrailingZeros(stops) >>> 3) + 1;
+            if (stops != 0 && after <= end) {
+                at = after;
+                return gather(eight & (stops ^ (stops - 1)));
+            }
+        }
+        return varintByByte();
+    }
+
+    /**
+     * Moves the low 7 bits of 8 bytes together: those of 2 bytes, of 4, then all. Long.compress
+     * does it in one step, but slowly where the processor has no quick instruction for it.
+     */
+    private static long gather(long bytes) {
+        long twos = (bytes & 0x007F007F007F007FL) | (bytes & 0x7F007F007F007F00L) >>> 1;
+        long fours = (twos & 0x00003FFF00003FFFL) | (twos & 0x3FFF00003FFF0000L) >>> 2;
+        return (fours & 0x000000000FFFFFFFL) | (fours & 0x0FFFFFFF00000000L) >>> 4;
+    }
+
+    /** Of 9 or 10 bytes, at the end of the bytes, or cut short. */
+    private long varintByByte() {
         long value = 0;
         for (int shift = 0; shift < 64; shift += 7) {
             if (at >= end) {
