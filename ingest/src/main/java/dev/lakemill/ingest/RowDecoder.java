@@ -129,7 +129,7 @@ final class RowDecoder {
                 root.getFieldVectors().stream().filter(BaseVariableWidthVector.class::isInstance);
         long bytes = payloads.stream().mapToLong(payload -> payload.length).sum();
         long bytesAtFirst = bytes / Math.max(1, texts.count());
-        var fillers = new VectorFiller[schema.size()];
+        var fillers = new ColumnFiller[schema.size()];
         for (int i = 0; i < fillers.length; i++) {
             var vector = root.getVector(i);
             if (vector instanceof BaseFixedWidthVector fixed) {
@@ -140,20 +140,30 @@ final class RowDecoder {
                 vector.setInitialCapacity(rowCount);
                 vector.allocateNew();
             }
-            fillers[i] = VectorFiller.of(schema.column(i).type(), vector);
+            fillers[i] = ColumnFiller.of(schema.column(i).type(), vector, rowCount);
         }
         var in = new WireReader();
         int row = 0;
         for (var payload : payloads) {
             in.on(payload, 0, payload.length);
-            while (in.hasMore()) {
-                int end = in.beginNested();
-                while (in.hasMore()) {
-                    fillers[(in.tag() >>> 3) - 1].read(in, row);
+            for (; in.hasMore(); row++) {
+                if (row >= rowCount) {
+                    throw new IllegalArgumentException("more rows than were counted");
                 }
-                in.endNested(end);
-                row++;
+                readRow(in, row, fillers);
             }
         }
+        for (var filler : fillers) {
+            filler.finish();
+        }
+    }
+
+    /** A method of its own, so that the JVM soon sees that it is worth compiling. */
+    private static void readRow(WireReader in, int row, ColumnFiller[] fillers) {
+        int end = in.beginNested();
+        while (in.hasMore()) {
+            fillers[(in.tag() >>> 3) - 1].read(in, row);
+        }
+        in.endNested(end);
     }
 }

@@ -63,7 +63,8 @@ abstract class VectorFiller {
             }
             case DOUBLE -> {
                 var doubles = (Float8Vector) vector;
-                yield filler((in, slot) -> doubles.setSafe(slot, real(in)));
+                yield filler(
+                        (in, slot) -> doubles.setSafe(slot, Double.longBitsToDouble(realBits(in))));
             }
             case STRING -> new OfString((VarCharVector) vector);
             case BINARY -> new OfBinary((VarBinaryVector) vector);
@@ -79,10 +80,21 @@ abstract class VectorFiller {
     }
 
     /** A frame of a stream that knew the column as FLOAT has 32 bits. */
-    private static double real(WireReader in) {
+    static long realBits(WireReader in) {
         return in.wireType() == RowWriter.FIXED32
-                ? Float.intBitsToFloat(in.fixed32())
-                : Double.longBitsToDouble(in.fixed64());
+                ? Double.doubleToRawLongBits(Float.intBitsToFloat(in.fixed32()))
+                : in.fixed64();
+    }
+
+    /** Reads an unscaled value, as wide as vectors have it. */
+    static void readDecimal(WireReader in, byte[] wide) {
+        int length = in.length();
+        var bytes = in.bytes();
+        byte sign = (byte) (bytes[in.at() + length - 1] >> 7);
+        for (int i = 0; i < wide.length; i++) {
+            wide[i] = i < length ? bytes[in.at() + i] : sign;
+        }
+        in.skip(length);
     }
 
     private interface Reading {
@@ -129,10 +141,8 @@ abstract class VectorFiller {
     }
 
     private static final class OfDecimal extends VectorFiller {
-        private static final int WIDTH = DecimalVector.TYPE_WIDTH;
-
         private final DecimalVector values;
-        private final byte[] wide = new byte[WIDTH];
+        private final byte[] wide = new byte[DecimalVector.TYPE_WIDTH];
 
         OfDecimal(DecimalVector values) {
             this.values = values;
@@ -140,18 +150,12 @@ abstract class VectorFiller {
 
         @Override
         void read(WireReader in, int slot) {
-            int length = in.length();
-            var bytes = in.bytes();
-            byte sign = (byte) (bytes[in.at() + length - 1] >> 7);
-            for (int i = 0; i < WIDTH; i++) {
-                wide[i] = i < length ? bytes[in.at() + i] : sign;
-            }
+            readDecimal(in, wide);
             while (slot >= values.getValueCapacity()) {
                 values.reAlloc();
             }
             BitVectorHelper.setBit(values.getValidityBuffer(), slot);
-            values.getDataBuffer().setBytes((long) slot * WIDTH, wide);
-            in.skip(length);
+            values.getDataBuffer().setBytes((long) slot * DecimalVector.TYPE_WIDTH, wide);
         }
     }
 
