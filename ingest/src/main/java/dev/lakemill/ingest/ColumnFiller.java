@@ -29,6 +29,9 @@ final class ColumnFiller {
     private static final byte DECIMAL = 8;
     private static final byte PARTS = 9;
 
+    /** Texts that are a little longer than the first ones are still no reason to grow again. */
+    private static final double EXPECTED_MARGIN = 1.125;
+
     private static final VarHandle LONG =
             MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
 
@@ -36,6 +39,7 @@ final class ColumnFiller {
     private final FieldVector vector;
     private final VectorFiller parts;
     private final int rowCount;
+    private final long textBytesMost;
 
     /** Addresses of the vector's buffers; of those that a vector of the kind has. */
     private final long validity;
@@ -53,11 +57,16 @@ final class ColumnFiller {
 
     private final byte[] wide = new byte[DecimalVector.TYPE_WIDTH];
 
-    private ColumnFiller(byte kind, DataType type, FieldVector vector, int rowCount) {
-        this.kind = kind;
+    /**
+     * @param vector allocated for the rows, for texts with room for some bytes
+     * @param textBytesMost of the rows' texts together, at most
+     */
+    ColumnFiller(DataType type, FieldVector vector, int rowCount, long textBytesMost) {
+        this.kind = kind(type);
         this.vector = vector;
         this.parts = VectorFiller.of(type, vector);
         this.rowCount = rowCount;
+        this.textBytesMost = Math.min(textBytesMost, Integer.MAX_VALUE);
         this.validity = kind == PARTS ? 0 : vector.getValidityBuffer().memoryAddress();
         this.offsets = kind == BYTES ? vector.getOffsetBuffer().memoryAddress() : 0;
         if (kind != PARTS) {
@@ -66,13 +75,6 @@ final class ColumnFiller {
             }
             findData();
         }
-    }
-
-    /**
-     * @param vector allocated for the rows
-     */
-    static ColumnFiller of(DataType type, FieldVector vector, int rowCount) {
-        return new ColumnFiller(kind(type), type, vector, rowCount);
     }
 
     private static byte kind(DataType type) {
@@ -146,7 +148,7 @@ final class ColumnFiller {
         }
         long start = lastEnd;
         if (length > room - start) {
-            grow(start + length);
+            grow(slot, start + length);
         }
         MemoryUtil.copyToMemory(in.bytes(), in.at(), data + start, length);
         in.skip(length);
@@ -171,7 +173,10 @@ final class ColumnFiller {
         }
     }
 
-    private void grow(long bytes) {
+    /** Makes room for a text's end, and for as many bytes as are to come if rows go on so. */
+    private void grow(int slot, long end) {
+        double expected = (double) end / (slot + 1) * rowCount * EXPECTED_MARGIN;
+        long bytes = Math.max(end, (long) Math.min(expected, textBytesMost));
         ((BaseVariableWidthVector) vector).reallocDataBuffer(bytes);
         findData();
     }

@@ -17,6 +17,12 @@ import org.apache.arrow.vector.util.VectorSchemaRootAppender;
  * <p>The form is told in docs/internals/row-format.md.
  */
 final class RowDecoder {
+    /** A text column begins with this part of an even share of all bytes. */
+    private static final int TEXT_SHARE_AT_FIRST = 16;
+
+    /** Or with its whole share, where that is no more than this. */
+    private static final int TEXT_BYTES_AT_FIRST = 1 << 16;
+
     private final TableSchema schema;
     private final Cells cells;
 
@@ -124,11 +130,13 @@ final class RowDecoder {
     }
 
     private void fill(VectorSchemaRoot root, List<byte[]> payloads, int rowCount) {
-        // One column may have them all; with several, a share is more than most of them need.
+        // What texts need is told by the first ones: those vectors grow once, while they are small.
         var texts =
                 root.getFieldVectors().stream().filter(BaseVariableWidthVector.class::isInstance);
         long bytes = payloads.stream().mapToLong(payload -> payload.length).sum();
-        long bytesAtFirst = bytes / Math.max(1, texts.count());
+        long share = bytes / Math.max(1, texts.count());
+        long bytesAtFirst =
+                Math.max(share / TEXT_SHARE_AT_FIRST, Math.min(share, TEXT_BYTES_AT_FIRST));
         var fillers = new ColumnFiller[schema.size()];
         for (int i = 0; i < fillers.length; i++) {
             var vector = root.getVector(i);
@@ -140,7 +148,7 @@ final class RowDecoder {
                 vector.setInitialCapacity(rowCount);
                 vector.allocateNew();
             }
-            fillers[i] = ColumnFiller.of(schema.column(i).type(), vector, rowCount);
+            fillers[i] = new ColumnFiller(schema.column(i).type(), vector, rowCount, bytes);
         }
         var in = new WireReader();
         int row = 0;

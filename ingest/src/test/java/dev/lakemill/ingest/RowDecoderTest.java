@@ -281,6 +281,35 @@ final class RowDecoderTest {
         }
     }
 
+    /** Memory is limited: a column does not take what another one needs. */
+    @Test
+    void textsTakeMemoryByTheirOwnBytes() {
+        var schema =
+                TableSchema.of(
+                        Column.nullable("short", Primitive.STRING),
+                        Column.nullable("long", Primitive.STRING),
+                        Column.nullable("first", Primitive.STRING));
+        int count = 10_000;
+        var rows = new ArrayList<@Nullable Object[]>();
+        for (int i = 0; i < count; i++) {
+            var first = i == 0 ? "f".repeat(1 << 20) : "";
+            rows.add(new @Nullable Object[] {"123", "l".repeat(200), first});
+        }
+        var payload = payload(encoded(schema, rows));
+        try (var allocator = new RootAllocator();
+                var all = new RowDecoder(schema).decode(List.of(payload), count, allocator)) {
+            var capacities =
+                    all.root().getFieldVectors().stream()
+                            .map(vector -> vector.getDataBuffer().capacity())
+                            .toList();
+            assertThat(capacities.get(0)).isLessThanOrEqualTo(1 << 17);
+            assertThat(capacities.get(1)).isLessThanOrEqualTo(1 << 22);
+            // What is to come is taken for as long, but never for more than there is.
+            assertThat(capacities.get(2)).isLessThanOrEqualTo(1 << 22);
+        }
+        VectorValues.assertSame(rows, quickly(schema, payload, count));
+    }
+
     @Test
     void aDoubleMayHaveComeAsAFloat() {
         var schema = TableSchema.of(Column.nullable("d", Primitive.DOUBLE));
