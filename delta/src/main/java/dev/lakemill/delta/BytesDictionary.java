@@ -67,7 +67,7 @@ final class BytesDictionary {
     }
 
     private void add(int hash, byte[] bytes, int from, int to) {
-        int start = size == 0 ? 0 : ends[size - 1];
+        int start = start(size);
         int end = Math.addExact(start, to - from);
         if (end > content.length) {
             content = Arrays.copyOf(content, (int) Math.min(Integer.MAX_VALUE - 8, 2L * end));
