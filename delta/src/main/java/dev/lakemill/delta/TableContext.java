@@ -4,7 +4,10 @@ import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType;
 import io.delta.kernel.engine.Engine;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.util.Map;
 import java.util.Set;
@@ -58,6 +61,21 @@ record TableContext(
             disk.delete(file);
         } catch (IOException e) {
             LOG.warn("{} stays until the next vacuum: {}", file, e.toString());
+        }
+    }
+
+    /**
+     * Dates a file that a commit is about to remove. The log forgets when that was: the kernel's
+     * checkpoints keep what was removed since the last one, not for as long as the file retention.
+     */
+    void date(DataFile removed, long millis) {
+        var file = removed.in(location);
+        try {
+            Files.setLastModifiedTime(file, FileTime.fromMillis(millis));
+        } catch (NoSuchFileException _) {
+            // Somebody deleted it: there is nothing to keep.
+        } catch (IOException e) {
+            LOG.warn("{} may go with the next vacuum: {}", file, e.toString());
         }
     }
 

@@ -360,6 +360,7 @@ final class TableLog {
     /** One attempt; false when another writer was faster. */
     private boolean commit(DeltaSnapshot base, @Nullable Txn txn, Change change) {
         long now = table.clock().millis();
+        change.removed().forEach(file -> table.date(file, now));
         try {
             var result =
                     transaction(base, txn)

@@ -20,7 +20,8 @@ import java.util.stream.Collectors;
 /**
  * Deletes files that nobody needs: data files removed from the table before the retention, files
  * that no commit ever named and that are older than it, and our own old temporary files. Files of
- * snapshots that are kept, and those that somebody reads, stay.
+ * snapshots that are kept, and those that somebody reads, stay. When a file was removed is its time
+ * of modification, as a commit of ours sets it, or what the log says, if that is later.
  *
  * <p>The order makes it safe beside our own writers: first the folder is listed, then the files
  * that are being written are noted, then the log is read anew. A listed file that is not being
@@ -65,7 +66,8 @@ final class Vacuum {
         int deleted = 0;
         long freed = 0;
         for (var file : found) {
-            var unneededSince = removed.getOrDefault(file.path(), file.modifiedMillis());
+            var unneededSince =
+                    Math.max(removed.getOrDefault(file.path(), 0L), file.modifiedMillis());
             if (!live.contains(file.path())
                     && !unfinished.contains(file.path())
                     && unneededSince <= cutoffMillis

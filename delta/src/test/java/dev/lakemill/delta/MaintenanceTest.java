@@ -280,6 +280,29 @@ final class MaintenanceTest {
         }
     }
 
+    /** The kernel's checkpoints forget what was removed before the last one. */
+    @Test
+    void vacuumKeepsForTheRetentionWhatCheckpointsForgot() throws IOException {
+        try (var table = tables.create("t")) {
+            tables.append(table, 1, 3, 1);
+        }
+        tables.clock = later(Duration.ofHours(2));
+        try (var table = tables.open("t")) {
+            tables.append(table, 4, 6, 2);
+            replace(table, 7, 9, 3);
+            table.checkpoint();
+            tables.append(table, 10, 12, 4);
+            table.checkpoint();
+            tables.append(table, 13, 15, 5);
+            assertThat(table.vacuum(Duration.ofHours(1)).filesAfter()).isEqualTo(5);
+            assertThat(TableFolder.ids(table.snapshot(2))).isEqualTo(TableFolder.range(1, 6));
+        }
+        tables.clock = later(Duration.ofHours(4));
+        try (var table = tables.open("t")) {
+            assertThat(table.vacuum(Duration.ofHours(1)).filesAfter()).isEqualTo(3);
+        }
+    }
+
     @Test
     void vacuumLeavesFilesThatAreBeingWritten() throws IOException {
         try (var table = tables.create("t")) {
