@@ -7,16 +7,19 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** An {@link EchoServer} in a process of its own, and a client with nothing but gRPC in it. */
 final class EchoPeer implements IngestPeer {
+    private final String name;
     private final ChildServer server;
     private final ManagedChannel channel;
 
-    private EchoPeer(ChildServer server) {
+    private EchoPeer(String name, ChildServer server) {
+        this.name = name;
         this.server = server;
         this.channel =
                 NettyChannelBuilder.forAddress("127.0.0.1", server.port())
@@ -26,12 +29,22 @@ final class EchoPeer implements IngestPeer {
     }
 
     static EchoPeer start() throws IOException {
-        return new EchoPeer(ChildServer.start(EchoServer.class, List.of("-Xmx256m"), List.of()));
+        return start("echo", List.of());
+    }
+
+    /** One that makes each message last in a file, before it answers. */
+    static EchoPeer durable(Path file) throws IOException {
+        return start("durable_echo", List.of(file.toString()));
+    }
+
+    private static EchoPeer start(String name, List<String> arguments) throws IOException {
+        var options = List.of("-Xmx256m");
+        return new EchoPeer(name, ChildServer.start(EchoServer.class, options, arguments));
     }
 
     @Override
     public String name() {
-        return "echo";
+        return name;
     }
 
     @Override

@@ -67,6 +67,11 @@ final class IngestPeers implements AutoCloseable {
         return lakemill;
     }
 
+    /** What a durable acknowledgement takes at least. */
+    EchoPeer durableEcho() throws IOException {
+        return owned(EchoPeer.durable(folder.resolve("echo")));
+    }
+
     /** The same Lakemill, 10 ms of round trip away. */
     LakemillPeer distant() throws IOException {
         var relay = new Relay(lakemill.port(), DISTANCE);

@@ -44,7 +44,10 @@ final class IngestServer {
                         .maxInboundMessageSize(TRANSPORT_BYTES_MAX)
                         .flowControlWindow(ConnectionWindow.STREAM_BYTES_MIN)
                         .protocolNegotiator(
-                                new ConnectionWindow(negotiator(config), config.stalledBytesMax()))
+                                new ReadBursts(
+                                        new ConnectionWindow(
+                                                negotiator(config), config.stalledBytesMax()),
+                                        streams))
                         .permitKeepAliveTime(10, TimeUnit.SECONDS)
                         .permitKeepAliveWithoutCalls(true)
                         .keepAliveTime(60, TimeUnit.SECONDS)

@@ -3,7 +3,6 @@ package dev.lakemill.ingest;
 import com.google.protobuf.ByteString;
 import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
-import dev.lakemill.wal.Frame;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -202,8 +201,7 @@ final class Inserts {
         var done = new CompletableFuture<Void>();
         session.waiting.put(offset, done);
         try {
-            var frame =
-                    new Frame(session.landing.table().id(), session.id, offset, payload.bytes());
+            var frame = payload.frame(session.landing.table().id(), session.id, offset);
             if (!streams.offer(session.landing, frame, payload.letter())) {
                 throw Refusal.limit(
                         "there is no room for rows of %s now".formatted(session.table()),

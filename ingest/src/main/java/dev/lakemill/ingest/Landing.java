@@ -8,6 +8,7 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.Rows;
 import dev.lakemill.types.TypeWidening;
 import dev.lakemill.wal.Durable;
+import dev.lakemill.wal.Frame;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -171,7 +172,7 @@ final class Landing {
         pending.expect(frameBytes);
     }
 
-    /** Takes an expected frame that stands on disk. Never blocks; called on the log's thread. */
+    /** Takes an expected frame that stands on disk. Never blocks; one thread at a time. */
     void add(Durable frame, long receivedMicros) {
         pending.arrive(new PendingRows.Arrival(frame, receivedMicros));
         arrivedPosition = frame.lsn();
@@ -248,7 +249,7 @@ final class Landing {
     /** Publishes as many of the frames as may be decoded together; the others come next. */
     private void publish(List<PendingRows.Arrival> taken) {
         var payloads = taken.stream().map(f -> f.frame().frame().payload()).toList();
-        var counts = payloads.stream().mapToInt(RowDecoder::count).toArray();
+        var counts = taken.stream().mapToInt(Landing::count).toArray();
         var frames = pending.decodeFirst(decoder.together(payloads, counts));
         int rowCount = Arrays.stream(counts, 0, frames.size()).sum();
         if (rowCount == 0) {
@@ -263,6 +264,12 @@ final class Landing {
         pending.publish(batch, PersistentStreams.lastOffsets(frames));
         publishedPosition = frames.getLast().frame().lsn();
         rowsReceived.add(batch.rows().count());
+    }
+
+    /** Counting is left out where it can be: it waits for memory at every row. */
+    private static int count(PendingRows.Arrival arrival) {
+        var frame = arrival.frame().frame();
+        return frame.rows() == Frame.UNCOUNTED ? RowDecoder.count(frame.payload()) : frame.rows();
     }
 
     /** The newest frame that came from the log. */

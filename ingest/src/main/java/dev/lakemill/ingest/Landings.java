@@ -160,7 +160,7 @@ final class Landings {
         release();
     }
 
-    /** Takes what became durable, on the log's thread. */
+    /** Takes what became durable; one thread at a time. */
     void durable(List<Durable> group) {
         var receivedMicros = micros(clock.instant());
         for (var frame : group) {

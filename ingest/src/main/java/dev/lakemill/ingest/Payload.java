@@ -1,5 +1,7 @@
 package dev.lakemill.ingest;
 
+import dev.lakemill.wal.Frame;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,5 +12,9 @@ import org.jspecify.annotations.Nullable;
 record Payload(byte[] bytes, int rows, DeadLetters.@Nullable Letter letter) {
     Payload(byte[] bytes, int rows) {
         this(bytes, rows, null);
+    }
+
+    Frame frame(UUID table, UUID stream, long offset) {
+        return new Frame(table, stream, offset, bytes, rows);
     }
 }

@@ -220,7 +220,7 @@ final class PersistentStreams {
         streams.remove(id);
     }
 
-    /** The call that owns the stream of a durable frame. On the log's thread. */
+    /** The call that owns the stream of a durable frame. One thread at a time. */
     Optional<StreamCall<?>> durable(UUID id, long offset) {
         var stream = streams.get(id);
         if (stream == null) {

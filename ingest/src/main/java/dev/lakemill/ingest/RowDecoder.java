@@ -161,6 +161,9 @@ final class RowDecoder {
                 readRow(in, row, fillers);
             }
         }
+        if (row < rowCount) {
+            throw new IllegalArgumentException("%d rows, not %d".formatted(row, rowCount));
+        }
         for (var filler : fillers) {
             filler.finish();
         }

@@ -3,7 +3,7 @@ package dev.lakemill.ingest;
 /** Who gave frames to the log and hears which of them stand on disk. */
 interface Sender {
     /**
-     * The log has the frames up to an offset on disk. On the log's thread.
+     * The log has the frames up to an offset on disk. One thread at a time.
      *
      * @return whether the sender has to be told by {@link #acknowledge}, and was not before
      */

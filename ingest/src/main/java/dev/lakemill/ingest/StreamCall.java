@@ -4,7 +4,6 @@ import dev.lakemill.api.zerobus.CreateIngestStreamRequest;
 import dev.lakemill.api.zerobus.ResumeIngestStreamRequest;
 import dev.lakemill.ingest.ProducerAccess.Producer;
 import dev.lakemill.types.LakemillException;
-import dev.lakemill.wal.Frame;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
@@ -19,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Requests come on the connection's event loop, one at a time: the next is asked for only when
  * the log took the last. A request that the log or the table has no room for is kept and offered
- * again when there is. Acknowledgements come from the log's thread: one for all that a group commit
- * made durable.
+ * again when there is. Acknowledgements come from who commits: one for all that a group commit made
+ * durable.
  *
  * <p>States: new, open (after create_stream), ending (the producer is done, was refused or has to
  * go: nothing more is read, but what was taken is still acknowledged), closed. The lock guards the
@@ -254,7 +253,7 @@ final class StreamCall<R> extends InboundCall implements Sender {
     private void offer(OpenTable open, Payload payload, long offset) {
         var request =
                 new WaitingRequest(
-                        new Frame(open.landing().table().id(), id(), offset, payload.bytes()),
+                        payload.frame(open.landing().table().id(), id(), offset),
                         payload,
                         System.nanoTime());
         if (offer(open, request)) {

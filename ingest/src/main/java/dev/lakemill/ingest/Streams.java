@@ -51,8 +51,11 @@ final class Streams {
     /** Told when the last stream is gone. */
     private final Object ending = new Object();
 
-    /** Of the log's thread: who is to be told of the running group. */
+    /** Of the running group: who is to be told. */
     private final List<Sender> touched = new ArrayList<>();
+
+    /** Whether this thread offers the rows of a burst, behind which it flushes. */
+    private final ThreadLocal<Boolean> inBurst = ThreadLocal.withInitial(() -> false);
 
     private volatile @Nullable Log log;
     private volatile @Nullable Refusal closing;
@@ -363,13 +366,26 @@ final class Streams {
         boolean taken = false;
         landing.expect(frame.payload().length);
         try {
-            taken = log().offer(frame);
+            taken = inBurst.get() ? log().offerUnflushed(frame) : log().offer(frame);
         } finally {
             if (!taken) {
                 landing.expect(-frame.payload().length);
             }
         }
         return taken;
+    }
+
+    /** What this thread offers until {@link #endBurst} becomes durable then. */
+    void beginBurst() {
+        inBurst.set(true);
+    }
+
+    void endBurst() {
+        var started = log;
+        inBurst.set(false);
+        if (started != null) {
+            started.flush();
+        }
     }
 
     /** Runs the action when both the table and the log have room again. */

@@ -10,11 +10,19 @@ import java.util.UUID;
  * @param stream the producer's stream
  * @param offset the request's offset in that stream, 0 or more
  * @param payload the encoded rows; never changed after construction
+ * @param rows how many rows those are, as who offers them knows; {@link #UNCOUNTED} where nobody
+ *     counted: the log does not keep it
  */
-public record Frame(UUID table, UUID stream, long offset, byte[] payload) {
+public record Frame(UUID table, UUID stream, long offset, byte[] payload, int rows) {
+    public static final int UNCOUNTED = -1;
+
     public Frame {
         Objects.requireNonNull(table, "table is null");
         Objects.requireNonNull(stream, "stream is null");
         Objects.requireNonNull(payload, "payload is null");
+    }
+
+    public Frame(UUID table, UUID stream, long offset, byte[] payload) {
+        this(table, stream, offset, payload, UNCOUNTED);
     }
 }

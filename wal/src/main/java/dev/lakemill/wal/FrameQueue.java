@@ -12,14 +12,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Frames on their way to the writer thread. Many threads offer, the writer takes all there is at
- * once; so the more that waits, the more shares the next fsync.
+ * Frames on their way to the disk. Many threads offer, who writes takes all there is at once; so
+ * the more that waits, the more shares the next fsync.
  *
  * <p>Bytes count from the offer until {@link #durable}, so that {@code bytesMax} bounds the memory
  * of everything not yet durable.
  */
 final class FrameQueue {
     private static final Logger LOGGER = LoggerFactory.getLogger(FrameQueue.class);
+
+    /** So much does not wait for {@link #wakeWriter}. */
+    private static final long UNFLUSHED_BYTES_MAX = 64 << 10;
 
     private final long bytesMax;
     private final long frameBytesMax;
@@ -38,7 +41,10 @@ final class FrameQueue {
         this.frameBytesMax = config.frameBytesMax() + (long) FrameFormat.HEADER_BYTES;
     }
 
-    boolean offer(Frame frame) {
+    /**
+     * @param wakes whether the writer is to hear of it at once; it may, in any case
+     */
+    boolean offer(Frame frame, boolean wakes) {
         long frameBytes = FrameFormat.bytes(frame);
         if (frameBytes > frameBytesMax) {
             throw tooLarge(frame);
@@ -53,9 +59,8 @@ final class FrameQueue {
             }
             frames.add(frame);
             bytes += frameBytes;
-            if (writerWaits) {
-                writerWaits = false;
-                filled.signal();
+            if (wakes || bytes >= UNFLUSHED_BYTES_MAX) {
+                signalWriter();
             }
             return true;
         } finally {
@@ -63,13 +68,27 @@ final class FrameQueue {
         }
     }
 
-    /**
-     * Takes all frames, in the order of their offers; waits for the first.
-     *
-     * @return valid until the next call; empty after {@code nanosMax}, or when the queue has ended
-     */
-    List<Frame> take(long nanosMax) throws InterruptedException {
-        emptied.clear();
+    private void signalWriter() {
+        if (writerWaits) {
+            writerWaits = false;
+            filled.signal();
+        }
+    }
+
+    /** Has the writer take what waits. */
+    void wakeWriter() {
+        lock.lock();
+        try {
+            if (!frames.isEmpty()) {
+                signalWriter();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The writer waits for a frame, for the queue's end, or as long as it may. */
+    void await(long nanosMax) throws InterruptedException {
         lock.lock();
         try {
             long nanosLeft = nanosMax;
@@ -78,6 +97,24 @@ final class FrameQueue {
                 nanosLeft = filled.awaitNanos(nanosLeft);
             }
             writerWaits = false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Takes all frames, in the order of their offers; none where they are more than so many, or
+     * more bytes are not durable. One thread at a time.
+     *
+     * @return valid until the next call
+     */
+    List<Frame> take(int countMax, long takenBytesMax) {
+        emptied.clear();
+        lock.lock();
+        try {
+            if (frames.size() > countMax || bytes > takenBytesMax) {
+                return List.of();
+            }
             ArrayList<Frame> taken = frames;
             frames = emptied;
             emptied = taken;

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -16,10 +17,12 @@ import org.slf4j.LoggerFactory;
 /**
  * The node's write-ahead log.
  *
- * <p>Offered frames wait in a queue. One writer thread takes all that wait, writes them behind one
- * another into a preallocated segment file, syncs once, and tells the listener: a group commit. The
- * log sequence number (LSN) of a frame is the position of its end, counted in bytes over all
- * segments since the log's first; it grows over restarts, and no acknowledged LSN is used again.
+ * <p>Offered frames wait in a queue. Whose turn it is takes all that wait, writes them behind one
+ * another into a preallocated segment file, syncs once, and tells the listener: a group commit.
+ * That is a thread of the log's, or where few frames wait and the disk is fast, the one that
+ * flushes: on such disks a sync takes no longer than to wake a thread does. The log sequence number
+ * (LSN) of a frame is the position of its end, counted in bytes over all segments since the log's
+ * first; it grows over restarts, and no acknowledged LSN is used again.
  *
  * <p>The invariant: a frame the listener was told of is replayed by every later {@link #open}, in
  * LSN order, once per open, until it is released; and nothing is replayed that was not offered.
@@ -34,7 +37,15 @@ public final class Log implements AutoCloseable {
     private static final Logger LOGGER = LoggerFactory.getLogger(Log.class);
     private static final String LOCK = "lock";
 
-    /** What one offered frame becomes; called on the log's writer thread, quickly, in order. */
+    /** A disk whose last sync took so long is not waited for by who flushes. */
+    private static final long FAST_SYNC_NANOS = 500_000;
+
+    /** What may wait at most for who flushes to write it. */
+    private static final int FLUSHED_FRAMES_MAX = 8;
+
+    private static final long FLUSHED_BYTES_MAX = 64 << 10;
+
+    /** What one offered frame becomes; called by one thread at a time, quickly, in order. */
     public interface Listener {
         /**
          * Every frame of one group commit, in LSN order, after its fsync. Must not block. The list
@@ -56,6 +67,14 @@ public final class Log implements AutoCloseable {
     private final Thread writerThread;
     private final Thread poolThread;
     private final AtomicBoolean closed = new AtomicBoolean();
+
+    /** Who has it may use the writer, from taking frames to telling of them. */
+    private final ReentrantLock turn = new ReentrantLock();
+
+    /** Guarded by the turn, as is the next one: after a write that failed there is no other. */
+    private boolean failed;
+
+    private long committedNanos = System.nanoTime();
     private volatile long durableLsn;
     private volatile LogStats stats = LogStats.NONE;
 
@@ -133,7 +152,28 @@ public final class Log implements AutoCloseable {
      *     when the log has failed; FAILED_PRECONDITION when it is closed
      */
     public boolean offer(Frame frame) {
-        return queue.offer(frame);
+        return queue.offer(frame, true);
+    }
+
+    /**
+     * The same for a frame that may wait for {@link #flush}, which has to follow soon.
+     *
+     * @throws LakemillException as offer
+     */
+    public boolean offerUnflushed(Frame frame) {
+        return queue.offer(frame, false);
+    }
+
+    /**
+     * Sees to it that what was offered becomes durable. It is written, synced and told of before
+     * this returns where it is little and the disk is fast; otherwise the log's own thread does
+     * that. For threads that nobody interrupts, since that would close the file.
+     */
+    public void flush() {
+        if (stats.fsyncNanosLast() < FAST_SYNC_NANOS && turn.tryLock()) {
+            attempt(this::commitLittle);
+        }
+        queue.wakeWriter();
     }
 
     /**
@@ -187,16 +227,61 @@ public final class Log implements AutoCloseable {
     private void run() {
         try {
             while (!queue.isDrained()) {
-                List<Frame> frames = queue.take(idleNanos);
-                if (frames.isEmpty()) {
-                    writer.mark();
-                } else {
-                    writer.commit(frames);
-                }
+                queue.await(idleNanos);
+                turn.lock();
+                attempt(this::commitOrMark);
             }
+            turn.lock();
+            attempt(writer::mark);
+        } catch (InterruptedException e) {
+            turn.lock();
+            attempt(
+                    () -> {
+                        throw e;
+                    });
+        }
+    }
+
+    private void commitLittle() throws IOException, InterruptedException {
+        long bytesMax = Math.min(FLUSHED_BYTES_MAX, writer.roomBytes());
+        commit(queue.take(FLUSHED_FRAMES_MAX, bytesMax));
+    }
+
+    private void commitOrMark() throws IOException, InterruptedException {
+        List<Frame> frames = queue.take(Integer.MAX_VALUE, Long.MAX_VALUE);
+        commit(frames);
+        if (frames.isEmpty() && System.nanoTime() - committedNanos >= idleNanos) {
             writer.mark();
+        }
+    }
+
+    private void commit(List<Frame> frames) throws IOException, InterruptedException {
+        if (!frames.isEmpty()) {
+            writer.commit(frames);
+            committedNanos = System.nanoTime();
+        }
+    }
+
+    /** What uses the writer. */
+    private interface Step {
+        void run() throws IOException, InterruptedException;
+    }
+
+    /** Uses the turn that this thread has. Who hears of a failure may wait for the log's thread. */
+    private void attempt(Step step) {
+        Throwable failure = null;
+        try {
+            if (!failed) {
+                step.run();
+            }
         } catch (Throwable e) {
-            fail(e);
+            failed = true;
+            failure = e;
+        } finally {
+            turn.unlock();
+        }
+        if (failure != null) {
+            fail(failure);
         }
     }
 

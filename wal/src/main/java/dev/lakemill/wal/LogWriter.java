@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Turns frames into durable frames. Owned by the log's writer thread.
+ * Turns frames into durable frames. One thread at a time.
  *
  * <p>Strictly one after the other: append a group, sync it, hand it over. So at most one group is
  * on its way, never spread over two segments, and {@link #durableLsn} is exact whenever a frame is
@@ -78,6 +78,11 @@ final class LogWriter implements Closeable {
     /** The LSN up to which the log is durable, marks included. */
     long durableLsn() {
         return durableLsn;
+    }
+
+    /** Frames of so many bytes, each with its header, do not need another segment. */
+    long roomBytes() {
+        return segment.roomBytes();
     }
 
     /** Makes the frames durable, in order, in as few groups as the limits allow. */

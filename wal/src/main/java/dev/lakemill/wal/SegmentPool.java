@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Two threads meet here. The pool's own thread prepares a spare file ahead of need (zeros,
  * synced) and takes released segments away, oldest first; the first becomes the spare again, the
- * others are deleted. The writer thread takes the spare, gives it a header and a name, and writes.
+ * others are deleted. The writer takes the spare, gives it a header and a name, and writes.
  *
  * <p>A released segment is renamed to be a spare, and the folder synced, before it can be written
  * to: so no crash can show its new content under its old name. Each removal is synced before the

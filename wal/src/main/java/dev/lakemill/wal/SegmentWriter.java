@@ -5,8 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * Appends frames to the log's newest segment, gathering many into one write. Owned by the log's
- * writer thread.
+ * Appends frames to the log's newest segment, gathering many into one write. One thread at a time.
  *
  * <p>Frames always leave room for one mark at the segment's end.
  */
@@ -31,14 +30,19 @@ final class SegmentWriter implements Closeable {
     }
 
     boolean fits(Frame frame) {
-        return roomBytes() >= (long) FrameFormat.bytes(frame) + FrameFormat.HEADER_BYTES;
+        return roomBytes() >= FrameFormat.bytes(frame);
     }
 
     boolean fitsMark() {
-        return roomBytes() >= FrameFormat.HEADER_BYTES;
+        return leftBytes() >= FrameFormat.HEADER_BYTES;
     }
 
-    private long roomBytes() {
+    /** For frames with their headers. */
+    long roomBytes() {
+        return leftBytes() - FrameFormat.HEADER_BYTES;
+    }
+
+    private long leftBytes() {
         return segment.bytes() - writtenPosition - staging.position();
     }
 

@@ -82,7 +82,11 @@ final class CrashTest {
                 long offset = offsets.getAndIncrement();
                 Frame frame = Frames.frame(offset, (int) (offset % 500));
                 promises.offered(frame);
-                Frames.offer(log, frame);
+                if (offset % 3 == 0) {
+                    Frames.offer(log, frame);
+                } else {
+                    Frames.offerAndFlush(log, frame);
+                }
             }
         } catch (LakemillException e) {
             // The disk has stopped.

@@ -47,4 +47,13 @@ final class Frames {
             space.await();
         }
     }
+
+    /** The same by a thread that flushes. */
+    static void offerAndFlush(Log log, Frame frame) throws InterruptedException {
+        if (log.offerUnflushed(frame)) {
+            log.flush();
+        } else {
+            offer(log, frame);
+        }
+    }
 }

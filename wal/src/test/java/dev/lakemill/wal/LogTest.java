@@ -169,10 +169,17 @@ final class LogTest {
         assertThat(offsets.values()).allSatisfy(list -> assertThat(list).hasSize(perThread));
     }
 
+    /** Some flush, some do not. */
     private static void offerAll(Log log, UUID stream, int count) {
+        var flushes = stream.getLeastSignificantBits() % 2 == 0;
         try {
             for (int i = 0; i < count; i++) {
-                Frames.offer(log, Frames.frame(stream, i, 50));
+                var frame = Frames.frame(stream, i, 50);
+                if (flushes) {
+                    Frames.offerAndFlush(log, frame);
+                } else {
+                    Frames.offer(log, frame);
+                }
             }
         } catch (InterruptedException e) {
             throw new AssertionError(e);
