@@ -4,12 +4,13 @@ import dev.lakemill.delta.DeltaConfig;
 import dev.lakemill.delta.DeltaTable;
 import dev.lakemill.ingest.GrpcConfig;
 import dev.lakemill.ingest.IngestConfig;
+import dev.lakemill.wal.DelayedDisk;
 import dev.lakemill.wal.Disk;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.Duration;
 
 /**
  * Ingest alone, with its usual limits and its log on a disk whose every sync takes {@value
@@ -29,7 +30,7 @@ final class SlowDiskServer {
                 new FaultyNode(
                         Path.of(arguments[0]),
                         IngestConfig.of("slow-disk").withGrpc(grpc),
-                        new SlowDisk(Disk.real(), Duration.ofMillis(SYNC_DELAY_MILLIS)),
+                        new DelayedDisk(Disk.real(), SlowDiskServer::delay),
                         (location, allocator) ->
                                 DeltaTable.create(
                                         location,
@@ -40,6 +41,15 @@ final class SlowDiskServer {
                         clock)) {
             System.out.println(port);
             System.in.transferTo(OutputStream.nullOutputStream());
+        }
+    }
+
+    private static void delay() throws IOException {
+        try {
+            Thread.sleep(SYNC_DELAY_MILLIS);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while the disk synced");
         }
     }
 }

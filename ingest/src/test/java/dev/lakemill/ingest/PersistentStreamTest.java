@@ -15,6 +15,7 @@ import dev.lakemill.types.Column;
 import dev.lakemill.types.DataType.Primitive;
 import dev.lakemill.types.TableName;
 import dev.lakemill.types.TableSchema;
+import dev.lakemill.wal.DelayedDisk;
 import dev.lakemill.wal.Disk;
 import io.grpc.ClientInterceptors;
 import io.grpc.ManagedChannel;
@@ -132,24 +133,27 @@ final class PersistentStreamTest {
     /** Its offset is asked for while the disk still works on its last request. */
     @Test
     void aStreamIsResumedOnlyWhenWhatItSentIsDurable() {
-        var disk = new GatedDisk();
-        reopen(new Node(folder).table(TABLE, SCHEMA).with(disk, Bronze::of));
+        var gate = new Gate();
+        reopen(
+                new Node(folder)
+                        .table(TABLE, SCHEMA)
+                        .with(new DelayedDisk(Disk.real(), gate), Bronze::of));
         var first = new Call();
         var id = first.create();
         first.send(0).awaitAck(0);
-        disk.open(false);
+        gate.open(false);
         try {
             first.send(1);
             Node.await("it is on its way", () -> node.ingest().totals().requests() == 2);
             var second = new Call().resume(id);
             assertThat(second.came).isEmpty();
-            disk.open(true);
+            gate.open(true);
             assertThat(second.next().getResumeStreamResponse().getLastCommittedOffset())
                     .isEqualTo(1);
             second.send(2).awaitAck(2);
             second.finish();
         } finally {
-            disk.open(true);
+            gate.open(true);
         }
         assertThat(stored()).containsExactly("0", "1", "2");
     }

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lakemill.types.LakemillException;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Queue;
@@ -102,7 +100,7 @@ final class FlushTest {
 
     @Test
     void aSlowDiskIsWaitedForByTheLogsThread() throws Exception {
-        try (Log log = open(syncing(() -> LockSupport.parkNanos(1_000_000)))) {
+        try (Log log = open(new DelayedDisk(disk, () -> LockSupport.parkNanos(1_000_000)))) {
             for (int i = 0; i < 5; i++) {
                 log.offerUnflushed(Frames.frame(i, 100));
                 log.flush();
@@ -114,46 +112,10 @@ final class FlushTest {
         assertThat(told.threads).filteredOn(Thread.currentThread()::equals).hasSizeLessThan(2);
     }
 
-    /** Runs something before each sync of a file. */
-    private Disk syncing(Runnable before) {
-        return (Disk)
-                Proxy.newProxyInstance(
-                        Disk.class.getClassLoader(),
-                        new Class<?>[] {Disk.class},
-                        (_, method, arguments) -> {
-                            var result = invoke(disk, method, arguments);
-                            return result instanceof Disk.Handle handle
-                                    ? syncing(handle, before)
-                                    : result;
-                        });
-    }
-
-    private static Disk.Handle syncing(Disk.Handle handle, Runnable before) {
-        return (Disk.Handle)
-                Proxy.newProxyInstance(
-                        Disk.class.getClassLoader(),
-                        new Class<?>[] {Disk.Handle.class},
-                        (_, method, arguments) -> {
-                            if (method.getName().equals("sync")) {
-                                before.run();
-                            }
-                            return invoke(handle, method, arguments);
-                        });
-    }
-
-    private static Object invoke(Object on, java.lang.reflect.Method method, Object[] arguments)
-            throws Throwable {
-        try {
-            return method.invoke(on, arguments);
-        } catch (InvocationTargetException e) {
-            throw e.getTargetException();
-        }
-    }
-
     @Test
     void aFailedSyncOfWhoFlushesEndsTheLog() throws Exception {
         var syncs = new AtomicInteger();
-        Log log = open(syncing(syncs::incrementAndGet));
+        Log log = open(new DelayedDisk(disk, syncs::incrementAndGet));
         log.offerUnflushed(Frames.frame(0, 100));
         log.flush();
         // Whoever hears of it may close the log, which waits for the log's thread.

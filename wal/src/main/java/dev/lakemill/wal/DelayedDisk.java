@@ -1,21 +1,23 @@
-package dev.lakemill.bench;
+package dev.lakemill.wal;
 
-import dev.lakemill.wal.Disk;
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * The machine's disk, each sync of a file taking longer.
- *
- * @param delay how much longer
+ * A disk each of whose syncs of a file has to wait first: a slow one, or one that stalls. For
+ * benches and tests.
  */
-record SlowDisk(Disk disk, Duration delay) implements Disk {
+public record DelayedDisk(Disk disk, Delay delay) implements Disk {
+    /** Waits; a sync whose wait fails, fails. */
+    @FunctionalInterface
+    public interface Delay {
+        void await() throws IOException;
+    }
+
     @Override
     public void createFolder(Path folder) throws IOException {
         disk.createFolder(folder);
@@ -33,12 +35,12 @@ record SlowDisk(Disk disk, Duration delay) implements Disk {
 
     @Override
     public Handle create(Path file) throws IOException {
-        return new SlowHandle(disk.create(file), delay);
+        return new DelayedHandle(disk.create(file), delay);
     }
 
     @Override
     public Handle open(Path file) throws IOException {
-        return new SlowHandle(disk.open(file), delay);
+        return new DelayedHandle(disk.open(file), delay);
     }
 
     @Override
@@ -56,7 +58,7 @@ record SlowDisk(Disk disk, Duration delay) implements Disk {
         disk.syncFolder(folder);
     }
 
-    private record SlowHandle(Handle handle, Duration delay) implements Handle {
+    private record DelayedHandle(Handle handle, Delay delay) implements Handle {
         @Override
         public long size() throws IOException {
             return handle.size();
@@ -74,13 +76,8 @@ record SlowDisk(Disk disk, Duration delay) implements Disk {
 
         @Override
         public void sync() throws IOException {
+            delay.await();
             handle.sync();
-            try {
-                Thread.sleep(delay);
-            } catch (InterruptedException _) {
-                Thread.currentThread().interrupt();
-                throw new InterruptedIOException("interrupted while the disk synced");
-            }
         }
 
         @Override
