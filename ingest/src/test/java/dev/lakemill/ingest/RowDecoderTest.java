@@ -251,12 +251,24 @@ final class RowDecoderTest {
         }
         var encoded = encoded(TEXTS, rows);
         VectorValues.assertSame(rows, quickly(TEXTS, payload(encoded), rows.size()));
-        // And with other rows around them, and some that were counted and do not come.
+        // And with other rows around them, and empty ones behind.
         var more = new ArrayList<>(encoded);
         more.addAll(encoded.reversed());
         more.addAll(encoded);
         assertBothWays(TEXTS, payload(more), more.size());
-        assertBothWays(TEXTS, payload(more), more.size() + 20);
+        more.addAll(Collections.nCopies(20, new byte[0]));
+        assertBothWays(TEXTS, payload(more), more.size());
+    }
+
+    /** Who offers a frame says how many rows it holds. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 3, 4})
+    void rowsAreAsManyAsWereSaid(int said) {
+        var rows = List.<@Nullable Object[]>of(new @Nullable Object[4], new @Nullable Object[4]);
+        var payload = payload(encoded(TEXTS, rows));
+        assertThatThrownBy(() -> quickly(TEXTS, payload, said))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("rows");
     }
 
     @Test
