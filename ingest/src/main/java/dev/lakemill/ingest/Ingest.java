@@ -118,7 +118,7 @@ public final class Ingest implements AutoCloseable {
                             },
                             listener);
             landings.start(LogEnd.of(log));
-            streams.start(log);
+            streams.offers().start(log);
             opened = true;
             return new Ingest(config, landings, streams, log, outside);
         } finally {

@@ -47,7 +47,7 @@ final class IngestServer {
                                 new ReadBursts(
                                         new ConnectionWindow(
                                                 negotiator(config), config.stalledBytesMax()),
-                                        streams))
+                                        streams.offers()))
                         .permitKeepAliveTime(10, TimeUnit.SECONDS)
                         .permitKeepAliveWithoutCalls(true)
                         .keepAliveTime(60, TimeUnit.SECONDS)

@@ -15,11 +15,11 @@ import io.netty.util.AsciiString;
  */
 final class ReadBursts implements ProtocolNegotiator {
     private final ProtocolNegotiator negotiator;
-    private final Streams streams;
+    private final LogOffers offers;
 
-    ReadBursts(ProtocolNegotiator negotiator, Streams streams) {
+    ReadBursts(ProtocolNegotiator negotiator, LogOffers offers) {
         this.negotiator = negotiator;
-        this.streams = streams;
+        this.offers = offers;
     }
 
     @Override
@@ -42,7 +42,7 @@ final class ReadBursts implements ProtocolNegotiator {
     private final class Reads extends ChannelInboundHandlerAdapter {
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) {
-            streams.beginBurst();
+            offers.beginBurst();
             context.fireChannelRead(message);
         }
 
@@ -52,7 +52,7 @@ final class ReadBursts implements ProtocolNegotiator {
             try {
                 context.fireChannelReadComplete();
             } finally {
-                streams.endBurst();
+                offers.endBurst();
             }
         }
     }

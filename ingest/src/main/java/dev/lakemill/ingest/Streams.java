@@ -7,7 +7,6 @@ import dev.lakemill.types.LakemillException;
 import dev.lakemill.types.TableName;
 import dev.lakemill.wal.Durable;
 import dev.lakemill.wal.Frame;
-import dev.lakemill.wal.Log;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -24,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** All open streams: admits them, gives their frames to the log, and brings back its word. */
+/** All open streams: admits them, has their frames offered to the log, brings back its word. */
 final class Streams {
     private static final Logger LOG = LoggerFactory.getLogger(Streams.class);
 
@@ -54,10 +53,8 @@ final class Streams {
     /** Of the running group: who is to be told. */
     private final List<Sender> touched = new ArrayList<>();
 
-    /** Whether this thread offers the rows of a burst, behind which it flushes. */
-    private final ThreadLocal<Boolean> inBurst = ThreadLocal.withInitial(() -> false);
+    private final LogOffers offers = new LogOffers();
 
-    private volatile @Nullable Log log;
     private volatile @Nullable Refusal closing;
     private volatile @Nullable LakemillException failure;
 
@@ -73,8 +70,9 @@ final class Streams {
         this.waiting = new WaitingBytes(2 * config.stalledBytesMax());
     }
 
-    void start(Log opened) {
-        log = opened;
+    /** Their frames' way into the log. */
+    LogOffers offers() {
+        return offers;
     }
 
     /**
@@ -346,64 +344,19 @@ final class Streams {
     boolean offer(Landing landing, Frame frame, DeadLetters.@Nullable Letter letter) {
         // Before the rows that fit: when those are acknowledged, these are durable, too.
         if (letter != null && !letter.isTaken()) {
-            if (!offer(letter.landing(), letter.frame())) {
+            if (!offers.offer(letter.landing(), letter.frame())) {
                 return false;
             }
             letter.taken();
             count(letter.rows(), letter.frame().payload().length);
         }
-        return offer(landing, frame);
-    }
-
-    private boolean offer(Landing landing, Frame frame) {
-        if (landing.isEnded()) {
-            throw Refusal.unavailable(
-                    "%s takes no rows any more".formatted(landing.table().name()), "try again");
-        }
-        if (!landing.hasRoom()) {
-            return false;
-        }
-        boolean taken = false;
-        landing.expect(frame.payload().length);
-        try {
-            taken = inBurst.get() ? log().offerUnflushed(frame) : log().offer(frame);
-        } finally {
-            if (!taken) {
-                landing.expect(-frame.payload().length);
-            }
-        }
-        return taken;
-    }
-
-    /** What this thread offers until {@link #endBurst} becomes durable then. */
-    void beginBurst() {
-        inBurst.set(true);
-    }
-
-    void endBurst() {
-        var started = log;
-        inBurst.set(false);
-        if (started != null) {
-            started.flush();
-        }
+        return offers.offer(landing, frame);
     }
 
     /** Runs the action when both the table and the log have room again. */
     void whenRoom(Landing of, DeadLetters.@Nullable Letter letter, Runnable action) {
         var landing = letter == null || letter.isTaken() ? of : letter.landing();
-        if (landing.hasRoom()) {
-            log().whenSpace(action);
-        } else {
-            landing.whenRoom(action);
-        }
-    }
-
-    private Log log() {
-        var started = log;
-        if (started == null) {
-            throw Refusal.unavailable("the log is not open yet", "try again");
-        }
-        return started;
+        offers.whenRoom(landing, action);
     }
 
     /** Tells the streams what is durable; first all of it, then one acknowledgement each. */
@@ -501,7 +454,6 @@ final class Streams {
 
     IngestTotals totals() {
         long stalled = open.values().stream().filter(StreamCall::isWaiting).count();
-        var current = log;
         return new IngestTotals(
                 rows.sum(),
                 requests.sum(),
@@ -511,6 +463,6 @@ final class Streams {
                 open.size(),
                 stalled,
                 landings.status().stream().mapToLong(TableStatus::pendingBytes).sum(),
-                current == null ? 0 : current.sizeBytes());
+                offers.logBytes());
     }
 }
