@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lakemill.types.LakemillException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.Random;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -140,6 +143,58 @@ final class FlushTest {
             log.offerUnflushed(Frames.frame(0, 100));
         }
         assertThat(told.acknowledged.frames()).hasSize(1);
+    }
+
+    /** The log's thread would find what was forgotten only after a minute. */
+    @Test
+    void nobodyIsForgotten() throws Exception {
+        var durable = new AtomicLongArray(4);
+        var listener =
+                new Log.Listener() {
+                    @Override
+                    public void durable(List<Durable> group) {
+                        for (var one : group) {
+                            var stream = one.frame().stream().getLeastSignificantBits();
+                            durable.set((int) stream, one.frame().offset());
+                        }
+                    }
+
+                    @Override
+                    public void failed(Throwable cause) {
+                        told.failed(cause);
+                    }
+                };
+        try (Log log = open(disk, listener)) {
+            var producers = new ArrayList<Thread>();
+            for (int i = 0; i < durable.length(); i++) {
+                int stream = i;
+                producers.add(
+                        Thread.ofPlatform()
+                                .start(() -> sendOneByOne(log, new UUID(0, stream), durable)));
+            }
+            for (var producer : producers) {
+                producer.join();
+            }
+        }
+        assertThat(durable.toString()).isEqualTo("[2000, 2000, 2000, 2000]");
+    }
+
+    /** Every other stream flushes. */
+    private static void sendOneByOne(Log log, UUID stream, AtomicLongArray durable) {
+        int index = (int) stream.getLeastSignificantBits();
+        for (int offset = 1; offset <= 2_000; offset++) {
+            var frame = Frames.frame(stream, offset, 20);
+            if (index % 2 == 0) {
+                log.offerUnflushed(frame);
+                log.flush();
+            } else {
+                log.offer(frame);
+            }
+            while (durable.get(index) < offset) {
+                LockSupport.parkNanos(1_000);
+            }
+            log.release(log.durableLsn());
+        }
     }
 
     /** Nobody waits behind one who writes: its frames are written next, by the log's thread. */
