@@ -10,8 +10,14 @@ import org.jspecify.annotations.Nullable;
  * become durable at its end. Safe from any thread; a burst is its thread's.
  */
 final class LogOffers {
-    private final ThreadLocal<Boolean> inBurst = ThreadLocal.withInitial(() -> false);
+    private final ThreadLocal<Burst> burst = ThreadLocal.withInitial(Burst::new);
     private volatile @Nullable Log log;
+
+    /** What its thread is at. */
+    private static final class Burst {
+        private boolean runs;
+        private boolean unflushed;
+    }
 
     void start(Log opened) {
         log = opened;
@@ -34,7 +40,7 @@ final class LogOffers {
         boolean taken = false;
         landing.expect(frame.payload().length);
         try {
-            taken = inBurst.get() ? log().offerUnflushed(frame) : log().offer(frame);
+            taken = offer(frame);
         } finally {
             if (!taken) {
                 landing.expect(-frame.payload().length);
@@ -43,16 +49,27 @@ final class LogOffers {
         return taken;
     }
 
+    private boolean offer(Frame frame) {
+        var current = burst.get();
+        if (!current.runs) {
+            return log().offer(frame);
+        }
+        boolean taken = log().offerUnflushed(frame);
+        current.unflushed |= taken;
+        return taken;
+    }
+
     /** What this thread offers until {@link #endBurst} becomes durable then. */
     void beginBurst() {
-        inBurst.set(true);
+        burst.get().runs = true;
     }
 
     void endBurst() {
-        var started = log;
-        inBurst.set(false);
-        if (started != null) {
-            started.flush();
+        var current = burst.get();
+        current.runs = false;
+        if (current.unflushed) {
+            current.unflushed = false;
+            log().flush();
         }
     }
 

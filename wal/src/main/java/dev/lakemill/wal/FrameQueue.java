@@ -21,8 +21,8 @@ import org.slf4j.LoggerFactory;
 final class FrameQueue {
     private static final Logger LOGGER = LoggerFactory.getLogger(FrameQueue.class);
 
-    /** So much does not wait for {@link #wakeWriter}. */
-    private static final long UNFLUSHED_BYTES_MAX = 64 << 10;
+    /** So much does not wait for {@link #wakeWriter}, and no more is written by who flushes. */
+    static final long UNFLUSHED_BYTES_MAX = 64 << 10;
 
     private final long bytesMax;
     private final long frameBytesMax;

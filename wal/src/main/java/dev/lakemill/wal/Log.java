@@ -43,8 +43,6 @@ public final class Log implements AutoCloseable {
     /** What may wait at most for who flushes to write it. */
     private static final int FLUSHED_FRAMES_MAX = 8;
 
-    private static final long FLUSHED_BYTES_MAX = 64 << 10;
-
     /** What one offered frame becomes; called by one thread at a time, quickly, in order. */
     public interface Listener {
         /**
@@ -243,7 +241,7 @@ public final class Log implements AutoCloseable {
     }
 
     private void commitLittle() throws IOException, InterruptedException {
-        long bytesMax = Math.min(FLUSHED_BYTES_MAX, writer.roomBytes());
+        long bytesMax = Math.min(FrameQueue.UNFLUSHED_BYTES_MAX, writer.roomBytes());
         commit(queue.take(FLUSHED_FRAMES_MAX, bytesMax));
     }
 
